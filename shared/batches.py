@@ -1,0 +1,114 @@
+"""Batches of tokens for language models, each stream with a position that can be saved and restored.
+
+`DocumentBatches` gives a row to each document; `BlockBatches` cuts random blocks out of one long text.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """Token ids and a mask: True where a token is real, False where it pads a row (None: no padding)."""
+
+    tokens: Int[Tensor, "batch tokens"]
+    mask: Bool[Tensor, "batch tokens"] | None
+
+
+def pad_rows(rows: Sequence[Sequence[int]], context: int | None = None) -> Batch:
+    """Return rows of different lengths as one batch, padded on the right with token 0 that the mask hides.
+
+    Args:
+        rows: token ids.
+        context: rows are cut to this many tokens (default: not cut).
+
+    Example: rows [[5, 6, 7], [8]] become tokens [[5, 6, 7], [8, 0, 0]] and mask [[T, T, T], [T, F, F]].
+    """
+    lengths = torch.tensor([min(len(row), context or len(row)) for row in rows])
+    tokens = torch.zeros(len(rows), int(lengths.max()), dtype=torch.long)
+    for index, (row, length) in enumerate(zip(rows, lengths.tolist(), strict=True)):
+        tokens[index, :length] = torch.tensor(row[:length])
+    return Batch(tokens, torch.arange(tokens.shape[1]) < lengths[:, None])
+
+
+class DocumentBatches(Iterator[Batch]):
+    """Whole documents, one to a row, padded on the right.
+
+    Args:
+        documents: returns the token ids of `count` documents of an endless stream from number `start` on.
+        batch_size: rows of a batch.
+        context: longer documents are cut to this many tokens.
+    """
+
+    def __init__(
+        self, documents: Callable[[int, int], Sequence[Sequence[int]]], batch_size: int, context: int | None = None
+    ) -> None:
+        self.documents = documents
+        self.batch_size = batch_size
+        self.context = context
+        self.position = 0
+
+    def __next__(self) -> Batch:
+        rows = self.documents(self.position, self.batch_size)
+        self.position += self.batch_size
+        return pad_rows(rows, self.context)
+
+    def state_dict(self) -> dict[str, int]:
+        """Return how far the stream has been read."""
+        return {"position": self.position}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on reading where `state_dict` was taken."""
+        self.position = state["position"]
+
+
+class BlockBatches(Iterator[Batch]):
+    """Blocks of `context + 1` tokens that start at random places of a text: the last token is only a target.
+
+    Args:
+        tokens: the whole text, an array or a memory-mapped file.
+        batch_size: rows of a batch.
+        context: tokens that the model sees at once.
+        generator: draws the places; its state is the position of the stream.
+
+    Raises:
+        ValueError: the text is shorter than one block.
+    """
+
+    def __init__(self, tokens: np.ndarray, batch_size: int, context: int, generator: torch.Generator) -> None:
+        if len(tokens) <= context:
+            raise ValueError(
+                f"a text must be longer than one block of {context + 1} tokens; it has {len(tokens)}: "
+                "give more text or a smaller --context"
+            )
+        self.tokens = tokens
+        self.batch_size = batch_size
+        self.context = context
+        self.generator = generator
+
+    def __next__(self) -> Batch:
+        starts = torch.randint(len(self.tokens) - self.context, (self.batch_size, 1), generator=self.generator).numpy()
+        rows = self.tokens[starts + np.arange(self.context + 1)]
+        return Batch(torch.from_numpy(rows.astype(np.int64)), None)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the state of the generator that draws the places."""
+        return {"generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on drawing where `state_dict` was taken."""
+        self.generator.set_state(state["generator"])
+
+
+def whole_text(tokens: np.ndarray, batch_size: int, context: int) -> Iterator[Batch]:
+    """Yield a text once from beginning to end in disjoint blocks, so that every token but the first is a target once.
+
+    Neighbouring blocks share one token: it is the last target of the one and the first input of the other.
+    """
+    rows = [tokens[start : start + context + 1].tolist() for start in range(0, len(tokens) - 1, context)]
+    for start in range(0, len(rows), batch_size):
+        yield pad_rows(rows[start : start + batch_size])

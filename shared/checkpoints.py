@@ -1,0 +1,148 @@
+"""Checkpoints that survive a crash at any moment, and runs that resume as if nothing had happened."""
+
+import os
+import pickle
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be written, read or used."""
+
+
+def save_checkpoint(
+    path: Path,
+    *,
+    model: nn.Module,
+    optimizers: Sequence[Optimizer],
+    step: int,
+    config: Mapping[str, Any],
+    data: Mapping[str, Any],
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Write all that a run needs to go on: model, optimizers, step, configuration, data position, random states.
+
+    The file is written under a temporary name, forced to the disk and renamed, so that at any moment `path` holds
+    either the old checkpoint or the new one, whole.
+
+    Args:
+        path: the file.
+        model, optimizers: their states are saved; an optimizer's holds its learning rates.
+        step: steps done.
+        config: what must be equal for a run to resume (plain values).
+        data: position of the data stream.
+        extra: anything else, plain values or tensors.
+
+    Raises:
+        CheckpointError: the file cannot be written, for example because the disk is full; the old one is intact.
+    """
+    checkpoint = {
+        "model": model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+        "step": step,
+        "config": dict(config),
+        "data": dict(data),
+        "random": random_states(),
+        "extra": dict(extra or {}),
+    }
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        temporary.unlink(missing_ok=True)
+        state = "the checkpoint before it is intact" if path.exists() else "there is no checkpoint yet"
+        raise CheckpointError(
+            f"cannot write the checkpoint {path} ({error}); {state}. Free some space or choose another --out"
+        ) from error
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Return a checkpoint; only tensors and plain values are read, so a foreign file cannot run code.
+
+    Raises:
+        CheckpointError: there is no such file, or it is not a whole checkpoint.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint {path}; start without --resume or give the --out of the run")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path} is truncated or no checkpoint ({error}); delete it and start again") from error
+    if not isinstance(checkpoint, dict) or "model" not in checkpoint:
+        raise CheckpointError(f"{path} is not a checkpoint of this project; give the --out of a training run")
+    return checkpoint
+
+
+def check_compatible(checkpoint: Mapping[str, Any], config: Mapping[str, Any], path: Path) -> None:
+    """Check that a run with this configuration may go on from the checkpoint.
+
+    Raises:
+        CheckpointError: names each field that differs, with both values.
+    """
+    saved = checkpoint["config"]
+    differing = [
+        f"{name} is {config.get(name)!r}, in the checkpoint {saved.get(name)!r}"
+        for name in sorted(saved.keys() | config.keys())
+        if saved.get(name) != config.get(name)
+    ]
+    if differing:
+        raise CheckpointError(
+            f"{path} belongs to another configuration: {'; '.join(differing)}. "
+            "Give the options of that run, or another --out to start a new one"
+        )
+
+
+def restore(checkpoint: Mapping[str, Any], model: nn.Module, optimizers: Sequence[Optimizer]) -> int:
+    """Put model, optimizers and random states back and return the number of steps done."""
+    model.load_state_dict(checkpoint["model"])
+    for optimizer, state in zip(optimizers, checkpoint["optimizers"], strict=True):
+        optimizer.load_state_dict(state)
+    set_random_states(checkpoint["random"])
+    return checkpoint["step"]
+
+
+def random_states() -> dict[str, Any]:
+    """Return the states of Python's, NumPy's and PyTorch's global generators as plain values and tensors."""
+    version, words, gauss = random.getstate()
+    numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002 (libraries draw from it)
+    return {
+        "python": {"version": version, "words": list(words), "gauss": gauss},
+        "numpy": {
+            "key": torch.from_numpy(numpy_state["state"]["key"].astype(np.int64)),
+            "pos": int(numpy_state["state"]["pos"]),
+            "has_gauss": int(numpy_state["has_gauss"]),
+            "gauss": float(numpy_state["gauss"]),
+        },
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_random_states(states: Mapping[str, Any]) -> None:
+    """Put the states that `random_states` returned back."""
+    python, numpy_state = states["python"], states["numpy"]
+    random.setstate((python["version"], tuple(python["words"]), python["gauss"]))
+    np.random.set_state(  # noqa: NPY002
+        (
+            "MT19937",
+            numpy_state["key"].numpy().astype(np.uint32),
+            numpy_state["pos"],
+            numpy_state["has_gauss"],
+            numpy_state["gauss"],
+        )
+    )
+    torch.set_rng_state(states["torch"])
+    if states["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states["cuda"])

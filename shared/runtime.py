@@ -1,0 +1,90 @@
+"""Seeds, devices, precision, and what a result has to say about the machine that made it."""
+
+import contextlib
+import ctypes
+import platform
+import random
+import sys
+
+import numpy as np
+import torch
+
+# M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+
+
+def seed_everything(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """Seed Python, NumPy and PyTorch (all devices) and return a generator, seeded too, on the device."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (libraries that draw from NumPy's global state exist)
+    torch.manual_seed(seed)
+    return torch.Generator(device).manual_seed(seed)
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; "auto" takes a GPU if there is one.
+
+    Raises:
+        ValueError: an unknown device, or one that this machine lacks.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, there in present.items() if there))
+    if not present.get(name.split(":")[0], False):
+        there = ", ".join(kind for kind, there in present.items() if there)
+        raise ValueError(f"device must be auto or one that is present ({there}); got {name!r}")
+    return torch.device(name)
+
+
+def supports_bfloat16(device: torch.device) -> bool:
+    """Return whether the device multiplies bfloat16 matrices in hardware."""
+    if device.type == "cpu":
+        # Without the instructions bfloat16 is emulated and slower than float32.
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def autocast(device: torch.device, precision: str = "auto") -> contextlib.AbstractContextManager:
+    """Return a context in which matrix products run in "bfloat16", in "float32", or ("auto") in the faster of the two.
+
+    Raises:
+        ValueError: another precision.
+    """
+    if precision not in ("auto", "bfloat16", "float32"):
+        raise ValueError(f"precision must be auto, bfloat16 or float32; got {precision!r}")
+    wanted = precision == "bfloat16" or (precision == "auto" and supports_bfloat16(device))
+    return torch.autocast(device.type, dtype=torch.bfloat16) if wanted else contextlib.nullcontext()
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep the memory that it frees; elsewhere than on Linux with glibc this does nothing.
+
+    A training step frees its large tensors and the next one allocates them again. By default glibc returns each to the
+    system, which then has to clear every page anew: a third of the time of a step on a CPU.
+    """
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MMAP_THRESHOLD, 1 << 30)
+        libc.mallopt(_TRIM_THRESHOLD, 1 << 30)
+
+
+def environment() -> dict[str, str | int]:
+    """Return versions and machine, for results files."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name."""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
