@@ -176,9 +176,9 @@ def hub_tokenizer(name: str = "openai-community/gpt2") -> Tokenizer:
         ValueError: the vocabulary has no `<|endoftext|>`.
     """
     # Importing transformers takes seconds, and only this function needs it.
-    from transformers import AutoTokenizer
+    from transformers import PreTrainedTokenizerFast
 
-    return Tokenizer(AutoTokenizer.from_pretrained(name).backend_tokenizer)
+    return Tokenizer(PreTrainedTokenizerFast.from_pretrained(name).backend_tokenizer)
 
 
 def load_tokenizer(path: Path | str) -> Tokenizer:

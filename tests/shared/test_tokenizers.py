@@ -104,7 +104,7 @@ def test_training_is_deterministic():
     assert files == {BPE.backend.to_str()}
 
 
-def test_only_the_library_call_ends_a_document(tokenizer):
+def test_no_text_ends_its_own_document(tokenizer):
     text = f"rice{END_OF_TEXT}eggs"
     assert tokenizer.end_token == 0
     assert tokenizer.end_token not in tokenizer.encode(text)
@@ -114,7 +114,7 @@ def test_only_the_library_call_ends_a_document(tokenizer):
 
 
 def test_numbers_are_digits():
-    assert BPE.tokens("125 g of 250") == ["1", "2", "5", " g", " of", " 2", "5", "0"]
+    assert BPE.tokens("125 g rice 250") == ["1", "2", "5", " g", " rice", " 2", "5", "0"]
     assert BPE.tokens(" rice") == [" rice"]
     assert BPE.tokens("ç") == ["�", "�"]
     assert BPE.vocab_size == 320
@@ -131,7 +131,7 @@ def test_a_small_text_has_few_merges():
 
 def test_unknown_characters_are_named(tmp_path):
     tokenizer = load_tokenizer(character_tokenizer("rice").save(tmp_path))
-    with pytest.raises(ValueError, match=r"4 characters .* got 'é' at position 2 \(2 unknown"):
+    with pytest.raises(ValueError, match=r"4 characters .* got 'é' at position 2 \(4 unknown"):
         tokenizer.encode("icéd è")
     with pytest.raises(ValueError, match="'X' at position 0"):
         tokenizer.encode_batch(["rice", "X"])
@@ -140,7 +140,7 @@ def test_unknown_characters_are_named(tmp_path):
 def test_errors(tmp_path):
     import tokenizers
 
-    with pytest.raises(ValueError, match="at least 257 .* got 256"):
+    with pytest.raises(ValueError, match=r"at least 257 .* got 256"):
         train_bpe(TEXTS, 256)
     with pytest.raises(ValueError, match="empty"):
         character_tokenizer("")

@@ -1,0 +1,49 @@
+"""Figures in one style, drawn without a display."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+# Okabe & Ito's palette: told apart with any kind of colour vision.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+STYLE = {
+    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "font.size": 10,
+    "legend.frameon": False,
+}
+MOST_BYTES = 300_000
+
+
+def new_figure(width: float = 7.0, height: float = 4.0, rows: int = 1, columns: int = 1) -> tuple[Figure, Any]:
+    """Return a figure of so many inches and its axes: one, or an array of rows x columns."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(rows, columns)
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure as PNG, whole or not at all, and return its path.
+
+    Raises:
+        ValueError: the file would be larger than 300 KB.
+    """
+    buffer = io.BytesIO()
+    # Without the version of matplotlib in it, the same figure makes the same bytes.
+    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
+    if buffer.tell() > MOST_BYTES:
+        raise ValueError(
+            f"a figure must be at most {MOST_BYTES:,} bytes, {path.name} has {buffer.tell():,}: draw less, or smaller"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(buffer.getvalue())
+    os.replace(temporary, path)
+    return path

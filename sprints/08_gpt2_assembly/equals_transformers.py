@@ -1,0 +1,88 @@
+"""Is our GPT the GPT-2 that everybody uses? Same weights in, same logits, gradients and greedy text out.
+
+    uv run sprints/08_gpt2_assembly/equals_transformers.py
+    uv run sprints/08_gpt2_assembly/equals_transformers.py --model openai-community/gpt2
+
+The default compares randomly initialised models of GPT-2 small's full size; a name loads trained weights from the hub
+or a folder. Theory: notes/03_equality.md
+"""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.generation import generate
+from shared.gpt import GPT
+from shared.losses import next_token_loss
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str | None = option(None, "a GPT-2 of the hub or a folder (default: random weights)")
+    layers: int = option(12, "blocks of the random model")
+    d_model: int = option(768, "features of the random model")
+    tokens: int = option(48, "tokens to compare on")
+    new_tokens: int = option(64, "tokens to generate")
+
+
+@dataclass(frozen=True)
+class Results:
+    parameters: int
+    logit_difference: float
+    largest_logit: float
+    loss_difference: float
+    gradient_difference: float
+    same_greedy_tokens: int
+    round_trip_difference: float
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    generator = seed_everything(config.seed)
+    if config.model:
+        theirs = GPT2LMHeadModel.from_pretrained(config.model)
+    else:
+        theirs = GPT2LMHeadModel(GPT2Config(n_layer=config.layers, n_embd=config.d_model))
+    theirs = theirs.to(device).eval()
+    ours = GPT.from_transformers(theirs).to(device).eval()
+    tokens = torch.randint(ours.config.vocab_size, (2, config.tokens), generator=generator).to(device)
+
+    # transformers shifts the labels inside the model, we do it in next_token_loss: both get the tokens as they are.
+    their_output = theirs(tokens, labels=tokens)
+    our_logits = ours(tokens)
+    our_loss = next_token_loss(our_logits, tokens)
+    their_output.loss.backward()
+    our_loss.backward()
+    their_gradient, our_gradient = theirs.transformer.wte.weight.grad, ours.token_embedding.weight.grad
+
+    prompt = tokens[:1, :8]
+    their_text = theirs.generate(
+        prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=config.new_tokens, do_sample=False, pad_token_id=0
+    )[0, 8:].tolist()
+    our_text = generate(ours, [prompt[0].tolist()], max_new_tokens=config.new_tokens, temperature=0.0)[0]
+    with torch.no_grad():
+        back = ours.to_transformers().to(device)(tokens).logits
+    results = Results(
+        parameters=ours.parameter_count(),
+        logit_difference=(our_logits - their_output.logits).abs().max().item(),
+        largest_logit=their_output.logits.abs().max().item(),
+        loss_difference=abs(our_loss.item() - their_output.loss.item()),
+        gradient_difference=(our_gradient - their_gradient).abs().max().item(),
+        same_greedy_tokens=sum(ours == theirs for ours, theirs in zip(our_text, their_text, strict=False)),
+        round_trip_difference=(back - their_output.logits).abs().max().item(),
+    )
+    print(f"{results.parameters:,} parameters")
+    print(f"logits differ by at most {results.logit_difference:.1e} (they reach {results.largest_logit:.2f})")
+    print(f"the loss differs by {results.loss_difference:.1e}, its gradient by at most {results.gradient_difference:.1e}")
+    print(f"{results.same_greedy_tokens} of {config.new_tokens} greedy tokens are the same")
+    print(f"there and back again the logits differ by at most {results.round_trip_difference:.1e}")
+    return results
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

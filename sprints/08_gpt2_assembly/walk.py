@@ -1,0 +1,88 @@
+"""What happens to a tensor on its way through a GPT? Every module's output shape, in the order of the computation.
+
+    uv run sprints/08_gpt2_assembly/walk.py
+    uv run sprints/08_gpt2_assembly/walk.py --size gpt2
+
+Theory: notes/01_assembly.md
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.corpora import cookbook_tokenizer
+from shared.gpt import GPT, GPTConfig
+from shared.losses import next_token_loss
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+SIZES = {
+    "tiny": GPTConfig(vocab_size=512, context=64, layers=2, heads=4, d_model=32, dropout=0.0),
+    "gpt2": GPTConfig(dropout=0.0),
+}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    size: str = option("tiny", "tiny, or gpt2 for the 124 million parameters of GPT-2 small", choices=tuple(SIZES))
+    text: str = option("Warm the butter in a deep pan.", "what the model reads")
+
+
+@dataclass(frozen=True)
+class Step:
+    module: str
+    kind: str
+    shape: list[int]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Results:
+    steps: list[Step]
+    parameters: int
+    loss: float
+    loss_of_guessing: float
+
+
+def watch(model: nn.Module) -> list[Step]:
+    """Make every module without children of interest report its output; the list fills when the model runs."""
+    steps: list[Step] = []
+
+    def report(name: str, module: nn.Module):
+        def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+            count = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+            steps.append(Step(name, type(module).__name__, list(output.shape), count))
+
+        return hook
+
+    for name, module in model.named_modules():
+        if name and not isinstance(module, nn.ModuleList | nn.Dropout | nn.Identity):
+            module.register_forward_hook(report(name, module))
+    return steps
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    seed_everything(config.seed)
+    tokenizer = cookbook_tokenizer(vocab_size=512, recipes=200)
+    model = GPT(SIZES[config.size]).to(device).eval()
+    tokens = torch.tensor([tokenizer.encode(config.text)], device=device)  # (batch, tokens)
+    print(f"{tokens.shape[1]} tokens: {' '.join(map(repr, tokenizer.tokens(config.text)))}\n")
+    steps = watch(model)
+    with torch.no_grad():
+        logits = model(tokens)  # (batch, tokens, vocab)
+    print(f"{'module':<38}{'kind':<22}{'output shape':<20}{'own parameters':>14}")
+    for step in steps:
+        print(f"{step.module:<38}{step.kind:<22}{str(tuple(step.shape)):<20}{step.parameters:>14,}")
+    loss, guessing = next_token_loss(logits, tokens).item(), math.log(model.config.vocab_size)
+    print(f"\n{model.parameter_count():,} parameters (the head shares the token embedding's)")
+    print(f"loss of the untrained model {loss:.3f}, of guessing ln({model.config.vocab_size:,}) = {guessing:.3f}")
+    return Results(steps, model.parameter_count(), loss, guessing)
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

@@ -1,0 +1,127 @@
+"""Where are GPT-2's 124 million parameters, what memory does it take, and what does a token cost?
+
+    uv run sprints/08_gpt2_assembly/where_the_parameters_are.py
+
+Counts are made three ways: by formula, by the module, and (operations) by PyTorch's own counter.
+Theory: notes/02_parameters_memory_flops.md
+"""
+
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from torch.utils.flop_counter import FlopCounterMode
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.gpt import GPT, GPTConfig
+from shared.results import save_results
+
+SIZES = {
+    "gpt2": GPTConfig(),
+    "gpt2-medium": GPTConfig(layers=24, heads=16, d_model=1024),
+    "gpt2-large": GPTConfig(layers=36, heads=20, d_model=1280),
+    "gpt2-xl": GPTConfig(layers=48, heads=25, d_model=1600),
+}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    tokens: int = option(1024, "tokens of the sequence whose operations are counted")
+    batch: int = option(8, "sequences in the batch whose memory is counted")
+
+
+@dataclass(frozen=True)
+class Size:
+    parts: dict[str, int]
+    parameters: int
+    weights_gb: float
+    training_gb: float
+    cache_mb: float
+    forward_flops_per_token: float
+    counted_flops_per_token: float
+    training_flops_per_token: float
+
+
+@dataclass(frozen=True)
+class Results:
+    sizes: dict[str, Size]
+
+
+def count_parts(config: GPTConfig) -> dict[str, int]:
+    """Return the parameters of each part, by formula."""
+    d, layers = config.d_model, config.layers
+    return {
+        "token embedding (and head)": config.vocab_size * d,
+        "positions": config.context * d,
+        "attention": layers * (4 * d * d + 4 * d),  # query, key, value and output
+        "feed-forward": layers * (8 * d * d + 5 * d),  # d to 4d and back
+        "norms": layers * 4 * d + 2 * d,
+    }
+
+
+def forward_flops(config: GPTConfig, tokens: int) -> float:
+    """Return the operations of a forward pass per token: two for each weight that multiplies, and the attention.
+
+    Scores and weighted means cost 2 x tokens x d_model each in every layer (no saving is made for the causal mask).
+    """
+    d, layers = config.d_model, config.layers
+    return 2 * (12 * layers * d * d + config.vocab_size * d) + layers * 4 * tokens * d
+
+
+def counted_flops(config: GPTConfig, tokens: int) -> float:
+    """Return the same as PyTorch counts it, on tensors without data."""
+    with torch.device("meta"):
+        model = GPT(config).eval()
+        counter = FlopCounterMode(display=False)
+        with counter, torch.no_grad():
+            model(torch.zeros(1, tokens, dtype=torch.long))
+    return counter.get_total_flops() / tokens
+
+
+def measure(config: GPTConfig, tokens: int, batch: int) -> Size:
+    parts = count_parts(config)
+    parameters = sum(parts.values())
+    # Saved for the backward pass, per token and layer, in units of d_model numbers: inputs of both norms and of the
+    # four products, hidden features before and after GELU; the fused attention saves no weights.
+    activations = batch * tokens * (config.layers * 18 * config.d_model + config.vocab_size)
+    return Size(
+        parts=parts,
+        parameters=parameters,
+        weights_gb=4 * parameters / 1e9,
+        # weights, gradients and the two moments of Adam, all float32, and what the backward pass needs
+        training_gb=4 * (4 * parameters + activations) / 1e9,
+        cache_mb=4 * 2 * config.layers * config.d_model * tokens / 1e6,
+        forward_flops_per_token=forward_flops(config, tokens),
+        counted_flops_per_token=counted_flops(config, tokens),
+        training_flops_per_token=3 * forward_flops(config, tokens),
+    )
+
+
+def main(config: Config) -> Results:
+    sizes = {name: measure(size, config.tokens, config.batch) for name, size in SIZES.items()}
+    for name, size in sizes.items():
+        print(f"{name:<12} {size.parameters:>13,} parameters, {size.weights_gb:.1f} GB of float32 weights, ", end="")
+        print(f"{size.training_gb:.0f} GB to train, {size.forward_flops_per_token / 1e6:,.0f} MFLOP a token")
+        for part, count in size.parts.items():
+            print(f"    {part:<28}{count:>14,}{count / size.parameters:>8.1%}")
+    return Results(sizes)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the share of each part by model size."""
+    figure, axes = new_figure()
+    left = [0.0] * len(results.sizes)
+    for part in next(iter(results.sizes.values())).parts:
+        shares = [size.parts[part] / size.parameters for size in results.sizes.values()]
+        axes.barh(list(results.sizes), shares, left=left, label=part)
+        left = [before + share for before, share in zip(left, shares, strict=True)]
+    axes.set(xlabel="share of the parameters", xlim=(0, 1))
+    axes.invert_yaxis()
+    axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,91 @@
+"""What can be had without a neural network? N-gram models of every order, between guessing and the optimum.
+
+    uv run sprints/09_train_gpt2/baselines.py
+    uv run sprints/09_train_gpt2/baselines.py --data tinyshakespeare
+
+Theory: notes/02_the_optimum.md
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.corpora import CookbookCorpus, Corpus, TextCorpus, cookbook_tokenizer
+from shared.datasets import fetch
+from shared.figures import new_figure
+from shared.ngrams import KneserNey, WittenBell
+from shared.results import save_results
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    data: str = option("cookbook", "cookbook, tinyshakespeare (characters) or a text file (characters)")
+    tokens: int = option(1_000_000, "training tokens")
+    orders: tuple[int, ...] = option((1, 2, 3, 4, 5, 6), "tokens of an n-gram")
+
+
+@dataclass(frozen=True)
+class Results:
+    orders: list[int]
+    kneser_ney: list[float]
+    witten_bell: list[float]
+    seconds: list[float]
+    uniform: float
+    optimum: float | None
+    train_tokens: int
+    validation_tokens: int
+
+
+def load_corpus(config: Config) -> Corpus:
+    if config.data == "cookbook":
+        return CookbookCorpus(cookbook_tokenizer())
+    path = fetch("tinyshakespeare", file="input.txt") if config.data == "tinyshakespeare" else Path(config.data)
+    return TextCorpus.from_text(path.read_text(encoding="utf-8"), "char")
+
+
+def main(config: Config) -> Results:
+    corpus = load_corpus(config)
+    documents, unseen = corpus.train_documents(config.tokens), corpus.validation_documents()
+    size, losses, seconds = corpus.tokenizer.vocab_size, {KneserNey: [], WittenBell: []}, []
+    print(f"uniform      {math.log(size):.4f} nats per token")
+    for order in config.orders:
+        began = time.perf_counter()
+        for kind, found in losses.items():
+            found.append(kind(order, size).fit(documents).loss(unseen))
+        seconds.append((time.perf_counter() - began) / 2)
+        print(f"{order}-gram       Kneser-Ney {losses[KneserNey][-1]:.4f}, Witten-Bell {losses[WittenBell][-1]:.4f}")
+    optimum = corpus.optimum()
+    if optimum is not None:
+        print(f"optimum      {optimum:.4f}")
+    return Results(
+        orders=list(config.orders),
+        kneser_ney=losses[KneserNey],
+        witten_bell=losses[WittenBell],
+        seconds=seconds,
+        uniform=math.log(size),
+        optimum=optimum,
+        train_tokens=sum(map(len, documents)),
+        validation_tokens=sum(map(len, unseen)),
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the loss by order, above the optimum if it is known."""
+    figure, axes = new_figure()
+    axes.plot(results.orders, results.witten_bell, marker="s", label="Witten-Bell")
+    axes.plot(results.orders, results.kneser_ney, marker="o", label="modified Kneser-Ney")
+    if results.optimum is not None:
+        axes.axhline(results.optimum, color="black", label="optimum")
+    axes.set(xlabel="order", ylabel="nats per token", ylim=(0, None))
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    name = "baselines" if config.data == "cookbook" else f"baselines_{Path(config.data).stem}"
+    save_results(main(config), config, script=__file__, plot=plot, name=name)

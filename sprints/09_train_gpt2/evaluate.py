@@ -1,0 +1,175 @@
+"""How good is a trained model, on all of the validation text, and where does it lose?
+
+    uv run sprints/09_train_gpt2/evaluate.py
+    uv run sprints/09_train_gpt2/evaluate.py --checkpoint sprints/09_train_gpt2/checkpoints/train.pt
+
+The default scores the model that the repository ships, section by section of the recipe, against the exact optimum,
+and counts the faults in the recipes that it writes. Theory: notes/02_the_optimum.md
+"""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from matplotlib.figure import Figure
+from tqdm import trange
+from transformers import AutoModelForCausalLM
+
+from shared.batches import pad_rows
+from shared.checkpoints import load_checkpoint
+from shared.config import ScriptConfig, option, parse_config
+from shared.cookbook import Cookbook
+from shared.corpora import cookbook_tokenizer
+from shared.figures import new_figure
+from shared.generation import generate
+from shared.gpt import GPT, GPTConfig
+from shared.grammar import Choice, Parser
+from shared.losses import perplexity, token_losses
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.tokenizers import Tokenizer, load_tokenizer
+
+SHIPPED = Path(__file__).parents[2] / "data" / "models" / "cookbook-gpt2"
+SECTIONS = ("title and servings", "ingredients", "method", "tip")
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: Path = option(SHIPPED, "folder in the format of transformers")
+    checkpoint: Path | None = option(None, "checkpoint of train.py, instead of a folder")
+    stream: str = option("test", "recipes to score: test or validation", choices=("test", "validation"))
+    recipes: int = option(500, "recipes to score")
+    samples: int = option(300, "recipes to write at temperature 1")
+
+
+@dataclass(frozen=True)
+class Results:
+    parameters: int
+    loss: float
+    perplexity: float
+    optimum: float
+    above_optimum: float
+    standard_error: float
+    nats_per_recipe: dict[str, float]
+    optimum_per_recipe: dict[str, float]
+    valid: float
+    faults: dict[str, int]
+    sample: str
+
+
+class Tracer(Parser):
+    """A parser that remembers where in the text each choice was settled and how improbable it was."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.trace: list[tuple[int, float]] = []
+
+    def choose(self, options: Choice, rule: str = "wording") -> int:
+        start = self.position
+        index = super().choose(options, rule)
+        self.trace.append((start, -options.log_probs[index]))
+        return index
+
+
+def load(config: Config) -> tuple[GPT, Tokenizer]:
+    """Return the model and its tokenizer, from a checkpoint or a folder."""
+    if config.checkpoint is None:
+        return GPT.from_transformers(AutoModelForCausalLM.from_pretrained(config.model)), load_tokenizer(config.model)
+    checkpoint = load_checkpoint(config.checkpoint)
+    saved = checkpoint["config"]
+    tokenizer = cookbook_tokenizer(saved["vocab_size"])
+    sizes = {name: saved[name] for name in ("context", "layers", "heads", "d_model", "positions", "dropout")}
+    model = GPT(GPTConfig(vocab_size=tokenizer.vocab_size, **sizes))
+    model.load_state_dict(checkpoint["model"])
+    return model, tokenizer
+
+
+def by_section(text: str, places: list[tuple[int, float]]) -> list[float]:
+    """Return the sum of the values in each section of a recipe, given where in the text each value belongs."""
+    starts, position = [], 0
+    for part in text.split("\n\n"):
+        starts.append(position)
+        position += len(part) + 2
+    sums = [0.0] * len(starts)
+    for place, value in places:
+        sums[sum(start <= place for start in starts) - 1] += value
+    return sums
+
+
+@torch.no_grad()
+def score(model: GPT, tokenizer: Tokenizer, cookbook: Cookbook, config: Config) -> list[tuple[int, list[float], list[float]]]:
+    """Return for each recipe the number of targets and the nats in each section, of the model and of the optimum."""
+    device, end, scores = next(model.parameters()).device, tokenizer.end_token, []
+    for start in trange(0, config.recipes, 50, unit="batch"):
+        count = min(50, config.recipes - start)
+        texts = [cookbook.recipe(config.stream, index).text for index in range(start, start + count)]
+        rows = [[end, *ids, end] for ids in tokenizer.encode_batch(texts)]
+        tokens, mask = pad_rows(rows)
+        losses = token_losses(model(tokens.to(device)), tokens.to(device), mask.to(device)).cpu()
+        for text, row, nats in zip(texts, rows, losses.tolist(), strict=True):
+            places, position = [], 0
+            for token, loss in zip(row[1:], nats, strict=False):
+                places.append((position, loss))
+                position += len(tokenizer.decode([token])) if token != end else 0
+            tracer = Tracer(text)
+            cookbook.write(tracer)
+            scores.append((len(row) - 1, by_section(text, places), by_section(text, tracer.trace)))
+    return scores
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    device = pick_device(config.device)
+    generator = seed_everything(config.seed)
+    model, tokenizer = load(config)
+    model, cookbook = model.to(device).eval(), Cookbook()
+    scores = score(model, tokenizer, cookbook, config)
+    targets = sum(count for count, _, _ in scores)
+    ours, best = (torch.tensor([score[which] for score in scores]) for which in (1, 2))  # (recipes, sections)
+    gaps = (ours - best).sum(1)
+    end = tokenizer.end_token
+    rows = generate(
+        model, [[end]] * config.samples, max_new_tokens=255, end_token=end, generator=generator
+    )
+    texts = [tokenizer.decode(row) for row in rows]
+    faults = Counter("none" if fault is None else fault.rule for fault in map(cookbook.fault, texts))
+    results = Results(
+        parameters=model.parameter_count(),
+        loss=ours.sum().item() / targets,
+        perplexity=perplexity(ours.sum().item() / targets),
+        optimum=best.sum().item() / targets,
+        above_optimum=(ours.sum() / best.sum()).item() - 1,
+        # of the relative gap, over recipes
+        standard_error=gaps.std().item() / math.sqrt(len(scores)) / best.sum(1).mean().item(),
+        nats_per_recipe=dict(zip(SECTIONS, ours.mean(0).tolist(), strict=True)),
+        optimum_per_recipe=dict(zip(SECTIONS, best.mean(0).tolist(), strict=True)),
+        valid=faults["none"] / len(texts),
+        faults=dict(faults.most_common()),
+        sample=texts[0],
+    )
+    print(f"\n{results.sample}\n")
+    print(f"loss {results.loss:.4f}, optimum {results.optimum:.4f} nats per token:", end=" ")
+    print(f"{results.above_optimum:.2%} +- {results.standard_error:.2%} above")
+    for section in SECTIONS:
+        print(f"  {section:<20}{results.nats_per_recipe[section]:7.2f}{results.optimum_per_recipe[section]:7.2f} nats")
+    print(f"{results.valid:.1%} of {config.samples} recipes are valid; first faults: {results.faults}")
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw the nats that each section costs the model, and the least that any model would pay."""
+    figure, axes = new_figure()
+    places = range(len(SECTIONS))
+    axes.bar([place - 0.2 for place in places], list(results.nats_per_recipe.values()), 0.4, label="model")
+    axes.bar([place + 0.2 for place in places], list(results.optimum_per_recipe.values()), 0.4, label="optimum")
+    axes.set_xticks(list(places), SECTIONS)
+    axes.set_ylabel("nats per recipe")
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

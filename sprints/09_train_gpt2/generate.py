@@ -1,0 +1,71 @@
+"""Write recipes, or continue yours, with the shipped model or another one.
+
+    uv run sprints/09_train_gpt2/generate.py
+    uv run sprints/09_train_gpt2/generate.py --prompt "Smoky Soup with" --temperature 0.7 --count 3
+
+What temperature, top-k and top-p do is the subject of sprint 10. Theory: notes/04_generating.md
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import AutoModelForCausalLM
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.cookbook import Cookbook
+from shared.generation import generate
+from shared.gpt import GPT
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.tokenizers import load_tokenizer
+
+SHIPPED = Path(__file__).parents[2] / "data" / "models" / "cookbook-gpt2"
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: Path = option(SHIPPED, "folder in the format of transformers")
+    prompt: str = option("", "how the recipes begin")
+    count: int = option(2, "recipes to write")
+    max_new_tokens: int = option(230, "tokens to write at most")
+    temperature: float = option(1.0, "below 1 more probable, above 1 more surprising; 0 takes the most probable token")
+    top_k: int | None = option(None, "choose among so many most probable tokens")
+    top_p: float | None = option(None, "choose among the most probable tokens that together have this probability")
+
+
+@dataclass(frozen=True)
+class Results:
+    texts: list[str]
+    faults: list[str | None]
+    tokens_per_second: float
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    generator = seed_everything(config.seed, device)
+    model = GPT.from_transformers(AutoModelForCausalLM.from_pretrained(config.model)).to(device).eval()
+    tokenizer, cookbook = load_tokenizer(config.model), Cookbook()
+    prompt = [tokenizer.end_token, *tokenizer.encode(config.prompt)]
+    began = time.perf_counter()
+    rows = generate(
+        model,
+        [prompt] * config.count,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+        top_k=config.top_k,
+        top_p=config.top_p,
+        end_token=tokenizer.end_token,
+        generator=generator,
+    )
+    seconds = time.perf_counter() - began
+    texts = [config.prompt + tokenizer.decode(row) for row in rows]
+    faults = [None if fault is None else str(fault) for fault in map(cookbook.fault, texts)]
+    for text, fault in zip(texts, faults, strict=True):
+        print(f"{text}\n\n({'a valid recipe' if fault is None else fault})\n")
+    return Results(texts, faults, sum(map(len, rows)) / seconds)
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

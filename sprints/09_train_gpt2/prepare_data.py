@@ -1,0 +1,65 @@
+"""Turn a text into files of tokens that training reads without loading them into memory.
+
+    uv run sprints/09_train_gpt2/prepare_data.py --text my_text.txt --tokenizer bpe --folder data/cache/my_text
+    uv run sprints/09_train_gpt2/train.py --data data/cache/my_text
+
+Without --text it prepares recipes of the cookbook, as a text like any other. Theory: notes/03_data.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import trange
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.cookbook import Cookbook
+from shared.corpora import TextCorpus
+from shared.datasets import fetch
+from shared.results import save_results
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    text: Path | None = option(None, "UTF-8 text (default: recipes)")
+    tokenizer: str = option("bpe", "kind of tokenizer", choices=("bpe", "char", "gpt2"))
+    vocab_size: int = option(2048, "tokens of a bpe vocabulary")
+    recipes: int = option(5000, "recipes to write when there is no text")
+    folder: Path = option(Path("data/cache/prepared"), "where the token files go")
+
+
+@dataclass(frozen=True)
+class Results:
+    characters: int
+    train_tokens: int
+    validation_tokens: int
+    vocab_size: int
+    characters_per_token: float
+    file_mb: float
+
+
+def main(config: Config) -> Results:
+    if config.text is not None:
+        text = config.text.read_text(encoding="utf-8")
+    else:
+        cookbook = Cookbook()
+        text = "\n\n\n".join(cookbook.recipe("train", index).text for index in trange(config.recipes, unit="recipe"))
+    gpt2 = fetch("gpt2") if config.tokenizer == "gpt2" else None
+    corpus = TextCorpus.from_text(text, config.tokenizer, config.vocab_size, gpt2)
+    corpus.save(config.folder)
+    again = TextCorpus.load(config.folder)
+    results = Results(
+        characters=len(text),
+        train_tokens=len(again.train),
+        validation_tokens=len(again.validation),
+        vocab_size=again.tokenizer.vocab_size,
+        characters_per_token=again.characters_per_token(),
+        file_mb=(config.folder / "train.npy").stat().st_size / 1e6,
+    )
+    print(f"{results.characters:,} characters became {results.train_tokens:,} training tokens", end=" ")
+    print(f"({results.characters_per_token:.2f} characters each) in {config.folder}")
+    return results
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

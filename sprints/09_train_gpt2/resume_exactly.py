@@ -1,0 +1,135 @@
+"""Does a run that is killed again and again end where an undisturbed one ends? Byte for byte.
+
+    uv run sprints/09_train_gpt2/resume_exactly.py
+    uv run sprints/09_train_gpt2/resume_exactly.py --kills 20 --steps 400
+
+A process trains a small GPT with dropout; it is killed at random moments (SIGKILL: no chance to tidy up) and resumed
+from its last checkpoint. At the end weights, optimizer states and loss log are compared. Theory: notes/05_resuming.md
+"""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from shared.checkpoints import load_checkpoint
+from shared.config import ScriptConfig, option, parse_config
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+TRAIN = Path(__file__).with_name("train.py")
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    kills: int = option(4, "how often the process is killed")
+    steps: int = option(150, "optimizer steps of the whole run")
+    save_every: int = option(7, "steps between checkpoints")
+
+
+@dataclass(frozen=True)
+class Results:
+    killed_at: list[int]
+    steps: int
+    weights_sha256: dict[str, str]
+    losses_sha256: dict[str, str]
+    optimizers_sha256: dict[str, str]
+    identical: bool
+    last_loss: float
+
+
+def command(config: Config, folder: Path) -> list[str]:
+    """Return the command that trains in a folder, from its checkpoint if there is one."""
+    options = {
+        "steps": config.steps, "save-every": config.save_every, "eval-every": config.steps, "layers": 2, "d-model": 32,
+        "vocab-size": 512, "batch-size": 4, "context": 128, "dropout": 0.1, "validation-recipes": 8, "recipes": 1,
+        "ngram-tokens": 1000, "seed": config.seed, "device": "cpu", "out": folder,
+    }  # fmt: skip
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    resume = ["--resume"] if (folder / "checkpoints" / "train.pt").exists() else []
+    return [sys.executable, str(TRAIN), *words, *resume]
+
+
+def steps_done(folder: Path) -> int:
+    """Return the step of the checkpoint in a folder, 0 if there is none."""
+    path = folder / "checkpoints" / "train.pt"
+    return load_checkpoint(path)["step"] if path.exists() else 0
+
+
+def train_with_kills(config: Config, folder: Path, generator: torch.Generator) -> list[int]:
+    """Train to the end although the process is killed; return the steps that were safe at each kill."""
+    killed_at: list[int] = []
+    for _ in tqdm(range(config.kills), unit="kill"):
+        before = steps_done(folder)
+        process = subprocess.Popen(command(config, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Let it get past at least one more checkpoint, then kill it at a random moment, in the midst of a save perhaps.
+        while process.poll() is None and steps_done(folder) == before:
+            time.sleep(0.01)
+        time.sleep(float(torch.rand((), generator=generator)) * 0.3)
+        process.kill()
+        process.wait()
+        killed_at.append(steps_done(folder))
+    subprocess.run(command(config, folder), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return killed_at
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of all tensors and numbers in a nested state, in order."""
+    sha = hashlib.sha256()
+
+    def add(part: Any) -> None:
+        if isinstance(part, torch.Tensor):
+            sha.update(part.contiguous().numpy().tobytes())
+        elif isinstance(part, dict):
+            for key in part:
+                sha.update(str(key).encode())
+                add(part[key])
+        elif isinstance(part, list | tuple):
+            for item in part:
+                add(item)
+        else:
+            sha.update(repr(part).encode())
+
+    add(value)
+    return sha.hexdigest()
+
+
+def main(config: Config) -> Results:
+    generator = seed_everything(config.seed)
+    with tempfile.TemporaryDirectory() as name:
+        calm, killed = Path(name) / "calm", Path(name) / "killed"
+        subprocess.run(command(config, calm), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        killed_at = train_with_kills(config, killed, generator)
+        ends = {f.name: load_checkpoint(f / "checkpoints" / "train.pt") for f in (calm, killed)}
+    parts = {
+        "model": lambda end: end["model"],
+        "losses": lambda end: end["extra"]["losses"],
+        "optimizers": lambda end: end["optimizers"],
+    }
+    hashes = {part: {run: digest(pick(end)) for run, end in ends.items()} for part, pick in parts.items()}
+    identical = all(len(set(runs.values())) == 1 for runs in hashes.values())
+    print(f"killed with {killed_at} of {config.steps} steps safe")
+    for part, runs in hashes.items():
+        print(f"{part:<12}{runs['calm'][:16]} undisturbed, {runs['killed'][:16]} killed {config.kills} times")
+    print("byte-identical" if identical else "DIFFERENT")
+    return Results(
+        killed_at=killed_at,
+        steps=config.steps,
+        weights_sha256=hashes["model"],
+        losses_sha256=hashes["losses"],
+        optimizers_sha256=hashes["optimizers"],
+        identical=identical,
+        last_loss=ends["calm"]["extra"]["losses"][-1],
+    )
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)
