@@ -9,12 +9,13 @@
 
 import argparse
 import dataclasses
+import re
 import sys
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -40,24 +41,35 @@ def parse_config(
 
     Args:
         config: a frozen dataclass whose fields are made with `option`. A bool becomes --name / --no-name, a tuple takes
-            several values, and whatever may be None takes a value of its other type.
+            several values, a Literal one of its own, and whatever may be None takes a value of its other type.
+            The field batch_size is --batch-size or --batch_size.
         argv: the words of the command line (default: those of this process).
         presets: values by preset name for a config with a `preset` field; options that are given override them.
 
     Raises:
         SystemExit: a wrong option (argparse prints what is wrong), or --help.
     """
-    module = sys.modules[config.__module__]
-    parser = argparse.ArgumentParser(description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words = [_kebab(word) for word in (sys.argv[1:] if argv is None else argv)]
+    parser = argparse.ArgumentParser(
+        description=sys.modules[config.__module__].__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # A shortened name would change its meaning when a script gets another option.
+        allow_abbrev=False,
+    )
     hints = get_type_hints(config)
     for field in dataclasses.fields(config):  # ty: ignore[invalid-argument-type]
         _add_argument(parser, field, hints[field.name])
     if presets:
-        chosen = vars(parser.parse_args(argv))["preset"]
+        chosen = vars(parser.parse_args(words))["preset"]
         if chosen is not None and chosen not in presets:
             parser.error(f"argument --preset: must be one of {', '.join(presets)}; got {chosen!r}")
         parser.set_defaults(**presets.get(chosen, {}))
-    return config(**vars(parser.parse_args(argv)))
+    return config(**vars(parser.parse_args(words)))
+
+
+def _kebab(word: str) -> str:
+    """Return a word of the command line with dashes in the option's name, if it is an option."""
+    return re.sub(r"^--\w[\w-]*", lambda option: option[0].replace("_", "-"), word)
 
 
 def _add_argument(parser: argparse.ArgumentParser, field: dataclasses.Field, hint: Any) -> None:
@@ -68,7 +80,9 @@ def _add_argument(parser: argparse.ArgumentParser, field: dataclasses.Field, hin
         settings["choices"] = field.metadata["choices"]
     if get_origin(hint) in (Union, types.UnionType):
         hint = next(part for part in get_args(hint) if part is not types.NoneType)
-    if hint is bool:
+    if get_origin(hint) is Literal:
+        settings |= {"type": type(get_args(hint)[0]), "choices": get_args(hint)}
+    elif hint is bool:
         settings["action"] = argparse.BooleanOptionalAction
     elif get_origin(hint) is tuple:
         # argparse collects a list; a frozen config holds a tuple.

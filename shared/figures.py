@@ -24,9 +24,10 @@ MOST_BYTES = 300_000
 
 def new_figure(width: float = 7.0, height: float = 4.0, rows: int = 1, columns: int = 1) -> tuple[Figure, Any]:
     """Return a figure of so many inches and its axes: one, or an array of rows x columns."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(rows, columns)
+    # For good: matplotlib asks for the style again when a script adds a legend.
+    mpl.rcParams.update(STYLE)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns)
 
 
 def save_figure(figure: Figure, path: Path) -> Path:

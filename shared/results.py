@@ -1,20 +1,22 @@
-"""Results files, and the README tables that are generated from them.
+"""Results files, and the passages of READMEs and notes that are generated from them.
 
-A script writes `results/<script>.json`. A README quotes it in a block whose template stands in a comment:
+A script writes `results/<script>.json`. A page quotes it in a block: a template of Markdown (a table, a sentence, a
+list) in a comment, and below it what it makes.
 
     <!-- generated
-    | model | nats per token |
-    |---|---|
-    | ours | {train.results.validation_loss:.3f} |
+    | model | nats per token | of the optimum |
+    |---|---|---|
+    | ours | {train.results.validation_loss:.3f} | {train.results.above_optimum:+.1%} |
     -->
-    | model | nats per token |
-    |---|---|
-    | ours | 0.406 |
+    | model | nats per token | of the optimum |
+    |---|---|---|
+    | ours | 0.406 | +9.1% |
     <!-- /generated -->
 
-`{file.key.key:format}` names a value in the results folder beside the README, or in that of a sprint with
-`{09_train_gpt2/train.results.optimum:.3f}`. Keys that are no words stand in brackets, `{a.results[ours, Muon].0}`, and
-`|median`, `|min`, `|max`, `|sum` or `|len` condenses a list.
+`{file.key.key:format}` names a value of a file in the results folder of the page's sprint, or of another sprint with
+`{09_train_gpt2/train.results.optimum:.3f}`. Keys that are no words stand in brackets, `{a.results[ours, Muon].0}`;
+`|median`, `|mean`, `|min`, `|max`, `|sum` or `|len` condenses a list, `{a.results.rates|median:.0f}`; None is shown as
+a dash; braces that are meant as such are doubled. Blocks inside ``` fences are examples and stay as they are.
 
     uv run python -m shared.results --check    fails if a block is stale, lists results whose code has changed
     uv run python -m shared.results --write    brings the blocks up to date
@@ -23,12 +25,14 @@ A script writes `results/<script>.json`. A README quotes it in a block whose tem
 import argparse
 import ast
 import dataclasses
+import functools
 import hashlib
 import json
 import math
 import os
 import re
 import statistics
+import string
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -36,8 +40,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-BLOCK = re.compile(r"<!-- generated\n(?P<template>.*?)\n-->\n(?P<text>.*?)\n?<!-- /generated -->", re.DOTALL)
-VALUE = re.compile(r"\{(?P<file>[\w/-]+)(?P<keys>(?:\.\w+|\[[^\]]+\])+)(?:\|(?P<over>\w+))?(?::(?P<format>[^}]*))?\}")
+OPEN, CLOSE = "<!-- generated", "<!-- /generated -->"
+BLOCK = re.compile(rf"^{OPEN}\n(?P<template>.*?)\n-->\n(?P<text>.*?)^{CLOSE}$|^```.*?^```$", re.DOTALL | re.MULTILINE)
+VALUE = re.compile(r"(?P<file>[\w/-]+)(?P<keys>(?:\.[\w-]+|\[[^\]]+\])+)(?:\|(?P<condense>\w+))?")
 CONDENSE = {"median": statistics.median, "mean": statistics.mean, "min": min, "max": max, "sum": sum, "len": len}
 STARTED = time.perf_counter()
 
@@ -48,7 +53,8 @@ def save_results(
     """Write what a script found, and its figure if it draws one; return the path of the results file.
 
     Args:
-        results, config: dataclasses of plain values.
+        results: a dataclass of plain values.
+        config: the dataclass of options; its `out` is the folder to write to (None: the script's own).
         script: the script's `__file__`.
         plot: draws the results.
         name: name of the files (default: the script's).
@@ -56,6 +62,7 @@ def save_results(
     Raises:
         ValueError: a value that is not a finite number, text, truth value, None, or a list or dictionary of these.
     """
+    # Imported here: checking pages needs neither torch nor matplotlib.
     from shared.figures import save_figure
     from shared.runtime import environment
 
@@ -63,8 +70,8 @@ def save_results(
     folder, name = config.out or path.parent, name or path.stem
     content = {
         "script": path.name,
-        "config": {key: plain(value, key) for key, value in vars(config).items() if key != "out"},
-        "results": {field.name: plain(getattr(results, field.name), field.name) for field in dataclasses.fields(results)},
+        "config": {key: value for key, value in plain(config, "config").items() if key != "out"},
+        "results": plain(results, "results"),
         "environment": environment(),
         "seconds": round(time.perf_counter() - STARTED, 1),
         "source": source_hash(path),
@@ -79,14 +86,29 @@ def save_results(
     return target
 
 
+def load_results(path: Path) -> dict[str, Any]:
+    """Return what `save_results` wrote.
+
+    Raises:
+        ValueError: the file is not there, or is no results file.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no results file {_shown(path)}: run its script")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{_shown(path)} is not JSON ({error}): run its script again") from None
+
+
 def plain(value: Any, name: str) -> Any:
     """Return a value as JSON knows it; paths become relative to the repository."""
     if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name), field.name) for field in dataclasses.fields(value)}
+        names = [field.name for field in dataclasses.fields(value)]
+        return {field: plain(vars(value)[field], f"{name}.{field}") for field in names}
     if isinstance(value, dict):
         return {str(key): plain(item, f"{name}[{key}]") for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item, name) for item in value]
+        return [plain(item, f"{name}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, Path):
         return value.resolve().relative_to(ROOT).as_posix() if value.resolve().is_relative_to(ROOT) else value.name
     if isinstance(value, float) and not math.isfinite(value):
@@ -97,104 +119,44 @@ def plain(value: Any, name: str) -> Any:
 
 
 def source_hash(script: Path) -> str:
-    """Return a hash of a script and of all modules of `shared` that it imports, directly or not."""
+    """Return a hash of a script and all that it uses of `shared`, directly or not: modules and their .toml files."""
     seen: dict[Path, str] = {}
     waiting = [script]
     while waiting:
         path = waiting.pop()
         if path not in seen:
-            seen[path] = path.read_text(encoding="utf-8")
-            waiting += _imported(seen[path])
-    sha = hashlib.sha256()
-    for path in sorted(seen):
-        # Without layout and comments: reformatting does not make a result old.
-        sha.update(ast.dump(ast.parse(seen[path])).encode())
-    return sha.hexdigest()[:16]
+            code = path.read_text(encoding="utf-8")
+            seen[path] = _meaning(code) if path.suffix == ".py" else code
+            waiting += [ROOT / used for used in _used(code) if path.suffix == ".py" and (ROOT / used).is_file()]
+    return hashlib.sha256("".join(seen[path] for path in sorted(seen)).encode()).hexdigest()[:16]
 
 
-def _imported(code: str) -> list[Path]:
-    names = {
-        node.module for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom) and node.module is not None
-    }
-    paths = (ROOT / f"{name.replace('.', '/')}.py" for name in names if name.startswith("shared."))
-    return [path for path in paths if path.exists()]
+@functools.cache
+def _used(code: str) -> frozenset[str]:
+    """Return what may be files of `shared` among the names that code imports and its texts."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"\w+\.toml", str(node.value)):
+            names.add(f"shared.{node.value}")
+    files = (name.removesuffix(".toml").replace(".", "/") + (".toml" if name.endswith(".toml") else ".py") for name in names)
+    return frozenset(file for file in files if file.startswith("shared/"))
 
 
-def render(template: str, folder: Path) -> str:
-    """Return a template with each `{file.key:format}` replaced by the value in the results of a folder.
+@functools.cache
+def _meaning(code: str) -> str:
+    """Return code without layout, comments and docstrings, in a form that is the same in every version of Python."""
 
-    Raises:
-        ValueError: there is no such file or key.
-    """
-    return VALUE.sub(lambda match: _value(match, folder), template)
+    def show(node: ast.AST) -> str:
+        parts = []
+        for name, value in ast.iter_fields(node):
+            for item in value if isinstance(value, list) else [value]:
+                documents = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
+                if item is not None and not documents:
+                    parts.append(f"{name}={show(item) if isinstance(item, ast.AST) else repr(item)}")
+        return f"{type(node).__name__}({', '.join(parts)})"
 
-
-def _value(match: re.Match[str], folder: Path) -> str:
-    *sprint, name = match["file"].split("/")
-    path = (ROOT / "sprints" / sprint[0] if sprint else folder) / "results" / f"{name}.json"
-    if not path.is_file():
-        raise ValueError(f"{match[0]} names {path.relative_to(ROOT).as_posix()}, which is not there: run its script")
-    value = json.loads(path.read_text(encoding="utf-8"))
-    for word, bracket in re.findall(r"\.(\w+)|\[([^\]]+)\]", match["keys"]):
-        key = word or bracket
-        try:
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        except (KeyError, IndexError, ValueError, TypeError):
-            there = ", ".join(value) if isinstance(value, dict) else f"a {type(value).__name__}"
-            raise ValueError(f"{match[0]}: {path.name} has no {key!r} there, but {there}") from None
-    if match["over"]:
-        value = CONDENSE[match["over"]](value)
-    return "–" if value is None else format(value, match["format"] or "")
-
-
-def pages(paths: list[Path]) -> Iterator[tuple[Path, str, str]]:
-    """Yield each page that has generated blocks, with its text as it is and as it should be."""
-    for path in paths:
-        text = path.read_text(encoding="utf-8")
-        try:
-            fresh = BLOCK.sub(
-                lambda match, folder=path.parent: (
-                    f"<!-- generated\n{match['template']}\n-->\n{render(match['template'], folder)}\n<!-- /generated -->"
-                ),
-                text,
-            )
-        except ValueError as error:
-            raise ValueError(f"{path.relative_to(ROOT)}: {error}") from None
-        if "<!-- generated" in text:
-            yield path, text, fresh
-
-
-def outdated() -> list[str]:
-    """Return the results files whose script, or a shared module that it imports, has changed since they were made."""
-    old = []
-    for path in sorted(ROOT.glob("sprints/*/results/*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        script = path.parents[1] / content["script"]
-        if not script.exists() or source_hash(script) != content["source"]:
-            old.append(path.relative_to(ROOT).as_posix())
-    return old
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m shared.results", description="Check or write generated tables.")
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--check", action="store_true", help="fail if a table is stale")
-    action.add_argument("--write", action="store_true", help="bring the tables up to date")
-    chosen = parser.parse_args(argv)
-    paths = sorted([*ROOT.glob("*.md"), *ROOT.glob("sprints/**/*.md")])
-    try:
-        stale = [(path, fresh) for path, text, fresh in pages(paths) if text != fresh]
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for path, fresh in stale:
-        if chosen.write:
-            path.write_text(fresh, encoding="utf-8")
-        print(f"{path.relative_to(ROOT)} {'written' if chosen.write else 'is stale: run python -m shared.results --write'}")
-    for path in outdated():
-        print(f"{path} was made by older code")
-    return 1 if stale and chosen.check else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return show(ast.parse(code))

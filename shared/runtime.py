@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import os
 import platform
 import random
 import sys
@@ -14,7 +15,10 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 def seed_everything(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """Seed Python, NumPy and PyTorch (all devices) and return a generator, seeded too, on the device."""
+    """Seed Python, NumPy and PyTorch (all devices) and return a generator, seeded too, on the device.
+
+    Data is drawn with a generator on the CPU, the default, so that every device sees the same.
+    """
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (libraries that draw from NumPy's global state exist)
     torch.manual_seed(seed)
@@ -69,13 +73,14 @@ def keep_freed_memory() -> None:
 
 
 def environment() -> dict[str, str | int]:
-    """Return versions and machine, for results files."""
+    """Return versions and machine, for results files; no name of a host, a user or a folder."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
+        "cores": os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }

@@ -1,4 +1,8 @@
-"""From logits to a token: greedy, temperature, top-k and top-p (nucleus) sampling."""
+"""Choosing the next token from logits.
+
+Filters set the logits of tokens that must not be drawn to minus infinity; `sample` applies them in the order of
+transformers (temperature, top-k, top-p) and draws from what is left.
+"""
 
 import math
 
@@ -6,63 +10,69 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-Logits = Float[Tensor, "batch vocab"]
 
-
-def greedy(logits: Logits) -> Int[Tensor, " batch"]:
-    """Return the most probable token of each row."""
+def greedy(logits: Float[Tensor, "batch vocab"]) -> Int[Tensor, " batch"]:
+    """Return the most probable token of each row (the first of equals)."""
     return logits.argmax(dim=-1)
 
 
-def apply_temperature(logits: Logits, temperature: int | float) -> Logits:
-    """Return logits / temperature: below 1 the distribution sharpens, above 1 it flattens.
+def apply_temperature(logits: Float[Tensor, "batch vocab"], temperature: int | float) -> Float[Tensor, "batch vocab"]:
+    """Return logits / temperature: below 1 the distribution gets sharper, above 1 flatter.
 
     Raises:
         ValueError: a temperature that is not positive and finite.
     """
     if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be positive and finite, or 0 in `sample` for greedy; got {temperature}")
+        raise ValueError(f"temperature must be positive (0 in `sample` means greedy) and finite, got {temperature}")
     return logits / temperature
 
 
-def top_k_filter(logits: Logits, k: int) -> Logits:
-    """Return the logits with all but the k largest of each row at minus infinity (those equal to the k-th stay).
+def top_k_filter(logits: Float[Tensor, "batch vocab"], k: int) -> Float[Tensor, "batch vocab"]:
+    """Return the logits with all but the k largest of each row removed (Fan et al. 2018, section 5.4).
+
+    What equals the k-th stays too; a k above the size of the vocabulary removes nothing.
 
     Raises:
         ValueError: k below 1.
     """
     if k < 1:
-        raise ValueError(f"top_k must be at least 1; got {k}")
-    threshold = logits.topk(min(k, logits.shape[-1])).values[:, -1:]
-    return logits.masked_fill(logits < threshold, -math.inf)
+        raise ValueError(f"top_k must be at least 1, got {k}: use None to keep every token")
+    kth = logits.topk(min(k, logits.shape[-1])).values[:, -1:]
+    return logits.masked_fill(logits < kth, -math.inf)
 
 
-def top_p_filter(logits: Logits, p: int | float) -> Logits:
-    """Return the logits of the smallest set of most probable tokens whose probability is at least p, the rest at -inf.
-
-    Nucleus sampling (Holtzman et al. 2020, section 3.1). The most probable token always stays.
+def top_p_filter(logits: Float[Tensor, "batch vocab"], p: int | float) -> Float[Tensor, "batch vocab"]:
+    """Return the logits of the nucleus: the fewest tokens whose probabilities reach p (Holtzman et al. 2020, 3.1).
 
     Raises:
         ValueError: p outside (0, 1].
     """
     if not 0 < p <= 1:
-        raise ValueError(f"top_p must be above 0 and at most 1; got {p}")
-    ordered, places = logits.sort(descending=True)
-    probabilities = ordered.softmax(dim=-1)
-    # A token is out if those before it hold p already.
-    out = probabilities.cumsum(dim=-1) - probabilities >= p
-    return logits.masked_fill(torch.zeros_like(out).scatter(-1, places, out), -math.inf)
+        raise ValueError(f"top_p must be above 0 and at most 1, got {p}: use None to keep every token")
+    ascending, tokens = logits.sort(dim=-1)
+    # From the smallest up, tokens go for as long as all that went weighs at most 1 - p; the largest always stays.
+    removed = ascending.softmax(dim=-1).cumsum(dim=-1) <= 1 - p
+    removed[:, -1] = False
+    return logits.masked_fill(removed.scatter(1, tokens, removed), -math.inf)
 
 
 def sample(
-    logits: Logits,
+    logits: Float[Tensor, "batch vocab"],
     *,
     temperature: int | float = 1.0,
     top_k: int | None = None,
     top_p: int | float | None = None,
     generator: torch.Generator | None = None,
 ) -> Int[Tensor, " batch"]:
-    """Return a token for each row, drawn after temperature, top-k and top-p, in this order; temperature 0 is greedy.
+    """Draw a token for each row from softmax(logits / temperature), within the k largest and the nucleus p.
+
+    Args:
+        logits: unnormalised log-probabilities.
+        temperature: 0 means greedy: nothing is drawn, and the filters, which keep the largest, change nothing.
+        top_k: see `top_k_filter`; None keeps every token.
+        top_p: see `top_p_filter`; None keeps every token.
+        generator: the numbers are drawn on its device, so that one seed means the same draws on every device (default:
+            PyTorch's global generator of the logits' device).
 
     Raises:
         ValueError: a setting outside its range.
@@ -75,6 +85,10 @@ def sample(
         logits = top_k_filter(logits, top_k)
     if top_p is not None:
         logits = top_p_filter(logits, top_p)
-    # p_i / e_i is largest at i with probability p_i if e_i are exponential: the same draw as multinomial, at less cost.
-    noise = torch.empty_like(logits).exponential_(generator=generator)
-    return (logits.softmax(dim=-1) / noise).argmax(dim=-1)
+    # The token whose interval of the cumulative distribution holds a uniform number: one draw a row, where
+    # torch.multinomial takes one a token and ten times as long. In (0, 1] it never falls on an empty interval.
+    exact = torch.float32 if logits.device.type == "mps" else torch.float64  # Apple's GPUs have no float64
+    cumulative = logits.softmax(dim=-1, dtype=torch.float32).cumsum(dim=-1, dtype=exact)
+    device = logits.device if generator is None else generator.device
+    uniform = 1 - torch.rand(logits.shape[0], 1, generator=generator, dtype=exact, device=device)
+    return torch.searchsorted(cumulative, uniform.to(logits.device) * cumulative[:, -1:])[:, 0]

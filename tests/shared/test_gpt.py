@@ -1,0 +1,125 @@
+"""GPT is GPT-2: the same size, the same logits, the same text."""
+
+import math
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from shared.generation import generate
+from shared.gpt import GPT, GPTConfig
+from shared.invariants import check_cache, check_causality, check_gradients, check_initial_loss, check_padding_invariance
+from shared.losses import next_token_loss
+
+SMALL = GPTConfig(vocab_size=61, context=32, layers=2, heads=4, d_model=16, dropout=0.0)
+VARIANTS = {
+    "gpt2": SMALL,
+    "sinusoidal": GPTConfig(**{**vars(SMALL), "positions": "sinusoidal"}),
+    "post-norm": GPTConfig(**{**vars(SMALL), "norm": "post"}),
+    "untied": GPTConfig(**{**vars(SMALL), "tie_weights": False}),
+}
+
+
+@pytest.fixture(scope="module")
+def full_size() -> GPT2LMHeadModel:
+    torch.manual_seed(0)
+    return GPT2LMHeadModel(GPT2Config()).eval()
+
+
+@pytest.fixture(params=VARIANTS)
+def model(request: pytest.FixtureRequest) -> GPT:
+    return GPT(VARIANTS[request.param], torch.Generator().manual_seed(0)).eval()
+
+
+def tokens(batch: int = 2, length: int = 10, seed: int = 0) -> torch.Tensor:
+    return torch.randint(SMALL.vocab_size, (batch, length), generator=torch.Generator().manual_seed(seed))
+
+
+def test_full_size_equals_transformers(full_size: GPT2LMHeadModel):
+    ours = GPT.from_transformers(full_size).eval()
+    assert ours.parameter_count() == 124_439_808
+    ids = torch.randint(50_257, (2, 24), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(ours(ids), full_size(ids).logits, atol=1e-4, rtol=0)
+        prompt = ids[:1, :5]
+        theirs = full_size.generate(
+            prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=64, do_sample=False, pad_token_id=0
+        )
+    assert generate(ours, prompt.tolist(), max_new_tokens=64, temperature=0)[0] == theirs[0, 5:].tolist()
+
+
+def test_there_and_back_again_changes_nothing():
+    ours = GPT(GPTConfig(**{**vars(SMALL), "d_hidden": 40, "tie_weights": False})).eval()
+    theirs = ours.to_transformers()
+    with torch.no_grad():
+        torch.testing.assert_close(theirs(tokens()).logits, ours(tokens()), atol=1e-5, rtol=0)
+    again = GPT.from_transformers(theirs)
+    assert again.config == ours.config
+    for name, parameter in ours.state_dict().items():
+        assert torch.equal(again.state_dict()[name], parameter), name
+
+
+def test_every_variant_keeps_the_invariants(model: GPT):
+    check_causality(model, tokens(), vocab_size=SMALL.vocab_size)
+    check_cache(model, tokens())
+    loss = next_token_loss(model(tokens()), tokens())
+    check_initial_loss(loss.item(), SMALL.vocab_size)
+    check_gradients(model, next_token_loss(model(tokens(8, 32)), tokens(8, 32)))
+
+
+def test_initial_weights_are_gpt2s():
+    model = GPT(GPTConfig(vocab_size=500, context=64, layers=8, heads=4, d_model=64))
+    assert model.token_embedding.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert model.blocks[0].attention.qkv.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    for residual in (model.blocks[3].attention.output, model.blocks[3].feed_forward.contract):
+        assert residual.weight.std().item() == pytest.approx(0.02 / math.sqrt(16), rel=0.05)
+        assert not residual.bias.any()
+
+
+def test_same_generator_same_weights():
+    one, two = (GPT(SMALL, torch.Generator().manual_seed(5)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+    assert one.head.weight is one.token_embedding.weight
+
+
+def test_left_padding_changes_nothing(model: GPT):
+    real, ids = tokens(1, 6), torch.cat([torch.zeros(1, 3, dtype=torch.long), tokens(1, 6)], dim=1)
+    mask = torch.arange(9)[None] >= 3
+    positions = (torch.arange(9)[None] - 3).clamp(min=0)
+    padded = model(ids, mask=mask, positions=positions)[:, 3:]
+    torch.testing.assert_close(padded, model(real), atol=1e-5, rtol=0)
+    check_padding_invariance(
+        lambda ids, mask: model(ids, mask=mask, positions=positions), ids, mask, vocab_size=SMALL.vocab_size
+    )
+
+
+@pytest.mark.parametrize("length", [0, 33])
+def test_wrong_lengths_are_refused(length: int):
+    with pytest.raises(ValueError, match=rf"1 to 32 tokens; got {length}"):
+        GPT(SMALL)(torch.zeros(1, length, dtype=torch.long))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"layers": 0}, "layers=0"),
+        ({"heads": 3}, "d_model=16, heads=3"),
+        ({"dropout": 1.0}, "got 1.0"),
+        ({"positions": "none"}, "got 'none' and 'pre'"),
+    ],
+)
+def test_wrong_configurations_are_refused(change: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        GPTConfig(**{**vars(SMALL), **change})
+
+
+@pytest.mark.parametrize("name", ["sinusoidal", "post-norm"])
+def test_what_is_no_gpt2_is_not_exported(name: str):
+    with pytest.raises(ValueError, match="is a GPT-2; this one has"):
+        GPT(VARIANTS[name]).to_transformers()
+
+
+def test_variants_of_gpt2_that_we_lack_are_refused():
+    theirs = GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=9, activation_function="relu"))
+    with pytest.raises(ValueError, match="activation_function='relu'"):
+        GPT.from_transformers(theirs)
