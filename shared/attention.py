@@ -73,11 +73,13 @@ def fused_attend(
 
 
 def _attend_by_products(query: Heads, key: Heads, value: Heads, mask: Tensor | None) -> Heads:
-    """Attend with plain matrix products: on CPUs the fused kernel's backward pass in bfloat16 takes 2.5 times as long."""
+    """Attend with plain matrix products: on CPUs the fused kernel's bfloat16 backward pass takes 2.5 times as long."""
     batch, heads, queries, head_dim = query.shape
     bias = query.new_zeros(1, 1, 1)
     if mask is not None:
-        bias = bias.masked_fill(~mask.expand(batch, heads, queries, -1).flatten(0, 1) if mask.dim() > 2 else ~mask, -math.inf)
+        bias = bias.masked_fill(
+            ~mask.expand(batch, heads, queries, -1).flatten(0, 1) if mask.dim() > 2 else ~mask, -math.inf
+        )
     # Adding the mask within the product saves a pass over the scores, the largest tensor here.
     scores = torch.baddbmm(bias, query.flatten(0, 1), key.flatten(0, 1).mT, alpha=1 / math.sqrt(head_dim))
     weights = scores.softmax(dim=-1, dtype=query.dtype)
@@ -189,5 +191,7 @@ class MultiHeadAttention(nn.Module):
         bias = (None, None) if self.qkv.bias is None else self.qkv.bias.split([d_model, 2 * d_model])
         weight = self.qkv.weight.split([d_model, 2 * d_model])
         query = functional.linear(x, weight[0], bias[0]).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        key, value = functional.linear(memory, weight[1], bias[1]).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        key, value = (
+            functional.linear(memory, weight[1], bias[1]).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        )
         return query, key, value

@@ -156,9 +156,7 @@ class GPTBlock(EncoderBlock):
         dropout: float = 0.0,
         epsilon: float = 1e-5,
     ) -> None:
-        super().__init__(
-            d_model, heads, d_hidden, norm=norm, activation="gelu_tanh", dropout=dropout, epsilon=epsilon
-        )
+        super().__init__(d_model, heads, d_hidden, norm=norm, activation="gelu_tanh", dropout=dropout, epsilon=epsilon)
         # GPT-2 drops attention weights and what a part adds, not the hidden features of the feed-forward network.
         self.feed_forward.dropout.p = 0.0
 

@@ -1,10 +1,12 @@
 """Options of a script: a frozen dataclass is the whole command line.
 
     @dataclass(frozen=True)
-    class Config:
+    class Config(ScriptConfig):
         steps: int = option(400, "optimizer steps")
 
-    config = parse_config(Config)  # understands --steps 100
+    config = parse_config(Config)
+
+The script now understands --steps 100, explains itself with --help, and has the options that all scripts have.
 """
 
 import argparse

@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+from matplotlib import rcsetup, style
 from matplotlib.figure import Figure
 
 # Okabe & Ito's palette: told apart with any kind of colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
-STYLE = {
-    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+STYLE: dict[str, Any] = {
+    "axes.prop_cycle": rcsetup.cycler("color", COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -22,10 +22,12 @@ STYLE = {
 MOST_BYTES = 300_000
 
 
-def new_figure(width: float = 7.0, height: float = 4.0, rows: int = 1, columns: int = 1) -> tuple[Figure, Any]:
+def new_figure(
+    width: float | int = 7.0, height: float | int = 4.0, rows: int = 1, columns: int = 1
+) -> tuple[Figure, Any]:
     """Return a figure of so many inches and its axes: one, or an array of rows x columns."""
     # For good: matplotlib asks for the style again when a script adds a legend.
-    mpl.rcParams.update(STYLE)
+    style.use(STYLE)
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns)
 

@@ -113,9 +113,7 @@ def generate(
     return rows
 
 
-def _pad_left(
-    prompts: Sequence[Sequence[int]], device: torch.device
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
+def _pad_left(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Return tokens, mask and positions of prompts that all end at the same place; no mask if none needs padding."""
     longest = max(map(len, prompts))
     if all(len(prompt) == longest for prompt in prompts):

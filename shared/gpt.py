@@ -4,13 +4,12 @@ With learned positions and pre-norm it is the model that transformers calls GPT2
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
 from shared.attention import KeyValueCache
 from shared.blocks import GPTBlock, Norm
@@ -106,7 +105,7 @@ class GPT(nn.Module):
         """Initialise as GPT-2: normal with deviation 0.02, biases zero, norms the identity."""
         for name, parameter in self.named_parameters():
             if parameter.dim() == 2:
-                # 2 x layers branches add up on the residual path; scaling each keeps the sum's variance at one branch's.
+                # 2 x layers branches add up on the residual path; scaling each keeps the variance of the sum.
                 residual = name.endswith(("attention.output.weight", "feed_forward.contract.weight"))
                 deviation = 0.02 / math.sqrt(2 * self.config.layers) if residual else 0.02
                 nn.init.normal_(parameter, std=deviation, generator=generator)

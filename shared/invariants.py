@@ -47,13 +47,13 @@ def check_causality(logits_of: LogitsOf, tokens: Tokens, *, vocab_size: int, tol
         if (past := moved[:position].max().item()) > tolerance:
             seen = int(moved[:position].argmax())
             raise InvariantError(
-                f"logits at position {seen} moved by {past:.2g} when the token at {position} changed: the model reads the "
-                "future. Is the mask inverted (True must mean 'may look'), or is there no causal mask?"
+                f"logits at position {seen} moved by {past:.2g} when the token at {position} changed: the model "
+                "reads the future. Is the mask inverted (True must mean 'may look'), or is there no causal mask?"
             )
         if (now := moved[position:].max().item()) <= tolerance:
             raise InvariantError(
-                f"nothing from position {position} on moved (at most {now:.2g}) when its token changed: the model does not "
-                "read its input. Is the mask all False, or the embedding not used?"
+                f"nothing from position {position} on moved (at most {now:.2g}) when its token changed: the model does "
+                "not read its input. Is the mask all False, or the embedding not used?"
             )
 
 
@@ -130,15 +130,13 @@ def check_initial_loss(loss: float, vocab_size: int, *, tolerance: float = 0.1) 
         )
     if loss > guessing * (1 + tolerance):
         raise InvariantError(
-            f"the untrained model has loss {loss:.3f}, more than guessing, ln({vocab_size}) = {guessing:.3f}: the initial "
-            f"weights are too large, or the loss is multiplied (by a batch size of {loss / guessing:.0f}?)"
+            f"the untrained model has loss {loss:.3f}, more than guessing, ln({vocab_size}) = {guessing:.3f}: the "
+            f"initial weights are too large, or the loss is multiplied (by a batch size of {loss / guessing:.0f}?)"
         )
 
 
 @torch.no_grad()
-def check_reported_loss(
-    reported: float, logits_of: LogitsOf, tokens: Tokens, *, tolerance: float = 1e-3
-) -> None:
+def check_reported_loss(reported: float, logits_of: LogitsOf, tokens: Tokens, *, tolerance: float = 1e-3) -> None:
     """Check a reported loss against one computed here, token by token: logits at t are scored on token t + 1.
 
     Args:
@@ -205,7 +203,9 @@ def check_gradients(model: nn.Module, loss: Float[Tensor, ""]) -> None:
     named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     gradients = torch.autograd.grad(loss, [parameter for _, parameter in named], allow_unused=True)
     dead = [name for (name, _), grad in zip(named, gradients, strict=True) if grad is None or not grad.any()]
-    wild = [name for (name, _), grad in zip(named, gradients, strict=True) if grad is not None and not grad.isfinite().all()]
+    wild = [
+        name for (name, _), grad in zip(named, gradients, strict=True) if grad is not None and not grad.isfinite().all()
+    ]
     if dead:
         raise InvariantError(
             f"no gradient reaches {', '.join(dead)}: is something detached, made a number by .item(), or never used?"
@@ -215,7 +215,12 @@ def check_gradients(model: nn.Module, loss: Float[Tensor, ""]) -> None:
 
 
 def check_overfits_one_batch(
-    model: nn.Module, loss_of: Callable[[nn.Module], Tensor], *, steps: int = 200, learning_rate: float = 3e-3, below: float = 0.1
+    model: nn.Module,
+    loss_of: Callable[[nn.Module], Tensor],
+    *,
+    steps: int = 200,
+    learning_rate: float = 3e-3,
+    below: float = 0.1,
 ) -> None:
     """Check that a copy of the model can learn one batch by heart.
 

@@ -51,7 +51,9 @@ class NGram(ABC):
         self.levels: list[Level] = []
 
     @abstractmethod
-    def counts(self, ids: list[Ids], scored: Bool[np.ndarray, " positions"], length: int) -> Float[np.ndarray, " ngrams"]:
+    def counts(
+        self, ids: list[Ids], scored: Bool[np.ndarray, " positions"], length: int
+    ) -> Float[np.ndarray, " ngrams"]:
         """Return the count of each n-gram of a length, given the ids of the n-grams of all lengths at each position."""
 
     @abstractmethod
@@ -101,7 +103,10 @@ class NGram(ABC):
         parts, scored = [], []
         for document in documents:
             parts += [pads, np.asarray(document, dtype=np.int64)]
-            scored += [np.zeros(min(len(document), 1) + self.order, dtype=bool), np.ones(max(len(document) - 1, 0), bool)]
+            scored += [
+                np.zeros(min(len(document), 1) + self.order, dtype=bool),
+                np.ones(max(len(document) - 1, 0), bool),
+            ]
         return np.concatenate(parts), np.concatenate(scored)
 
     def _score(self, tokens: Ids, scored: Bool[np.ndarray, " positions"]) -> Float[np.ndarray, " targets"]:
@@ -121,9 +126,11 @@ class NGram(ABC):
 
 
 class WittenBell(NGram):
-    """Witten-Bell smoothing (Witten & Bell 1991): a context with T distinct followers reserves T counts for new ones."""
+    """Witten-Bell smoothing (Witten & Bell 1991): T distinct followers of a context reserve T counts for new ones."""
 
-    def counts(self, ids: list[Ids], scored: Bool[np.ndarray, " positions"], length: int) -> Float[np.ndarray, " ngrams"]:
+    def counts(
+        self, ids: list[Ids], scored: Bool[np.ndarray, " positions"], length: int
+    ) -> Float[np.ndarray, " ngrams"]:
         """Return how often each n-gram occurs."""
         return np.bincount(ids[length][scored], minlength=ids[length].max() + 1).astype(np.float64)
 
@@ -142,7 +149,9 @@ class KneserNey(NGram):
     n-grams count not how often they occur but after how many distinct tokens: "Francisco" is frequent and follows one.
     """
 
-    def counts(self, ids: list[Ids], scored: Bool[np.ndarray, " positions"], length: int) -> Float[np.ndarray, " ngrams"]:
+    def counts(
+        self, ids: list[Ids], scored: Bool[np.ndarray, " positions"], length: int
+    ) -> Float[np.ndarray, " ngrams"]:
         """Return how often each n-gram occurs if it is of the longest kind, else in how many left contexts."""
         if length == self.order:
             ends = ids[length][scored]
@@ -166,6 +175,7 @@ class KneserNey(NGram):
         if min(n1, n2, n3, n4) == 0:
             return 0.5, 1.0, 1.5
         y = n1 / (n1 + 2 * n2)
-        found = (1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3)
+        found = np.array([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3])
         # Odd counts of counts can give discounts outside their range; then nothing would be left, or too much.
-        return tuple(float(np.clip(value, 0.1, most)) for value, most in zip(found, (0.99, 1.99, 2.99), strict=True))
+        first, second, more = found.clip(0.1, [0.99, 1.99, 2.99]).tolist()
+        return first, second, more

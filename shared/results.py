@@ -23,10 +23,7 @@ a dash; braces that are meant as such are doubled. Blocks inside ``` fences are 
 """
 
 import argparse
-import ast
 import dataclasses
-import functools
-import hashlib
 import json
 import math
 import os
@@ -35,11 +32,12 @@ import statistics
 import string
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-ROOT = Path(__file__).parent.parent
+from shared.provenance import ROOT, source_hash
+
 OPEN, CLOSE = "<!-- generated", "<!-- /generated -->"
 BLOCK = re.compile(rf"^{OPEN}\n(?P<template>.*?)\n-->\n(?P<text>.*?)^{CLOSE}$|^```.*?^```$", re.DOTALL | re.MULTILINE)
 VALUE = re.compile(r"(?P<file>[\w/-]+)(?P<keys>(?:\.[\w-]+|\[[^\]]+\])+)(?:\|(?P<condense>\w+))?")
@@ -115,48 +113,133 @@ def plain(value: Any, name: str) -> Any:
         raise ValueError(f"results must be finite numbers, {name} is {value}: use None for what is not known")
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise ValueError(f"results are plain values, {name} is a {type(value).__name__}: convert it, for example by .item()")
+    raise ValueError(
+        f"results are plain values, {name} is a {type(value).__name__}: convert it, for example by .item()"
+    )
 
 
-def source_hash(script: Path) -> str:
-    """Return a hash of a script and all that it uses of `shared`, directly or not: modules and their .toml files."""
-    seen: dict[Path, str] = {}
-    waiting = [script]
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            code = path.read_text(encoding="utf-8")
-            seen[path] = _meaning(code) if path.suffix == ".py" else code
-            waiting += [ROOT / used for used in _used(code) if path.suffix == ".py" and (ROOT / used).is_file()]
-    return hashlib.sha256("".join(seen[path] for path in sorted(seen)).encode()).hexdigest()[:16]
+class Block(NamedTuple):
+    """A generated block of a page: its line, its text, and what its template makes now."""
+
+    line: int
+    text: str
+    fresh: str
 
 
-@functools.cache
-def _used(code: str) -> frozenset[str]:
-    """Return what may be files of `shared` among the names that code imports and its texts."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Constant) and re.fullmatch(r"\w+\.toml", str(node.value)):
-            names.add(f"shared.{node.value}")
-    files = (name.removesuffix(".toml").replace(".", "/") + (".toml" if name.endswith(".toml") else ".py") for name in names)
-    return frozenset(file for file in files if file.startswith("shared/"))
+def refresh(page: Path) -> tuple[str, list[Block]]:
+    """Return a page with its blocks made anew, and the blocks.
+
+    Raises:
+        ValueError: a block that does not end, or a value that is not there; says where.
+    """
+    content, blocks = page.read_text(encoding="utf-8"), []
+
+    def renew(match: re.Match[str]) -> str:
+        if match["template"] is None:  # a fence
+            return match[0]
+        line = content.count("\n", 0, match.start()) + 1
+        if OPEN in match["template"] + match["text"]:
+            raise ValueError(f"{_shown(page)}:{line}: the block does not end: close it with {CLOSE}")
+        try:
+            fresh = _Renderer(page).format(match["template"]) + "\n"
+        except ValueError as error:
+            raise ValueError(f"{_shown(page)}:{line}: {error}") from None
+        blocks.append(Block(line, match["text"], fresh))
+        return f"{OPEN}\n{match['template']}\n-->\n{fresh}{CLOSE}"
+
+    made = BLOCK.sub(renew, content)
+    if any(mark in BLOCK.sub("", content) for mark in (OPEN, CLOSE)):
+        raise ValueError(f"{_shown(page)}: a block starts with a line {OPEN}, then template, -->, text, {CLOSE}")
+    return made, blocks
 
 
-@functools.cache
-def _meaning(code: str) -> str:
-    """Return code without layout, comments and docstrings, in a form that is the same in every version of Python."""
+class _Renderer(string.Formatter):
+    """Fills a template of a page with values of results files."""
 
-    def show(node: ast.AST) -> str:
-        parts = []
-        for name, value in ast.iter_fields(node):
-            for item in value if isinstance(value, list) else [value]:
-                documents = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
-                if item is not None and not documents:
-                    parts.append(f"{name}={show(item) if isinstance(item, ast.AST) else repr(item)}")
-        return f"{type(node).__name__}({', '.join(parts)})"
+    def __init__(self, page: Path) -> None:
+        parts = page.relative_to(ROOT).parts if page.is_relative_to(ROOT) else ()
+        self.folder = ROOT / parts[0] / parts[1] if len(parts) > 2 and parts[0] == "sprints" else page.parent
 
-    return show(ast.parse(code))
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:  # noqa: ARG002 (its interface)
+        match = VALUE.fullmatch(field_name)
+        if match is None:
+            raise ValueError(f"{{{field_name}}} must be {{file.key.key:format}}, or have its braces doubled")
+        *sprint, name = match["file"].split("/")
+        path = (ROOT / "sprints" / sprint[0] if sprint else self.folder) / "results" / f"{name}.json"
+        value: Any = load_results(path)
+        for word, bracket in re.findall(r"\.([\w-]+)|\[([^\]]+)\]", match["keys"]):
+            value = _step(value, word or bracket, f"{{{field_name}}}: {_shown(path)}")
+        if (condense := match["condense"]) and condense not in CONDENSE:
+            raise ValueError(f"{{{field_name}}} must condense by {', '.join(CONDENSE)}; got {condense!r}")
+        self.field = field_name
+        return CONDENSE[condense](value) if condense else value, field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        try:
+            return "–" if value is None else format(value, format_spec)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{{{self.field}:{format_spec}}}: {error}; the value is {value!r}") from None
+
+
+def _step(value: Any, key: str, where: str) -> Any:
+    """Return what stands at a key of a dictionary or list."""
+    if isinstance(value, dict) and key in value:
+        return value[key]
+    if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+        return value[int(key)]
+    there = {dict: lambda: ", ".join(value), list: lambda: f"0 to {len(value) - 1}"}.get(type(value), lambda: "nothing")
+    raise ValueError(f"{where} has no {key!r} there; it has {there()}")
+
+
+def pages() -> list[Path]:
+    """Return all pages of the repository."""
+    folders = (ROOT / name for name in ("data", "shared", "sprints", "tests"))
+    below = (page for folder in folders for page in folder.rglob("*.md"))
+    return sorted([*ROOT.glob("*.md"), *(page for page in below if not page.is_relative_to(ROOT / "data" / "cache"))])
+
+
+def outdated() -> list[str]:
+    """Return the results files whose script, or what it uses of `shared`, has changed since they were made."""
+    old = []
+    for path in sorted(ROOT.glob("sprints/*/results/*.json")):
+        content = load_results(path)
+        script = path.parents[1] / content["script"]
+        if not script.is_file() or source_hash(script) != content["source"]:
+            old.append(_shown(path))
+    return old
+
+
+def _shown(path: Path) -> str:
+    """Return a path as it is shown to people: from the repository, if it is in there."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Check or write the blocks of pages; return 1 if a check fails."""
+    parser = argparse.ArgumentParser(prog="python -m shared.results", description=main.__doc__)
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--check", action="store_true", help="fail if a block is stale")
+    action.add_argument("--write", action="store_true", help="bring the blocks up to date")
+    parser.add_argument("files", nargs="*", type=Path, help="pages (default: all of the repository)")
+    chosen = parser.parse_args(argv)
+    failed = False
+    for page in [file.resolve() for file in chosen.files] or pages():
+        try:
+            made, blocks = refresh(page)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            failed = True
+            continue
+        stale = [block for block in blocks if block.text != block.fresh]
+        for block in stale:
+            print(f"{_shown(page)}:{block.line}: {'written' if chosen.write else 'is stale: run with --write'}")
+        if stale and chosen.write:
+            page.write_text(made, encoding="utf-8")
+        failed |= bool(stale) and chosen.check
+    for path in outdated():
+        print(f"{path} was made by older code")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

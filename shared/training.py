@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Muon, Optimizer
 
@@ -24,7 +23,7 @@ class NonFiniteLoss(ArithmeticError):
         )
 
 
-def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
+def hidden_matrices(model: nn.Module) -> list[Tensor]:
     """Return the weights that Muon is meant for: the matrices of linear layers inside lists of blocks."""
     layers = [layer for blocks in model.modules() if isinstance(blocks, nn.ModuleList) for layer in blocks.modules()]
     return list({id(layer): layer.weight for layer in layers if isinstance(layer, nn.Linear)}.values())
@@ -38,7 +37,7 @@ def make_optimizers(
     weight_decay: float = 0.0,
     betas: tuple[float, float] = (0.9, 0.95),
 ) -> list[Optimizer]:
-    """Return AdamW for all parameters or, with a learning rate for Muon, Muon for the hidden matrices and AdamW for the rest.
+    """Return AdamW for all parameters or, given a rate for Muon, Muon for the hidden matrices and AdamW for the rest.
 
     Weights with two or more axes decay; biases and gains do not. Muon (Jordan et al. 2024) replaces the momentum of a
     matrix by the nearest orthogonal matrix, so that every direction learns equally fast.

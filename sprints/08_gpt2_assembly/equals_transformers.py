@@ -61,7 +61,11 @@ def main(config: Config) -> Results:
 
     prompt = tokens[:1, :8]
     their_text = theirs.generate(
-        prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=config.new_tokens, do_sample=False, pad_token_id=0
+        prompt,
+        attention_mask=torch.ones_like(prompt),
+        max_new_tokens=config.new_tokens,
+        do_sample=False,
+        pad_token_id=0,
     )[0, 8:].tolist()
     our_text = generate(ours, [prompt[0].tolist()], max_new_tokens=config.new_tokens, temperature=0.0)[0]
     with torch.no_grad():
@@ -77,7 +81,9 @@ def main(config: Config) -> Results:
     )
     print(f"{results.parameters:,} parameters")
     print(f"logits differ by at most {results.logit_difference:.1e} (they reach {results.largest_logit:.2f})")
-    print(f"the loss differs by {results.loss_difference:.1e}, its gradient by at most {results.gradient_difference:.1e}")
+    print(
+        f"the loss differs by {results.loss_difference:.1e}, its gradient by at most {results.gradient_difference:.1e}"
+    )
     print(f"{results.same_greedy_tokens} of {config.new_tokens} greedy tokens are the same")
     print(f"there and back again the logits differ by at most {results.round_trip_difference:.1e}")
     return results

@@ -122,9 +122,7 @@ def main(config: Config) -> Results:
     for name, tokenizer in tokenizers.items():
         print(f"\n{name}: " + ", ".join(f"{kind} {count}" for kind, count in counts[name].items()))
         print("  " + "|".join(tokenizer.tokens(TEXTS["numbers"])))
-    return Results(
-        ["".join(pair) for pair in by_hand], equal, seconds_by_hand, seconds_library, sizes, lengths, counts
-    )
+    return Results(["".join(pair) for pair in by_hand], equal, seconds_by_hand, seconds_library, sizes, lengths, counts)
 
 
 def plot(results: Results) -> Figure:

@@ -76,7 +76,7 @@ def main(config: Config) -> Results:
         logits = model(tokens)  # (batch, tokens, vocab)
     print(f"{'module':<38}{'kind':<22}{'output shape':<20}{'own parameters':>14}")
     for step in steps:
-        print(f"{step.module:<38}{step.kind:<22}{str(tuple(step.shape)):<20}{step.parameters:>14,}")
+        print(f"{step.module:<38}{step.kind:<22}{tuple(step.shape)!s:<20}{step.parameters:>14,}")
     loss, guessing = next_token_loss(logits, tokens).item(), math.log(model.config.vocab_size)
     print(f"\n{model.parameter_count():,} parameters (the head shares the token embedding's)")
     print(f"loss of the untrained model {loss:.3f}, of guessing ln({model.config.vocab_size:,}) = {guessing:.3f}")

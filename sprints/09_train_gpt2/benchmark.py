@@ -17,13 +17,14 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import GPT2Config, GPT2LMHeadModel
 
+from shared.batches import Batch
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
 from shared.generation import generate
 from shared.gpt import GPT, GPTConfig
 from shared.losses import language_model_loss
-from shared.batches import Batch
 from shared.results import save_results
 from shared.runtime import keep_freed_memory
 from shared.training import make_optimizers, train_steps
@@ -49,9 +50,7 @@ class Results:
     cache_ratio: float
 
 
-def their_model() -> nn.Module:
-    from transformers import GPT2Config, GPT2LMHeadModel
-
+def their_model() -> GPT2LMHeadModel:
     return GPT2LMHeadModel(
         GPT2Config(
             vocab_size=SIZE.vocab_size, n_positions=SIZE.context, n_layer=SIZE.layers, n_head=SIZE.heads,

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 from tqdm import trange
-from transformers import AutoModelForCausalLM
+from transformers import GPT2LMHeadModel
 
 from shared.batches import pad_rows
 from shared.checkpoints import load_checkpoint
@@ -76,7 +76,7 @@ class Tracer(Parser):
 def load(config: Config) -> tuple[GPT, Tokenizer]:
     """Return the model and its tokenizer, from a checkpoint or a folder."""
     if config.checkpoint is None:
-        return GPT.from_transformers(AutoModelForCausalLM.from_pretrained(config.model)), load_tokenizer(config.model)
+        return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(config.model)), load_tokenizer(config.model)
     checkpoint = load_checkpoint(config.checkpoint)
     saved = checkpoint["config"]
     tokenizer = cookbook_tokenizer(saved["vocab_size"])
@@ -99,15 +99,17 @@ def by_section(text: str, places: list[tuple[int, float]]) -> list[float]:
 
 
 @torch.no_grad()
-def score(model: GPT, tokenizer: Tokenizer, cookbook: Cookbook, config: Config) -> list[tuple[int, list[float], list[float]]]:
+def score(
+    model: GPT, tokenizer: Tokenizer, cookbook: Cookbook, config: Config
+) -> list[tuple[int, list[float], list[float]]]:
     """Return for each recipe the number of targets and the nats in each section, of the model and of the optimum."""
     device, end, scores = next(model.parameters()).device, tokenizer.end_token, []
     for start in trange(0, config.recipes, 50, unit="batch"):
         count = min(50, config.recipes - start)
         texts = [cookbook.recipe(config.stream, index).text for index in range(start, start + count)]
         rows = [[end, *ids, end] for ids in tokenizer.encode_batch(texts)]
-        tokens, mask = pad_rows(rows)
-        losses = token_losses(model(tokens.to(device)), tokens.to(device), mask.to(device)).cpu()
+        tokens = pad_rows(rows).tokens.to(device)
+        losses = token_losses(model(tokens), tokens)
         for text, row, nats in zip(texts, rows, losses.tolist(), strict=True):
             places, position = [], 0
             for token, loss in zip(row[1:], nats, strict=False):
@@ -130,9 +132,7 @@ def main(config: Config) -> Results:
     ours, best = (torch.tensor([score[which] for score in scores]) for which in (1, 2))  # (recipes, sections)
     gaps = (ours - best).sum(1)
     end = tokenizer.end_token
-    rows = generate(
-        model, [[end]] * config.samples, max_new_tokens=255, end_token=end, generator=generator
-    )
+    rows = generate(model, [[end]] * config.samples, max_new_tokens=255, end_token=end, generator=generator)
     texts = [tokenizer.decode(row) for row in rows]
     faults = Counter("none" if fault is None else fault.rule for fault in map(cookbook.fault, texts))
     results = Results(

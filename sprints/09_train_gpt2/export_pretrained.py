@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from shared.checkpoints import load_checkpoint
 from shared.config import ScriptConfig, option, parse_config
@@ -69,7 +69,7 @@ def main(config: Config) -> Results:
         megabytes=sum((config.folder / file).stat().st_size for file in files) / 1e6,
         files=files,
         logit_difference=difference,
-        same_tokens=AutoTokenizer.from_pretrained(config.folder)(text)["input_ids"] == tokens[0].tolist(),
+        same_tokens=PreTrainedTokenizerFast.from_pretrained(config.folder).encode(text) == tokens[0].tolist(),
     )
     print(f"{config.folder}: {', '.join(files)}, {results.megabytes:.1f} MB, {results.parameters:,} parameters")
     print(f"loaded by transformers, its logits differ by at most {difference:.1e}")

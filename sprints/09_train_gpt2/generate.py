@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from transformers import AutoModelForCausalLM
+from transformers import GPT2LMHeadModel
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.cookbook import Cookbook
@@ -44,7 +44,7 @@ class Results:
 def main(config: Config) -> Results:
     device = pick_device(config.device)
     generator = seed_everything(config.seed, device)
-    model = GPT.from_transformers(AutoModelForCausalLM.from_pretrained(config.model)).to(device).eval()
+    model = GPT.from_transformers(GPT2LMHeadModel.from_pretrained(config.model)).to(device).eval()
     tokenizer, cookbook = load_tokenizer(config.model), Cookbook()
     prompt = [tokenizer.end_token, *tokenizer.encode(config.prompt)]
     began = time.perf_counter()

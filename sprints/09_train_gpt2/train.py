@@ -10,10 +10,11 @@ Theory: notes/01_the_training_loop.md and notes/02_the_optimum.md
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
@@ -61,7 +62,9 @@ class Config(ScriptConfig):
     heads: int = option(4, "attention heads of a block")
     d_model: int = option(128, "features of a token")
     dropout: float = option(0.0, "probability of dropping a feature")
-    positions: str = option("learned", "learned or sinusoidal", choices=("learned", "sinusoidal"))
+    positions: Literal["learned", "sinusoidal"] = option(
+        "learned", "learned or sinusoidal", choices=("learned", "sinusoidal")
+    )
     steps: int = option(900, "optimizer steps")
     batch_size: int = option(16, "rows of a batch")
     accumulate: int = option(1, "batches whose gradients are added up before a step")
@@ -121,25 +124,32 @@ def load_corpus(config: Config) -> Corpus:
     """Return the corpus that the options name."""
     if config.data == "cookbook":
         return CookbookCorpus(cookbook_tokenizer(config.vocab_size), validation_recipes=config.validation_recipes)
-    if config.data == "tinyshakespeare":
-        path = fetch("tinyshakespeare", file="input.txt")
-    else:
-        path = Path(config.data)
+    path = fetch("tinyshakespeare", file="input.txt") if config.data == "tinyshakespeare" else Path(config.data)
     if path.is_dir():
         return TextCorpus.load(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"--data must be cookbook, tinyshakespeare or a UTF-8 text; cannot read {path}: {error}") from error
+        raise ValueError(
+            f"--data must be cookbook, tinyshakespeare or a UTF-8 text; cannot read {path}: {error}"
+        ) from error
     folder = fetch("gpt2") if config.tokenizer == "gpt2" else None
     return TextCorpus.from_text(text, config.tokenizer, config.vocab_size, folder)
 
 
 def build_model(config: Config, vocab_size: int) -> GPT:
     """Return a freshly initialised GPT of the size that the options ask for."""
-    options = asdict(config)
-    sizes = {size.name: options[size.name] for size in fields(GPTConfig) if size.name in options}
-    return GPT(GPTConfig(**{**sizes, "vocab_size": vocab_size}))
+    return GPT(
+        GPTConfig(
+            vocab_size=vocab_size,
+            context=config.context,
+            layers=config.layers,
+            heads=config.heads,
+            d_model=config.d_model,
+            dropout=config.dropout,
+            positions=config.positions,
+        )
+    )
 
 
 def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator) -> History:
@@ -159,8 +169,10 @@ def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator
         check_compatible(checkpoint, fixed, path)
         batches.load_state_dict(checkpoint["data"])
         start, history = restore(checkpoint, model, optimizers), History(**checkpoint["extra"])
+    if config.compile:
+        model.compile()
     trained = train_steps(
-        torch.compile(model) if config.compile else model,
+        model,
         batches,
         loss_function=language_model_loss,
         optimizers=optimizers,
@@ -270,7 +282,9 @@ def main(config: Config) -> Results:
     history = train(config, model, corpus, generator)
     results = measure(config, model, corpus, history)
     print(f"\n{results.samples[0]}\n")
-    print(f"validation loss {results.validation_loss:.4f} nats per token, perplexity {results.validation_perplexity:.3f}")
+    print(
+        f"validation loss {results.validation_loss:.4f} nats per token, perplexity {results.validation_perplexity:.3f}"
+    )
     print(f"5-gram          {results.ngram:.4f}")
     if results.optimum is not None:
         print(f"optimum         {results.optimum:.4f}: the model is {results.above_optimum:.1%} above it")

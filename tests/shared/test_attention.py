@@ -60,7 +60,9 @@ def test_causal_flag_equals_causal_mask_and_combines_with_padding():
     query, key, value = heads()
     for name in ("none", "padding"):
         expected = attend(query, key, value, MASKS["causal"] if name == "none" else MASKS["combined"])[0]
-        torch.testing.assert_close(fused_attend(query, key, value, MASKS[name], causal=True), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            fused_attend(query, key, value, MASKS[name], causal=True), expected, atol=1e-5, rtol=0
+        )
 
 
 def test_bfloat16_on_the_processor_is_attention_too():

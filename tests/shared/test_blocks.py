@@ -51,7 +51,9 @@ def test_encoder_block_equals_pytorch(norm: str, activation: str, masked: bool, 
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
     for output in (found, expected):
         output.square().sum().backward()
-    torch.testing.assert_close(ours.attention.qkv.weight.grad, theirs.self_attn.in_proj_weight.grad, atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(
+        ours.attention.qkv.weight.grad, theirs.self_attn.in_proj_weight.grad, atol=1e-3, rtol=1e-4
+    )
     torch.testing.assert_close(ours.feed_forward.expand.weight.grad, theirs.linear1.weight.grad, atol=1e-3, rtol=1e-4)
 
 
@@ -106,6 +108,6 @@ def test_gpt_block_is_causal_and_encoder_block_is_not():
 
 def test_unknown_kinds_are_refused():
     with pytest.raises(ValueError, match="relu, gelu, gelu_tanh; got 'swish'"):
-        FeedForward(4, 8, "swish")  # ty: ignore[invalid-argument-type]
+        FeedForward(4, 8, "swish")
     with pytest.raises(ValueError, match="'pre' or 'post'; got 'middle'"):
-        Residual(4, "middle", 0.0)  # ty: ignore[invalid-argument-type]
+        Residual(4, "middle", 0.0)

@@ -8,7 +8,13 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from shared.generation import generate
 from shared.gpt import GPT, GPTConfig
-from shared.invariants import check_cache, check_causality, check_gradients, check_initial_loss, check_padding_invariance
+from shared.invariants import (
+    check_cache,
+    check_causality,
+    check_gradients,
+    check_initial_loss,
+    check_padding_invariance,
+)
 from shared.losses import next_token_loss
 
 SMALL = GPTConfig(vocab_size=61, context=32, layers=2, heads=4, d_model=16, dropout=0.0)

@@ -1,0 +1,90 @@
+"""Sprint 8's claims, at a small size."""
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from shared.gpt import GPT, GPTConfig
+
+
+def test_walk_sees_every_stage_in_order(load_sprint):
+    walk = load_sprint("08_gpt2_assembly/walk.py")
+    results = walk.main(walk.Config(device="cpu"))
+    names = [step.module for step in results.steps]
+    assert (
+        names.index("token_embedding")
+        < names.index("blocks.0.attention")
+        < names.index("blocks.1")
+        < names.index("head")
+    )
+    shapes = {step.module: step.shape for step in results.steps}
+    batch, tokens, vocab = shapes["head"]
+    assert (batch, vocab) == (1, 512)
+    assert shapes["blocks.0.attention.qkv"] == [1, tokens, 3 * 32]
+    assert shapes["blocks.0.feed_forward.expand"] == [1, tokens, 4 * 32]
+    assert results.loss == pytest.approx(math.log(512), rel=0.05)
+    # The tied head is counted with the embedding and with itself: that is one matrix too many.
+    assert sum(step.parameters for step in results.steps) == results.parameters + 512 * 32
+
+
+def test_parameters_by_formula_are_those_of_the_module(load_sprint):
+    script = load_sprint("08_gpt2_assembly/where_the_parameters_are.py")
+    for config in (
+        GPTConfig(vocab_size=50, context=16, layers=3, heads=2, d_model=8),
+        GPTConfig(vocab_size=7, d_model=12),
+    ):
+        assert sum(script.count_parts(config).values()) == GPT(config).parameter_count()
+    assert sum(script.count_parts(script.SIZES["gpt2"]).values()) == 124_439_808
+
+
+def test_operations_by_formula_are_those_that_pytorch_counts(load_sprint):
+    script = load_sprint("08_gpt2_assembly/where_the_parameters_are.py")
+    config = GPTConfig(vocab_size=64, context=32, layers=2, heads=2, d_model=16)
+    assert script.counted_flops(config, 32) == pytest.approx(script.forward_flops(config, 32), rel=1e-6)
+
+
+def test_a_small_random_gpt2_equals_transformers(load_sprint):
+    script = load_sprint("08_gpt2_assembly/equals_transformers.py")
+    config = script.Config(layers=2, d_model=48, tokens=12, new_tokens=20, device="cpu")
+    results = script.main(config)
+    assert results.logit_difference < 1e-5
+    assert results.loss_difference < 1e-5
+    assert results.gradient_difference < 1e-5
+    assert results.round_trip_difference < 1e-5
+    assert results.same_greedy_tokens == 20
+    assert script.main(config) == results, "same seed, same results"
+
+
+def test_merges_by_hand_are_the_librarys(load_sprint):
+    script = load_sprint("08_gpt2_assembly/tokenizing.py")
+    results = script.main(script.Config(recipes=5, merges=60))
+    assert results.merges_equal == 60
+    assert results.characters_per_token == sorted(results.characters_per_token), "larger vocabularies, longer tokens"
+    assert results.tokens["ours"]["recipe"] < results.tokens["characters"]["recipe"] / 3
+
+
+def test_merging_takes_pairs_from_left_to_right(load_sprint):
+    script = load_sprint("08_gpt2_assembly/tokenizing.py")
+    assert script.merge(("a", "a", "a", "b"), ("a", "a")) == ("aa", "a", "b")
+    words = Counter({("l", "o", "w"): 5, ("l", "o", "t"): 2, ("n", "e", "w"): 3})
+    assert script.learn_merges(words, 2) == [("l", "o"), ("lo", "w")]
+    assert script.learn_merges(Counter({("a",): 3}), 2) == [], "nothing left to merge"
+
+
+def test_all_formats_come_back_and_weights_alone_continue_differently(load_sprint):
+    script = load_sprint("08_gpt2_assembly/save_and_load.py")
+    config = script.Config(layers=2, d_model=32, device="cpu")
+    results = script.main(config)
+    assert results.logit_differences["safetensors"] == results.logit_differences["checkpoint"] == 0
+    assert results.logit_differences["transformers folder"] < 1e-5
+    assert results.next_losses["checkpoint"] == results.next_losses["uninterrupted"]
+    assert results.next_losses["weights alone"] != results.next_losses["uninterrupted"]
+    assert results.sizes_mb["checkpoint"] > 2.5 * results.sizes_mb["safetensors"], (
+        "Adam's moments weigh twice the weights"
+    )
+    assert "truncated" in results.errors["truncated"]
+    assert "start without --resume" in results.errors["missing"]
+    assert "layers is 99, in the checkpoint 2" in results.errors["other model"]
+    assert script.main(replace(config, seed=1)).next_losses != results.next_losses

@@ -1,0 +1,237 @@
+"""Sprint 9's claims, at a small size."""
+
+import json
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from shared.checkpoints import CheckpointError, load_checkpoint
+from shared.config import parse_config
+from shared.cookbook import Cookbook
+from shared.corpora import TextCorpus
+from shared.gpt import GPT
+from shared.training import NonFiniteLoss
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "data" / "models" / "cookbook-gpt2"
+TINY = {
+    "layers": 1, "heads": 2, "d_model": 32, "vocab_size": 512, "batch_size": 4, "context": 256, "steps": 12,
+    "eval_every": 6, "save_every": 6, "validation_recipes": 8, "recipes": 2, "ngram_tokens": 5000, "device": "cpu",
+    "precision": "float32",
+}  # fmt: skip
+
+
+@pytest.fixture
+def train(load_sprint) -> ModuleType:
+    return load_sprint("09_train_gpt2/train.py")
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("text") / "book.txt"
+    path.write_text("\n\n".join(Cookbook().recipe("train", index).text for index in range(40)), encoding="utf-8")
+    return path
+
+
+def test_training_lowers_the_loss_and_is_reproducible(train: ModuleType, tmp_path: Path):
+    config = train.Config(**TINY, out=tmp_path)
+    results = train.main(config)
+    assert results.optimum < results.validation_loss < results.validation_losses[0] < np.log(512) + 0.5
+    assert results.optimum < results.ngram < results.unigram
+    assert results.validation_loss == pytest.approx(results.validation_losses[-1], rel=1e-5)
+    assert results.above_optimum == pytest.approx(results.validation_loss / results.optimum - 1)
+    again = train.main(config)
+    differing = {key for key, value in asdict(results).items() if asdict(again)[key] != value}
+    assert differing <= {"training_seconds"}, "same seed, same results"
+    assert train.main(replace(config, seed=1)).validation_loss != results.validation_loss
+
+
+def test_every_parameter_moves(train: ModuleType, tmp_path: Path):
+    config = train.Config(**TINY | {"steps": 2, "warmup": 1}, out=tmp_path)
+    torch.manual_seed(config.seed)
+    before = train.build_model(config, 512).state_dict()
+    train.main(config)
+    after = load_checkpoint(tmp_path / "checkpoints" / "train.pt")["model"]
+    still = [name for name, weight in before.items() if torch.equal(weight, after[name])]
+    assert not still
+
+
+def test_a_resumed_run_equals_an_undisturbed_one(train: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config = train.Config(**TINY, dropout=0.1, out=tmp_path / "calm")
+    calm = train.main(config)
+    broken = replace(config, out=tmp_path / "killed")
+    real, calls = train.save_checkpoint, []
+
+    def save_once(*args, **kwargs):
+        real(*args, **kwargs)
+        calls.append(1)
+        raise KeyboardInterrupt  # right after the first checkpoint
+
+    monkeypatch.setattr(train, "save_checkpoint", save_once)
+    with pytest.raises(KeyboardInterrupt):
+        train.main(broken)
+    monkeypatch.setattr(train, "save_checkpoint", real)
+    torch.manual_seed(123)  # another process would have another state
+    resumed = train.main(replace(broken, resume=True))
+    ends = [load_checkpoint(tmp_path / name / "checkpoints" / "train.pt") for name in ("calm", "killed")]
+    assert ends[0]["extra"]["losses"] == ends[1]["extra"]["losses"]
+    assert all(torch.equal(weight, ends[1]["model"][name]) for name, weight in ends[0]["model"].items())
+    assert resumed.samples == calm.samples
+
+
+def test_resuming_with_other_options_names_them(train: ModuleType, tmp_path: Path):
+    config = train.Config(**TINY | {"steps": 6}, out=tmp_path)
+    train.main(config)
+    with pytest.raises(CheckpointError, match=r"learning_rate is 0\.5, in the checkpoint 0\.003"):
+        train.main(replace(config, resume=True, learning_rate=0.5))
+    with pytest.raises(CheckpointError, match="start without --resume"):
+        train.main(replace(config, resume=True, out=tmp_path / "elsewhere"))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
+    train: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    real, calls = train.language_model_loss, []
+
+    def broken(model, batch):
+        calls.append(1)
+        loss, count = real(model, batch)
+        return (loss * float("nan") if len(calls) == 9 else loss), count
+
+    monkeypatch.setattr(train, "language_model_loss", broken)
+    with pytest.raises(NonFiniteLoss, match="step 9 is nan"):
+        train.main(train.Config(**TINY, out=tmp_path))
+    checkpoint = load_checkpoint(tmp_path / "checkpoints" / "train.pt")
+    assert checkpoint["step"] == 6
+    assert all(weight.isfinite().all() for weight in checkpoint["model"].values())
+
+
+@pytest.mark.parametrize("tokenizer", ["char", "bpe"])
+def test_any_text_can_be_trained_on(train: ModuleType, tmp_path: Path, text: Path, tokenizer: str):
+    config = train.Config(**TINY | {"context": 32, "data": str(text), "tokenizer": tokenizer}, out=tmp_path)
+    results = train.main(config)
+    assert results.optimum is None
+    assert results.valid is None
+    assert results.validation_loss < results.validation_losses[0]
+    assert (tmp_path / "checkpoints" / "train_book.pt").exists()
+
+
+def test_prepared_files_train_as_the_text_does(load_sprint, train: ModuleType, tmp_path: Path, text: Path):
+    prepare = load_sprint("09_train_gpt2/prepare_data.py")
+    prepared = prepare.main(prepare.Config(text=text, tokenizer="char", folder=tmp_path / "prepared"))
+    corpus = TextCorpus.load(tmp_path / "prepared")
+    assert isinstance(corpus.train, np.memmap)
+    assert len(corpus.train) + len(corpus.validation) == prepared.characters
+    tiny = TINY | {"context": 32, "steps": 3, "eval_every": 3}
+    from_text = train.main(train.Config(**tiny, data=str(text), tokenizer="char", out=tmp_path))
+    from_files = train.main(train.Config(**tiny, data=str(tmp_path / "prepared"), out=tmp_path))
+    assert from_files.validation_loss == from_text.validation_loss
+
+
+def test_bad_texts_are_refused(train: ModuleType, tmp_path: Path):
+    (tmp_path / "empty.txt").write_text(" \n")
+    (tmp_path / "short.txt").write_text("to be or not to be")
+    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00\xd8")
+    for name, message in {
+        "missing.txt": "cannot read",
+        "binary.txt": "cannot read",
+        "empty.txt": "the file is empty",
+        "short.txt": "longer than one block of 257 tokens",
+    }.items():
+        config = train.Config(**TINY, data=str(tmp_path / name), tokenizer="char", out=tmp_path)
+        with pytest.raises(ValueError, match=message):
+            train.main(config)
+
+
+def test_presets_are_defaults_that_options_override(train: ModuleType):
+    config = parse_config(train.Config, ["--preset", "tinyshakespeare", "--steps", "7"], train.PRESETS)
+    assert (config.data, config.context, config.steps) == ("tinyshakespeare", 64, 7)
+    with pytest.raises(SystemExit):
+        parse_config(train.Config, ["--preset", "war-and-peace"], train.PRESETS)
+
+
+def test_baselines_improve_with_the_order_and_stay_above_the_optimum(load_sprint):
+    script = load_sprint("09_train_gpt2/baselines.py")
+    results = script.main(script.Config(tokens=60_000, orders=(1, 2, 3)))
+    for losses in (results.kneser_ney, results.witten_bell):
+        assert results.uniform > losses[0] > losses[1] > losses[2] > results.optimum
+
+
+def test_evaluation_splits_the_loss_and_the_optimum_by_section(load_sprint, train: ModuleType, tmp_path: Path):
+    trained = train.main(train.Config(**TINY, out=tmp_path))
+    script = load_sprint("09_train_gpt2/evaluate.py")
+    results = script.main(
+        script.Config(
+            checkpoint=tmp_path / "checkpoints" / "train.pt", stream="validation", recipes=8, samples=2, device="cpu"
+        )
+    )
+    assert results.loss == pytest.approx(trained.validation_loss, rel=1e-4)
+    assert results.optimum == pytest.approx(trained.optimum, rel=1e-6)
+    for section, nats in results.nats_per_recipe.items():
+        assert nats > results.optimum_per_recipe[section] > 0
+
+
+def test_killed_training_ends_byte_identical(load_sprint):
+    script = load_sprint("09_train_gpt2/resume_exactly.py")
+    results = script.main(script.Config(kills=1, steps=24, save_every=5))
+    assert results.identical
+    assert 0 < results.killed_at[0] < 24
+    assert results.weights_sha256["calm"] == results.weights_sha256["killed"]
+    assert script.digest({"a": torch.ones(2)}) != script.digest({"a": torch.zeros(2)})
+
+
+def test_an_exported_model_is_a_model_of_transformers(load_sprint, train: ModuleType, tmp_path: Path):
+    train.main(train.Config(**TINY | {"steps": 2}, out=tmp_path))
+    script = load_sprint("09_train_gpt2/export_pretrained.py")
+    checkpoint = tmp_path / "checkpoints" / "train.pt"
+    results = script.main(script.Config(checkpoint=checkpoint, folder=tmp_path / "model"))
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(results.files)
+    assert results.logit_difference < 1e-5
+    assert results.same_tokens
+    generate = load_sprint("09_train_gpt2/generate.py")
+    written = generate.main(
+        generate.Config(model=tmp_path / "model", prompt="Smoky", count=2, max_new_tokens=5, device="cpu")
+    )
+    assert all(text.startswith("Smoky") for text in written.texts)
+
+
+@pytest.mark.skipif(not SHIPPED.exists(), reason="the shipped model has not been exported yet")
+def test_the_shipped_model_is_small_and_good():
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 10_000_000
+    theirs = AutoModelForCausalLM.from_pretrained(SHIPPED).eval()
+    tokenizer, cookbook = AutoTokenizer.from_pretrained(SHIPPED), Cookbook()
+    model, nats, optimum = GPT.from_transformers(theirs).eval(), 0.0, 0.0
+    for index in range(24):
+        recipe = cookbook.recipe("test", index)
+        ids = torch.tensor([[0, *tokenizer(recipe.text)["input_ids"], 0]])
+        with torch.no_grad():
+            # transformers shifts the labels itself and returns the mean over the targets.
+            loss = theirs(ids, labels=ids).loss.item()
+            assert model(ids).log_softmax(-1)[0, :-1].gather(-1, ids[0, 1:, None]).mean().item() == pytest.approx(
+                -loss, abs=1e-4
+            )
+        nats += loss * (ids.shape[1] - 1)
+        optimum -= recipe.log_prob
+    assert 0.98 * optimum < nats < 1.06 * optimum
+
+
+@pytest.mark.skipif("SPRINTS_DATA" not in os.environ, reason="SPRINTS_DATA names no folder with TinyShakespeare")
+def test_tinyshakespeare_trains(train: ModuleType, tmp_path: Path):
+    tiny = TINY | {"context": 32, "steps": 30, "eval_every": 30, "data": "tinyshakespeare", "tokenizer": "char"}
+    results = train.main(train.Config(**tiny, out=tmp_path))
+    assert results.validation_tokens == 111_540 - 1
+    assert results.validation_loss < 3.347, "better than the unigram"
+
+
+def test_recorded_results_hold_what_the_readme_claims():
+    """The targets of this sprint, read from the recorded results."""
+    folder = ROOT / "sprints" / "09_train_gpt2" / "results"
+    recorded = json.loads((folder / "train.json").read_text())["results"]
+    assert recorded["above_optimum"] < 0.12
+    assert recorded["validation_loss"] < recorded["ngram"]
