@@ -19,16 +19,16 @@ class Batch(NamedTuple):
     mask: Bool[Tensor, "batch tokens"] | None
 
 
-def pad_rows(rows: Sequence[Sequence[int]], context: int | None = None) -> Batch:
+def pad_rows(rows: Sequence[Sequence[int]], longest: int | None = None) -> Batch:
     """Return rows of different lengths as one batch, padded on the right with token 0 that the mask hides.
 
     Args:
         rows: token ids.
-        context: rows are cut to this many tokens (default: not cut).
+        longest: rows are cut to this many tokens (default: not cut).
 
     Example: rows [[5, 6, 7], [8]] become tokens [[5, 6, 7], [8, 0, 0]] and mask [[T, T, T], [T, F, F]].
     """
-    lengths = torch.tensor([min(len(row), context or len(row)) for row in rows])
+    lengths = torch.tensor([min(len(row), longest or len(row)) for row in rows])
     tokens = torch.zeros(len(rows), int(lengths.max()), dtype=torch.long)
     for index, (row, length) in enumerate(zip(rows, lengths.tolist(), strict=True)):
         tokens[index, :length] = torch.tensor(row[:length])
@@ -41,21 +41,21 @@ class DocumentBatches(Iterator[Batch]):
     Args:
         documents: returns the token ids of `count` documents of an endless stream from number `start` on.
         batch_size: rows of a batch.
-        context: longer documents are cut to this many tokens.
+        longest: longer documents are cut to this many tokens.
     """
 
     def __init__(
-        self, documents: Callable[[int, int], Sequence[Sequence[int]]], batch_size: int, context: int | None = None
+        self, documents: Callable[[int, int], Sequence[Sequence[int]]], batch_size: int, longest: int | None = None
     ) -> None:
         self.documents = documents
         self.batch_size = batch_size
-        self.context = context
+        self.longest = longest
         self.position = 0
 
     def __next__(self) -> Batch:
         rows = self.documents(self.position, self.batch_size)
         self.position += self.batch_size
-        return pad_rows(rows, self.context)
+        return pad_rows(rows, self.longest)
 
     def state_dict(self) -> dict[str, int]:
         """Return how far the stream has been read."""

@@ -44,13 +44,13 @@ class CookbookCorpus:
 
     def train_batches(self, batch_size: int, context: int, generator: torch.Generator) -> DocumentBatches:  # noqa: ARG002
         """Return the endless stream of training batches (in the stream's own order: the generator is not used)."""
-        return DocumentBatches(lambda start, count: self.documents("train", start, count), batch_size, context)
+        return DocumentBatches(lambda start, count: self.documents("train", start, count), batch_size, context + 1)
 
     def validation_batches(self, batch_size: int, context: int) -> Iterator[Batch]:
         """Yield the validation recipes once."""
         for start in range(0, self.validation_recipes, batch_size):
             count = min(batch_size, self.validation_recipes - start)
-            yield pad_rows(self.documents("validation", start, count), context)
+            yield pad_rows(self.documents("validation", start, count), context + 1)
 
     def train_documents(self, tokens: int) -> list[list[int]]:
         """Return the first recipes of the training stream, about so many tokens in all."""

@@ -12,7 +12,7 @@ from shared.batches import Batch
 
 
 def token_losses(
-    logits: Float[Tensor, "batch tokens vocab"],
+    logits: Float[Tensor, "batch inputs vocab"],
     tokens: Int[Tensor, "batch tokens"],
     mask: Bool[Tensor, "batch tokens"] | None = None,
 ) -> Float[Tensor, "batch targets"]:
@@ -21,13 +21,13 @@ def token_losses(
     This is the one place where labels are shifted: the logits at position t are scored against token t + 1.
 
     Args:
-        logits: the model's output for `tokens`.
-        tokens: what the model read, not shifted.
+        logits: the model's output for `tokens`, or for all but the last of them, which has no target.
+        tokens: what the model read and the last token to predict, not shifted.
         mask: True where a token is real.
     """
     targets = tokens[:, 1:]
     # Softmax in float32: bfloat16 has three digits, too few for the logarithm of a sum over the vocabulary.
-    predicted = logits[:, :-1].float()
+    predicted = logits[:, : targets.shape[1]].float()
     losses = functional.cross_entropy(predicted.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets)
     return losses if mask is None else losses * mask[:, 1:]
 
@@ -38,7 +38,7 @@ def count_targets(tokens: Int[Tensor, "batch tokens"], mask: Bool[Tensor, "batch
 
 
 def next_token_loss(
-    logits: Float[Tensor, "batch tokens vocab"],
+    logits: Float[Tensor, "batch inputs vocab"],
     tokens: Int[Tensor, "batch tokens"],
     mask: Bool[Tensor, "batch tokens"] | None = None,
 ) -> Float[Tensor, ""]:
@@ -56,7 +56,8 @@ def next_token_loss(
 def language_model_loss(model: nn.Module, batch: Batch) -> tuple[Float[Tensor, ""], int]:
     """Return the summed loss of a batch and the number of its targets, as `train_steps` wants them."""
     tokens, mask = _to_device_of(model, batch)
-    return token_losses(model(tokens), tokens, mask).sum(), count_targets(tokens, mask)
+    # The last token is only a target, so rows may be one longer than the model's context.
+    return token_losses(model(tokens[:, :-1]), tokens, mask).sum(), count_targets(tokens, mask)
 
 
 @torch.no_grad()

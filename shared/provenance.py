@@ -54,7 +54,7 @@ def _meaning(code: str) -> str:
             for item in value if isinstance(value, list) else [value]:
                 is_docstring = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
                 if not is_docstring and (item is not None or isinstance(value, list)):
-                    parts.append(f"{name}={show(item) if isinstance(item, ast.AST) else repr(item)}")
+                    parts.append(f"{name}={show(item) if isinstance(item, ast.AST) else ascii(item)}")
         return f"{type(node).__name__}({', '.join(parts)})"
 
     return show(ast.parse(code))
