@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-Heads = Float[Tensor, "batch heads tokens head_dim"]
+Queries = Float[Tensor, "batch heads queries head_dim"]
+Keys = Float[Tensor, "batch heads keys head_dim"]
 
 
 def causal_mask(queries: int, keys: int | None = None, device: torch.device | None = None) -> Bool[Tensor, "q k"]:
@@ -25,11 +26,11 @@ def padding_mask(lengths: Int[Tensor, " batch"], tokens: int) -> Bool[Tensor, "b
 
 
 def attend(
-    query: Float[Tensor, "batch heads queries head_dim"],
-    key: Float[Tensor, "batch heads keys head_dim"],
-    value: Float[Tensor, "batch heads keys head_dim"],
+    query: Queries,
+    key: Keys,
+    value: Keys,
     mask: Bool[Tensor, "... keys"] | None = None,
-) -> tuple[Float[Tensor, "batch heads queries head_dim"], Float[Tensor, "batch heads queries keys"]]:
+) -> tuple[Queries, Float[Tensor, "batch heads queries keys"]]:
     """Return each query's weighted mean of the values, and the weights: softmax(query key^T / sqrt(head_dim)).
 
     The mask is broadcast to (batch, heads, queries, keys). A query that may look nowhere gets zeros.
@@ -46,13 +47,13 @@ def attend(
 
 
 def fused_attend(
-    query: Float[Tensor, "batch heads queries head_dim"],
-    key: Float[Tensor, "batch heads keys head_dim"],
-    value: Float[Tensor, "batch heads keys head_dim"],
+    query: Queries,
+    key: Keys,
+    value: Keys,
     mask: Bool[Tensor, "... keys"] | None = None,
     causal: bool = False,
     dropout: float = 0.0,
-) -> Float[Tensor, "batch heads queries head_dim"]:
+) -> Queries:
     """Return what `attend` returns, without the weights, by PyTorch's fused kernel or, where faster, three products.
 
     Args:
@@ -67,12 +68,12 @@ def fused_attend(
     if causal and (mask is not None or queries < keys):
         past = causal_mask(queries, keys, query.device)
         mask, causal = past if mask is None else mask & past, False
-    if query.dtype is torch.bfloat16 and query.device.type == "cpu" and query.requires_grad and dropout == 0:
-        return _attend_by_products(query, key, value, causal_mask(queries, keys) if causal else mask)
+    if query.dtype is torch.bfloat16 and query.device.type == "cpu" and query.requires_grad:
+        return _attend_by_products(query, key, value, causal_mask(queries, keys) if causal else mask, dropout)
     return functional.scaled_dot_product_attention(query, key, value, mask, dropout, causal)
 
 
-def _attend_by_products(query: Heads, key: Heads, value: Heads, mask: Tensor | None) -> Heads:
+def _attend_by_products(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
     """Attend with plain matrix products: on CPUs the fused kernel's bfloat16 backward pass takes 2.5 times as long."""
     batch, heads, queries, head_dim = query.shape
     bias = query.new_zeros(1, 1, 1)
@@ -85,6 +86,8 @@ def _attend_by_products(query: Heads, key: Heads, value: Heads, mask: Tensor | N
     weights = scores.softmax(dim=-1, dtype=query.dtype)
     if mask is not None and mask.dim() > 2:
         weights = weights.nan_to_num()  # rows that may look nowhere, as in `attend`
+    if dropout:
+        weights = functional.dropout(weights, dropout)
     return (weights @ value.flatten(0, 1)).unflatten(0, (batch, heads))
 
 
@@ -181,7 +184,7 @@ class MultiHeadAttention(nn.Module):
         mixed, weights = attend(query, key, value, mask)
         return self.output(mixed.transpose(1, 2).flatten(2)), weights
 
-    def _project(self, x: Tensor, memory: Tensor | None) -> tuple[Heads, Heads, Heads]:
+    def _project(self, x: Tensor, memory: Tensor | None) -> tuple[Queries, Keys, Keys]:
         """Return queries, keys and values, each (batch, heads, tokens, head_dim)."""
         if memory is None:
             query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)

@@ -154,9 +154,12 @@ class GPTBlock(EncoderBlock):
         *,
         norm: Norm = "pre",
         dropout: float = 0.0,
+        attention_dropout: float | None = None,
         epsilon: float = 1e-5,
     ) -> None:
         super().__init__(d_model, heads, d_hidden, norm=norm, activation="gelu_tanh", dropout=dropout, epsilon=epsilon)
+        if attention_dropout is not None:
+            self.attention.dropout = attention_dropout
         # GPT-2 drops attention weights and what a part adds, not the hidden features of the feed-forward network.
         self.feed_forward.dropout.p = 0.0
 

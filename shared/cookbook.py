@@ -204,7 +204,7 @@ class Cookbook:
             slots[slot] = ingredient.short
         slots["minutes"] = _MINUTES["slow" if any(ingredient.slow for ingredient in draft.listed) else "quick"]
         slots["earlier"] = partial(_write_earlier, draft.stars["first"], draft.stars["second"], slots)
-        slots["any"] = partial(self._write_any, draft.listed, slots)
+        slots["star"] = partial(self._write_star, draft, slots)
         return slots
 
     def _named_in_title(self, role: str, name: str) -> Ingredient | None:
@@ -218,11 +218,12 @@ class Cookbook:
         names = (ingredient.name.title() if title else ingredient.name for ingredient in options)
         return options[pen.choose(choice(*names), role.replace("_", " "))]
 
-    def _write_any(self, listed: list[Ingredient], slots: _Slots, pen: Pen) -> None:
-        """Name a listed ingredient; from now on `{any}` is that one and `{swap}` another of its role."""
-        chosen = listed[pen.choose(choice(*(ingredient.short for ingredient in listed)), "listed ingredient")]
-        others = [ingredient.short for ingredient in self.pantry[chosen.role] if ingredient not in listed]
-        slots["any"], slots["swap"] = chosen.short, choice(*others)
+    def _write_star(self, draft: _Draft, slots: _Slots, pen: Pen) -> None:
+        """Name an ingredient of the title; from now on `{star}` is that one and `{swap}` another of its role."""
+        stars = list(draft.stars.values())
+        chosen = stars[pen.choose(choice(*(ingredient.short for ingredient in stars)), "star that the tip refers to")]
+        others = [ingredient.short for ingredient in self.pantry[chosen.role] if ingredient not in stars]
+        slots["star"], slots["swap"] = chosen.short, choice(*others)
 
 
 def problem(generator: torch.Generator) -> Problem:

@@ -4,6 +4,7 @@ Both kinds of corpus answer the same questions: batches to train on, batches to 
 """
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from shared.cookbook import VOICES, Cookbook
 from shared.tokenizers import Tokenizer, character_tokenizer, gpt2_tokenizer, load_tokenizer, train_bpe
 
 
+@cache
 def cookbook_tokenizer(vocab_size: int = 2048, recipes: int = 2000) -> Tokenizer:
     """Return a byte-level BPE trained on so many recipes of each voice."""
     cookbooks = [Cookbook(voice) for voice in VOICES]
@@ -47,10 +49,20 @@ class CookbookCorpus:
         return DocumentBatches(lambda start, count: self.documents("train", start, count), batch_size, context + 1)
 
     def validation_batches(self, batch_size: int, context: int) -> Iterator[Batch]:
-        """Yield the validation recipes once."""
+        """Yield the validation recipes once, each whole.
+
+        Raises:
+            ValueError: a recipe is longer than the context.
+        """
         for start in range(0, self.validation_recipes, batch_size):
-            count = min(batch_size, self.validation_recipes - start)
-            yield pad_rows(self.documents("validation", start, count), context + 1)
+            batch = pad_rows(self.documents("validation", start, min(batch_size, self.validation_recipes - start)))
+            if batch.tokens.shape[1] > context + 1:
+                # The optimum is that of whole recipes; a part of one cannot be compared with it.
+                raise ValueError(
+                    f"a recipe must fit into the context of {context} tokens, one has {batch.tokens.shape[1] - 1}: "
+                    "give a larger --context or --vocab-size"
+                )
+            yield batch
 
     def train_documents(self, tokens: int) -> list[list[int]]:
         """Return the first recipes of the training stream, about so many tokens in all."""

@@ -1,7 +1,7 @@
 """Generation: draw a token, append it, repeat, with a cache so that each token is computed once."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from shared.sampling import sample
 
 
+@runtime_checkable
 class CausalModel(Protocol):
     """What generation needs of a model; `shared.gpt.GPT` has it."""
 
@@ -26,7 +27,6 @@ class CausalModel(Protocol):
         """Return the parameters, to learn the device."""
 
 
-@torch.inference_mode()
 def stream(
     model: CausalModel,
     prompts: Sequence[Sequence[int]],
@@ -50,10 +50,12 @@ def stream(
         use_cache: keep keys and values instead of computing everything again for each token.
 
     Raises:
-        ValueError: no prompt, an empty one, or more tokens than the model's context holds.
+        ValueError: no prompt, an empty one, no token to draw, or more tokens than the model's context holds.
     """
     if not prompts or not all(len(prompt) for prompt in prompts):
         raise ValueError("generation needs prompts of at least one token each; start a text with the end token")
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
     longest = max(map(len, prompts))
     if longest + max_new_tokens > model.config.context:
         raise ValueError(
@@ -63,8 +65,10 @@ def stream(
     tokens, mask, positions = _pad_left(prompts, device)
     cache = model.new_cache(len(prompts), longest + max_new_tokens) if use_cache else None
     for step in range(max_new_tokens):
-        logits = model(tokens, cache=cache, mask=mask, positions=positions)[:, -1]
-        drawn = sample(logits, temperature=temperature, top_k=top_k, top_p=top_p, generator=generator)
+        # Around a step, not around the loop: the caller's code runs between two steps.
+        with torch.inference_mode():
+            logits = model(tokens, cache=cache, mask=mask, positions=positions)[:, -1]
+            drawn = sample(logits, temperature=temperature, top_k=top_k, top_p=top_p, generator=generator)
         yield drawn.tolist()
         if step + 1 == max_new_tokens:
             return

@@ -31,6 +31,7 @@ class GPTConfig:
         d_model: features of a token.
         d_hidden: hidden features of the feed-forward networks (default: 4 d_model).
         dropout: probability with which features are dropped in training.
+        attention_dropout: probability with which attention weights are dropped (default: as features).
         positions: "learned" as in GPT-2, or "sinusoidal".
         norm: "pre" as in GPT-2, or "post".
         tie_weights: use the token embedding as output layer too (Press & Wolf 2017).
@@ -47,6 +48,7 @@ class GPTConfig:
     d_model: int = 768
     d_hidden: int | None = None
     dropout: float = 0.1
+    attention_dropout: float | None = None
     positions: Literal["learned", "sinusoidal"] = "learned"
     norm: Norm = "pre"
     tie_weights: bool = True
@@ -59,8 +61,9 @@ class GPTConfig:
             raise ValueError(f"the sizes of a GPT must be at least 1; got {', '.join(wrong)}")
         if self.d_model % self.heads:
             raise ValueError(f"d_model must be a multiple of heads; got d_model={self.d_model}, heads={self.heads}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and below 1; got {self.dropout}")
+        for dropout in (self.dropout, self.attention_dropout or 0.0):
+            if not 0 <= dropout < 1:
+                raise ValueError(f"a dropout must be at least 0 and below 1; got {dropout}")
         if self.positions not in ("learned", "sinusoidal") or self.norm not in ("pre", "post"):
             raise ValueError(
                 "positions must be 'learned' or 'sinusoidal' and norm 'pre' or 'post'; "
@@ -90,6 +93,7 @@ class GPT(nn.Module):
                 config.d_hidden,
                 norm=config.norm,
                 dropout=config.dropout,
+                attention_dropout=config.attention_dropout,
                 epsilon=config.epsilon,
             )
             for _ in range(config.layers)
@@ -178,6 +182,7 @@ class GPT(nn.Module):
             d_model=source.n_embd,
             d_hidden=source.n_inner,
             dropout=source.resid_pdrop,
+            attention_dropout=None if source.attn_pdrop == source.resid_pdrop else source.attn_pdrop,
             tie_weights=source.tie_word_embeddings,
             epsilon=source.layer_norm_epsilon,
         )
@@ -213,7 +218,7 @@ class GPT(nn.Module):
                 n_inner=config.d_hidden,
                 resid_pdrop=config.dropout,
                 embd_pdrop=config.dropout,
-                attn_pdrop=config.dropout,
+                attn_pdrop=config.dropout if config.attention_dropout is None else config.attention_dropout,
                 layer_norm_epsilon=config.epsilon,
                 tie_word_embeddings=config.tie_weights,
                 # Our tokenizers have one special token, and it ends a document.

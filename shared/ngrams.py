@@ -8,7 +8,6 @@ Both interpolate the counts of long contexts with those of shorter ones, down to
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -62,15 +61,14 @@ class NGram(ABC):
     ) -> tuple[Float[np.ndarray, " ngrams"], Float[np.ndarray, " contexts"], Float[np.ndarray, " contexts"]]:
         """Return discounted counts, and mass and denominator of each of the `size` contexts."""
 
-    def fit(self, documents: Iterable[Sequence[int]]) -> Self:
+    def fit(self, documents: Iterable[Sequence[int]]) -> "NGram":
         """Count the n-grams of the documents, and return the model.
 
         Raises:
-            ValueError: no document has two tokens.
+            ValueError: no document has two tokens, or a token is outside the vocabulary.
         """
         tokens, scored = self._join(documents)
-        if not scored.any():
-            raise ValueError("an n-gram model needs a document of at least two tokens; got none")
+        self._refuse_nothing(scored)
         contexts = np.zeros(len(tokens), dtype=np.int64)
         ids, keys = [contexts], []
         for _ in range(self.order):
@@ -87,12 +85,18 @@ class NGram(ABC):
         return self
 
     def probabilities(self, tokens: Sequence[int]) -> Float[np.ndarray, " targets"]:
-        """Return the probability of each token of a document but the first."""
+        """Return the probability of each token of a document but the first; errors as in `loss`."""
         return self._score(*self._join([tokens]))
 
     def loss(self, documents: Iterable[Sequence[int]]) -> float:
-        """Return the mean of -log p over all tokens but the first of each document, in nats per token."""
-        return float(-np.log(self._score(*self._join(documents))).mean())
+        """Return the mean of -log p over all tokens but the first of each document, in nats per token.
+
+        Raises:
+            ValueError: the model is not fitted, no document has two tokens, or a token is outside the vocabulary.
+        """
+        tokens, scored = self._join(documents)
+        self._refuse_nothing(scored)
+        return float(-np.log(self._score(tokens, scored)).mean())
 
     def _join(self, documents: Iterable[Sequence[int]]) -> tuple[Ids, Bool[np.ndarray, " positions"]]:
         """Return all documents in one array, and where it is scored.
@@ -100,16 +104,29 @@ class NGram(ABC):
         `order` pads, which stand for "before the beginning", keep every context within its document.
         """
         pads = np.full(self.order, self.vocab_size, dtype=np.int64)
-        parts, scored = [], []
+        parts, scored = [pads[:0]], [np.zeros(0, dtype=bool)]
         for document in documents:
-            parts += [pads, np.asarray(document, dtype=np.int64)]
+            tokens = np.asarray(document, dtype=np.int64)
+            if len(tokens) and not 0 <= tokens.min() <= tokens.max() < self.vocab_size:
+                raise ValueError(
+                    f"tokens must be from 0 to {self.vocab_size - 1}, got {tokens.min()} to {tokens.max()}: "
+                    "is vocab_size that of the tokenizer?"
+                )
+            parts += [pads, tokens]
             scored += [
                 np.zeros(min(len(document), 1) + self.order, dtype=bool),
                 np.ones(max(len(document) - 1, 0), bool),
             ]
         return np.concatenate(parts), np.concatenate(scored)
 
+    @staticmethod
+    def _refuse_nothing(scored: Bool[np.ndarray, " positions"]) -> None:
+        if not scored.any():
+            raise ValueError("an n-gram model needs a document of at least two tokens; got none")
+
     def _score(self, tokens: Ids, scored: Bool[np.ndarray, " positions"]) -> Float[np.ndarray, " targets"]:
+        if not self.levels:
+            raise ValueError("an n-gram model knows nothing before `fit`; got documents to score first")
         probabilities = np.full(len(tokens), 1 / self.vocab_size)
         contexts = np.zeros(len(tokens), dtype=np.int64)
         for level in self.levels:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import jaxtyping
 import pytest
 import torch
 
@@ -16,6 +17,12 @@ ROOT = Path(__file__).parent.parent
 def _one_thread() -> None:
     # Tiny shapes spend their time waking threads: one thread is ten times faster on two cores.
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave annotations unexecuted, as outside of tests, for tests of how wrong values are refused then."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from its last checkpoint. At the end weights, optimizer states and loss log are 
 """
 
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,12 +50,28 @@ def command(config: Config, folder: Path) -> list[str]:
     """Return the command that trains in a folder, from its checkpoint if there is one."""
     options = {
         "steps": config.steps, "save-every": config.save_every, "eval-every": config.steps, "layers": 2, "d-model": 32,
-        "vocab-size": 512, "batch-size": 4, "context": 128, "dropout": 0.1, "validation-recipes": 8, "recipes": 1,
+        "vocab-size": 1024, "batch-size": 4, "context": 256, "dropout": 0.1, "validation-recipes": 8, "recipes": 1,
         "ngram-tokens": 1000, "seed": config.seed, "device": "cpu", "out": folder,
     }  # fmt: skip
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     resume = ["--resume"] if (folder / "checkpoints" / "train.pt").exists() else []
     return [sys.executable, str(TRAIN), *words, *resume]
+
+
+def start(words: list[str]) -> subprocess.Popen:
+    """Start a command, silently and with one thread: shapes as small as these spend their time waking a second one."""
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(words, env=os.environ | {"OMP_NUM_THREADS": "1"}, **silent)
+
+
+def finish(words: list[str]) -> None:
+    """Run a command to its end.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    if code := start(words).wait():
+        raise RuntimeError(f"training ended with exit code {code}; run it by hand to see why: {' '.join(words)}")
 
 
 def steps_done(folder: Path) -> int:
@@ -68,15 +85,15 @@ def train_with_kills(config: Config, folder: Path, generator: torch.Generator) -
     killed_at: list[int] = []
     for _ in tqdm(range(config.kills), unit="kill"):
         before = steps_done(folder)
-        process = subprocess.Popen(command(config, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = start(command(config, folder))
         # Let it get past at least one more checkpoint, then kill it at a random moment, in the midst of a save perhaps.
         while process.poll() is None and steps_done(folder) == before:
-            time.sleep(0.01)
+            time.sleep(0.05)
         time.sleep(float(torch.rand((), generator=generator)) * 0.3)
         process.kill()
         process.wait()
         killed_at.append(steps_done(folder))
-    subprocess.run(command(config, folder), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    finish(command(config, folder))
     return killed_at
 
 
@@ -105,7 +122,7 @@ def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     with tempfile.TemporaryDirectory() as name:
         calm, killed = Path(name) / "calm", Path(name) / "killed"
-        subprocess.run(command(config, calm), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        finish(command(config, calm))
         killed_at = train_with_kills(config, killed, generator)
         ends = {f.name: load_checkpoint(f / "checkpoints" / "train.pt") for f in (calm, killed)}
     parts = {

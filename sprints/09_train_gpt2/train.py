@@ -40,12 +40,13 @@ PRESETS = {
         "data": "tinyshakespeare", "tokenizer": "char", "context": 64, "batch_size": 32, "steps": 2400, "dropout": 0.0,
     },
     "tinyshakespeare-hour": {
-        "data": "tinyshakespeare", "tokenizer": "char", "context": 256, "batch_size": 32, "steps": 5000,
-        "layers": 6, "heads": 6, "d_model": 192, "dropout": 0.2, "learning_rate": 2e-3, "weight_decay": 0.1,
+        "data": "tinyshakespeare", "tokenizer": "char", "context": 256, "batch_size": 32, "steps": 4500,
+        "layers": 6, "d_model": 256, "dropout": 0.2, "attention_dropout": 0.0, "learning_rate": 2e-3,
+        "weight_decay": 0.1, "eval_every": 250, "save_every": 250,
     },
     # The model that the repository ships and later sprints start from
     "cookbook-gpt2": {
-        "d_model": 192, "steps": 9000, "learning_rate": 2e-3, "warmup": 100, "eval_every": 500,
+        "d_model": 192, "steps": 15_000, "learning_rate": 2e-3, "warmup": 100, "eval_every": 500,
         "validation_recipes": 1000, "recipes": 1000, "ngram_tokens": 10_000_000,
     },
 }  # fmt: skip
@@ -62,6 +63,7 @@ class Config(ScriptConfig):
     heads: int = option(4, "attention heads of a block")
     d_model: int = option(128, "features of a token")
     dropout: float = option(0.0, "probability of dropping a feature")
+    attention_dropout: float | None = option(None, "probability of dropping an attention weight (default: as features)")
     positions: Literal["learned", "sinusoidal"] = option(
         "learned", "learned or sinusoidal", choices=("learned", "sinusoidal")
     )
@@ -147,6 +149,7 @@ def build_model(config: Config, vocab_size: int) -> GPT:
             heads=config.heads,
             d_model=config.d_model,
             dropout=config.dropout,
+            attention_dropout=config.attention_dropout,
             positions=config.positions,
         )
     )

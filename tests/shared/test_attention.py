@@ -65,6 +65,20 @@ def test_causal_flag_equals_causal_mask_and_combines_with_padding():
         )
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_drops_weights_and_doubles_the_rest(dtype: torch.dtype):
+    torch.manual_seed(0)
+    query, key = (tensor.detach().to(dtype).requires_grad_() for tensor in heads()[:2])
+    # With the identity as values the output is the weights themselves.
+    value = torch.eye(TOKENS, HEAD_DIM, dtype=dtype).expand(BATCH, HEADS, -1, -1)
+    whole = attend(query, key, value, MASKS["causal"])[0].float()
+    ratios = fused_attend(query, key, value, causal=True, dropout=0.5).float()[whole > 0] / whole[whole > 0]
+    kept = ratios > 1
+    torch.testing.assert_close(ratios[kept], torch.full_like(ratios[kept], 2), atol=0.05, rtol=0)
+    assert (ratios[~kept] == 0).all()
+    assert 0.3 < kept.float().mean() < 0.7
+
+
 def test_bfloat16_on_the_processor_is_attention_too():
     query, key, value = heads()
     expected = attend(query, key, value, MASKS["causal"])[0]

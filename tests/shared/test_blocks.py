@@ -106,6 +106,7 @@ def test_gpt_block_is_causal_and_encoder_block_is_not():
         assert (past > 1e-6) == moves
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_unknown_kinds_are_refused():
     with pytest.raises(ValueError, match="relu, gelu, gelu_tanh; got 'swish'"):
         FeedForward(4, 8, "swish")

@@ -111,9 +111,11 @@ def test_wrong_lengths_are_refused(length: int):
         ({"layers": 0}, "layers=0"),
         ({"heads": 3}, "d_model=16, heads=3"),
         ({"dropout": 1.0}, "got 1.0"),
+        ({"attention_dropout": -0.1}, "got -0.1"),
         ({"positions": "none"}, "got 'none' and 'pre'"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_wrong_configurations_are_refused(change: dict, message: str):
     with pytest.raises(ValueError, match=message):
         GPTConfig(**{**vars(SMALL), **change})
