@@ -1,0 +1,173 @@
+"""What does a hidden layer buy? Networks of several widths between a linear model and the best possible classifier.
+
+    uv run sprints/01_setup_and_basics/decision_boundary.py
+
+Two moons are drawn from a known density, so the classifier that no other can beat is known too. The width is chosen on
+validation points; the test points are used once, for the table. Theory: notes/07_one_hidden_layer.md
+"""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from sklearn.datasets import make_moons
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import COLOURS, new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+# Returns the probability of class 1 at each point (points, 2).
+Classifier = Callable[[np.ndarray], np.ndarray]
+COLUMNS, ROWS = np.linspace(-2, 3, 41), np.linspace(-1.5, 2, 29)
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    examples: int = option(400, "training points")
+    validation_examples: int = option(2000, "validation points")
+    test_examples: int = option(20_000, "test points")
+    noise: float = option(0.25, "standard deviation of the points around their moon")
+    widths: tuple[int, ...] = option((1, 2, 3, 4, 8, 32), "hidden units")
+    seeds: int = option(10, "networks of each width, from different weights")
+    steps: int = option(500, "steps of Adam on all training points")
+    learning_rate: float = option(0.03, "its learning rate")
+
+
+@dataclass(frozen=True)
+class Results:
+    validation_accuracies: dict[str, list[float]]
+    validation_linear: float
+    validation_optimum: float
+    chosen_width: int
+    test_chosen: list[float]
+    test_linear: float
+    test_optimum: float
+    train_points: list[list[float]]
+    train_labels: list[int]
+    maps: dict[str, list[list[float]]]
+
+
+def best_classifier(noise: float) -> Classifier:
+    """Return Bayes' rule for two moons: compare the densities, each a mean of Gaussians along its half circle."""
+    angles = np.linspace(0, np.pi, 200)
+    moons = (
+        np.stack([np.cos(angles), np.sin(angles)], axis=1),
+        np.stack([1 - np.cos(angles), 0.5 - np.sin(angles)], axis=1),
+    )
+
+    def probability(points: np.ndarray) -> np.ndarray:
+        densities = []
+        for moon in moons:
+            squares = ((points[:, None] - moon) ** 2).sum(axis=2)  # (points, angles)
+            densities.append(np.exp(-squares / (2 * noise**2)).mean(axis=1))
+        # Far from both moons both densities round to zero.
+        return densities[1] / np.maximum(densities[0] + densities[1], np.finfo(float).tiny)
+
+    return probability
+
+
+def train_network(
+    width: int, points: np.ndarray, labels: np.ndarray, config: Config, seed: int, device: torch.device
+) -> Classifier:
+    """Return a trained network with one hidden layer."""
+    seed_everything(seed)
+    model = nn.Sequential(nn.Linear(2, width), nn.Tanh(), nn.Linear(width, 2)).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    inputs, targets = torch.from_numpy(points).float().to(device), torch.from_numpy(labels).to(device)
+    for _ in range(config.steps):
+        loss = functional.cross_entropy(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    @torch.no_grad()
+    def probability(points: np.ndarray) -> np.ndarray:
+        return model(torch.from_numpy(points).float().to(device)).softmax(dim=1)[:, 1].cpu().numpy()
+
+    return probability
+
+
+def accuracy(classifier: Classifier, points: np.ndarray, labels: np.ndarray) -> float:
+    return float(((classifier(points) > 0.5) == labels).mean())
+
+
+def draw_map(classifier: Classifier) -> list[list[float]]:
+    """Return the probability of class 1 on a grid."""
+    grid = np.stack(np.meshgrid(COLUMNS, ROWS), axis=-1).reshape(-1, 2)
+    return classifier(grid).reshape(len(ROWS), len(COLUMNS)).round(3).tolist()
+
+
+def draw_splits(config: Config) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return points and labels to train, validate and test on; no two splits, of any --seed, share a seed."""
+    sizes = (config.examples, config.validation_examples, config.test_examples)
+    return [
+        make_moons(size, noise=config.noise, random_state=3 * config.seed + number) for number, size in enumerate(sizes)
+    ]
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    train, validation, test = draw_splits(config)
+    regression, optimum = LogisticRegression().fit(*train), best_classifier(config.noise)
+
+    def linear(points: np.ndarray) -> np.ndarray:
+        return regression.predict_proba(points)[:, 1]
+
+    networks = {
+        width: [train_network(width, *train, config, config.seed + number, device) for number in range(config.seeds)]
+        for width in tqdm(config.widths, desc="widths", leave=False)
+    }
+    validated = {width: [accuracy(network, *validation) for network in found] for width, found in networks.items()}
+    # Of equally good widths the smallest.
+    chosen = max(sorted(validated), key=lambda width: statistics.mean(validated[width]))
+    shown = {"linear": linear}
+    for width in sorted({min(networks), chosen}):
+        shown[f"{width} hidden unit{'s' * (width > 1)}"] = networks[width][0]
+    shown["optimum"] = optimum
+    results = Results(
+        validation_accuracies={str(width): accuracies for width, accuracies in validated.items()},
+        validation_linear=accuracy(linear, *validation),
+        validation_optimum=accuracy(optimum, *validation),
+        chosen_width=chosen,
+        test_chosen=[accuracy(network, *test) for network in networks[chosen]],
+        test_linear=accuracy(linear, *test),
+        test_optimum=accuracy(optimum, *test),
+        train_points=train[0].round(3).tolist(),
+        train_labels=train[1].tolist(),
+        maps={name: draw_map(classifier) for name, classifier in shown.items()},
+    )
+    print(f"validation: linear {results.validation_linear:.1%}, optimum {results.validation_optimum:.1%}")
+    for width, found in validated.items():
+        print(f"  {width:3d} hidden units {statistics.mean(found):.1%}, {min(found):.1%} to {max(found):.1%}")
+    print(f"test: linear {results.test_linear:.2%}, optimum {results.test_optimum:.2%}, {chosen} hidden units ", end="")
+    print(
+        f"{statistics.mean(results.test_chosen):.2%}, {min(results.test_chosen):.2%} to {max(results.test_chosen):.2%}"
+    )
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw where each classifier says which moon, its boundary, and the training points."""
+    figure, axes = new_figure(11, 2.9, columns=len(results.maps))
+    points, labels = np.array(results.train_points), np.array(results.train_labels)
+    for panel, (name, probabilities) in zip(axes, results.maps.items(), strict=True):
+        panel.contourf(COLUMNS, ROWS, probabilities, levels=10, vmin=0, vmax=1, cmap="coolwarm", alpha=0.5)
+        panel.contour(COLUMNS, ROWS, probabilities, levels=[0.5], colors="black", linewidths=1.5)
+        panel.scatter(*points.T, c=labels, s=4, cmap=ListedColormap([COLOURS[0], COLOURS[3]]))
+        panel.set(title=name, xticks=[], yticks=[], xlim=(-2, 3), ylim=(-1.5, 2))
+        panel.grid(False)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,156 @@
+"""What does autograd add up, what does it keep, and where does it stop?
+
+    uv run sprints/01_setup_and_basics/gradients.py
+
+Paths and calls that add up, detach and no_grad, gradients of a batch in parts, the memory that waits for the backward
+pass, and the errors of four common mistakes. Theory: notes/05_autograd.md
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    examples: int = option(100, "examples of the regression whose gradient is made in parts")
+
+
+@dataclass(frozen=True)
+class Results:
+    slopes: dict[str, float | None]
+    micro_batch_errors: dict[str, float]
+    kept_bytes: dict[str, int]
+    kept_by_formula: int
+    errors: dict[str, str]
+
+
+def slopes() -> dict[str, float | None]:
+    """Return the gradient at x = 3 of expressions that are worth 9 or 18; None where there is none."""
+    expressions: dict[str, Callable[[Tensor], Tensor]] = {
+        "x * x": lambda x: x * x,
+        "x * x + x * x (two paths add up)": lambda x: x * x + x * x,
+        "x * x.detach() (a constant factor)": lambda x: x * x.detach(),
+        "(x * x).detach()": lambda x: (x * x).detach(),
+        "x * x under no_grad": torch.no_grad()(lambda x: x * x),
+        "x + (x * x - x).detach() (straight through)": lambda x: x + (x * x - x).detach(),
+    }
+    found = {}
+    for name, expression in expressions.items():
+        x = torch.tensor(3.0, requires_grad=True)
+        y = expression(x)
+        found[name] = torch.autograd.grad(y, x)[0].item() if y.requires_grad else None
+    x = torch.tensor(3.0, requires_grad=True)
+    x.grad = added_up = torch.zeros(())  # backward adds into the tensor that it finds there
+    for _ in range(2):
+        (x * x).backward()
+    found["x * x, backward called twice"] = added_up.item()
+    return found
+
+
+def linear_loss(weights: Tensor, features: Tensor, targets: Tensor) -> Tensor:
+    return (features @ weights - targets).square().mean()
+
+
+def micro_batch_errors(weights: Tensor, features: Tensor, targets: Tensor) -> dict[str, float]:
+    """Return how far the gradient of uneven parts is from that of the whole, for two ways of adding the parts."""
+
+    def gradient(*batch: Tensor) -> Tensor:
+        return torch.autograd.grad(linear_loss(weights, *batch), weights)[0]
+
+    whole = gradient(features, targets)
+    sizes = [len(targets) // 2, len(targets) // 4, len(targets) - len(targets) // 2 - len(targets) // 4 - 1, 1]
+    parts = [
+        (gradient(*batch), len(batch[1])) for batch in zip(features.split(sizes), targets.split(sizes), strict=True)
+    ]
+    added = {
+        "weighted by examples": sum(part * count for part, count in parts) / len(targets),
+        "mean of the parts": sum(part for part, _ in parts) / len(parts),
+    }
+    return {name: ((found - whole).norm() / whole.norm()).item() for name, found in added.items()}
+
+
+def kept_bytes(examples: int, features: int, hidden: int) -> dict[str, int]:
+    """Return the memory that a forward pass keeps for the backward pass, parameters not counted."""
+    model = nn.Sequential(
+        nn.Linear(features, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, 1)
+    )
+    inputs, own = torch.zeros(examples, features), {p.untyped_storage().data_ptr() for p in model.parameters()}
+
+    def count(context: contextlib.AbstractContextManager) -> int:
+        kept: dict[int, int] = {}
+
+        def pack(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in own:
+                kept[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        with context, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            _output = model(inputs)  # held until all is counted, or its memory would be used again
+        return sum(kept.values())
+
+    ways = {"gradients": contextlib.nullcontext(), "no_grad": torch.no_grad(), "inference_mode": torch.inference_mode()}
+    return {name: count(context) for name, context in ways.items()}
+
+
+def provoke_errors() -> dict[str, str]:
+    """Return what PyTorch says, in its first sentence, to four common mistakes."""
+
+    def backward_twice() -> None:
+        y = torch.ones(2, requires_grad=True).exp().sum()
+        y.backward()
+        y.backward()
+
+    def changed_in_place() -> None:
+        y = torch.ones(2, requires_grad=True).exp()
+        y += 1  # exp keeps its result for the backward pass
+        y.sum().backward()
+
+    def leaf_changed_in_place() -> None:
+        x = torch.ones(2, requires_grad=True)
+        x += 1
+
+    def no_scalar() -> None:
+        torch.ones(2, requires_grad=True).exp().backward()
+
+    said = {}
+    for mistake in (backward_twice, changed_in_place, leaf_changed_in_place, no_scalar):
+        try:
+            mistake()
+        except RuntimeError as error:
+            said[mistake.__name__] = str(error).partition(". ")[0].partition(": [")[0].partition(" (")[0]
+    return said
+
+
+def main(config: Config) -> Results:
+    if config.examples < 8:
+        raise ValueError(f"--examples must be at least 8, or there are no four parts; got {config.examples}")
+    generator = seed_everything(config.seed)
+    found = slopes()
+    for name, slope in found.items():
+        print(f"{name:<45} {'no gradient' if slope is None else f'slope {slope:g}'}")
+    features = torch.randn(config.examples, 3, generator=generator, dtype=torch.float64)
+    targets = features.sum(dim=1) + torch.randn(config.examples, generator=generator, dtype=torch.float64)
+    micro = micro_batch_errors(torch.zeros(3, dtype=torch.float64, requires_grad=True), features, targets)
+    for name, error in micro.items():
+        print(f"gradient of four uneven parts, {name}: off by {error:.1%} (relative error {error:.0e})")
+    kept, said = kept_bytes(1000, 64, 256), provoke_errors()
+    # Linear layers keep their inputs and tanh its outputs, which are the same tensors.
+    by_formula = 4 * 1000 * (64 + 2 * 256)
+    print(", ".join(f"{name} keeps {count:,} bytes" for name, count in kept.items()) + f" (formula {by_formula:,})")
+    for name, sentence in said.items():
+        print(f"{name}: {sentence}")
+    return Results(found, micro, kept, by_formula, said)
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

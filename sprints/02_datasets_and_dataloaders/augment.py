@@ -1,0 +1,184 @@
+"""Which augmentations help, and which ones lie about the label?
+
+    uv run sprints/02_datasets_and_dataloaders/augment.py
+
+Pipelines of torchvision's transforms v2 multiply a few training digits; a support vector machine is trained on the
+result. Validation chooses an augmentation, the test digits are used once. Theory: notes/02_transforms.md
+"""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.svm import SVC
+from torch import Tensor
+from torch.nn import functional
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    folds: int = option(5, "parts of the first half: each trains once, the others validate; the second half tests")
+    copies: int = option(5, "augmented copies of each training image, beside the image itself")
+
+
+@dataclass(frozen=True)
+class Results:
+    mean: float
+    std: float
+    mean_after: float
+    std_after: float
+    validation: dict[str, list[float]]
+    gain: dict[str, float]
+    gain_error: dict[str, float]
+    chosen: str
+    test: dict[str, list[float]]
+
+
+class PenWidth(v2.Transform):
+    """Make the strokes of an image thicker or thinner, as another pen would; masks change along with the image.
+
+    Let dilate(x) be the largest value among a pixel and its neighbours, erode(x) the smallest. With a strength s drawn
+    from [-strength, strength], x becomes x + s (dilate(x) - x) if s > 0, and x + |s| (erode(x) - x) otherwise.
+
+    Raises:
+        ValueError: the strength is not between 0 and 1.
+    """
+
+    def __init__(self, strength: float = 0.3) -> None:
+        super().__init__()
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength must be between 0 and 1; got {strength}")
+        self.strength = strength
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:  # noqa: ARG002 (its interface)
+        # Drawn once for all parts of a sample: an image and its mask stay together.
+        return {"strength": (2 * torch.rand(()).item() - 1) * self.strength}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        if not isinstance(inpt, tv_tensors.Image | tv_tensors.Mask):
+            return inpt
+        image, strength = inpt.float(), params["strength"]
+        # The smallest value is the largest one of the negative.
+        signed: Tensor = image if strength > 0 else -image
+        extreme = functional.max_pool2d(signed, kernel_size=3, stride=1, padding=1)
+        blended = image + strength * (extreme - signed)
+        if not inpt.is_floating_point():
+            blended = blended.round()
+        return tv_tensors.wrap(blended.to(inpt.dtype), like=inpt)
+
+
+def augmentations() -> dict[str, v2.Transform]:
+    """Return by name the augmentations that are compared."""
+    smooth = v2.InterpolationMode.BILINEAR
+    shift = v2.RandomAffine(degrees=[0, 0], translate=(0.125, 0.125), interpolation=smooth)
+    turn = v2.RandomRotation(degrees=[-10, 10], interpolation=smooth)
+    return {
+        "none": v2.Identity(),
+        "shift by a pixel": shift,
+        "turn by 10 degrees": turn,
+        "pen width": PenWidth(),
+        "noise": v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.GaussianNoise(sigma=0.1)]),
+        "shift, turn, pen width": v2.Compose([shift, turn, PenWidth()]),
+        "mirror": v2.RandomHorizontalFlip(),
+        "turn by 180 degrees": v2.RandomRotation(degrees=[180, 180], interpolation=smooth),
+    }
+
+
+def load() -> tuple[Tensor, np.ndarray]:
+    """Return the digits as uint8 (items, 1, 8, 8) from 0 to 255, and their labels."""
+    digits = load_digits()
+    return torch.from_numpy(digits.images * (255 / 16)).round().to(torch.uint8)[:, None], digits.target
+
+
+def pipeline(augmentation: v2.Transform, mean: float, std: float) -> v2.Compose:
+    """Return the transform of an image: to an image tensor, augmented, to float32 in 0..1, and normalised."""
+    # `scale` divides by 255. Without it ToDtype keeps the values, and Normalize makes numbers in the hundreds of them.
+    return v2.Compose([v2.ToImage(), augmentation, v2.ToDtype(torch.float32, scale=True), v2.Normalize([mean], [std])])
+
+
+def apply(transform: v2.Transform, images: Tensor) -> np.ndarray:
+    """Return each image transformed on its own, with random draws of its own, as rows of features."""
+    return torch.stack([transform(tv_tensors.Image(image)) for image in images]).flatten(1).numpy()
+
+
+def main(config: Config) -> Results:
+    images, labels = load()
+    half = len(images) // 2
+    folds = np.array_split(np.arange(half), config.folds)
+    scaled = images[:half].double() / 255
+    mean, std = scaled.mean().item(), scaled.std(correction=0).item()
+    pipes = {name: pipeline(augmentation, mean, std) for name, augmentation in augmentations().items()}
+    plain = apply(pipes["none"], images)
+
+    def accuracy(name: str, fold: np.ndarray, scored: np.ndarray, seed: int) -> float:
+        """Train on a few images and their augmented copies, and return the share of others that is right."""
+        seed_everything(seed)
+        copies = [] if name == "none" else [apply(pipes[name], images[fold]) for _ in range(config.copies)]
+        model = SVC().fit(np.concatenate([plain[fold], *copies]), np.tile(labels[fold], 1 + len(copies)))
+        return float(model.score(plain[scored], labels[scored]))
+
+    def over_folds(name: str, scored_of: Callable[[np.ndarray], np.ndarray]) -> list[float]:
+        return [accuracy(name, fold, scored_of(fold), config.seed + number) for number, fold in enumerate(folds)]
+
+    validation = {
+        name: over_folds(name, lambda fold: np.setdiff1d(np.arange(half), fold))
+        for name in tqdm(pipes, unit="augmentation")
+    }
+    chosen = max(validation, key=lambda name: statistics.mean(validation[name]))
+    # Differences on the same fold: that some folds are harder than others cancels.
+    gains = {name: np.subtract(found, validation["none"]) for name, found in validation.items()}
+    test = np.arange(half, len(images))
+    results = Results(
+        mean=mean,
+        std=std,
+        mean_after=float(plain[:half].mean()),
+        std_after=float(plain[:half].std()),
+        validation=validation,
+        gain={name: float(gain.mean()) for name, gain in gains.items()},
+        gain_error={name: float(gain.std(ddof=1) / len(gain) ** 0.5) for name, gain in gains.items()},
+        chosen=chosen,
+        test={name: over_folds(name, lambda _: test) for name in ("none", chosen)},
+    )
+    for name, found in validation.items():
+        print(f"{name:<24}{statistics.mean(found):.1%} of the validation images right, ", end="")
+        print(f"{results.gain[name]:+.1%} +- {results.gain_error[name]:.1%}")
+    for name, found in results.test.items():
+        print(f"test images, {name}: {statistics.mean(found):.1%} +- {statistics.pstdev(found):.1%}")
+    return results
+
+
+def plot(results: Results, config: Config) -> Figure:
+    """Draw a grid: a digit and what each augmentation makes of it, seven draws in a row."""
+    images, _ = load()
+    names = list(augmentations())
+    figure, axes = new_figure(width=7, height=7, rows=len(names), columns=8)
+    seed_everything(config.seed)
+    white, black = -results.mean / results.std, (1 - results.mean) / results.std
+    for row, (name, augmentation) in enumerate(augmentations().items()):
+        for column, cell in enumerate(axes[row]):
+            draw = pipeline(augmentation if column else v2.Identity(), results.mean, results.std)
+            cell.imshow(draw(tv_tensors.Image(images[13]))[0], cmap="gray_r", vmin=white, vmax=black)
+            cell.set(xticks=[], yticks=[])
+            cell.grid(False)
+        axes[row, 0].set_ylabel(name.replace(" ", "\n", 1), rotation=0, ha="right", va="center", fontsize=8)
+    axes[0, 0].set_title("original", fontsize=9)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=partial(plot, config=config))

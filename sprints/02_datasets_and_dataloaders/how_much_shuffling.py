@@ -1,0 +1,141 @@
+"""How well does a stream have to be shuffled? A buffer that draws, from none to the whole data set.
+
+    uv run sprints/02_datasets_and_dataloaders/how_much_shuffling.py
+
+The training digits arrive sorted by class, the worst case. Softmax regression passes over them a few times and is
+scored on the other half. Theory: notes/03_batches.md
+"""
+
+import statistics
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    buffers: tuple[int, ...] = option((1, 30, 100, 300, 898), "items that the buffer holds")
+    epochs: int = option(5, "passes over the training digits")
+    batch_size: int = option(32, "items of a batch")
+    learning_rate: float = option(0.3, "of stochastic gradient descent")
+    seeds: int = option(5, "seeds of the shuffling")
+
+
+@dataclass(frozen=True)
+class Results:
+    buffers: list[int]
+    accuracy: list[list[float]]
+    classes_per_batch: list[float]
+    majority: float
+    logistic_regression: float
+
+
+class ShuffleBuffer(IterableDataset[Any]):
+    """A stream in a random order, as far as a buffer of some items allows.
+
+    The buffer is filled; then a random item leaves it and the next one of the stream takes its place. A buffer of 1
+    changes nothing, one as large as the stream shuffles it perfectly. An item arrives at most size - 1 places early,
+    but it may arrive as late as chance will have it.
+
+    Raises:
+        ValueError: a buffer that holds nothing.
+    """
+
+    def __init__(self, stream: Iterable[Any], size: int, generator: torch.Generator) -> None:
+        if size < 1:
+            raise ValueError(f"a buffer must hold at least 1 item; got {size}")
+        self.stream, self.size, self.generator = stream, size, generator
+
+    def __iter__(self) -> Iterator[Any]:
+        buffer: list[Any] = []
+        for item in self.stream:
+            if len(buffer) < self.size:
+                buffer.append(item)
+                continue
+            place = int(torch.randint(self.size, (), generator=self.generator))
+            yield buffer[place]
+            buffer[place] = item
+        yield from (buffer[place] for place in torch.randperm(len(buffer), generator=self.generator).tolist())
+
+
+def train(loader: DataLoader, config: Config) -> tuple[nn.Linear, float]:
+    """Return softmax regression trained on the batches, and the mean number of classes in a batch."""
+    model = nn.Linear(64, 10)
+    nn.init.zeros_(model.weight)
+    nn.init.zeros_(model.bias)
+    optimizer, classes = torch.optim.SGD(model.parameters(), lr=config.learning_rate), []
+    for _ in range(config.epochs):
+        for images, labels in loader:
+            classes.append(len(labels.unique()))
+            loss = functional.cross_entropy(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model, statistics.mean(classes)
+
+
+def halves() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Return the first half of the digits, sorted by class, and the second half: (items, 64), and labels."""
+    digits = load_digits()
+    images, labels = torch.from_numpy(digits.data).float() / 16, torch.from_numpy(digits.target)
+    half = len(images) // 2
+    order = labels[:half].argsort(stable=True)
+    return (images[:half][order], labels[:half][order]), (images[half:], labels[half:])
+
+
+def main(config: Config) -> Results:
+    (images, labels), (held_out, answers) = halves()
+    accuracy: list[list[float]] = []
+    classes: list[float] = []
+    for size in tqdm(config.buffers, unit="buffer"):
+        accuracy.append([])
+        for seed in range(config.seed, config.seed + config.seeds):
+            stream = ShuffleBuffer(list(zip(images, labels, strict=True)), size, seed_everything(seed))
+            model, mean_classes = train(DataLoader(stream, batch_size=config.batch_size), config)
+            accuracy[-1].append((model(held_out).argmax(1) == answers).double().mean().item())
+        classes.append(mean_classes)
+    library = LogisticRegression(max_iter=1000).fit(images, labels)
+    results = Results(
+        buffers=list(config.buffers),
+        accuracy=accuracy,
+        classes_per_batch=classes,
+        majority=(answers == labels.bincount().argmax()).double().mean().item(),
+        logistic_regression=float(library.score(held_out, answers)),
+    )
+    print(f"majority {results.majority:.1%}, logistic regression to convergence {results.logistic_regression:.1%}")
+    for size, found, mean_classes in zip(config.buffers, accuracy, classes, strict=True):
+        right = f"{statistics.mean(found):.1%} +- {statistics.pstdev(found):.1%} right"
+        print(f"buffer {size:>5}: {mean_classes:.1f} classes in a batch, {right}")
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw the accuracy by the size of the buffer, every seed a point."""
+    figure, axes = new_figure()
+    axes.plot(results.buffers, [statistics.mean(found) for found in results.accuracy], marker="o", label="mean")
+    for size, found in zip(results.buffers, results.accuracy, strict=True):
+        axes.plot([size] * len(found), found, ".", color="grey")
+    axes.axhline(results.logistic_regression, color="black", label="logistic regression, all data at once")
+    axes.axhline(results.majority, color="grey", linestyle="--", label="majority")
+    axes.set(xscale="log", xlabel="items in the buffer", ylabel="accuracy on the other half", ylim=(0, 1))
+    axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.92))
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,161 @@
+"""Where should images live: as files, in one array on the disk, or in memory? What does each cost?
+
+    uv run sprints/02_datasets_and_dataloaders/images_on_disk.py
+
+Digits are written as PNG files, a folder for each class, and as one NumPy array. Theory: notes/01_data_sets.md
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from sklearn.datasets import load_digits
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import Dataset, TensorDataset
+from torchvision.transforms.v2 import functional as images_of
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.results import save_results
+
+SUFFIXES = {".png", ".jpg", ".jpeg"}
+Item = tuple[Tensor, int]
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    items: int = option(500, "images to write")
+    size: int = option(64, "pixels of a side")
+    rounds: int = option(5, "turns of each store")
+
+
+@dataclass(frozen=True)
+class Results:
+    equal: bool
+    times_memory: dict[str, float]
+    bytes_per_image: dict[str, float]
+
+
+class ImageFolder(Dataset[Item]):
+    """Images in folders, one folder for each class: items are uint8 (channels, height, width) and the class's number.
+
+    Classes and files are sorted by name: a folder lists them in an order that differs between machines.
+
+    Args:
+        root: the folder of the folders.
+        transform: is applied to each image when it is read.
+
+    Raises:
+        ValueError: there is no image; later, a file that is not an image.
+    """
+
+    def __init__(self, root: Path, transform: Callable[[Tensor], Tensor] | None = None) -> None:
+        self.classes = sorted(path.name for path in root.iterdir() if path.is_dir())
+        self.samples = [
+            (path, label)
+            for label, name in enumerate(self.classes)
+            for path in sorted((root / name).iterdir())
+            if path.suffix.lower() in SUFFIXES
+        ]
+        if not self.samples:
+            raise ValueError(
+                f"images must stand in folders, one for each class; {root.name} has none: see the docstring"
+            )
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Item:
+        path, label = self.samples[index]
+        try:
+            # Opened here and closed at once: a data set of a million images cannot hold a million open files.
+            with Image.open(path) as picture:
+                image = images_of.pil_to_tensor(picture)
+        except UnidentifiedImageError:
+            raise ValueError(f"{path.parent.name}/{path.name} must be an image; it cannot be read: remove it") from None
+        return (image if self.transform is None else self.transform(image)), label
+
+
+class ArrayDataset(Dataset[Item]):
+    """Images in one .npy file of uint8 (items, channels, height, width); the system reads what is touched."""
+
+    def __init__(self, path: Path, labels: list[int]) -> None:
+        self.images, self.labels = np.load(path, mmap_mode="r"), labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> Item:
+        # The copy is what reads from the disk: without it the tensor would be a window on a read-only file.
+        return torch.from_numpy(self.images[index].copy()), self.labels[index]
+
+
+def write_digits(root: Path, count: int, size: int) -> None:
+    """Write digits as PNG files of size x size pixels, in a folder for each class."""
+    digits = load_digits()
+    pixels = torch.from_numpy(digits.images[:count] * (255 / 16))[:, None]
+    large = functional.interpolate(pixels, size=(size, size), mode="bilinear").round().to(torch.uint8)
+    for number, (image, label) in enumerate(zip(large, digits.target[:count].tolist(), strict=True)):
+        (root / str(label)).mkdir(parents=True, exist_ok=True)
+        images_of.to_pil_image(image).save(root / str(label) / f"{number:05}.png")
+
+
+def seconds_to_read(data: Dataset, order: list[int]) -> float:
+    began = time.perf_counter()
+    for index in order:
+        data[index]
+    return time.perf_counter() - began
+
+
+def main(config: Config) -> Results:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        write_digits(root / "digits", config.items, config.size)
+        files = ImageFolder(root / "digits")
+        images = torch.stack([image for image, _ in files])  # (items, 1, size, size)
+        labels = [label for _, label in files]
+        np.save(root / "digits.npy", images.numpy())
+        stores = {
+            "PNG files": files,
+            "one array on disk": ArrayDataset(root / "digits.npy", labels),
+            "memory": TensorDataset(images, torch.tensor(labels)),
+        }
+        equal = all(
+            torch.equal(item[0], images[i]) and int(item[1]) == labels[i]
+            for store in stores.values()
+            for i, item in ((i, store[i]) for i in range(len(files)))
+        )
+        order = torch.randperm(len(files), generator=torch.Generator().manual_seed(config.seed)).tolist()
+        turns = [
+            {name: seconds_to_read(store, order) for name, store in stores.items()}
+            for _ in tqdm(range(config.rounds), unit="round")
+        ]
+        file_bytes = sum(path.stat().st_size for path, _ in files.samples) / len(files)
+    results = Results(
+        equal=equal,
+        # Ratios of neighbours in time, so that noise that lasts longer than a turn cancels.
+        times_memory={name: statistics.median(turn[name] / turn["memory"] for turn in turns) for name in stores},
+        bytes_per_image={
+            "PNG files": file_bytes,
+            "one array on disk": float(images[0].numel()),
+            "memory": float(images[0].numel()),
+            "memory, as float32": 4.0 * images[0].numel(),
+        },
+    )
+    for name, ratio in results.times_memory.items():
+        print(f"{name:<20}{ratio:6.1f} x the time of memory, {results.bytes_per_image[name]:,.0f} bytes an image")
+    print("all three give the same images" if equal else "the stores DIFFER")
+    return results
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

@@ -1,0 +1,159 @@
+"""How does one reach line 10,000 of a text without reading the 9,999 before it, and which words will be unknown?
+
+    uv run sprints/02_datasets_and_dataloaders/lines_of_text.py
+
+A file of recipes, a line an item. The data set keeps only where each line starts. Theory: notes/01_data_sets.md
+"""
+
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.cookbook import Cookbook
+from shared.results import save_results
+
+UNKNOWN = "<unknown>"
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    recipes: int = option(1000, "recipes to write into the file")
+    reads: int = option(100, "lines to read at random places")
+    words: tuple[int, ...] = option((50, 100, 200, 400, 800), "sizes of the vocabulary")
+    rounds: int = option(3, "turns of each way to read")
+
+
+@dataclass(frozen=True)
+class Results:
+    lines: int
+    equal: bool
+    text_bytes: int
+    index_bytes: int
+    reading_through_over_index: float
+    index_over_memory: float
+    vocabulary: list[int]
+    unknown: dict[str, list[float]]
+
+
+class LineDataset(Dataset[str]):
+    """The lines of a UTF-8 text file. Only the place of each line is kept in memory: 8 bytes, however long it is.
+
+    A text of bytes has random access, a text of characters has none: in UTF-8 a character takes one to four bytes. So
+    places are counted in bytes and a line is decoded after it was cut out.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with open(path, "rb") as file:
+            self.ends = np.cumsum([len(line) for line in file], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, index: int) -> str:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"line must be one of {len(self)}; got {index}")
+        place = index % len(self)
+        start = int(self.ends[place - 1]) if place else 0
+        # Opened anew each time: worker processes that share one open file share its position too.
+        with open(self.path, "rb") as file:
+            file.seek(start)
+            return file.read(int(self.ends[place]) - start).decode("utf-8").rstrip("\r\n")
+
+
+class Vocabulary:
+    """Numbers for the most frequent words of some lines; all other words share the number 0.
+
+    Ties are broken by the alphabet, so that the numbers do not depend on the order of the lines.
+    """
+
+    def __init__(self, lines: Iterable[str], size: int) -> None:
+        counts = Counter(word for line in lines for word in line.split())
+        frequent = sorted(counts, key=lambda word: (-counts[word], word))[: size - 1]
+        self.words = [UNKNOWN, *frequent]
+        self.numbers = {word: number for number, word in enumerate(self.words)}
+
+    def encode(self, line: str) -> Tensor:
+        """Return the numbers of the words of a line, int64 (words,)."""
+        return torch.tensor([self.numbers.get(word, 0) for word in line.split()], dtype=torch.long)
+
+    def unknown_share(self, lines: Iterable[str]) -> float:
+        """Return the share of the words of some lines that have no number of their own."""
+        numbers = torch.cat([self.encode(line) for line in lines])
+        return (numbers == 0).double().mean().item()
+
+
+def recipe_lines(voice: str, stream: str, recipes: int) -> list[str]:
+    """Return the lines of recipes that are not empty."""
+    texts = (recipe.text for recipe in islice(Cookbook(voice).recipes(stream), recipes))
+    return [line for text in texts for line in text.splitlines() if line]
+
+
+def read_through(path: Path, index: int) -> str:
+    """Return a line by reading all lines before it."""
+    with open(path, encoding="utf-8") as file:
+        return next(islice(file, index, None)).rstrip("\n")
+
+
+def seconds_to_read(read: Callable[[int], str], places: list[int]) -> float:
+    began = time.perf_counter()
+    for place in places:
+        read(place)
+    return time.perf_counter() - began
+
+
+def main(config: Config) -> Results:
+    lines = recipe_lines("plain", "train", config.recipes)
+    places = torch.randint(len(lines), (config.reads,), generator=torch.Generator().manual_seed(config.seed)).tolist()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recipes.txt"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        data = LineDataset(path)
+        readers = {
+            "through": lambda place: read_through(path, place),
+            "index": data.__getitem__,
+            "memory": lines.__getitem__,
+        }
+        turns = [
+            {name: seconds_to_read(read, places) for name, read in readers.items()}
+            for _ in tqdm(range(config.rounds), unit="round")
+        ]
+        equal = [data[index] for index in range(len(data))] == lines and all(
+            readers["through"](place) == lines[place] for place in places
+        )
+        text_bytes = path.stat().st_size
+    held_out = {voice: recipe_lines(voice, "validation", config.recipes // 10) for voice in ("plain", "flirty")}
+    vocabularies = [Vocabulary(lines, size) for size in config.words]
+    results = Results(
+        lines=len(lines),
+        equal=equal,
+        text_bytes=text_bytes,
+        index_bytes=data.ends.nbytes,
+        reading_through_over_index=statistics.median(turn["through"] / turn["index"] for turn in turns),
+        index_over_memory=statistics.median(turn["index"] / turn["memory"] for turn in turns),
+        vocabulary=list(config.words),
+        unknown={voice: [v.unknown_share(unseen) for v in vocabularies] for voice, unseen in held_out.items()},
+    )
+    print(f"{results.lines:,} lines, {text_bytes:,} bytes; the index takes {results.index_bytes:,} bytes")
+    print(f"reading through takes {results.reading_through_over_index:,.0f} times as long as the index")
+    for voice, shares in results.unknown.items():
+        shown = (f"{share:.1%} with {size}" for share, size in zip(shares, config.words, strict=True))
+        print(f"unknown words, {voice:<7}" + ", ".join(shown))
+    return results
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

@@ -1,0 +1,204 @@
+"""Can a loader go on in the middle of an epoch, as if nothing had happened? And what do the usual ways lose?
+
+    uv run sprints/02_datasets_and_dataloaders/resume_mid_epoch.py
+
+Softmax regression is trained on noisy digits, stopped in the second epoch and resumed in several ways.
+Theory: notes/07_resuming.md
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.results import save_results
+
+Item = tuple[Tensor, int, int]
+WAYS = ("exact position", "read and throw away", "start the epoch again", "where the sampler was")
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    epochs: int = option(3, "passes over the digits")
+    batch_size: int = option(64, "items of a batch")
+    workers: int = option(2, "worker processes")
+    stop_epoch: int = option(1, "the epoch in which the run stops, counted from 0")
+    stop_batch: int = option(10, "how many batches of it are done then")
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a way to resume makes of the epoch: items used twice, never used, read in vain, and whether all is equal."""
+
+    used_twice: int
+    never_used: int
+    read_in_vain: int
+    same_weights: bool
+
+
+@dataclass(frozen=True)
+class Results:
+    ways: dict[str, Way]
+    batches_of_an_epoch: int
+    handed_out_ahead: int
+
+
+class NoisyDigits(Dataset[Item]):
+    """Digits with noise that belongs to (seed, epoch, index): pixels (64,), the label and the index.
+
+    Keys are (epoch, index), so the noise is another one in every epoch and the same one in every process.
+    """
+
+    def __init__(self, seed: int) -> None:
+        digits = load_digits()
+        self.images, self.labels, self.seed = torch.from_numpy(digits.data).float() / 16, digits.target.tolist(), seed
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: tuple[int, int]) -> Item:
+        noise = np.random.default_rng((self.seed, *index)).normal(0, 0.1, 64).astype(np.float32)
+        return self.images[index[1]] + torch.from_numpy(noise), self.labels[index[1]], index[1]
+
+
+class ResumableLoader:
+    """Batches of one epoch after another; a saved position goes on exactly, with any number of workers.
+
+    The order of an epoch is drawn from (seed, epoch), so the position is two numbers: the epoch and how many of its
+    batches were handed to the consumer. What workers have read ahead does not count: it was not used.
+
+    Args:
+        data: items by (epoch, index); randomness of an item must come from the two.
+        batch_size: items of a batch; the last one of an epoch has what is left.
+        seed: of the orders.
+        workers: worker processes.
+    """
+
+    def __init__(self, data: Dataset, batch_size: int, seed: int, workers: int = 0) -> None:
+        self.data, self.batch_size, self.seed, self.workers = data, batch_size, seed, workers
+        self.epoch = self.batch = self.handed_out = 0
+
+    def keys(self) -> Iterator[list[tuple[int, int]]]:
+        """Yield the keys of the batches of this epoch that are left."""
+        items = len(self.data)  # ty: ignore[invalid-argument-type]
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(items).tolist()
+        for start in range(self.batch * self.batch_size, items, self.batch_size):
+            self.handed_out += 1
+            yield [(self.epoch, index) for index in order[start : start + self.batch_size]]
+
+    def __iter__(self) -> Iterator[list[Tensor]]:
+        """Yield the batches that are left of this epoch; then it is the next epoch's turn."""
+        for batch in DataLoader(self.data, batch_sampler=self.keys(), num_workers=self.workers):
+            # Counted before it is handed over: a position that is saved while the batch is used says that it was used.
+            self.batch += 1
+            yield batch
+        self.epoch, self.batch = self.epoch + 1, 0
+
+    def state_dict(self) -> dict[str, int]:
+        """Return the position, and what it is a position in."""
+        items = len(self.data)  # ty: ignore[invalid-argument-type]
+        return {
+            "epoch": self.epoch, "batch": self.batch, "seed": self.seed, "batch_size": self.batch_size, "items": items,
+        }  # fmt: skip
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where `state_dict` was taken.
+
+        Raises:
+            ValueError: the position is one of another order: seed, batch size or number of items differ.
+        """
+        mine = self.state_dict()
+        if different := [name for name in ("seed", "batch_size", "items") if state[name] != mine[name]]:
+            told = ", ".join(f"{name} is {mine[name]}, was {state[name]}" for name in different)
+            raise ValueError(f"a position needs the order that it was saved in; {told}: give the same, or start anew")
+        self.epoch, self.batch = state["epoch"], state["batch"]
+
+
+class Run:
+    """A model in training, and the indices of the items that it was trained on in each epoch."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+        self.model = nn.Linear(64, 10)
+        nn.init.zeros_(self.model.weight)
+        nn.init.zeros_(self.model.bias)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1, momentum=0.9)
+        self.used: list[list[int]] = [[] for _ in range(epochs)]
+
+    def train(self, loader: ResumableLoader, stop: tuple[int, int] | None = None) -> None:
+        """Train to the end, or until so many batches of an epoch are done: stop is (epoch, batches)."""
+        while loader.epoch < self.epochs:
+            for images, labels, indices in loader:
+                loss = functional.cross_entropy(self.model(images), labels)
+                self.optimizer.zero_grad()
+                loss.backward()
+                self.optimizer.step()
+                self.used[loader.epoch].extend(indices.tolist())
+                if (loader.epoch, loader.batch) == stop:
+                    return
+
+
+def move(loader: ResumableLoader, way: str, handed_out: int) -> int:
+    """Take a loader from the exact position to where a way to resume begins; return the batches it read in vain."""
+    done, vain = loader.batch, 0
+    if way == "where the sampler was":
+        loader.batch = handed_out
+    elif way != "exact position":
+        loader.batch = 0
+    if way == "read and throw away":
+        vain = len(list(islice(loader, done)))
+    return vain
+
+
+def main(config: Config) -> Results:
+    data = NoisyDigits(config.seed)
+    batches = math.ceil(len(data) / config.batch_size)
+    if not (0 <= config.stop_epoch < config.epochs and 1 <= config.stop_batch <= batches):
+        raise ValueError(
+            f"the run must stop within its {config.epochs} epochs of {batches} batches; got --stop-epoch "
+            f"{config.stop_epoch} --stop-batch {config.stop_batch}"
+        )
+
+    def new_loader() -> ResumableLoader:
+        return ResumableLoader(data, config.batch_size, config.seed, config.workers)
+
+    calm = Run(config.epochs)
+    calm.train(new_loader())
+    ways: dict[str, Way] = {}
+    ahead = 0
+    for way in tqdm(WAYS, unit="way"):
+        run, before, after = Run(config.epochs), new_loader(), new_loader()
+        run.train(before, stop=(config.stop_epoch, config.stop_batch))
+        after.load_state_dict(before.state_dict())
+        handed_out = before.handed_out - config.stop_epoch * batches
+        ahead = handed_out - config.stop_batch
+        vain = move(after, way, handed_out)
+        run.train(after)
+        counts = Counter(run.used[config.stop_epoch])
+        ways[way] = Way(
+            used_twice=sum(count > 1 for count in counts.values()),
+            never_used=len(data) - len(counts),
+            read_in_vain=vain * config.batch_size,
+            same_weights=all(map(torch.equal, run.model.parameters(), calm.model.parameters())),
+        )
+    print(f"with {config.stop_batch} batches used, the sampler had handed out {ahead} more to {config.workers} workers")
+    for way, found in ways.items():
+        same = "the same weights" if found.same_weights else "other weights"
+        print(f"{way:<24}{found.used_twice:>5} items used twice,{found.never_used:>5} never, {same}", end="")
+        print(f", {found.read_in_vain} read in vain" if found.read_in_vain else "")
+    return Results(ways, batches, ahead)
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

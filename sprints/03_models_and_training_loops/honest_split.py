@@ -1,0 +1,146 @@
+"""How much of a score is the split? Shuffled or in file order, and chosen on the test set or not.
+
+    uv run sprints/03_models_and_training_loops/honest_split.py
+
+Three classifiers are scored on a shuffled half and on the second half of digits. Then many small trees of about the
+same quality compete on a hundred images, and the winner is scored on images that it was not chosen on.
+Theory: notes/06_splits_and_metrics.md
+"""
+
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.svm import SVC
+from sklearn.tree import ExtraTreeClassifier
+from torch import Tensor
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    shuffles: int = option(10, "shuffled splits")
+    candidates: tuple[int, ...] = option((1, 2, 5, 10, 20, 50, 100, 200), "trees to choose among")
+    seen: int = option(100, "images that the winner is chosen on")
+    draws: int = option(300, "draws of these images")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Accuracy on the second half of the file, and on shuffled halves."""
+
+    in_order: float
+    shuffled: float
+    shuffled_deviation: float
+
+
+@dataclass(frozen=True)
+class Results:
+    neighbour_distance: float
+    neighbour_distance_by_chance: float
+    splits: dict[str, Split]
+    candidates: list[int]
+    winner_on_seen: list[float]
+    winner_on_fresh: list[float]
+
+
+def distance_of_neighbours(pixels: np.ndarray, order: np.ndarray) -> float:
+    """Return the median distance, in places of an order, between an image and the one that is most like it."""
+    nearest = NearestNeighbors(n_neighbors=2).fit(pixels).kneighbors(pixels, return_distance=False)[:, 1]
+    place = np.argsort(order)
+    return float(np.median(np.abs(place - place[nearest])))
+
+
+def score_splits(model: Any, pixels: np.ndarray, labels: np.ndarray, orders: list[np.ndarray]) -> Split:
+    """Return the accuracy on the second half of the file, and of each order."""
+    half = len(labels) // 2
+    in_file, *shuffled = (
+        float(model.fit(pixels[order[:half]], labels[order[:half]]).score(pixels[order[half:]], labels[order[half:]]))
+        for order in (np.arange(len(labels)), *orders)
+    )
+    return Split(in_file, statistics.mean(shuffled), statistics.stdev(shuffled))
+
+
+def winners(right: Tensor, count: int, seen: int, draws: int, generator: torch.Generator) -> tuple[float, float]:
+    """Return the mean accuracy of the best of `count` candidates where it was chosen, and on the other images.
+
+    Args:
+        right: whether each candidate is right about each image, (candidates, images).
+    """
+    totals = torch.zeros(2, dtype=torch.float64)
+    for _ in range(draws):
+        among = right[torch.randperm(len(right), generator=generator)[:count]]
+        images = torch.randperm(right.shape[1], generator=generator)
+        on_seen, on_fresh = among[:, images[:seen]].mean(1), among[:, images[seen:]].mean(1)
+        best = on_seen.argmax()
+        totals += torch.stack([on_seen[best], on_fresh[best]])
+    return totals[0].item() / draws, totals[1].item() / draws
+
+
+def main(config: Config) -> Results:
+    generator = seed_everything(config.seed)
+    pixels, labels = load_digits(return_X_y=True)
+    pixels, half = pixels / 16, len(labels) // 2
+    if not 0 < config.seen < len(labels) - half:
+        raise ValueError(
+            f"some images must be left that nothing was chosen on; got --seen {config.seen}: "
+            f"give 1 to {len(labels) - half - 1}"
+        )
+    orders = [torch.randperm(len(labels), generator=generator).numpy() for _ in range(config.shuffles)]
+    models = {
+        "logistic regression": LogisticRegression(max_iter=1000),
+        "nearest neighbour": KNeighborsClassifier(1),
+        "support vectors": SVC(gamma=0.001 * 16**2),
+    }
+    splits = {name: score_splits(model, pixels, labels, orders) for name, model in models.items()}
+    for name, split in splits.items():
+        print(f"{name:<22}in order {split.in_order:.1%}, shuffled {split.shuffled:.1%} ", end="")
+        print(f"+- {split.shuffled_deviation:.1%}")
+
+    right = np.stack(
+        [
+            ExtraTreeClassifier(random_state=tree).fit(pixels[:half], labels[:half]).predict(pixels[half:])
+            == labels[half:]
+            for tree in tqdm(range(max(config.candidates)), desc="trees")
+        ]
+    )
+    right = torch.from_numpy(right).double()  # (candidates, images)
+    scores = [winners(right, count, config.seen, config.draws, generator) for count in config.candidates]
+    for count, (on_seen, on_fresh) in zip(config.candidates, scores, strict=True):
+        print(f"best of {count:>3}: {on_seen:.1%} where it was chosen, {on_fresh:.1%} elsewhere")
+    return Results(
+        neighbour_distance=distance_of_neighbours(pixels, np.arange(len(labels))),
+        neighbour_distance_by_chance=statistics.mean(distance_of_neighbours(pixels, order) for order in orders),
+        splits=splits,
+        candidates=list(config.candidates),
+        winner_on_seen=[on_seen for on_seen, _ in scores],
+        winner_on_fresh=[on_fresh for _, on_fresh in scores],
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the winner's accuracy where it was chosen and elsewhere, by the number of candidates."""
+    figure, axes = new_figure()
+    axes.plot(results.candidates, results.winner_on_seen, marker="o", label="on the images it was chosen on")
+    axes.plot(results.candidates, results.winner_on_fresh, marker="s", label="on other images")
+    axes.set(xlabel="candidates", ylabel="accuracy of the winner", xscale="log")
+    axes.set_xticks(results.candidates, results.candidates)
+    axes.set_xticks([], minor=True)
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

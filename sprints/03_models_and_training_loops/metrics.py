@@ -1,0 +1,148 @@
+"""What does accuracy hide? Confusion matrix, precision, recall and F1 written out and equal to scikit-learn's.
+
+    uv run sprints/03_models_and_training_loops/metrics.py
+
+Logistic regression predicts the first half of digits in five folds, so the test set stays closed. Then the question
+becomes "is it an 8?", where a classifier that always says no is right nine times in ten.
+Theory: notes/06_splits_and_metrics.md
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+from sklearn.metrics import confusion_matrix as library_confusion_matrix
+from sklearn.model_selection import KFold, cross_val_predict
+from torch import Tensor
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    folds: int = option(5, "parts; each is predicted by a model fitted to the others")
+    rare: int = option(8, "the digit to find among the others", choices=range(10))
+    images: int = option(898, "images from the beginning of the file")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Precision, recall and F1 are means over the classes, or those of the class to find."""
+
+    accuracy: float
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Results:
+    confusion: list[list[int]]
+    recalls: list[float]
+    most_confused: list[int]
+    ten_classes: Scores
+    find: dict[str, Scores]
+    differs_from_scikit_learn: float
+
+
+def confusion_matrix(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
+    """Return how often each class (row) was taken for each class (column).
+
+    Raises:
+        ValueError: labels and predictions of different length.
+    """
+    if labels.shape != predictions.shape:
+        raise ValueError(
+            f"each label needs one prediction; got {len(labels)} labels and {len(predictions)} predictions: "
+            "predict the same images"
+        )
+    # Each pair (label, prediction) is one number below classes^2; count the numbers.
+    return torch.bincount(labels * classes + predictions, minlength=classes**2).view(classes, classes)
+
+
+def class_scores(confusion: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return precision, recall and F1 of each class; 0 for 0 / 0, as scikit-learn has it."""
+    right, said, there = confusion.diag().double(), confusion.sum(0), confusion.sum(1)
+    precision = right / said.clamp(min=1)  # of those called c, how many are c?
+    recall = right / there.clamp(min=1)  # of those that are c, how many were called c?
+    f1 = 2 * right / (said + there).clamp(min=1)  # the harmonic mean of the two
+    return precision, recall, f1
+
+
+def summarize(confusion: Tensor, find: int | None = None) -> Scores:
+    """Return accuracy beside the means over the classes, or beside the scores of the class to find."""
+    scores = class_scores(confusion)
+    chosen = (values.mean() if find is None else values[find] for values in scores)
+    accuracy = confusion.diag().sum().double() / confusion.sum()
+    return Scores(accuracy.item(), *(value.item() for value in chosen))
+
+
+def difference_from_scikit_learn(labels: Tensor, predictions: Tensor, find: int | None = None) -> float:
+    """Return the largest difference between our matrix and scores and the library's."""
+    classes = int(max(labels.max(), predictions.max())) + 1
+    confusion = confusion_matrix(labels, predictions, classes)
+    average = {"average": "macro", "zero_division": 0} if find is None else {"pos_label": find, "zero_division": 0}
+    theirs = Scores(
+        float(accuracy_score(labels, predictions)),
+        *(float(f(labels, predictions, **average)) for f in (precision_score, recall_score, f1_score)),
+    )
+    counts = np.abs(library_confusion_matrix(labels, predictions) - confusion.numpy()).max()
+    ours = summarize(confusion, find)
+    return max(float(counts), *(abs(vars(ours)[name] - vars(theirs)[name]) for name in vars(ours)))
+
+
+def main(config: Config) -> Results:
+    pixels, digits = load_digits(return_X_y=True)
+    pixels, digits = pixels[: config.images] / 16, digits[: config.images]
+    model, folds = LogisticRegression(max_iter=1000), KFold(config.folds)
+    labels, predictions = torch.from_numpy(digits), torch.from_numpy(cross_val_predict(model, pixels, digits, cv=folds))
+    is_rare = (labels == config.rare).long()
+    finders = {
+        "always no": torch.zeros_like(is_rare),
+        "logistic regression": torch.from_numpy(cross_val_predict(model, pixels, is_rare.numpy(), cv=folds)),
+    }
+    confusion = confusion_matrix(labels, predictions, 10)
+    errors = confusion - confusion.diag().diag()
+    differences = [
+        difference_from_scikit_learn(labels, predictions),
+        *(difference_from_scikit_learn(is_rare, found, find=1) for found in finders.values()),
+    ]
+    results = Results(
+        confusion=confusion.tolist(),
+        recalls=class_scores(confusion)[1].tolist(),
+        most_confused=[int(index) for index in divmod(int(errors.argmax()), 10)],
+        ten_classes=summarize(confusion),
+        find={name: summarize(confusion_matrix(is_rare, found, 2), find=1) for name, found in finders.items()},
+        differs_from_scikit_learn=max(differences),
+    )
+    for name, scores in {"ten classes": results.ten_classes, **results.find}.items():
+        print(f"{name:<22}" + "  ".join(f"{key} {value:.3f}" for key, value in vars(scores).items()))
+    print(f"scikit-learn's differ by {results.differs_from_scikit_learn:.1e}")
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw the confusion matrix: errors in colour, right answers as numbers only."""
+    figure, axes = new_figure(width=5.6, height=5)
+    confusion = np.array(results.confusion)
+    errors = confusion - np.diag(np.diag(confusion))
+    image = axes.imshow(errors, cmap="Blues")
+    for (row, column), count in np.ndenumerate(confusion):
+        if count:
+            dark = errors[row, column] > errors.max() / 2
+            axes.text(column, row, count, ha="center", va="center", color="white" if dark else "black", fontsize=9)
+    axes.set(xlabel="predicted digit", ylabel="true digit", xticks=range(10), yticks=range(10))
+    axes.grid(False)
+    figure.colorbar(image, label="errors", shrink=0.8)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,129 @@
+"""Which way do the optimizers take down a narrow valley, and in how many steps?
+
+    uv run sprints/03_models_and_training_loops/optimizer_paths.py
+
+Two weights, a valley whose minimum is known. Each optimizer gets the learning rate of a grid that reaches the minimum
+in the fewest steps. They are those of torch.optim, which `optimizers.py` shows to be what is written there.
+Theory: notes/04_optimizers.md
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+
+# AdamW without weight decay is Adam.
+OPTIMIZERS: dict[str, Callable] = {
+    "SGD": torch.optim.SGD,
+    "momentum": partial(torch.optim.SGD, momentum=0.9),
+    "Nesterov": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+    "Adam": torch.optim.Adam,
+}
+START, MINIMUM = (-2.0, 2.0), (1.5, 0.5)
+LIMIT = 1e10
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    condition: float = option(50.0, "curvature across the valley, in units of that along it")
+    degrees: float = option(30.0, "angle between the valley and the first axis")
+    rates: int = option(25, "learning rates to try, between 0.001 and 1")
+    steps: int = option(400, "most steps to the minimum")
+
+
+@dataclass(frozen=True)
+class Path:
+    """An optimizer's best run: its rate, the steps until the loss is a millionth of that at the start, the places."""
+
+    learning_rate: float
+    steps: int | None
+    places: list[list[float]]
+
+
+@dataclass(frozen=True)
+class Results:
+    curvature: list[list[float]]
+    minimum: list[float]
+    paths: dict[str, Path]
+
+
+def valley(condition: float, degrees: float) -> Tensor:
+    """Return the matrix of second derivatives: 1 along the valley, `condition` across it."""
+    if condition < 1:
+        raise ValueError(f"a valley is steeper across than along; got --condition {condition}: give 1 or more")
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    axes = torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)
+    return axes @ torch.diag(torch.tensor([1.0, condition], dtype=torch.float64)) @ axes.T
+
+
+def walk(make: Callable, curvature: Tensor, rate: float, steps: int) -> Tensor:
+    """Return the places that an optimizer visits, (steps + 1, 2); it stops where it runs away."""
+    minimum, place = torch.tensor([MINIMUM, START], dtype=torch.float64).unbind()
+    optimizer = make([place], lr=rate)
+    places = [place.clone()]
+    for _ in range(steps):
+        place.grad = curvature @ (place - minimum)  # of loss = (w - minimum)^T curvature (w - minimum) / 2
+        optimizer.step()
+        places.append(place.clone())
+        if place.abs().max() > LIMIT:
+            break
+    return torch.stack(places)
+
+
+def steps_needed(places: Tensor, curvature: Tensor) -> int | None:
+    """Return the step from which on the loss stays below a millionth of that at the start."""
+    away = places - torch.tensor(MINIMUM, dtype=torch.float64)
+    losses = ((away @ curvature) * away).sum(-1) / 2  # (places,)
+    high = (losses > 1e-6 * losses[0]).nonzero()[-1].item() + 1
+    return int(high) if high < len(places) else None
+
+
+def best_path(make: Callable, curvature: Tensor, config: Config) -> Path:
+    """Return the run with the rate of the grid that needs the fewest steps."""
+    paths = []
+    for rate in torch.logspace(-3, 0, config.rates).tolist():
+        places = walk(make, curvature, rate, config.steps)
+        paths.append(Path(rate, steps_needed(places, curvature), places.tolist()))
+    best = min(paths, key=lambda path: config.steps + 1 if path.steps is None else path.steps)
+    return Path(best.learning_rate, best.steps, best.places[: (best.steps or config.steps) + 1])
+
+
+def main(config: Config) -> Results:
+    curvature = valley(config.condition, config.degrees)
+    paths = {name: best_path(make, curvature, config) for name, make in tqdm(OPTIMIZERS.items(), desc="optimizers")}
+    for name, path in paths.items():
+        print(f"{name:<10}{path.steps} steps at its best learning rate, {path.learning_rate:.3f}")
+    return Results(curvature.tolist(), list(MINIMUM), paths)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the paths over lines of equal loss."""
+    figure, axes = new_figure(width=8, height=5.5)
+    places = torch.cat([torch.tensor(path.places) for path in results.paths.values()])
+    low, high = places.amin(0) - 0.4, places.amax(0) + 0.4
+    sides = (torch.linspace(start, end, 200) for start, end in zip(low.tolist(), high.tolist(), strict=True))
+    first, second = torch.meshgrid(*sides, indexing="xy")
+    away = torch.stack([first, second], dim=-1) - torch.tensor(results.minimum)
+    losses = ((away @ torch.tensor(results.curvature)) * away).sum(-1) / 2
+    axes.contour(first, second, losses, levels=losses.max() * 2.0 ** -torch.arange(10).flip(0), colors="0.85")
+    for name, path in results.paths.items():
+        axes.plot(*torch.tensor(path.places).T, marker=".", linewidth=1, label=f"{name}, {path.steps} steps")
+    axes.plot(*results.minimum, "k*", markersize=11, zorder=4, label="minimum")
+    axes.set(xlabel="first weight", ylabel="second weight")
+    axes.grid(False)
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)
