@@ -35,6 +35,7 @@ class Config(ScriptConfig):
 class Size:
     parts: dict[str, int]
     parameters: int
+    embedding_share: float
     weights_gb: float
     training_gb: float
     cache_mb: float
@@ -88,6 +89,7 @@ def measure(config: GPTConfig, tokens: int, batch: int) -> Size:
     return Size(
         parts=parts,
         parameters=parameters,
+        embedding_share=(parts["token embedding (and head)"] + parts["positions"]) / parameters,
         weights_gb=4 * parameters / 1e9,
         # weights, gradients and the two moments of Adam, all float32, and what the backward pass needs
         training_gb=4 * (4 * parameters + activations) / 1e9,

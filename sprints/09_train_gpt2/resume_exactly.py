@@ -60,8 +60,8 @@ def command(config: Config, folder: Path) -> list[str]:
 
 def start(words: list[str]) -> subprocess.Popen:
     """Start a command, silently and with one thread: shapes as small as these spend their time waking a second one."""
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(words, env=os.environ | {"OMP_NUM_THREADS": "1"}, **silent)
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(words, env=one_thread, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def finish(words: list[str]) -> None:

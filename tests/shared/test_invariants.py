@@ -118,7 +118,7 @@ def test_cache_names_the_position_that_differs():
             positions = torch.zeros_like(tokens) if cache else None
             return model(tokens, cache=cache, positions=positions)
 
-    model.positions.weight.data *= 50
+    model.positions.weight.data.mul_(50)
     with pytest.raises(InvariantError, match="logits at position 1 differ"):
         check_cache(ForgetsPositions(), TOKENS)
 
@@ -129,7 +129,7 @@ def test_gradients_name_a_detached_layer():
     check_gradients(model, next_token_loss(model(tokens[None]), tokens[None]))
     block = model.blocks[0]
     forward = block.feed_forward.forward
-    block.feed_forward.forward = lambda x: forward(x).detach()
+    block.feed_forward.forward = lambda x: forward(x).detach()  # ty: ignore[invalid-assignment]
     with pytest.raises(InvariantError, match=r"no gradient reaches .*blocks\.0\.feed_forward\.expand\.weight"):
         check_gradients(model, next_token_loss(model(tokens[None]), tokens[None]))
     weight = nn.Linear(2, 1, bias=False)
