@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from matplotlib.figure import Figure
@@ -32,6 +33,7 @@ from shared.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.tokenizers import Tokenizer, load_tokenizer
 
 SHIPPED = Path(__file__).parents[2] / "data" / "models" / "cookbook-gpt2"
+IMPROBABLE = 1e-3
 SECTIONS = ("title and servings", "ingredients", "method", "tip")
 
 
@@ -41,7 +43,8 @@ class Config(ScriptConfig):
     checkpoint: Path | None = option(None, "checkpoint of train.py, instead of a folder")
     stream: str = option("test", "recipes to score: test or validation", choices=("test", "validation"))
     recipes: int = option(500, "recipes to score")
-    samples: int = option(300, "recipes to write at temperature 1")
+    samples: int = option(300, "recipes to write at each temperature")
+    temperatures: tuple[float, ...] = option((1.0, 0.9, 0.8), "temperatures; faults are counted at the first")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Results:
     standard_error: float
     nats_per_recipe: dict[str, float]
     optimum_per_recipe: dict[str, float]
-    valid: float
+    improbable_per_recipe: float
+    valid: dict[str, float]
     faults: dict[str, int]
     sample: str
 
@@ -80,7 +84,7 @@ def load(config: Config) -> tuple[GPT, Tokenizer]:
     checkpoint = load_checkpoint(config.checkpoint)
     saved = checkpoint["config"]
     tokenizer = cookbook_tokenizer(saved["vocab_size"])
-    sizes = {name: saved[name] for name in ("context", "layers", "heads", "d_model", "positions", "dropout")}
+    sizes = {name: saved[name] for name in ("context", "layers", "heads", "d_model", "positions")}
     model = GPT(GPTConfig(vocab_size=tokenizer.vocab_size, **sizes))
     model.load_state_dict(checkpoint["model"])
     return model, tokenizer
@@ -98,43 +102,69 @@ def by_section(text: str, places: list[tuple[int, float]]) -> list[float]:
     return sums
 
 
+class Score(NamedTuple):
+    """Of a recipe: its targets, the nats in each section, the least possible, and the mass of improbable tokens."""
+
+    targets: int
+    nats: list[float]
+    optimum: list[float]
+    improbable: float
+
+
 @torch.no_grad()
-def score(
-    model: GPT, tokenizer: Tokenizer, cookbook: Cookbook, config: Config
-) -> list[tuple[int, list[float], list[float]]]:
-    """Return for each recipe the number of targets and the nats in each section, of the model and of the optimum."""
+def score(model: GPT, tokenizer: Tokenizer, cookbook: Cookbook, config: Config) -> list[Score]:
+    """Return the score of each recipe."""
     device, end, scores = next(model.parameters()).device, tokenizer.end_token, []
     for start in trange(0, config.recipes, 50, unit="batch"):
         count = min(50, config.recipes - start)
         texts = [cookbook.recipe(config.stream, index).text for index in range(start, start + count)]
         rows = [[end, *ids, end] for ids in tokenizer.encode_batch(texts)]
         tokens = pad_rows(rows).tokens.to(device)
-        losses = token_losses(model(tokens), tokens)
-        for text, row, nats in zip(texts, rows, losses.tolist(), strict=True):
+        logits = model(tokens)
+        losses, probabilities = token_losses(logits, tokens), logits.softmax(dim=-1)
+        rare = (probabilities * (probabilities < IMPROBABLE)).sum(dim=-1)  # (batch, tokens)
+        for text, row, nats, masses in zip(texts, rows, losses.tolist(), rare.tolist(), strict=True):
             places, position = [], 0
             for token, loss in zip(row[1:], nats, strict=False):
                 places.append((position, loss))
                 position += len(tokenizer.decode([token])) if token != end else 0
             tracer = Tracer(text)
             cookbook.write(tracer)
-            scores.append((len(row) - 1, by_section(text, places), by_section(text, tracer.trace)))
+            targets = len(row) - 1
+            parts = by_section(text, places), by_section(text, tracer.trace)
+            scores.append(Score(targets, *parts, sum(masses[:targets])))
     return scores
+
+
+def write(model: GPT, tokenizer: Tokenizer, config: Config, temperature: float) -> list[str]:
+    """Return recipes that the model writes, the same ones at every call."""
+    rows = generate(
+        model,
+        [[tokenizer.end_token]] * config.samples,
+        max_new_tokens=model.config.context - 1,
+        end_token=tokenizer.end_token,
+        temperature=temperature,
+        generator=torch.Generator(next(model.parameters()).device).manual_seed(config.seed),
+    )
+    return [tokenizer.decode(row) for row in rows]
 
 
 def main(config: Config) -> Results:
     keep_freed_memory()
     device = pick_device(config.device)
-    generator = seed_everything(config.seed)
+    seed_everything(config.seed)
     model, tokenizer = load(config)
     model, cookbook = model.to(device).eval(), Cookbook()
     scores = score(model, tokenizer, cookbook, config)
-    targets = sum(count for count, _, _ in scores)
-    ours, best = (torch.tensor([score[which] for score in scores]) for which in (1, 2))  # (recipes, sections)
+    targets = sum(score.targets for score in scores)
+    ours, best = torch.tensor([[score.nats, score.optimum] for score in scores]).unbind(1)  # (recipes, sections)
     gaps = (ours - best).sum(1)
-    end = tokenizer.end_token
-    rows = generate(model, [[end]] * config.samples, max_new_tokens=255, end_token=end, generator=generator)
-    texts = [tokenizer.decode(row) for row in rows]
-    faults = Counter("none" if fault is None else fault.rule for fault in map(cookbook.fault, texts))
+    texts = {temperature: write(model, tokenizer, config, temperature) for temperature in config.temperatures}
+    faults = {
+        temperature: Counter("none" if fault is None else fault.rule for fault in map(cookbook.fault, written))
+        for temperature, written in texts.items()
+    }
+    first = config.temperatures[0]
     results = Results(
         parameters=model.parameter_count(),
         loss=ours.sum().item() / targets,
@@ -145,16 +175,20 @@ def main(config: Config) -> Results:
         standard_error=gaps.std().item() / math.sqrt(len(scores)) / best.sum(1).mean().item(),
         nats_per_recipe=dict(zip(SECTIONS, ours.mean(0).tolist(), strict=True)),
         optimum_per_recipe=dict(zip(SECTIONS, best.mean(0).tolist(), strict=True)),
-        valid=faults["none"] / len(texts),
-        faults=dict(faults.most_common()),
-        sample=texts[0],
+        improbable_per_recipe=sum(score.improbable for score in scores) / len(scores),
+        valid={f"{temperature:g}": found["none"] / config.samples for temperature, found in faults.items()},
+        faults=dict(faults[first].most_common()),
+        sample=texts[first][0],
     )
     print(f"\n{results.sample}\n")
     print(f"loss {results.loss:.4f}, optimum {results.optimum:.4f} nats per token:", end=" ")
     print(f"{results.above_optimum:.2%} +- {results.standard_error:.2%} above")
     for section in SECTIONS:
         print(f"  {section:<20}{results.nats_per_recipe[section]:7.2f}{results.optimum_per_recipe[section]:7.2f} nats")
-    print(f"{results.valid:.1%} of {config.samples} recipes are valid; first faults: {results.faults}")
+    for temperature, share in results.valid.items():
+        print(f"{share:.1%} of {config.samples} recipes at temperature {temperature} are valid")
+    print(f"first faults at temperature {first:g}: {results.faults}")
+    print(f"mass of tokens below {IMPROBABLE}: {results.improbable_per_recipe:.3f} per recipe")
     return results
 
 

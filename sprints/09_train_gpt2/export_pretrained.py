@@ -45,7 +45,10 @@ def main(config: Config) -> Results:
     if saved["data"] != "cookbook":
         raise ValueError(f"only a model of the cookbook can be exported with its tokenizer; got data={saved['data']!r}")
     tokenizer = cookbook_tokenizer(saved["vocab_size"])
-    sizes = {name: saved[name] for name in ("context", "layers", "heads", "d_model", "positions", "dropout")}
+    sizes = {
+        name: saved[name]
+        for name in ("context", "layers", "heads", "d_model", "positions", "dropout", "attention_dropout")
+    }
     model = GPT(GPTConfig(vocab_size=tokenizer.vocab_size, **sizes)).eval()
     model.load_state_dict(checkpoint["model"])
     model.to_transformers().save_pretrained(config.folder)
