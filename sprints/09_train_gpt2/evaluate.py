@@ -193,14 +193,15 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the nats that each section costs the model, and the least that any model would pay."""
-    figure, axes = new_figure()
-    places = range(len(SECTIONS))
-    axes.bar([place - 0.2 for place in places], list(results.nats_per_recipe.values()), 0.4, label="model")
-    axes.bar([place + 0.2 for place in places], list(results.optimum_per_recipe.values()), 0.4, label="optimum")
-    axes.set_xticks(list(places), SECTIONS)
-    axes.set_ylabel("nats per recipe")
-    axes.legend()
+    """Draw the least that each section of a recipe costs any model, and what it costs this one above that."""
+    figure, (left, right) = new_figure(width=9, columns=2)
+    least, paid = list(results.optimum_per_recipe.values()), list(results.nats_per_recipe.values())
+    left.bar(SECTIONS, least, color="C1")
+    right.bar(SECTIONS, [nats - optimum for nats, optimum in zip(paid, least, strict=True)])
+    left.set(title="optimum", ylabel="nats per recipe")
+    right.set(title="the model, above the optimum")
+    for axes in (left, right):
+        axes.tick_params("x", labelsize=8)
     return figure
 
 

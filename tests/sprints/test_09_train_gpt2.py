@@ -175,6 +175,8 @@ def test_evaluation_splits_the_loss_and_the_optimum_by_section(load_sprint, trai
     assert results.optimum == pytest.approx(trained.optimum, rel=1e-6)
     for section, nats in results.nats_per_recipe.items():
         assert nats > results.optimum_per_recipe[section] > 0
+    assert set(results.valid) == {"1", "0.9", "0.8"}
+    assert 0 < results.improbable_per_recipe < 220, "at most the number of targets"
 
 
 def test_killed_training_ends_byte_identical(load_sprint):
@@ -229,9 +231,27 @@ def test_tinyshakespeare_trains(train: ModuleType, tmp_path: Path):
     assert results.validation_loss < results.unigram == pytest.approx(3.347, abs=0.02)
 
 
-def test_recorded_results_hold_what_the_readme_claims():
-    """The targets of this sprint, read from the recorded results."""
-    folder = ROOT / "sprints" / "09_train_gpt2" / "results"
-    recorded = json.loads((folder / "train.json").read_text())["results"]
-    assert recorded["above_optimum"] < 0.12
-    assert recorded["validation_loss"] < recorded["ngram"]
+def recorded(name: str) -> dict:
+    """Return what a script of this sprint found when it was run last."""
+    return json.loads((ROOT / "sprints" / "09_train_gpt2" / "results" / f"{name}.json").read_text())["results"]
+
+
+def test_recorded_losses_reach_their_targets():
+    default, shipped = recorded("train"), recorded("evaluate")
+    assert default["above_optimum"] < 0.12
+    assert default["validation_loss"] < 0.7 * default["ngram"]
+    assert shipped["above_optimum"] + 2 * shipped["standard_error"] < 0.03
+    assert recorded("train_tinyshakespeare")["validation_loss"] < 1.62
+    assert recorded("train_tinyshakespeare")["training_seconds"] < 120
+    assert recorded("train_tinyshakespeare-hour")["validation_loss"] < 1.50
+    assert recorded("train_tinyshakespeare-hour")["training_seconds"] < 3600
+
+
+def test_recorded_runs_resume_exactly_and_are_fast():
+    resumed, speed = recorded("resume_exactly"), recorded("benchmark")
+    assert len(resumed["killed_at"]) == 20
+    assert resumed["identical"]
+    assert speed["training_ratio"] > 1.7
+    assert speed["generation_ratio_1"] > 4
+    assert speed["generation_ratio_32"] > 2
+    assert speed["cache_ratio"] > 3

@@ -1,0 +1,137 @@
+"""What does a sinusoidal position know about other positions? Distance by dot product, and shifts by rotation.
+
+    uv run sprints/05_embeddings_and_positional_encoding/positional_encoding.py
+
+Each property is measured on random vectors too, which tell positions apart as well but know nothing of distance.
+Theory: notes/04_positions.md
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.positions import sinusoidal_positions
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    positions: int = option(192, "positions to encode")
+    d_model: int = option(64, "features of a position")
+    shifts: tuple[int, ...] = option((1, 5, 20, 60), "shifts to rotate by")
+
+
+@dataclass(frozen=True)
+class Results:
+    positions: int
+    d_model: int
+    shifts: list[int]
+    rotation_error: list[float]
+    rotation_is_orthogonal: float
+    learnt_shift_error: dict[str, list[float]]
+    spread_at_equal_distance: dict[str, float]
+    dot_product_formula_error: float
+    products: dict[str, list[float]]
+
+
+def frequencies(d_model: int) -> Tensor:
+    """Return the angle by which each pair of features turns from one position to the next, (d_model / 2)."""
+    return 10_000.0 ** (-torch.arange(0, d_model, 2, dtype=torch.float64) / d_model)
+
+
+def rotation(shift: int, d_model: int) -> Tensor:
+    """Return the matrix that maps the encoding of p to that of p + shift, whatever p is, (d_model, d_model).
+
+    Each pair (sin wp, cos wp) turns by the angle w shift:
+    sin(w(p + k)) = cos(wk) sin(wp) + sin(wk) cos(wp) and cos(w(p + k)) = -sin(wk) sin(wp) + cos(wk) cos(wp).
+    """
+    angles = (shift * frequencies(d_model)).tolist()
+    blocks = [
+        torch.tensor([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]], dtype=torch.float64) for a in angles
+    ]
+    return torch.block_diag(*blocks)
+
+
+def learnt_shift_error(encoding: Tensor, shift: int) -> float:
+    """Return the relative error of the best linear map from p to p + shift on positions that it was not fitted to.
+
+    The map is fitted by least squares to every other position. 1 means as wrong as answering zero.
+    """
+    before, after = encoding[:-shift], encoding[shift:]
+    fitted = torch.linalg.lstsq(before[::2], after[::2], rcond=1e-5, driver="gelsd").solution
+    return ((before[1::2] @ fitted - after[1::2]).norm() / after[1::2].norm()).item()
+
+
+def products_by_distance(encoding: Tensor) -> tuple[list[float], float]:
+    """Return the mean dot product by distance, as a share of that at distance 0, and its largest spread at one."""
+    products = encoding @ encoding.T
+    products = products / products.diagonal().mean()
+    diagonals = [products.diagonal(distance) for distance in range(len(encoding) - 1)]
+    return [d.mean().item() for d in diagonals], max(d.std().item() for d in diagonals)
+
+
+def main(config: Config) -> Results:
+    generator = seed_everything(config.seed)
+    sinusoidal = sinusoidal_positions(config.positions, config.d_model).double()
+    random = torch.randn(sinusoidal.shape, dtype=torch.float64, generator=generator)
+    rivals = {"sinusoidal": sinusoidal, "random": random}
+
+    matrices = [rotation(shift, config.d_model) for shift in config.shifts]
+    errors = [
+        (sinusoidal[:-shift] @ matrix.T - sinusoidal[shift:]).abs().max().item()
+        for shift, matrix in zip(config.shifts, matrices, strict=True)
+    ]
+    identity = torch.eye(config.d_model, dtype=torch.float64)
+    learnt = {name: [learnt_shift_error(its, shift) for shift in config.shifts] for name, its in rivals.items()}
+    by_distance = {name: products_by_distance(encoding) for name, encoding in rivals.items()}
+    distances = torch.arange(config.positions - 1)
+    formula = (distances[:, None] * frequencies(config.d_model)).cos().mean(dim=1)
+    measured = torch.tensor(by_distance["sinusoidal"][0], dtype=torch.float64)
+    results = Results(
+        positions=config.positions,
+        d_model=config.d_model,
+        shifts=list(config.shifts),
+        rotation_error=errors,
+        rotation_is_orthogonal=max((matrix @ matrix.T - identity).abs().max().item() for matrix in matrices),
+        learnt_shift_error=learnt,
+        spread_at_equal_distance={name: spread for name, (_, spread) in by_distance.items()},
+        dot_product_formula_error=(formula - measured).abs().max().item(),
+        products={name: means for name, (means, _) in by_distance.items()},
+    )
+    for index, shift in enumerate(config.shifts):
+        print(
+            f"shift {shift:3d}: rotated encoding differs by {errors[index]:.1e}; a map fitted elsewhere is wrong",
+            end="",
+        )
+        print(f" by {learnt['sinusoidal'][index]:.1e}, for random vectors by {learnt['random'][index]:.2f}")
+    for name, spread in results.spread_at_equal_distance.items():
+        print(f"{name}: dot products at equal distance spread by up to {spread:.1e}")
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw the encoding, the dot products of all pairs, and their mean by distance."""
+    figure, axes = new_figure(12.0, 3.8, columns=3)
+    encoding = sinusoidal_positions(results.positions, results.d_model)
+    products = encoding @ encoding.T / (results.d_model / 2)
+    for part, values, title in ((axes[0], encoding, "encoding"), (axes[1], products, "dot products")):
+        image = part.imshow(values.numpy(), cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+        part.set(title=title, ylabel="position", xlabel="feature" if part is axes[0] else "position")
+        part.grid(False)
+        figure.colorbar(image, ax=part)
+    for name, by_distance in results.products.items():
+        axes[2].plot(by_distance, label=name)
+    axes[2].set(title="dot product by distance", xlabel="distance", ylabel="share of that at distance 0")
+    axes[2].legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,394 @@
+"""Sprint 5's claims, at a small size."""
+
+import json
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from torch import nn
+
+from shared.cookbook import Cookbook
+from shared.positions import sinusoidal_positions
+
+FOLDER = "05_embeddings_and_positional_encoding"
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+# Embeddings
+
+
+def test_a_lookup_is_a_one_hot_product_and_ours_is_the_librarys(load_sprint):
+    script = load_sprint(f"{FOLDER}/embedding_inside.py")
+    config = script.Config(vocab=50, features=8, batch=4, tokens=6, device="cpu")
+    results = script.main(config)
+    assert results.one_hot_value_difference == 0, "all terms but one are zero"
+    assert results.one_hot_gradient_difference < 1e-6
+    assert results.library_difference_dense < 1e-6
+    assert results.library_difference_sparse < 1e-6
+    assert script.main(config) == results, "same seed, same results"
+
+
+def test_the_gradient_of_the_lookup_is_that_of_finite_differences(load_sprint):
+    lookup = load_sprint(f"{FOLDER}/embedding_inside.py").Lookup
+    weight, tokens = torch.randn(5, 3, dtype=torch.float64, requires_grad=True), torch.tensor([[1, 4], [1, 1]])
+    assert torch.autograd.gradcheck(lambda weight: lookup.apply(weight, tokens, None, False), weight)
+
+
+def test_padding_stays_zero_and_a_sparse_gradient_stores_what_was_read(load_sprint):
+    embedding = load_sprint(f"{FOLDER}/embedding_inside.py").Embedding
+    tokens = torch.tensor([[2, 5, 2, 0], [7, 0, 0, 0]])
+    for sparse in (False, True):
+        ours, theirs = embedding(9, 4, padding=0, sparse=sparse), nn.Embedding(9, 4, padding_idx=0, sparse=sparse)
+        theirs.load_state_dict(ours.state_dict())
+        assert torch.equal(ours(tokens), theirs(tokens))
+        for layer in (ours, theirs):
+            layer(tokens).pow(3).sum().backward()
+        torch.testing.assert_close(ours.weight.grad.to_dense(), theirs.weight.grad.to_dense())
+        assert not ours.weight.grad.to_dense()[0].any()
+    assert ours.weight.grad.coalesce().indices().tolist() == [[2, 5, 7]]
+    # The row is zero because it was set so; weights that are loaded later bring their own.
+    ours.load_state_dict({"weight": torch.ones(9, 4)})
+    assert ours(torch.tensor([0])).sum() == 4
+
+
+def test_tokens_outside_of_the_vocabulary_are_refused(load_sprint):
+    embedding = load_sprint(f"{FOLDER}/embedding_inside.py").Embedding
+    for tokens in ([0, 9], [-1, 3]):
+        with pytest.raises(ValueError, match=rf"from 0 to 8, got {tokens[0]} to {tokens[1]}"):
+            embedding(9, 4)(torch.tensor(tokens))
+        with pytest.raises(IndexError):
+            nn.Embedding(9, 4)(torch.tensor(tokens))
+    with pytest.raises(ValueError, match="padding must be a token from 0 to 8, got 9"):
+        embedding(9, 4, padding=9)
+    assert embedding(9, 4)(torch.zeros(2, 0, dtype=torch.long)).shape == (2, 0, 4)
+
+
+def test_optimizers_with_memory_move_rows_that_were_not_read(load_sprint):
+    script = load_sprint(f"{FOLDER}/sparse_gradients.py")
+    results = script.main(script.Config(vocab=300, features=4, tokens=40, device="cpu"))
+    moved = results.moved_without_being_read
+    assert moved["SGD"] == moved["SparseAdam"] == 0
+    assert moved["SGD, momentum 0.9"] == moved["Adam"] == results.rows_read_by_the_first_batch_alone > 0
+    assert moved["AdamW, weight decay 0.01"] == 300 - results.rows_read[1]
+    assert results.sparse_and_dense_differ < 1e-6
+    assert results.numbers_in_sparse_gradient == 4 * results.rows_read[0] < results.numbers_in_dense_gradient
+
+
+# Negative sampling
+
+
+def test_negative_sampling_by_hand_its_expectation_and_its_optimum(load_sprint):
+    script = load_sprint(f"{FOLDER}/negative_sampling.py")
+    config = script.Config(recipes=300, draws=20_000, features=(2, 16), steps=150)
+    results = script.main(config)
+    assert results.gradient_difference_autograd < 1e-12
+    assert results.gradient_difference_finite < 1e-7
+    assert abs(results.sampled_loss - results.expected_loss) < 4 * results.standard_error
+    assert results.loss_of_zeros == pytest.approx((1 + config.negatives) * math.log(2))
+    assert results.slope_at_the_optimum < 1e-9
+    assert results.loss_of_zeros > results.losses[0] > results.losses[1] > results.optimum
+    assert script.main(config) == results, "same seed, same results"
+
+
+def test_no_scores_are_better_than_shifted_pmi(load_sprint, generator):
+    script = load_sprint(f"{FOLDER}/negative_sampling.py")
+    counts = torch.tensor([[0.0, 3, 1], [3, 0, 2], [1, 2, 0]], dtype=torch.float64)
+    noise = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    best = script.shifted_pmi(counts, noise, 4)
+    assert best[0, 1].item() == pytest.approx(math.log((3 / 12) / ((4 / 12) * 0.3)) - math.log(4))
+    assert best[0, 0] == -math.inf
+    best = best.clamp(min=-100)
+    lowest = script.expected_loss(best, counts, noise, 4)
+    for _ in range(20):
+        moved = best + 0.1 * torch.randn(3, 3, dtype=torch.float64, generator=generator)
+        assert script.expected_loss(moved, counts, noise, 4) > lowest
+
+
+# Skip-gram
+
+
+def test_the_loss_of_skip_gram_and_its_gradients_are_those_by_hand(load_sprint, generator):
+    by_hand = load_sprint(f"{FOLDER}/negative_sampling.py").by_hand
+    model = load_sprint(f"{FOLDER}/skip_gram.py").SkipGram(7, 4, generator).double()
+    nn.init.normal_(model.context.weight, generator=generator)
+    centre, context, noise = torch.tensor([2, 5]), torch.tensor([0, 2]), torch.tensor([[1, 3, 3], [6, 1, 4]])
+    losses = model(centre, context, noise)
+    losses.sum().backward()
+    expected = [torch.zeros(7, 4, dtype=torch.float64) for _ in range(2)]
+    for pair in range(2):
+        vectors = model.centre.weight[centre[pair]], model.context.weight[context[pair]]
+        loss, gradients = by_hand(*(v.detach() for v in vectors), model.context.weight[noise[pair]].detach())
+        torch.testing.assert_close(losses[pair], loss)
+        expected[0][centre[pair]] += gradients[0]
+        expected[1][context[pair]] += gradients[1]
+        expected[1].index_add_(0, noise[pair], gradients[2])
+    torch.testing.assert_close(model.centre.weight.grad, expected[0])
+    torch.testing.assert_close(model.context.weight.grad, expected[1])
+
+
+def test_an_ingredient_is_one_word_by_any_name(load_sprint):
+    split = load_sprint(f"{FOLDER}/skip_gram.py").splitter(Cookbook())
+    words = "fry the garlic_cloves in olive_oil with 2 garlic_cloves and unsalted_butter not butter nor buttermilk"
+    text = "Fry the garlic\nin Olive Oil with 2 garlic cloves and unsalted butter, not butter nor buttermilk."
+    assert split(text) == words.split()
+
+
+def test_too_few_recipes_are_refused(load_sprint):
+    with pytest.raises(ValueError, match="does not in 3 recipes: give more --recipes"):
+        load_sprint(f"{FOLDER}/skip_gram.py").read(Cookbook(), 0, 3)
+
+
+def test_pairs_stay_within_a_recipe_and_near_words_are_paired_more_often(load_sprint, generator):
+    script = load_sprint(f"{FOLDER}/skip_gram.py")
+    text = script.Text(torch.tensor([0, 1, 2, 3, 4]), torch.tensor([0, 0, 0, 1, 1]), list("abcde"))
+    pairs = script.draw_pairs(text, torch.ones(5), 1, generator)
+    assert sorted(map(tuple, pairs.tolist())) == [(0, 1), (1, 0), (1, 2), (2, 1), (3, 4), (4, 3)]
+    assert len(script.draw_pairs(text, torch.tensor([1.0, 0, 1, 0, 0]), 1, generator)) == 2, "thinned before pairing"
+    # A context at distance d is in a window of random size 1 to w with probability (w - d + 1) / w.
+    long = script.Text(torch.arange(30_000), torch.zeros(30_000, dtype=torch.long), [])
+    pairs = script.draw_pairs(long, torch.ones(30_000), 4, generator)
+    distances = Counter((pairs[:, 0] - pairs[:, 1]).abs().tolist())
+    for distance in range(1, 5):
+        assert distances[distance] / 60_000 == pytest.approx((5 - distance) / 4, abs=0.02)
+
+
+def test_noise_and_thinning_follow_their_formulas(load_sprint, generator):
+    script = load_sprint(f"{FOLDER}/skip_gram.py")
+    counts = torch.tensor([900, 90, 10])
+    expected = [math.sqrt(0.01 / share) for share in (0.9, 0.09)]
+    assert script.keep_probabilities(counts, 0.01).tolist() == pytest.approx([*expected, 1.0])
+    pairs = torch.zeros(40_000, 2, dtype=torch.long)
+    config = script.Config(batch_size=40_000, negatives=2)
+    ((_, _, drawn),) = script.batches([pairs], counts.float(), config, generator)
+    shares = torch.bincount(drawn.flatten()) / drawn.numel()
+    powers = torch.tensor([900.0, 90.0, 10.0]) ** 0.75
+    torch.testing.assert_close(shares, powers / powers.sum(), atol=0.01, rtol=0)
+
+
+def test_ppmi_factors_give_back_the_matrix(load_sprint):
+    script = load_sprint(f"{FOLDER}/skip_gram.py")
+    pairs = torch.tensor([[0, 1], [1, 0], [0, 1], [1, 0], [0, 2], [2, 0], [2, 2], [2, 2]])
+    vectors = script.ppmi_svd([pairs], 3, script.Config(features=3, power=1.0)).double()
+    counts = torch.tensor([[0.0, 2, 1], [2, 0, 0], [1, 0, 2]], dtype=torch.float64)
+    ppmi = (counts * 8 / (counts.sum(1, keepdim=True) * counts.sum(0))).log().clamp(min=0)
+    # U S^(1/2) with all features: its Gram matrix is that of the factors of a symmetric matrix, |ppmi|.
+    values, basis = torch.linalg.eigh(ppmi)
+    torch.testing.assert_close(vectors @ vectors.T, basis @ values.abs().diag() @ basis.T, atol=1e-5, rtol=0)
+
+
+def test_purity_counts_neighbours_of_the_same_role(load_sprint, generator):
+    script = load_sprint(f"{FOLDER}/skip_gram.py")
+    roles = ["spice_hot"] * 3 + ["fat"] * 3
+    clustered = torch.eye(2).repeat_interleave(3, dim=0) + 0.01 * torch.rand(6, 2, generator=generator)
+    assert script.purity(clustered, roles, 2) == {"spices": 1.0, "others": 1.0, "all": 1.0}
+    mixed = clustered[torch.tensor([0, 1, 3, 4, 5, 2])]
+    assert script.purity(mixed, roles, 2)["all"] == pytest.approx(2 / 6)
+
+
+def test_skip_gram_finds_the_roles_that_its_window_shows(load_sprint):
+    script = load_sprint(f"{FOLDER}/skip_gram.py")
+    config = script.Config(recipes=700, batch_size=2048, learning_rate=2e-2, epochs=3, runs=1, device="cpu")
+    results = script.main(config)
+    assert results.purity["skip-gram"]["others"][0] > 0.9
+    assert results.purity["PPMI + SVD"]["others"][0] > 0.9
+    assert results.purity["random"]["all"][0] < 0.15
+    assert results.purity["skip-gram"]["spices"][0] < 0.4
+    assert results.purity_without_styles["others"] == 1
+    assert results.runs_agree is None
+    assert len(results.vectors) == 231
+    assert script.main(config) == results, "same seed, same results"
+
+
+def test_every_vector_moves(load_sprint, generator):
+    script = load_sprint(f"{FOLDER}/skip_gram.py")
+    model = script.SkipGram(6, 4, generator)
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    for _ in range(2):  # contexts start at zero, so that centres move from the second step on
+        optimizer.zero_grad()
+        model(torch.arange(6), torch.arange(6).flip(0), torch.arange(6)[:, None]).sum().backward()
+        optimizer.step()
+    for parameter, old in zip(model.parameters(), before, strict=True):
+        assert (parameter != old).any(dim=1).all()
+
+
+# Positions
+
+
+def test_sinusoids_rotate_and_random_vectors_do_not(load_sprint):
+    script = load_sprint(f"{FOLDER}/positional_encoding.py")
+    config = script.Config(positions=64, d_model=16, shifts=(1, 7))
+    results = script.main(config)
+    assert max(results.rotation_error) < 1e-4
+    assert results.rotation_is_orthogonal < 1e-12
+    assert max(results.learnt_shift_error["sinusoidal"]) < 1e-4
+    assert min(results.learnt_shift_error["random"]) > 0.9
+    assert results.spread_at_equal_distance["sinusoidal"] < 1e-5 < results.spread_at_equal_distance["random"]
+    assert results.dot_product_formula_error < 1e-5
+    torch.testing.assert_close(script.rotation(3, 16) @ script.rotation(4, 16), script.rotation(7, 16))
+    assert script.main(config) == results, "same seed, same results"
+
+
+def test_the_pattern_of_positions_is_measured_right(load_sprint, generator):
+    script = load_sprint(f"{FOLDER}/learned_positions.py")
+    fixed = script.measure(sinusoidal_positions(32, 32))
+    assert fixed.neighbours == 1
+    assert fixed.correlation > 0.6
+    noise = script.measure(torch.randn(32, 32, generator=generator))
+    assert abs(noise.correlation) < 0.2
+    assert noise.by_distance[0] == pytest.approx(1.0)
+    line = script.measure(torch.arange(10.0)[:, None] * torch.ones(3))
+    assert line.main_direction == pytest.approx(1.0)
+
+
+def test_learned_positions_become_ordered(load_sprint):
+    script = load_sprint(f"{FOLDER}/learned_positions.py")
+    config = script.Config(
+        recipes=40, context=12, d_model=32, steps=100, batch_size=16, measure_every=50, runs=1, device="cpu"
+    )
+    results = script.main(config)
+    patterns = {kind: runs[0] for kind, runs in results.patterns.items()}
+    assert patterns["text"].correlation > 0.6 > 0.3 > abs(patterns["untrained"].correlation)
+    assert patterns["text"].correlation > patterns["shuffled text"].correlation
+    assert results.losses["text"][0][-1] < results.losses["shuffled text"][0][-1]
+    assert results.steps == [0, 50, 100]
+    assert results.correlations["text"][0][0] == pytest.approx(patterns["untrained"].correlation)
+    short = replace(config, steps=50)
+    assert script.main(short) == script.main(short), "same seed, same results"
+
+
+# Rotary positions
+
+
+def test_rotary_scores_depend_on_distance_alone(load_sprint, generator):
+    rotate = load_sprint(f"{FOLDER}/rotary.py").rotate
+    query, key = torch.randn(2, 1, 16, dtype=torch.float64, generator=generator).unbind()
+
+    def score(query_at: int, key_at: int) -> float:
+        return (rotate(query, torch.tensor([query_at])) @ rotate(key, torch.tensor([key_at])).T).item()
+
+    for distance in (0, 1, 5, 30):
+        scores = [score(place + distance, place) for place in (0, 3, 100, 1000)]
+        assert scores == pytest.approx([scores[0]] * 4, abs=1e-4)
+    assert abs(score(1, 0) - score(0, 1)) > 1e-3, "before and after differ"
+    assert score(0, 0) == pytest.approx((query @ key.T).item()), "position 0 does not turn"
+
+
+def test_rotary_is_complex_multiplication_and_transformers_own(load_sprint, generator):
+    from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
+
+    rotate = load_sprint(f"{FOLDER}/rotary.py").rotate
+    x, positions = torch.randn(2, 3, 10, 8, generator=generator), torch.arange(10)
+    angles = positions[:, None] * 10_000.0 ** (-torch.arange(0, 8, 2) / 8)
+    turned = torch.view_as_complex(x.unflatten(-1, (4, 2))) * torch.polar(torch.ones(10, 4), angles)
+    torch.testing.assert_close(rotate(x, positions), torch.view_as_real(turned).flatten(-2))
+    torch.testing.assert_close(rotate(x, positions).norm(dim=-1), x.norm(dim=-1))
+    # Llama pairs feature i with i + half; ours pairs neighbours. The order of features is all that differs.
+    halves = torch.cat([torch.arange(0, 8, 2), torch.arange(1, 8, 2)])
+    tables = torch.cat([angles, angles], dim=-1)[None]
+    theirs, _ = apply_rotary_pos_emb(x[..., halves], x[..., halves], tables.cos(), tables.sin())
+    torch.testing.assert_close(rotate(x, positions)[..., halves], theirs)
+    with pytest.raises(ValueError, match="even, got 7"):
+        rotate(torch.zeros(1, 7), torch.zeros(1))
+
+
+def test_rotary_carries_over_to_unseen_positions(load_sprint):
+    script = load_sprint(f"{FOLDER}/rotary.py")
+    config = script.Config(
+        vocab=8,
+        tokens=12,
+        back=2,
+        d_model=32,
+        steps=200,
+        learning_rate=1e-2,
+        offsets=(0, 12, 100),
+        runs=1,
+        device="cpu",
+    )
+    results = script.main(config)
+    assert results.worst["rotary"] > 0.99
+    assert results.accuracy["sinusoidal"][0][0] > 0.95 > 0.9 > results.worst["sinusoidal"]
+    assert results.accuracy["none"][0][0] < 0.5
+    assert results.weight_change["none"] == 0
+    assert results.weight_change["rotary"] < 1e-4 < results.weight_change["sinusoidal"]
+    assert results.length_change < 1e-5
+    short = replace(config, steps=5)
+    assert script.main(short) == script.main(short), "same seed, same results"
+
+
+def test_every_parameter_of_the_reader_moves(load_sprint):
+    script = load_sprint(f"{FOLDER}/rotary.py")
+    config = script.Config(vocab=4, tokens=8, d_model=8, steps=3, batch_size=8, device="cpu")
+    before = dict(script.train(replace(config, steps=0), "rotary", 0).named_parameters())
+    for name, parameter in script.train(config, "rotary", 0).named_parameters():
+        assert (parameter != before[name]).any(), name
+
+
+# Projections
+
+
+def test_pca_is_scikit_learns_up_to_sign(load_sprint):
+    points = np.random.default_rng(0).normal(size=(40, 6)) @ np.diag([5.0, 3.0, 2.0, 1.0, 0.5, 0.1]) + 7
+    ours, shares = load_sprint(f"{FOLDER}/project.py").pca(points, 3)
+    reference = PCA(n_components=3)
+    theirs = reference.fit_transform(points)
+    signs = np.sign((ours * theirs).sum(axis=0))
+    np.testing.assert_allclose(ours * signs, theirs, atol=1e-10)
+    np.testing.assert_allclose(shares, reference.explained_variance_ratio_, atol=1e-12)
+
+
+def test_measures_of_a_map(load_sprint):
+    script = load_sprint(f"{FOLDER}/project.py")
+    points = np.random.default_rng(0).normal(size=(300, 2))
+    turned = points @ np.array([[0.0, 3.0], [-3.0, 0.0]])
+    roles = np.array(["a", "b", "c"] * 100)
+    assert script.overlap(points, turned, 10) == 1, "a rotation and a scale change no neighbours"
+    assert script.overlap(points, np.random.default_rng(1).normal(size=(300, 2)), 10) == pytest.approx(
+        10 / 299, abs=0.02
+    )
+    assert script.purity(points, roles, 3) == pytest.approx(1 / 3, abs=0.1)
+    one = script.judge(points, [turned, points], roles, script.Config())
+    assert one.stability == 1
+    assert one.trustworthiness == pytest.approx([1.0, 1.0])
+    assert one.distances == pytest.approx([1.0, 1.0])
+
+
+def test_trained_vectors_keep_their_roles_in_a_map(load_sprint, tmp_path):
+    script = load_sprint(f"{FOLDER}/project.py")
+    config = script.Config(vectors=tmp_path / "none.json", methods=("PCA", "t-SNE"), seeds=1)
+    results = script.main(config)
+    assert results.source == "fitted to ingredient lists"
+    assert results.purity_before["trained"] > 0.6 > 0.15 > results.purity_before["random"]
+    trained, random = results.judgements["trained"]["t-SNE"], results.judgements["random"]["t-SNE"]
+    assert trained.purity[0] > 0.6 > 0.15 > random.purity[0]
+    assert trained.trustworthiness[0] > random.trustworthiness[0]
+    assert trained.stability is None, "one map is not enough"
+    assert script.main(replace(config, methods=("PCA",))).maps["trained"]["PCA"] == results.maps["trained"]["PCA"]
+
+
+def test_saved_vectors_are_read_and_other_files_refused(load_sprint, tmp_path, generator):
+    script = load_sprint(f"{FOLDER}/project.py")
+    names = [item.name for pantry in Cookbook().pantry.values() for item in pantry]
+    saved = {name.replace(" ", "_"): f"{index} 0.5" for index, name in enumerate(names)}
+    (tmp_path / "a.json").write_text(json.dumps({"results": {"vectors": saved}}))
+    vectors, roles, source = script.load_vectors(tmp_path / "a.json", Cookbook(), generator)
+    assert vectors[:3].tolist() == [[0, 0.5], [1, 0.5], [2, 0.5]]
+    assert (len(roles), roles[0], source) == (231, "fat", "a.json")
+    (tmp_path / "b.json").write_text('{"results": {}}')
+    with pytest.raises(ValueError, match=r"b\.json holds no vectors: give a results file of skip_gram\.py"):
+        script.load_vectors(tmp_path / "b.json", Cookbook(), generator)
+
+
+def test_umap_separates_two_clouds(load_sprint):
+    points = np.random.default_rng(0).normal(size=(24, 4)) + np.repeat([[0.0], [50.0]], 12, axis=0)
+    script = load_sprint(f"{FOLDER}/project.py")
+    drawn = script.projection("UMAP", 5, 0)(points)
+    assert script.purity(drawn, np.repeat(["a", "b"], 12), 3) == 1
