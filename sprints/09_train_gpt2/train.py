@@ -67,7 +67,7 @@ class Config(ScriptConfig):
     positions: Literal["learned", "sinusoidal"] = option(
         "learned", "learned or sinusoidal", choices=("learned", "sinusoidal")
     )
-    steps: int = option(900, "optimizer steps")
+    steps: int = option(1350, "optimizer steps")
     batch_size: int = option(16, "rows of a batch")
     accumulate: int = option(1, "batches whose gradients are added up before a step")
     learning_rate: float = option(3e-3, "peak learning rate of AdamW: embeddings, biases and norms")
