@@ -1,0 +1,150 @@
+"""What has the network learnt? Its filters, its maps of one digit, its mistakes, and where digits become separable.
+
+    uv run sprints/04_advanced_training_cnn/train.py
+    uv run sprints/04_advanced_training_cnn/look_inside.py
+
+Looks at the network of the first seed, which train.py saved as a program. Theory: notes/07_looking_inside.md
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from matplotlib.figure import Figure
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor, nn
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import load_results, save_results
+from shared.runtime import seed_everything
+
+MAPS, MISTAKES = 8, 8
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    run: str = option("train", "results file of train.py whose network to look at, for example train_mnist")
+    image: int = option(2, "validation image whose maps are drawn")
+    folds: int = option(5, "blocks in which a linear classifier is validated")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Features behind a part of a network: how many, the share above zero, the accuracy of a linear classifier."""
+
+    features: int
+    active: float
+    probe: float
+
+
+@dataclass(frozen=True)
+class Results:
+    filters: list[list[list[float]]]
+    image: list[list[float]]
+    maps: dict[str, list[list[list[float]]]]
+    stages: dict[str, Stage]
+    mistakes: list[dict]
+    mistake_pixels: list[list[list[float]]]
+    test_images: int
+
+
+def load(config: Config) -> tuple[nn.Module, dict[str, Tensor], dict]:
+    """Return network, images and results of a run.
+
+    Raises:
+        ValueError: train.py has not made them.
+    """
+    folder = config.out or Path(__file__).parent
+    program, tensors = (folder / "checkpoints" / f"{config.run}{suffix}" for suffix in (".pt2", ".pt"))
+    if not (program.is_file() and tensors.is_file()):
+        raise ValueError(f"--run must be a finished run of train.py, there is no {program.name}: run train.py first")
+    # An exported program holds operations and weights, so nothing of train.py is needed to run it.
+    network = torch.export.unflatten(torch.export.load(program))
+    return network, torch.load(tensors, weights_only=True), load_results(folder / "results" / f"{config.run}.json")
+
+
+@contextmanager
+def recorded(network: nn.Module) -> Generator[dict[str, Tensor]]:
+    """Collect what the parts of a network before its head return, by name."""
+    seen: dict[str, Tensor] = {}
+
+    def keep(name: str, _part: nn.Module, _inputs: tuple, output: Tensor) -> None:
+        seen[name] = output
+
+    parts = [(name, part) for name, part in network.named_children() if name != "head"]
+    handles = [part.register_forward_hook(partial(keep, name)) for name, part in parts]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def probe(features: Tensor, labels: Tensor, folds: int) -> float:
+    """Return the accuracy of a linear classifier on the features, on blocks that it was not fitted to."""
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+    return float(cross_val_score(classifier, features.flatten(1).numpy(), labels.numpy(), cv=KFold(folds)).mean())
+
+
+@torch.no_grad()
+def main(config: Config) -> Results:
+    seed_everything(config.seed)
+    network, images, trained = load(config)
+    pixels, labels = images["pixels"], images["labels"]
+    if not 0 <= config.image < len(pixels):
+        raise ValueError(f"--image must be below {len(pixels)}, the number of validation images; got {config.image}")
+    with recorded(network) as seen:
+        network(pixels)
+    seen = {"pixels": pixels, **seen}
+    stages = {
+        name: Stage(maps[0].numel(), (maps > 0).float().mean().item(), probe(maps, labels, config.folds))
+        for name, maps in seen.items()
+    }
+    for name, stage in stages.items():
+        print(f"{name:<8}{stage.features:>7,} features, {stage.active:.0%} active, linear classifier {stage.probe:.1%}")
+    wrong = trained["results"]["mistakes"]
+    print(f"{len(wrong)} of {trained['results']['test_images']:,} test images are wrong")
+    first = next(weight for weight in network.state_dict().values() if weight.dim() == 4)
+    return Results(
+        filters=first[:, 0].tolist(),
+        image=pixels[config.image, 0].tolist(),
+        maps={name: maps[config.image, :MAPS].tolist() for name, maps in seen.items() if name != "pixels"},
+        stages=stages,
+        mistakes=wrong,
+        mistake_pixels=images["wrong"][:MISTAKES, 0].tolist(),
+        test_images=trained["results"]["test_images"],
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw filters, a digit's maps by part of the network, and the mistakes that were most certain."""
+    rows = {"filters": results.filters, **results.maps, "mistakes": results.mistake_pixels}
+    figure, axes = new_figure(9.0, 1.15 * len(rows) + 0.3, rows=len(rows), columns=MAPS + 1)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for row, (name, pictures) in enumerate(rows.items()):
+        axes[row, 0].text(1.0, 0.5, name, ha="right", va="center", transform=axes[row, 0].transAxes)
+        for column, picture in enumerate(pictures[:MAPS], start=1):
+            colours = "RdBu" if name == "filters" else "gray_r" if name == "mistakes" else "viridis"
+            most = max(abs(value) for line in picture for value in line)
+            axes[row, column].imshow(picture, cmap=colours, vmin=-most if name == "filters" else 0, vmax=most or 1)
+    for column, mistake in enumerate(results.mistakes[:MAPS], start=1):
+        title = f"{mistake['label']}, read {mistake['predicted']}\n({mistake['probability']:.0%})"
+        axes[-1, column].set_title(title, fontsize=8)
+    inset = axes[1, 0].inset_axes((-0.1, 0.2, 0.6, 0.6))
+    inset.imshow(results.image, cmap="gray_r")
+    inset.set_axis_off()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    name = "look_inside" if config.run == "train" else f"look_inside_{config.run.removeprefix('train_')}"
+    save_results(main(config), config, script=__file__, plot=plot, name=name)
