@@ -2,6 +2,7 @@
 
 import math
 import subprocess
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -375,6 +376,15 @@ def test_event_files_hold_scalars_images_histograms_and_the_graph(train: ModuleT
     assert histograms["weight/stem.0.1.weight"].sum == pytest.approx(6, rel=0.2), "gains of batch norm start at 1"
     assert tags["graph"]
     assert "block1" in events.Graph().SerializeToString().decode("latin-1")
+
+
+def test_a_second_run_hides_the_events_of_the_first(train: ModuleType, tmp_path: Path):
+    folder = tmp_path / "runs" / "train_seed0"
+    with train.SummaryWriter(str(folder)) as writer:
+        writer.add_scalar("loss/train", 1.0, 99)
+    time.sleep(1.1)  # event files are told apart by the second that they were made in
+    train.main(train.Config(**TINY | {"seeds": 1, "steps": 2, "eval_every": 1}, test=False, out=tmp_path))
+    assert [event.step for event in EventAccumulator(str(folder)).Reload().Scalars("loss/train")] == [1, 2]
 
 
 def test_every_parameter_moves(train: ModuleType):
