@@ -5,7 +5,7 @@
     uv run sprints/04_advanced_training_cnn/train.py --preset mnist
     uv run tensorboard --logdir sprints/04_advanced_training_cnn/runs
 
-Without options it takes scikit-learn's digits: the first half trains and validates, the second half tests, once.
+Without options it takes scikit-learn's digits: the first half trains and validates, the second half tests at the end.
 --preset mnist reads the real MNIST; --data mnist alone tries it with the small network of the digits.
 Theory: notes/03_architectures.md and notes/05_the_training_loop.md
 """

@@ -78,3 +78,16 @@ def test_empty_texts_and_unknown_tokenizers_are_refused():
         TextCorpus.from_text(" \n", "char")
     with pytest.raises(ValueError, match=r"char, bpe or gpt2.*got 'words'"):
         TextCorpus.from_text("some text", "words")
+
+
+def test_a_recipe_that_does_not_fit_is_refused_not_cut(tokenizer: Tokenizer):
+    corpus = CookbookCorpus(tokenizer, validation_recipes=5)
+    longest = max(len(document) for document in corpus.validation_documents()) - 1
+    whole = list(corpus.validation_batches(2, longest))
+    assert sum(int(batch.mask[:, 1:].sum()) for batch in whole) == sum(
+        len(document) - 1 for document in corpus.validation_documents()
+    )
+    with pytest.raises(
+        ValueError, match=rf"context of {longest - 1} tokens, one has {longest}: give a larger --context"
+    ):
+        list(corpus.validation_batches(2, longest - 1))

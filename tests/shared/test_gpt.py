@@ -131,3 +131,15 @@ def test_variants_of_gpt2_that_we_lack_are_refused():
     theirs = GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=9, activation_function="relu"))
     with pytest.raises(ValueError, match="activation_function='relu'"):
         GPT.from_transformers(theirs)
+
+
+def test_attention_dropout_is_apart_from_the_dropout_of_features_and_survives_conversion():
+    config = GPTConfig(vocab_size=9, context=8, layers=2, heads=2, d_model=8, dropout=0.3, attention_dropout=0.1)
+    model = GPT(config)
+    assert [block.attention.dropout for block in model.blocks] == [0.1, 0.1]
+    assert model.dropout.p == 0.3
+    theirs = model.to_transformers()
+    assert (theirs.config.attn_pdrop, theirs.config.resid_pdrop) == (0.1, 0.3)
+    assert GPT.from_transformers(theirs).config == config
+    alike = GPT(GPTConfig(vocab_size=9, context=8, layers=1, heads=2, d_model=8, dropout=0.3))
+    assert alike.blocks[0].attention.dropout == 0.3, "by default as the features"
