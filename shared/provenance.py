@@ -1,4 +1,4 @@
-"""Which code made a result? A hash of a script and of all that it uses of `shared`."""
+"""Which code made a result? A hash of a script and of all that it uses of its sprint and of `shared`."""
 
 import ast
 import functools
@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+# These write a result down; they have no part in making it.
+WRITERS = {"shared/results.py", "shared/provenance.py", "shared/figures.py"}
 
 
 def source_hash(script: Path) -> str:
-    """Return a hash of a script and of the modules, and .toml files of words, that it uses, directly or not.
+    """Return a hash of a script and of what it uses, directly or not: parts of its sprint, modules, .toml files of words.
 
     Layout, comments and docstrings do not count, and every version of Python gives the same.
     """
@@ -21,15 +23,21 @@ def source_hash(script: Path) -> str:
         if path not in seen:
             seen[path] = path.read_text(encoding="utf-8")
             if path.suffix == ".py":
-                waiting += [ROOT / name for name in sorted(_used(seen[path])) if (ROOT / name).is_file()]
+                names = sorted(_used(seen[path]))
+                waiting += [file for name in names if (file := _file(name, script)).is_file()]
                 seen[path] = _meaning(seen[path])
     parts = (f"{path.name}\n{seen[path]}\n" for path in sorted(seen, key=lambda path: (path != script, path.name)))
     return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
 
 
+def _file(name: str, script: Path) -> Path:
+    """Return where a file is: `shared` is in the repository, a part of a sprint is beside its script."""
+    return ROOT / name if name.startswith("shared/") else script.parent / name
+
+
 @functools.cache
 def _used(code: str) -> frozenset[str]:
-    """Return the files of `shared` that code may use: what it imports, and the .toml files that it names."""
+    """Return the files that code may use: what it imports, and the .toml files that it names."""
     files: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
@@ -40,7 +48,7 @@ def _used(code: str) -> frozenset[str]:
             files |= {f"{name.replace('.', '/')}.py" for name in names}
         elif isinstance(node, ast.Constant) and re.fullmatch(r"\w+\.toml", str(node.value)):
             files.add(f"shared/{node.value}")
-    return frozenset(file for file in files if file.startswith("shared/"))
+    return frozenset(files - WRITERS)
 
 
 @functools.cache

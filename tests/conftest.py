@@ -27,7 +27,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def load_sprint() -> Callable[[str], ModuleType]:
-    """Import a script by its path below sprints/, for example "08_gpt2_assembly/walk.py"."""
+    """Import a script, or a part, by its path below sprints/, for example "08_gpt2_assembly/walk.py"."""
 
     def load(path: str) -> ModuleType:
         name = "sprint_" + path.removesuffix(".py").replace("/", "_")
@@ -37,7 +37,10 @@ def load_sprint() -> Callable[[str], ModuleType]:
             assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules[name] = module
-            spec.loader.exec_module(module)
+            # Python puts a script's folder on the path, which is how the script finds the parts of its sprint.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.syspath_prepend(str((ROOT / "sprints" / path).parent))
+                spec.loader.exec_module(module)
         return sys.modules[name]
 
     return load

@@ -29,7 +29,10 @@ BESIDE = {
 
 MODULES = sorted(path for path in ROOT.glob("shared/*.py") if path.stem != "__init__")
 SPRINTS = sorted(path for path in ROOT.glob("sprints/[0-9]*") if path.is_dir())
-SCRIPTS = sorted(ROOT.glob("sprints/*/*.py"))
+# A file of a sprint that has options is a script; one without is a part, which the scripts of that sprint import.
+FILES = sorted(ROOT.glob("sprints/*/*.py"))
+PARTS = [path for path in FILES if "class Config" not in path.read_text(encoding="utf-8")]
+SCRIPTS = [path for path in FILES if path not in PARTS]
 PAGES = pages()
 
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
@@ -106,7 +109,7 @@ def test_shared_modules_have_a_test_and_import_only_from_tiers_below(path: Path)
     assert (ROOT / "tests" / "shared" / f"test_{path.stem}.py").is_file()
 
 
-@pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", [*MODULES, *FILES], ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_importing_does_nothing(path: Path):
     definitions = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
     for node in tree(path).body:
@@ -117,9 +120,9 @@ def test_importing_does_nothing(path: Path):
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_scripts_stand_alone_and_say_how_to_run(path: Path):
-    scripts = {script.stem for script in path.parent.glob("*.py")}
-    assert not {name.split(".")[0] for name in imports(path)} & {"sprints", *scripts}, (
-        "a script imports no other script"
+    others = {other.stem for other in FILES if other not in PARTS or other.parent != path.parent}
+    assert not {name.split(".")[0] for name in imports(path)} & {"sprints", *others}, (
+        "a script imports `shared` and parts of its own sprint, no other script"
     )
     named = {node.name: node for node in tree(path).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     assert {"Config", "Results", "main"} <= set(named)
@@ -133,6 +136,15 @@ def test_scripts_stand_alone_and_say_how_to_run(path: Path):
     notes = re.findall(r"notes/\w+\.md", text)
     assert notes, "the note that explains the theory"
     assert all((path.parent / note).is_file() for note in notes)
+
+
+def test_parts_have_names_of_their_own_and_import_no_script():
+    names = [path.stem for path in [*FILES, *MODULES]]
+    for path in PARTS:
+        assert names.count(path.stem) == 1, f"{path.name}: Python finds modules by name, so a part's must be unique"
+        others = {other.stem for other in FILES if other not in PARTS or other.parent != path.parent}
+        assert not {name.split(".")[0] for name in imports(path)} & {"sprints", *others}
+        assert ast.get_docstring(tree(path))
 
 
 @pytest.mark.parametrize("folder", SPRINTS, ids=lambda path: path.name)
