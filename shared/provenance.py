@@ -12,7 +12,7 @@ WRITERS = {"shared/results.py", "shared/provenance.py", "shared/figures.py"}
 
 
 def source_hash(script: Path) -> str:
-    """Return a hash of a script and of what it uses, directly or not: parts of its sprint, modules, .toml files of words.
+    """Return a hash of a script and of what it uses, directly or not: parts, modules, .toml files of words.
 
     Layout, comments and docstrings do not count, and every version of Python gives the same.
     """

@@ -13,7 +13,7 @@ from shared.results import pages
 ROOT = Path(__file__).parent.parent
 # A module imports only from tiers below its own.
 TIERS = {
-    0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches"},
+    0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches", "pretrained"},
     1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams"},
     2: {"blocks", "corpora"},
     3: {"gpt"},

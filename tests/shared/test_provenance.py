@@ -28,7 +28,7 @@ MODULES = {
 
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A script in a little repository: it uses alpha, which uses beta, gamma and words.toml, and a part; nothing uses delta."""
+    """A script in a little repository: it uses alpha, which uses beta, gamma and words.toml; nothing uses delta."""
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     (tmp_path / "shared").mkdir()
     for name, code in MODULES.items():
