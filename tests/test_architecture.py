@@ -38,7 +38,7 @@ PAGES = pages()
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)|(?:src|href)=\"(?!\w+:|#)([^\"#]+)")
 CITATION = re.compile(r"`([\w/]+\.py)::([\w.]+)`")
-COMMAND = re.compile(r"uv run (sprints/\S+\.py)((?:[^\n`]|\\\n)*)")
+COMMAND = re.compile(r"uv run (?:--group \w+ )?(sprints/\S+\.py)((?:[^\n`]|\\\n)*)")
 
 
 @cache
