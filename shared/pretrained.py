@@ -4,7 +4,10 @@ Here transformers is the subject, so models come as its classes; `shared/gpt.py`
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -62,12 +65,24 @@ def load_causal_model(name: str = SHIPPED) -> tuple["PreTrainedModel", "PreTrain
     return _load(AutoModelForCausalLM, name).eval(), tokenizer
 
 
+class Logits(nn.Module):
+    """A causal model of transformers that returns its logits alone, as our losses and invariants want it."""
+
+    def __init__(self, model: "PreTrainedModel") -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens vocab"]:
+        """Return the logits of the token after each token; padding has to be on the right, where nothing looks."""
+        return self.model(input_ids=tokens).logits
+
+
 def context_length(model: "PreTrainedModel") -> int:
     """Return how many tokens the model can look at."""
     return int(model.config.max_position_embeddings)
 
 
-def _load(kind: type, name: str):
+def _load(kind: Any, name: str) -> Any:
     """Return `kind.from_pretrained` of a model, with an error that names the way out."""
     path = locate_model(name)
     try:

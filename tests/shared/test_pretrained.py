@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from shared.gpt import GPT
-from shared.pretrained import SHIPPED_FOLDER, context_length, load_causal_model, load_tokenizer, locate_model
+from shared.pretrained import SHIPPED_FOLDER, Logits, context_length, load_causal_model, load_tokenizer, locate_model
 from shared.tokenizers import load_tokenizer as load_ours
 
 TEXT = "Title: Garlic soup with tofu\n\nIngredients:\n"
@@ -16,7 +16,7 @@ def test_the_shipped_model_is_the_one_of_shared_gpt():
     model, tokenizer = load_causal_model()
     tokens = torch.tensor([tokenizer(TEXT)["input_ids"]])
     with torch.no_grad():
-        torch.testing.assert_close(model(tokens).logits, GPT.from_transformers(model)(tokens), atol=1e-4, rtol=0)
+        torch.testing.assert_close(Logits(model)(tokens), GPT.from_transformers(model)(tokens), atol=1e-4, rtol=0)
     assert not model.training
     assert context_length(model) == 256
     assert tokens[0].tolist() == load_ours(SHIPPED_FOLDER / "tokenizer.json").encode(TEXT)
