@@ -62,7 +62,7 @@ def fused_attend(
         causal: hide the future as well; the queries are the last of the keys' positions.
         dropout: probability with which a weight is dropped (0 in evaluation).
     """
-    queries, keys = query.shape[-2], key.shape[-2]
+    queries, keys = query.shape[2], key.shape[2]
     if causal and queries == 1:
         causal = False  # the last position sees all there is
     if causal and (mask is not None or queries < keys):
@@ -84,7 +84,7 @@ def _attend_by_products(query: Tensor, key: Tensor, value: Tensor, mask: Tensor 
     # Adding the mask within the product saves a pass over the scores, the largest tensor here.
     scores = torch.baddbmm(bias, query.flatten(0, 1), key.flatten(0, 1).mT, alpha=1 / math.sqrt(head_dim))
     weights = scores.softmax(dim=-1, dtype=query.dtype)
-    if mask is not None and mask.dim() > 2:
+    if mask is not None and not mask.any(dim=-1).all():
         weights = weights.nan_to_num()  # rows that may look nowhere, as in `attend`
     if dropout:
         weights = functional.dropout(weights, dropout)
@@ -149,7 +149,7 @@ class MultiHeadAttention(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch queries d_model"],
-        memory: Float[Tensor, "batch keys d_model"] | None = None,
+        memory: Float[Tensor, "batch keys d_model"] | tuple[Keys, Keys] | None = None,
         mask: Bool[Tensor, "... keys_seen"] | None = None,
         causal: bool = False,
         cache: KeyValueCache | None = None,
@@ -158,7 +158,7 @@ class MultiHeadAttention(nn.Module):
 
         Args:
             x: the tokens that ask.
-            memory: the tokens that are looked at.
+            memory: the tokens that are looked at, or what `remember` made of them.
             mask: True where a query may look, broadcast to (batch, heads, queries, keys).
             causal: hide the future as well.
             cache: keys and values of earlier tokens, which are looked at too; the new ones are appended.
@@ -172,7 +172,7 @@ class MultiHeadAttention(nn.Module):
     def forward_with_weights(
         self,
         x: Float[Tensor, "batch queries d_model"],
-        memory: Float[Tensor, "batch keys d_model"] | None = None,
+        memory: Float[Tensor, "batch keys d_model"] | tuple[Keys, Keys] | None = None,
         mask: Bool[Tensor, "... keys"] | None = None,
         causal: bool = False,
     ) -> tuple[Float[Tensor, "batch queries d_model"], Float[Tensor, "batch heads queries keys"]]:
@@ -184,17 +184,21 @@ class MultiHeadAttention(nn.Module):
         mixed, weights = attend(query, key, value, mask)
         return self.output(mixed.transpose(1, 2).flatten(2)), weights
 
-    def _project(self, x: Tensor, memory: Tensor | None) -> tuple[Queries, Keys, Keys]:
+    def remember(self, memory: Float[Tensor, "batch keys d_model"]) -> tuple[Keys, Keys]:
+        """Return the keys and values of a memory: a decoder needs them at each step, but they stay the same."""
+        d_model = memory.shape[-1]
+        bias = None if self.qkv.bias is None else self.qkv.bias[d_model:]
+        both = functional.linear(memory, self.qkv.weight[d_model:], bias)
+        key, value = both.unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return key, value
+
+    def _project(self, x: Tensor, memory: Tensor | tuple[Keys, Keys] | None) -> tuple[Queries, Keys, Keys]:
         """Return queries, keys and values, each (batch, heads, tokens, head_dim)."""
         if memory is None:
             query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
             return query, key, value
-        # Queries come from x, keys and values from memory: the same packed weights, cut in two.
+        # Queries come from x, keys and values from the memory: the same packed weights, cut in two.
         d_model = x.shape[-1]
-        bias = (None, None) if self.qkv.bias is None else self.qkv.bias.split([d_model, 2 * d_model])
-        weight = self.qkv.weight.split([d_model, 2 * d_model])
-        query = functional.linear(x, weight[0], bias[0]).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        key, value = (
-            functional.linear(memory, weight[1], bias[1]).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        )
-        return query, key, value
+        bias = None if self.qkv.bias is None else self.qkv.bias[:d_model]
+        query = functional.linear(x, self.qkv.weight[:d_model], bias).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return query, *(self.remember(memory) if isinstance(memory, Tensor) else memory)

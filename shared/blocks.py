@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.attention import KeyValueCache, MultiHeadAttention
+from shared.attention import Keys, KeyValueCache, MultiHeadAttention
 
 Norm = Literal["pre", "post"]
 Activation = Literal["relu", "gelu", "gelu_tanh"]
@@ -132,12 +132,15 @@ class DecoderBlock(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch queries d_model"],
-        memory: Float[Tensor, "batch keys d_model"],
+        memory: Float[Tensor, "batch keys d_model"] | tuple[Keys, Keys],
         mask: Bool[Tensor, "... targets"] | None = None,
         memory_mask: Bool[Tensor, "... keys"] | None = None,
         cache: KeyValueCache | None = None,
     ) -> Float[Tensor, "batch queries d_model"]:
-        """Return the target tokens after all three parts; `mask` is for the targets, `memory_mask` for the memory."""
+        """Return the target tokens after all three parts; `mask` is for the targets, `memory_mask` for the memory.
+
+        The memory is the encoder's output, or what `cross_attention.remember` made of it.
+        """
         x = self.around_self_attention(x, lambda x: self.self_attention(x, mask=mask, causal=True, cache=cache))
         x = self.around_cross_attention(x, lambda x: self.cross_attention(x, memory, memory_mask))
         return self.around_feed_forward(x, self.feed_forward)

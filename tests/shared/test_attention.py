@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import shared.attention as attention_module
 from shared.attention import (
     KeyValueCache,
     MultiHeadAttention,
@@ -87,14 +88,33 @@ def test_bfloat16_on_the_processor_is_attention_too():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_rows_that_may_look_nowhere_are_zero(dtype: torch.dtype):
+@pytest.mark.parametrize("shape", [(TOKENS, TOKENS), (HEADS, TOKENS, TOKENS), (BATCH, HEADS, TOKENS, TOKENS)])
+def test_rows_that_may_look_nowhere_are_zero(dtype: torch.dtype, shape: tuple[int, ...]):
     query, key, value = (tensor.to(dtype) for tensor in heads())
-    mask = torch.ones(BATCH, 1, TOKENS, TOKENS, dtype=torch.bool)
-    mask[1, :, 2] = False
+    mask = torch.ones(shape, dtype=torch.bool)
+    # Row 2 of the last head of the last document, or of all where the mask has no such dimension.
+    mask[(-1,) * (len(shape) - 2)][2] = False
+    empty = ~mask.any(dim=-1).expand(BATCH, HEADS, TOKENS)
     output, weights = attend(query, key, value, mask)
-    for found in (output[1, :, 2], weights[1, :, 2], fused_attend(query, key, value, mask)[1, :, 2]):
-        assert torch.equal(found, torch.zeros_like(found))
+    fused = fused_attend(query, key, value, mask)
+    for found in (output, weights, fused):
+        assert not found[empty].any()
+        assert found[~empty].abs().amax(dim=-1).all()
+    torch.testing.assert_close(fused, output, atol=0.03 if dtype is torch.bfloat16 else 1e-5, rtol=0)
     output.sum().backward()
+
+
+def test_plain_products_serve_training_in_bfloat16_on_the_processor(monkeypatch: pytest.MonkeyPatch):
+    calls = []
+    monkeypatch.setattr(attention_module, "_attend_by_products", lambda *args: calls.append(args) or args[0])
+    query, key, value = heads()
+    fused_attend(query, key, value, causal=True)
+    fused_attend(*(tensor.detach().bfloat16() for tensor in (query, key, value)))
+    # PyTorch's "meta" device stands for one that is no processor.
+    fused_attend(*(tensor.bfloat16().to("meta") for tensor in (query, key, value)))
+    assert not calls, "the kernel is faster in float32, without gradients, and on other devices"
+    fused_attend(*(tensor.bfloat16() for tensor in (query, key, value)))
+    assert len(calls) == 1
 
 
 def test_weights_are_a_distribution_over_what_may_be_seen():
@@ -142,7 +162,7 @@ def test_multi_head_attention_equals_pytorch(name: str, cross: bool):
     torch.testing.assert_close(ours.output.weight.grad, theirs.out_proj.weight.grad, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("chunks", [[1] * TOKENS, [3, 1, 3], [TOKENS]])
+@pytest.mark.parametrize("chunks", [[1] * TOKENS, [3, 1, 3], [3, 2, 2], [TOKENS]])
 def test_cache_equals_no_cache(chunks: list[int]):
     torch.manual_seed(0)
     attention, x = MultiHeadAttention(16, 4).eval(), torch.randn(BATCH, TOKENS, 16)
@@ -151,6 +171,29 @@ def test_cache_equals_no_cache(chunks: list[int]):
     torch.testing.assert_close(torch.cat(parts, 1), attention(x, causal=True), atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match="room for 7 tokens; it would have to hold 8"):
         attention(x[:, :1], causal=True, cache=cache)
+
+
+@pytest.mark.parametrize("name", ["none", "padding"])
+@pytest.mark.parametrize("keys", [TOKENS, 4])
+def test_causal_attention_with_weights_is_causal_attention(name: str, keys: int):
+    torch.manual_seed(0)
+    attention, x = MultiHeadAttention(16, 4), torch.randn(BATCH, 3, 16)
+    memory = torch.randn(BATCH, keys, 16)
+    mask = None if name == "none" else MASKS["padding"][..., :keys]
+    output, weights = attention.forward_with_weights(x, memory, mask, causal=True)
+    torch.testing.assert_close(output, attention(x, memory, mask, causal=True), atol=1e-5, rtol=0)
+    assert not weights[:, :, ~causal_mask(3, keys)].any()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_remembered_memory_is_the_memory(bias: bool):
+    torch.manual_seed(0)
+    attention = MultiHeadAttention(16, 4, bias=bias)
+    x, memory = torch.randn(BATCH, 2, 16), torch.randn(BATCH, TOKENS, 16)
+    key, value = attention.remember(memory)
+    assert key.shape == value.shape == (BATCH, 4, TOKENS, 4)
+    for forward in (attention, lambda *args: attention.forward_with_weights(*args)[0]):
+        assert torch.equal(forward(x, (key, value), MASKS["padding"]), forward(x, memory, MASKS["padding"]))
 
 
 def test_dropout_acts_in_training_only():
