@@ -73,7 +73,8 @@ def mutants(code: str) -> Iterator[Mutant]:
             changed = copy.deepcopy(tree)
             _replace(changed, path, other)
             text = ast.unparse(ast.fix_missing_locations(changed))
-            yield Mutant(getattr(node, "lineno", 0), ast.unparse(node), ast.unparse(other), text)
+            before, after = (ast.unparse(part.test if isinstance(part, ast.If) else part) for part in (node, other))
+            yield Mutant(getattr(node, "lineno", 0), before, after, text)
 
 
 def _meaningful(node: ast.AST, path: tuple = ()) -> Iterator[tuple[tuple, ast.AST]]:
