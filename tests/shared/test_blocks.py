@@ -106,6 +106,23 @@ def test_gpt_block_is_causal_and_encoder_block_is_not():
         assert (past > 1e-6) == moves
 
 
+@pytest.mark.parametrize(("kind", "pre"), [(EncoderBlock, False), (DecoderBlock, False), (GPTBlock, True)])
+def test_defaults_are_those_of_the_papers(kind: type[nn.Module], pre: bool):
+    block = kind(D_MODEL, HEADS)
+    assert block.feed_forward.expand.out_features == 4 * D_MODEL
+    for part in block.modules():
+        if isinstance(part, nn.LayerNorm):
+            assert part.eps == 1e-5
+        elif isinstance(part, nn.Dropout):
+            assert part.p == 0
+        elif isinstance(part, MultiHeadAttention):
+            assert part.dropout == 0
+        elif isinstance(part, Residual):
+            assert part.pre == pre
+    assert FeedForward(D_MODEL, D_HIDDEN).dropout.p == 0
+    assert Residual(D_MODEL, "pre", 0.0).norm.eps == 1e-5
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_unknown_kinds_are_refused():
     with pytest.raises(ValueError, match="relu, gelu, gelu_tanh; got 'swish'"):
