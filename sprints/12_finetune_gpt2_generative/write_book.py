@@ -42,7 +42,9 @@ def main(config: Config) -> Results:
     recipes = [cookbook.recipe("train", FIRST_RECIPE + index) for index in range(config.chapters * config.recipes)]
     chapters = [
         f"Chapter {number + 1}\n\n"
-        + "\n\n* * *\n\n".join(recipe.text for recipe in recipes[number * config.recipes : (number + 1) * config.recipes])
+        + "\n\n* * *\n\n".join(
+            recipe.text for recipe in recipes[number * config.recipes : (number + 1) * config.recipes]
+        )
         for number in range(config.chapters)
     ]
     text = "\n\n\n".join(chapters) + "\n"
