@@ -77,15 +77,18 @@ def _attend_by_products(query: Tensor, key: Tensor, value: Tensor, mask: Tensor 
     """Attend with plain matrix products: on CPUs the fused kernel is slow in the backward pass of bfloat16."""
     batch, heads, queries, head_dim = query.shape
     bias = query.new_zeros(1, 1, 1)
-    if mask is not None:
-        bias = bias.masked_fill(
-            ~mask.expand(batch, heads, queries, -1).flatten(0, 1) if mask.dim() > 2 else ~mask, -math.inf
-        )
+    empty = None if mask is None else ~mask.any(dim=-1, keepdim=True)
+    if mask is not None and empty is not None:
+        # A row that may look nowhere looks everywhere for now: softmax over nothing would pass NaN back.
+        seen = mask | empty
+        if seen.dim() > 2:
+            seen, empty = (m.expand(batch, heads, queries, -1).flatten(0, 1) for m in (seen, empty))
+        bias = bias.masked_fill(~seen, -math.inf)
     # Adding the mask within the product saves a pass over the scores, the largest tensor here.
     scores = torch.baddbmm(bias, query.flatten(0, 1), key.flatten(0, 1).mT, alpha=1 / math.sqrt(head_dim))
     weights = scores.softmax(dim=-1, dtype=query.dtype)
-    if mask is not None and not mask.any(dim=-1).all():
-        weights = weights.nan_to_num()  # rows that may look nowhere, as in `attend`
+    if empty is not None and empty.any():
+        weights = weights.masked_fill(empty, 0.0)
     if dropout:
         weights = functional.dropout(weights, dropout)
     return (weights @ value.flatten(0, 1)).unflatten(0, (batch, heads))

@@ -60,8 +60,8 @@ def check_causality(logits_of: LogitsOf, tokens: Tokens, *, vocab_size: int, tol
 @torch.no_grad()
 def check_source_sensitivity(
     logits_of: Callable[[Tensor, Tensor], Tensor],
-    source: Tokens,
-    target: Tokens,
+    source: Int[Tensor, "batch sources"],
+    target: Int[Tensor, "batch targets"],
     *,
     vocab_size: int,
     tolerance: float = 1e-5,

@@ -1,0 +1,196 @@
+"""What do fewer key-value heads cost in quality, learnt from scratch and made from a trained model (extra)?
+
+    uv run sprints/06_multi_head_attention/fewer_key_value_heads.py
+    uv run sprints/06_multi_head_attention/fewer_key_value_heads.py --heads 8 --key-value-heads 8 4 2 1 --seeds 5
+
+The task is the second copy of induction.py, whose optimum is 0. All models have the same budget of steps. The trained
+ordinary model gets fewer heads by averaging them, and a short training after it. Theory: notes/09_grouped_query.md
+"""
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from shared.attention import fused_attend
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.training import make_optimizers, train_steps
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    heads: int = option(4, "query heads")
+    key_value_heads: tuple[int, ...] = option((4, 2, 1), "key-value heads of each model; the first is averaged")
+    d_model: int = option(64, "features of a token")
+    vocab: int = option(24, "distinct tokens, without the separator")
+    longest: int = option(8, "most tokens of a pattern; the least is half of it")
+    steps: int = option(1200, "optimizer steps")
+    repair_steps: int = option(60, "optimizer steps after heads were averaged")
+    batch_size: int = option(32, "rows of a batch")
+    seeds: int = option(3, "runs of each model, with seeds from --seed on")
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Losses by run: learnt, averaged from the ordinary model, repaired, and of a new model after as few steps."""
+
+    from_scratch: list[float]
+    averaged: list[float]
+    repaired: list[float]
+    from_scratch_briefly: list[float]
+
+
+@dataclass(frozen=True)
+class Results:
+    by_heads: dict[str, Quality]
+    chance: float
+    knows_the_set: float
+
+
+class Rows(NamedTuple):
+    """Rows of separator, pattern, separator, pattern, and which tokens are the second copy."""
+
+    tokens: Tensor
+    second: Tensor
+
+
+class SharedKeys(nn.Module):
+    """Causal attention whose key-value heads are repeated for the query heads that share them: simple, for training."""
+
+    def __init__(self, d_model: int, heads: int, key_value_heads: int) -> None:
+        super().__init__()
+        self.head_dim, self.heads, self.key_value_heads = d_model // heads, heads, key_value_heads
+        self.query = nn.Linear(d_model, d_model, bias=False)
+        self.key = nn.Linear(d_model, key_value_heads * self.head_dim, bias=False)
+        self.value = nn.Linear(d_model, key_value_heads * self.head_dim, bias=False)
+        self.output = nn.Linear(d_model, d_model, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            layer(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        )  # each (batch, heads or key_value_heads, tokens, head_dim)
+        key, value = (part.repeat_interleave(self.heads // self.key_value_heads, dim=1) for part in (key, value))
+        return self.output(fused_attend(query, key, value, causal=True).transpose(1, 2).flatten(2))
+
+    def average_heads(self, key_value_heads: int) -> None:
+        """Replace each group of neighbouring key-value heads by its mean (Ainslie et al. 2023, section 2.1)."""
+        for layer in (self.key, self.value):
+            groups = layer.weight.detach().unflatten(0, (key_value_heads, -1, self.head_dim))
+            layer.weight = nn.Parameter(groups.mean(dim=1).flatten(0, 1))
+        self.key_value_heads = key_value_heads
+
+
+class Copier(nn.Module):
+    """Two attention layers that add to the residual path; positions are added to the tokens."""
+
+    def __init__(self, config: Config, key_value_heads: int) -> None:
+        super().__init__()
+        self.token_embedding = nn.Embedding(config.vocab + 1, config.d_model)
+        self.positions = nn.Embedding(2 * config.longest + 2, config.d_model)
+        self.layers = nn.ModuleList(SharedKeys(config.d_model, config.heads, key_value_heads) for _ in range(2))
+        self.readout = nn.Linear(config.d_model, config.vocab + 1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.token_embedding(tokens) + self.positions.weight[: tokens.shape[1]]
+        for layer in self.layers:
+            x = x + layer(x)  # (batch, tokens, d_model)
+        return self.readout(x)
+
+
+def rows(config: Config, generator: torch.Generator) -> Iterator[Rows]:
+    width, shape, device = 2 * config.longest + 2, (config.batch_size, 1), pick_device(config.device)
+    places = torch.arange(width).expand(config.batch_size, -1)
+    while True:
+        periods = torch.randint(config.longest // 2, config.longest + 1, shape, generator=generator)
+        patterns = torch.rand(config.batch_size, config.vocab, generator=generator).argsort(dim=1)
+        patterns = torch.cat([torch.full(shape, config.vocab), patterns], dim=1)  # the separator stands in front
+        second = (places > periods + 1) & (places < 2 * periods + 2)
+        yield Rows(patterns.gather(1, places % (periods + 1)).to(device), second.to(device))
+
+
+def loss_function(model: nn.Module, batch: Rows) -> tuple[Tensor, int]:
+    second = batch.second[:, 1:]
+    logits, wanted = model(batch.tokens[:, :-1])[second], batch.tokens[:, 1:][second]
+    return functional.cross_entropy(logits, wanted, reduction="sum"), len(wanted)
+
+
+@torch.no_grad()
+def evaluate(config: Config, model: nn.Module) -> float:
+    """Return the loss on rows that no training seed draws."""
+    fresh = rows(config, torch.Generator().manual_seed(config.seed + 1_000_000))
+    found = [loss_function(model, next(fresh)) for _ in range(16)]
+    return sum(loss.item() for loss, _ in found) / sum(count for _, count in found)
+
+
+def train(config: Config, model: Copier, seed: int, steps: int) -> Copier:
+    data = rows(config, torch.Generator().manual_seed(seed))
+    optimizers = make_optimizers(model, learning_rate=3e-3)
+    for _ in train_steps(model, data, loss_function=loss_function, optimizers=optimizers, steps=steps):
+        pass
+    return model
+
+
+def run(config: Config, seed: int) -> dict[str, tuple[float, float, float, float]]:
+    """Return the four losses of `Quality` for each number of key-value heads."""
+    device, found, ordinary = pick_device(config.device), {}, None
+    for count in config.key_value_heads:
+        seed_everything(seed)
+        untrained = Copier(config, count).to(device)
+        trained = train(config, copy.deepcopy(untrained), seed, config.steps)
+        ordinary = ordinary or trained
+        averaged = copy.deepcopy(ordinary)
+        for layer in averaged.modules():
+            if isinstance(layer, SharedKeys):
+                layer.average_heads(count)
+        at_once = evaluate(config, averaged)
+        repaired, briefly = (train(config, model, seed + 1000, config.repair_steps) for model in (averaged, untrained))
+        found[str(count)] = evaluate(config, trained), at_once, evaluate(config, repaired), evaluate(config, briefly)
+    return found
+
+
+def main(config: Config) -> Results:
+    runs = [run(config, config.seed + index) for index in tqdm(range(config.seeds), unit="run")]
+    by_heads = {
+        count: Quality(*(list(values) for values in zip(*(found[count] for found in runs), strict=True)))
+        for count in runs[0]
+    }
+    periods = range(config.longest // 2, config.longest + 1)
+    knows_the_set = sum(math.log(p - i) for p in periods for i in range(p)) / sum(periods)
+    for count, quality in by_heads.items():
+        print(f"{count} key-value heads")
+        for name, losses in vars(quality).items():
+            print(f"  {name:<22}{'  '.join(f'{loss:.4f}' for loss in losses)}")
+    print(f"chance {math.log(config.vocab):.3f}, knows the set but not the order {knows_the_set:.3f}, optimum 0")
+    return Results(by_heads, math.log(config.vocab), knows_the_set)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the losses of all runs by number of key-value heads."""
+    figure, axes = new_figure(8.0, 4.0)
+    places = range(len(results.by_heads))
+    for index, name in enumerate(("from_scratch", "averaged", "repaired", "from_scratch_briefly")):
+        for place, quality in zip(places, results.by_heads.values(), strict=True):
+            losses = vars(quality)[name]
+            label = name.replace("_", " ") if place == 0 else None
+            axes.scatter([place + 0.12 * (index - 1.5)] * len(losses), losses, color=f"C{index}", label=label)
+    axes.axhline(results.chance, color="grey", linestyle=":", label="chance")
+    axes.set(xlabel="key-value heads", ylabel="nats per token (optimum 0)", xticks=list(places))
+    axes.set_yscale("log")
+    axes.set_xticks(list(places), list(results.by_heads))
+    axes.legend(ncols=2, fontsize=8)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,172 @@
+"""Do all heads need keys and values of their own? What multi-query and grouped-query attention save (extra).
+
+    uv run sprints/06_multi_head_attention/grouped_query.py
+    uv run sprints/06_multi_head_attention/grouped_query.py --cached 8192 --rounds 30
+
+Fewer key-value heads make a smaller cache, and decoding one token is mostly reading the cache. What they cost in
+quality is asked by fewer_key_value_heads.py. Theory: notes/09_grouped_query.md
+"""
+
+import math
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import trange
+
+from shared.attention import KeyValueCache, causal_mask
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    d_model: int = option(256, "features of a token")
+    heads: int = option(8, "query heads")
+    key_value_heads: tuple[int, ...] = option((8, 4, 2, 1), "key-value heads of each layer; the first is compared with")
+    batch: int = option(8, "rows that are decoded together")
+    cached: int = option(2048, "tokens in the cache")
+    rounds: int = option(15, "timings of each kind, in turns")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Of a layer: parameters, bytes of cache for a token of one row, processor seconds for one more token by round."""
+
+    parameters: int
+    cache_bytes_per_token: int
+    seconds: list[float]
+    speedup: float
+    difference_from_library: float
+
+
+@dataclass(frozen=True)
+class Results:
+    layers: dict[str, Layer]
+
+
+def grouped_attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return attention in which each key-value head serves a group of query heads.
+
+    Args:
+        query: (batch, heads, queries, head_dim).
+        key, value: (batch, key_value_heads, keys, head_dim).
+        mask: True where a query may look, (queries, keys).
+
+    Raises:
+        ValueError: heads is not a multiple of key_value_heads.
+    """
+    heads, groups = query.shape[1], key.shape[1]
+    if heads % groups:
+        raise ValueError(f"heads must be a multiple of key_value_heads; got {heads} and {groups}")
+    # The heads of a group stand below each other as queries of one head, so that no key is copied.
+    together = query.unflatten(1, (groups, -1)).flatten(2, 3)  # (batch, groups, heads of a group * queries, head_dim)
+    scores = (together @ key.mT / math.sqrt(query.shape[-1])).unflatten(2, (heads // groups, -1))
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    mixed = scores.softmax(dim=-1).flatten(2, 3) @ value
+    return mixed.unflatten(2, (heads // groups, -1)).flatten(1, 2)  # (batch, heads, queries, head_dim)
+
+
+class GroupedQueryAttention(nn.Module):
+    """Causal self-attention with fewer heads of keys and values than of queries (Ainslie et al. 2023).
+
+    With as many it is multi-head attention, with one it is multi-query attention (Shazeer 2019).
+
+    Raises:
+        ValueError: d_model is not a multiple of heads, or heads not of key_value_heads.
+    """
+
+    def __init__(self, d_model: int, heads: int, key_value_heads: int) -> None:
+        super().__init__()
+        if d_model % heads or heads % key_value_heads:
+            raise ValueError(
+                "d_model must be a multiple of heads, and heads of key_value_heads; "
+                f"got d_model={d_model}, heads={heads}, key_value_heads={key_value_heads}"
+            )
+        self.head_dim, self.key_value_heads = d_model // heads, key_value_heads
+        self.query = nn.Linear(d_model, d_model, bias=False)
+        self.key = nn.Linear(d_model, key_value_heads * self.head_dim, bias=False)
+        self.value = nn.Linear(d_model, key_value_heads * self.head_dim, bias=False)
+        self.output = nn.Linear(d_model, d_model, bias=False)
+
+    def forward(self, x: Tensor, cache: KeyValueCache | None = None) -> Tensor:
+        query, key, value = (
+            layer(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        )  # each (batch, heads or key_value_heads, tokens, head_dim)
+        if cache is not None:
+            key, value = cache.append(key, value)
+        mixed = grouped_attend(query, key, value, causal_mask(query.shape[2], key.shape[2], x.device))
+        return self.output(mixed.transpose(1, 2).flatten(2))
+
+
+def library_difference(layer: GroupedQueryAttention, x: Tensor) -> float:
+    """Return how far the layer is from the same with PyTorch's kernel, which knows groups too."""
+    query, key, value = (
+        part(x).unflatten(-1, (-1, layer.head_dim)).transpose(1, 2) for part in (layer.query, layer.key, layer.value)
+    )
+    mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True)
+    return (layer.output(mixed.transpose(1, 2).flatten(2)) - layer(x)).abs().max().item()
+
+
+def decode(layer: GroupedQueryAttention, token: Tensor, cache: KeyValueCache) -> float:
+    """Return the seconds of the processor for one more token, which the cache forgets again."""
+    began = time.process_time()
+    layer(token, cache)
+    cache.length -= 1
+    return time.process_time() - began
+
+
+@torch.no_grad()
+def main(config: Config) -> Results:
+    generator = seed_everything(config.seed)
+    x = torch.randn(2, 64, config.d_model, generator=generator)
+    token = torch.randn(config.batch, 1, config.d_model, generator=generator)
+    built: dict[int, tuple[GroupedQueryAttention, KeyValueCache]] = {}
+    for count in config.key_value_heads:
+        cache = KeyValueCache(config.batch, count, config.cached + 1, config.d_model // config.heads)
+        cache.keys.normal_(generator=generator)
+        cache.values.normal_(generator=generator)
+        cache.length = config.cached
+        built[count] = GroupedQueryAttention(config.d_model, config.heads, count), cache
+    seconds: dict[int, list[float]] = {count: [] for count in built}
+    for _ in trange(config.rounds, unit="round"):
+        for count, (layer, cache) in built.items():
+            seconds[count].append(decode(layer, token, cache))
+    ordinary = statistics.median(seconds[config.key_value_heads[0]])
+    layers = {}
+    for count, (layer, cache) in built.items():
+        layers[str(count)] = Layer(
+            parameters=sum(parameter.numel() for parameter in layer.parameters()),
+            cache_bytes_per_token=2 * cache.keys[0, :, 0].nbytes,
+            seconds=seconds[count],
+            speedup=ordinary / statistics.median(seconds[count]),
+            difference_from_library=library_difference(layer, x),
+        )
+        print(f"{count} key-value heads: {layers[str(count)].parameters:,} parameters, ", end="")
+        print(f"{layers[str(count)].cache_bytes_per_token:,} bytes of cache a token, ", end="")
+        print(f"decoding {layers[str(count)].speedup:.2f} x as fast, ", end="")
+        print(f"PyTorch's kernel differs by {layers[str(count)].difference_from_library:.1e}")
+    return Results(layers)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the speed of decoding and the size of the cache against the number of key-value heads."""
+    figure, axes = new_figure(9.0, 3.6, columns=2)
+    names = list(results.layers)
+    axes[0].bar(names, [layer.cache_bytes_per_token for layer in results.layers.values()])
+    axes[0].set(xlabel="key-value heads", ylabel="bytes of cache for a token")
+    axes[1].bar(names, [layer.speedup for layer in results.layers.values()], color="C1")
+    axes[1].set(xlabel="key-value heads", ylabel=f"decoding speed, {names[0]} heads = 1")
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,230 @@
+"""What does training look like when the mask is inverted, and what tells?
+
+    uv run sprints/06_multi_head_attention/inverted_mask.py
+    uv run sprints/06_multi_head_attention/inverted_mask.py --steps 800 --layers 4
+
+Two GPTs learn the same recipes from the same seed. One hides the past and shows the future: its loss falls below that
+of the grammar that writes the recipes, which no honest model can reach. Theory: notes/06_the_inverted_mask.md
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from shared.attention import KeyValueCache, MultiHeadAttention, causal_mask
+from shared.config import ScriptConfig, option, parse_config
+from shared.corpora import CookbookCorpus, cookbook_tokenizer
+from shared.figures import new_figure
+from shared.generation import generate
+from shared.gpt import GPT, GPTConfig
+from shared.invariants import (
+    InvariantError,
+    check_cache,
+    check_causality,
+    check_gradients,
+    check_initial_loss,
+    check_overfits_one_batch,
+    check_padding_invariance,
+    check_reported_loss,
+)
+from shared.losses import evaluate_loss, language_model_loss, next_token_loss
+from shared.ngrams import KneserNey, NGram
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.training import make_optimizers, train_steps, warmup_linear
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    layers: int = option(2, "blocks")
+    heads: int = option(4, "attention heads of a block")
+    d_model: int = option(128, "features of a token")
+    vocab_size: int = option(1024, "tokens of the vocabulary")
+    tokenizer_recipes: int = option(500, "recipes of each voice that the tokenizer is made from")
+    context: int = option(320, "tokens that a model looks at")
+    steps: int = option(300, "optimizer steps")
+    batch_size: int = option(8, "recipes of a batch")
+    eval_every: int = option(20, "steps between measurements")
+    validation_recipes: int = option(64, "recipes to validate on")
+    recipes: int = option(50, "recipes to write")
+    ngram_tokens: int = option(300_000, "tokens that the n-gram model is fitted to, which judges what is written")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Curves of training, and what the trained model writes, judged by the grammar and by an n-gram model."""
+
+    train_losses: list[float]
+    validation_losses: list[float]
+    gradient_norms: list[float]
+    validation_loss: float
+    valid: float
+    characters_before_fault: float
+    judged_by_ngram: float
+    sample: str
+    invariants: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Results:
+    steps: list[int]
+    models: dict[str, Model]
+    optimum: float
+    ngram: float
+    parameters: int
+
+
+class InvertedAttention(MultiHeadAttention):
+    """Attention whose author thought that True hides: a query sees what comes after it, and nothing else."""
+
+    def forward(
+        self,
+        x: Tensor,
+        memory: Tensor | tuple[Tensor, Tensor] | None = None,
+        mask: Tensor | None = None,
+        causal: bool = False,  # noqa: ARG002 (the signature is that of the layer)
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        keys = x.shape[1] + (cache.length if cache else 0)
+        future = ~causal_mask(x.shape[1], keys, x.device)[None, None]
+        # The last token sees nothing and gets zeros, where softmax alone would warn by NaN.
+        return super().forward(x, memory, future if mask is None else mask & future, cache=cache)
+
+
+def build(config: Config, vocab_size: int, inverted: bool) -> GPT:
+    """Return a GPT with the weights of the seed, and its mask upside down if asked for."""
+    size = GPTConfig(vocab_size, config.context, config.layers, config.heads, config.d_model, dropout=0.0)
+    model = GPT(size, torch.Generator().manual_seed(config.seed))
+    if inverted:
+        for block in model.blocks:
+            # Same weights, another forward: only the meaning of the mask differs.
+            block.attention.__class__ = InvertedAttention
+    return model
+
+
+def invariants(model: GPT, corpus: CookbookCorpus) -> dict[str, str]:
+    """Run every invariant that has a meaning for a language model; return "holds" or what it says."""
+    vocab, device = model.config.vocab_size, next(model.parameters()).device
+    documents = corpus.documents("train", 0, 4)
+    tokens = torch.tensor([document[:24] for document in documents], device=device)
+    real = torch.arange(24, device=device) < torch.tensor([24, 20, 16, 12], device=device)[:, None]
+
+    def loss_of(model: nn.Module) -> Tensor:
+        return next_token_loss(model(tokens), tokens)
+
+    checks: dict[str, Callable[[], Any]] = {
+        "initial loss": lambda: check_initial_loss(loss_of(model).item(), vocab),
+        "reported loss": lambda: check_reported_loss(loss_of(model).item(), model, tokens),
+        "gradients": lambda: check_gradients(model, loss_of(model)),
+        "overfits one batch": lambda: check_overfits_one_batch(model, loss_of),
+        "padding": lambda: check_padding_invariance(
+            lambda tokens, mask: model(tokens, mask=mask), tokens, real, vocab_size=vocab
+        ),
+        "causality": lambda: check_causality(model, tokens, vocab_size=vocab),
+        "cache": lambda: check_cache(model, tokens),
+    }
+    said = {}
+    for name, check in checks.items():
+        try:
+            check()
+            said[name] = "holds"
+        except InvariantError as error:
+            said[name] = str(error)
+    return said
+
+
+def gradient_norm(model: nn.Module) -> float:
+    return nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None]).item()
+
+
+def judge(model: GPT, corpus: CookbookCorpus, ngram: NGram, config: Config) -> tuple[float, float, float, str]:
+    """Return how much of what the model writes is valid, how far it is, the n-gram's loss on it, and a sample."""
+    end, device = corpus.tokenizer.end_token, next(model.parameters()).device
+    rows = generate(
+        model,
+        [[end]] * config.recipes,
+        max_new_tokens=config.context - 1,
+        end_token=end,
+        generator=torch.Generator(device).manual_seed(config.seed),
+    )
+    texts = [corpus.tokenizer.decode(row) for row in rows]
+    faults = [corpus.cookbook.fault(text) for text in texts]
+    reached = [len(text) if fault is None else fault.position for text, fault in zip(texts, faults, strict=True)]
+    loss = ngram.loss([[end, *row, end] for row in rows])
+    return faults.count(None) / len(faults), sum(reached) / len(reached), loss, texts[0]
+
+
+def train(config: Config, corpus: CookbookCorpus, ngram: NGram, inverted: bool) -> Model:
+    generator = seed_everything(config.seed)
+    model = build(config, corpus.tokenizer.vocab_size, inverted).to(pick_device(config.device))
+    said = invariants(model.eval(), corpus)
+    validation = list(corpus.validation_batches(64, config.context))
+    curves: list[tuple[float, float, float]] = []
+    trained = train_steps(
+        model,
+        corpus.train_batches(config.batch_size, config.context, generator),
+        loss_function=language_model_loss,
+        optimizers=make_optimizers(model, learning_rate=3e-3, muon_learning_rate=0.02),
+        steps=config.steps,
+        schedule=partial(warmup_linear, steps=config.steps, warmup=20),
+        clip=None,  # so that the gradient keeps the norm that is reported
+    )
+    for step, loss in tqdm(trained, total=config.steps, desc="inverted" if inverted else "right"):
+        if step % config.eval_every == 0:
+            curves.append((loss, evaluate_loss(model, validation)[0], gradient_norm(model)))
+    valid, reached, judged, sample = judge(model.eval(), corpus, ngram, config)
+    losses, validation_losses, norms = (list(values) for values in zip(*curves, strict=True))
+    return Model(losses, validation_losses, norms, validation_losses[-1], valid, reached, judged, sample, said)
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    corpus = CookbookCorpus(
+        cookbook_tokenizer(config.vocab_size, config.tokenizer_recipes), validation_recipes=config.validation_recipes
+    )
+    ngram = KneserNey(4, corpus.tokenizer.vocab_size).fit(corpus.train_documents(config.ngram_tokens))
+    models = {name: train(config, corpus, ngram, name == "inverted") for name in ("right", "inverted")}
+    results = Results(
+        steps=list(range(config.eval_every, config.steps + 1, config.eval_every)),
+        models=models,
+        optimum=corpus.optimum(),
+        ngram=ngram.loss(corpus.validation_documents()),
+        parameters=build(config, corpus.tokenizer.vocab_size, False).parameter_count(),
+    )
+    print(f"optimum {results.optimum:.3f} nats per token: no honest model is below; 4-gram {results.ngram:.3f}")
+    for name, model in models.items():
+        print(f"\nmask {name}: training {model.train_losses[-1]:.3f}, validation {model.validation_loss:.3f}, ", end="")
+        print(f"gradient norm {model.gradient_norms[-1]:.2f}; {model.valid:.0%} of its recipes are valid, ", end="")
+        print(f"the first fault comes after {model.characters_before_fault:.0f} characters, ", end="")
+        print(f"the 4-gram gives them {model.judged_by_ngram:.2f} nats per token\n{model.sample[:200]!r}")
+        for check, said in model.invariants.items():
+            print(f"  {check:<20}{said}")
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw what one looks at during training, for both masks."""
+    figure, axes = new_figure(11.0, 3.8, columns=3)
+    for name, model in results.models.items():
+        axes[0].plot(results.steps, model.train_losses, label=f"mask {name}")
+        axes[1].plot(results.steps, model.validation_losses, label=f"mask {name}")
+        axes[2].plot(results.steps, model.gradient_norms, label=f"mask {name}")
+    for place, label in zip(axes, ("training loss", "validation loss", "norm of the gradient"), strict=True):
+        place.set(xlabel="step", title=label, ylim=(0, None))
+    for place in axes[:2]:
+        place.axhline(results.optimum, color="black", label="optimum")
+        place.set(ylabel="nats per token")
+    for place in axes:
+        place.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)
