@@ -1,6 +1,7 @@
 """GPT is GPT-2: the same size, the same logits, the same text."""
 
 import math
+from dataclasses import FrozenInstanceError
 
 import pytest
 import torch
@@ -131,6 +132,12 @@ def test_wrong_configurations_are_refused(change: dict, message: str):
 def test_the_smallest_gpt_has_one_of_everything():
     one = GPTConfig(vocab_size=1, context=1, layers=1, heads=1, d_model=1, dropout=0.0)
     assert GPT(one)(torch.zeros(1, 1, dtype=torch.long)).shape == (1, 1, 1)
+    check_cache(GPT(GPTConfig(**{**vars(SMALL), "layers": 1})).eval(), tokens())
+
+
+def test_the_size_of_a_gpt_cannot_be_changed_afterwards():
+    with pytest.raises(FrozenInstanceError):
+        SMALL.layers = 3
 
 
 @pytest.mark.parametrize("name", ["sinusoidal", "post-norm"])
