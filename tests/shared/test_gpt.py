@@ -137,7 +137,7 @@ def test_the_smallest_gpt_has_one_of_everything():
 
 def test_the_size_of_a_gpt_cannot_be_changed_afterwards():
     with pytest.raises(FrozenInstanceError):
-        SMALL.layers = 3
+        SMALL.layers = 3  # ty: ignore[invalid-assignment] (that is the point)
 
 
 @pytest.mark.parametrize("name", ["sinusoidal", "post-norm"])
