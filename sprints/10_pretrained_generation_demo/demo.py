@@ -1,0 +1,47 @@
+"""What does a language model consider before each word? A web page on this machine, for several users at once.
+
+    uv run sprints/10_pretrained_generation_demo/demo.py
+    uv run sprints/10_pretrained_generation_demo/demo.py --model gpt2 --port 8000
+
+Open the printed address; Ctrl-C ends the server. Theory: notes/05_streaming.md
+"""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from demo_page import serve
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.pretrained import SHIPPED
+from shared.runtime import pick_device
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a model of the hub such as gpt2")
+    port: int | None = option(None, "port to listen on (default: the first free one from 7860 on)")
+    users: int = option(8, "generations that run at the same time; others wait in a queue")
+    threads: int = option(1, "threads that each generation computes with")
+    seconds: float | None = option(None, "serve so long (default: until Ctrl-C)")
+
+
+@dataclass(frozen=True)
+class Results:
+    url: str
+
+
+def main(config: Config) -> Results:
+    torch.set_num_threads(config.threads)
+    server = serve(config.model, users=config.users, port=config.port, device=str(pick_device(config.device)))
+    print(f"Open {server.url}", flush=True)
+    try:
+        time.sleep(1e8 if config.seconds is None else config.seconds)
+    except KeyboardInterrupt:
+        print()
+    server.close()
+    return Results(server.url)
+
+
+if __name__ == "__main__":
+    main(parse_config(Config))

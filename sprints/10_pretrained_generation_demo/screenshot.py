@@ -1,0 +1,84 @@
+"""What does the page look like? Opens it in a browser without a window, writes a recipe and takes a picture.
+
+    uv run sprints/10_pretrained_generation_demo/screenshot.py
+
+Needs Chromium or Chrome on the machine. Theory: notes/05_streaming.md
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from demo_page import EXAMPLES, serve
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import MOST_BYTES
+from shared.results import save_results
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    prompt: str = option(EXAMPLES[0], "text to continue")
+    point_at: int = option(11, "number of the token to point at")
+    dark: bool = option(False, "the dark theme")
+
+
+@dataclass(frozen=True)
+class Results:
+    bytes: int
+    foreign_requests: list[str]
+
+
+def find_browser() -> str:
+    """Return the path of Chromium or Chrome.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        if path := shutil.which(name):
+            return path
+    raise ValueError("there is no chromium or google-chrome on the path: install one of them")
+
+
+def main(config: Config) -> Results:
+    from playwright.sync_api import sync_playwright
+
+    torch.set_num_threads(1)
+    target = (config.out or Path(__file__).parent) / "figures" / "demo.png"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    server, addresses = serve(), []
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1280, "height": 1130})
+            page.on("request", lambda request: addresses.append(request.url))
+            page.goto(f"{server.url}?__theme={'dark' if config.dark else 'light'}")
+            page.locator("#prompt textarea").fill(config.prompt)
+            page.locator("#seed input").fill(str(config.seed))
+            page.locator("#pace input[type=number]").fill("0")
+            page.locator("#write").click()
+            page.locator("#status", has_text="seed").wait_for()
+            page.locator("#words .token").nth(config.point_at).hover()
+            page.evaluate("window.scrollTo(0, 0)")
+            picture = page.screenshot()
+            browser.close()
+    finally:
+        server.close()
+    if len(picture) > MOST_BYTES:
+        raise ValueError(
+            f"a figure must be at most {MOST_BYTES:,} bytes, this one has {len(picture):,}: make it smaller"
+        )
+    temporary = target.with_suffix(".tmp")
+    temporary.write_bytes(picture)
+    os.replace(temporary, target)
+    foreign = [address for address in addresses if not address.startswith((server.url, "data:", "blob:"))]
+    print(f"{target.name}: {len(picture):,} bytes; requests to other machines: {foreign or 'none'}")
+    return Results(len(picture), foreign)
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

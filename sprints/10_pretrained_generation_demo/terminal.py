@@ -1,0 +1,103 @@
+"""Text from a pre-trained model in the terminal, as it is written.
+
+    uv run sprints/10_pretrained_generation_demo/terminal.py
+    uv run sprints/10_pretrained_generation_demo/terminal.py --prompt "Smoky Soup with" --temperature 0.8
+    echo "Herby" | uv run sprints/10_pretrained_generation_demo/terminal.py > recipe.txt
+
+Without --prompt it asks again and again, or takes each line that is piped in; the text goes to the output, all else to
+the error stream. Ctrl-C ends a text, Ctrl-D the program. Theory: notes/05_streaming.md
+"""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from sampling_settings import Settings
+from streaming import Considered, write
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.pretrained import SHIPPED, load_causal_model
+from shared.results import save_results
+from shared.runtime import pick_device
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a model of the hub such as gpt2")
+    prompt: str | None = option(None, "continue this text and end (default: ask)")
+    temperature: float = option(1.0, "below 1 safer, above 1 wilder")
+    top_k: int = option(0, "keep the k most probable tokens; 0 keeps all, 1 is greedy")
+    top_p: float = option(1.0, "keep the most probable tokens that together have this probability")
+    repetition_penalty: float = option(1.0, "above 1 avoids tokens that the text contains")
+    max_new_tokens: int = option(200, "tokens to write at most")
+    pace: float = option(0.0, "tokens per second at most; 0 is as fast as possible")
+    alternatives: bool = option(False, "list, after each text, what the model considered for each token")
+
+
+@dataclass(frozen=True)
+class Results:
+    texts: list[str]
+    tokens: list[int]
+    seconds_to_first_token: list[float]
+
+
+def prompts(config: Config) -> Iterator[str]:
+    """Yield the prompt of the options, or what a person types or a pipe delivers, line by line."""
+    if config.prompt is not None:
+        yield config.prompt
+        return
+    asks = sys.stdin.isatty()
+    while True:
+        if asks:
+            print("\nprompt> ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        yield line.rstrip("\n")
+
+
+def show(considered: list[Considered]) -> None:
+    """List the alternatives of each token on the error stream."""
+    for choice in considered:
+        others = "  ".join(f"{other.text!r} {other.model:.0%}" for other in choice.alternatives if other.model > 0.005)
+        print(f"{choice.token.text!r:>16} {choice.token.model:4.0%}   of   {others}", file=sys.stderr)
+
+
+def main(config: Config) -> Results:
+    names = [name for name in Settings.LIMITS if name in vars(config)]
+    settings = Settings(**{name: vars(config)[name] for name in names})
+    model, tokenizer = load_causal_model(config.model)
+    model.to(pick_device(config.device))
+    texts, tokens, waits = [], [], []
+    for prompt in prompts(config):
+        began, first, written = time.perf_counter(), None, None
+        print(prompt, end="", flush=True)
+        try:
+            with contextlib.closing(write(model, tokenizer, prompt, settings)) as stream:
+                for update in stream:
+                    first = first or time.perf_counter() - began
+                    print(update.text[len(written.text) if written else 0 :], end="", flush=True)
+                    written = update
+        except KeyboardInterrupt:
+            print("\n(stopped)", file=sys.stderr)
+        except ValueError as error:
+            if config.prompt is not None:
+                raise
+            print(f"\n{error}", file=sys.stderr)
+        print("\n")
+        if written is not None:
+            if config.alternatives:
+                show(written.considered)
+            texts.append(prompt + written.text)
+            tokens.append(len(written.considered))
+            waits.append(first)
+    return Results(texts, tokens, waits)
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    torch.set_num_threads(1)
+    save_results(main(config), config, script=__file__)

@@ -1,0 +1,548 @@
+"""Sprint 10's claims, at a small size: decoding, the exact distribution, streaming, the page and its users."""
+
+import contextlib
+import io
+import json
+import math
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+import torch
+from scipy.stats import binomtest
+from transformers import (
+    LogitsProcessorList,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from shared.cookbook import Cookbook
+from shared.grammar import GrammarFault, Pen, choice, derivations
+from shared.pretrained import SHIPPED_FOLDER, load_causal_model
+from shared.tokenizers import load_tokenizer
+
+SPRINT = Path(__file__).parents[2] / "sprints" / "10_pretrained_generation_demo"
+PROMPT = "Smoky Soup with"
+
+
+@pytest.fixture
+def part(load_sprint: Callable[[str], ModuleType]) -> Callable[[str], ModuleType]:
+    """Import a file of this sprint by its name."""
+    return lambda name: load_sprint(f"{SPRINT.name}/{name}.py")
+
+
+@pytest.fixture(scope="module")
+def loaded() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    return load_causal_model()
+
+
+def recorded(name: str) -> dict:
+    """Return what a script of this sprint found when it was run last."""
+    return json.loads((SPRINT / "results" / f"{name}.json").read_text(encoding="utf-8"))["results"]
+
+
+def generations() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "generation"]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+# Settings
+
+
+@pytest.mark.parametrize("penalty", [1.0, 1.3])
+@pytest.mark.parametrize("temperature", [1.0, 0.6])
+@pytest.mark.parametrize("top_k", [0, 7])
+@pytest.mark.parametrize("top_p", [1.0, 0.8])
+def test_filtered_distributions_are_the_librarys(part, penalty, temperature, top_k, top_p):
+    logits = 3 * torch.randn(4, 60, generator=torch.Generator().manual_seed(0))
+    tokens = torch.randint(60, (4, 12), generator=torch.Generator().manual_seed(1))
+    theirs = LogitsProcessorList([RepetitionPenaltyLogitsProcessor(penalty), TemperatureLogitsWarper(temperature)])
+    theirs += [TopKLogitsWarper(top_k)] if top_k else []
+    theirs += [TopPLogitsWarper(top_p)] if top_p < 1 else []
+    settings = part("sampling_settings").Settings(temperature, top_k, top_p, penalty)
+    assert torch.equal(settings.apply(logits, tokens), theirs(tokens, logits))
+
+
+MALFORMED: list[tuple[str, Any]] = [
+    ("temperature", 0),
+    ("temperature", -1.0),
+    ("temperature", math.nan),
+    ("temperature", math.inf),
+    ("temperature", "1"),
+    ("temperature", None),
+    ("temperature", True),
+    ("top_k", -1),
+    ("top_k", 2.5),
+    ("top_k", 10**30),
+    ("top_p", 0),
+    ("top_p", 1.01),
+    ("top_p", [0.9]),
+    ("repetition_penalty", 0.5),
+    ("repetition_penalty", {}),
+    ("max_new_tokens", 0),
+    ("max_new_tokens", 5000),
+    ("seed", -1),
+    ("seed", 2**40),
+    ("seed", math.nan),
+    ("pace", -3),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), MALFORMED)
+def test_malformed_settings_are_refused(part, name, value):
+    with pytest.raises(ValueError, match=rf"{name.replace('_', ' ')} must be a (whole )?number from .* to .*; got "):
+        part("sampling_settings").Settings(**{name: value})
+
+
+def test_whole_floats_are_whole_numbers(part):
+    settings = part("sampling_settings").Settings(seed=3.0, top_k=5.0)
+    assert (type(settings.seed), type(settings.top_k)) == (int, int)
+
+
+# Decoding
+
+
+@pytest.mark.parametrize("prompt", ["", Cookbook().recipe("validation", 0).text.partition("Tip:")[0] + "Tip:"])
+def test_greedy_text_is_the_librarys_and_the_stream_is_the_loops(part, loaded, prompt):
+    model, tokenizer = loaded
+    streaming, generate, end = part("streaming"), part("generate"), tokenizer.eos_token_id
+    tokens = streaming.encode(tokenizer, prompt)
+    for options in ({"top_k": 1}, {"temperature": 0.9, "top_p": 0.9, "seed": 3, "repetition_penalty": 1.1}):
+        settings = part("sampling_settings").Settings(max_new_tokens=40, **options)
+        ours = generate.decode(model, tokens, settings, end)
+        *_, written = streaming.write(model, tokenizer, prompt, settings)
+        assert prompt + written.text == tokenizer.decode(ours, skip_special_tokens=True)
+        assert [one.token.text for one in written.considered] == [
+            tokenizer.decode([token]) for token in ours[len(tokens) :]
+        ]
+        if "top_k" in options:
+            assert ours == generate.generate(model, tokens, end, max_new_tokens=40)
+        assert (ours[-1] == end) == bool(prompt), "a tip ends within 40 tokens, a recipe does not"
+
+
+def test_log_prob_is_the_librarys_loss(part, loaded):
+    model, tokenizer = loaded
+    tokens = part("streaming").encode(tokenizer, Cookbook().recipe("test", 0).text)
+    row = torch.tensor([tokens])
+    with torch.no_grad():
+        loss = model(row, labels=row).loss.item()
+    assert part("generate").log_prob(model, tokens, 1) == pytest.approx(-loss * (len(tokens) - 1), abs=1e-3)
+
+
+def test_generate_compares_methods(part):
+    script = part("generate")
+    config = script.Config(prompts=2, max_new_tokens=30, device="cpu")
+    results = script.main(config)
+    methods = results.methods
+    assert results.greedy_equals_library == 2
+    assert methods["beam search"].log_prob >= methods["greedy"].log_prob
+    assert methods["greedy"].log_prob > methods["temperature 1"].log_prob
+    assert methods["repetition penalty 2"].first_text != methods["greedy"].first_text
+    assert len(script.plot(results).axes) == 2
+    again = script.main(replace(config, prompts=1)).methods
+    assert {name: one.first_text for name, one in again.items()} == {
+        name: one.first_text for name, one in methods.items()
+    }
+
+
+# The exact distribution
+
+
+def test_exact_next_tokens_obey_the_chain_rule(part):
+    tokenizer = load_tokenizer(SHIPPED_FOLDER)
+    exact, cookbook = part("exact_next_token"), Cookbook(dishes=("soup",))
+    recipe = cookbook.recipe("validation", 1)
+    ids, log_prob = tokenizer.encode(recipe.text), 0.0
+    for index, token in enumerate([*ids, tokenizer.end_token]):
+        found = exact.next_tokens(cookbook.write, tokenizer, tokenizer.decode(ids[:index]))
+        assert math.fsum(found.values()) == pytest.approx(1)
+        log_prob += math.log(found[token])
+    assert log_prob == pytest.approx(recipe.log_prob, abs=1e-9)
+
+
+def small_grammar(pen: Pen) -> None:
+    first = pen.choose(choice("red ", "rose ", "blue "))
+    pen.write("and ")
+    pen.choose(choice("black", "brown") if first == 2 else choice("pink", "peach", "plum"))
+
+
+@pytest.mark.parametrize("text", ["", "r", "ro", "red a", "blue and b", "red and p", "red and p" + "ink"])
+def test_continuations_are_those_that_enumeration_finds(part, text):
+    every = {whole: math.exp(log_prob) for whole, log_prob in derivations(small_grammar) if whole.startswith(text)}
+    found = part("exact_next_token").continuations(small_grammar, text, lambda _: False)
+    assert found == pytest.approx({whole[len(text) :]: p / sum(every.values()) for whole, p in every.items()})
+
+
+def test_texts_that_no_recipe_begins_with(part):
+    exact, tokenizer = part("exact_next_token"), load_tokenizer(SHIPPED_FOLDER)
+    with pytest.raises(GrammarFault, match="style"):
+        exact.next_tokens(Cookbook().write, tokenizer, "Yummy Soup")
+    with pytest.raises(GrammarFault, match="end of text"):
+        exact.next_tokens(Cookbook().write, tokenizer, Cookbook().recipe("test", 0).text + " More")
+    with pytest.raises(ValueError, match="the text must end where a token ends"):
+        exact.next_tokens(Cookbook().write, tokenizer, f"{PROMPT} ")
+
+
+def test_distances_by_hand(part):
+    script = part("distributions")
+    exact = torch.tensor([0.5, 0.5, 0.0, 0.0]).double()
+    near = script.distance(exact, torch.tensor([0.4, 0.4, 0.2, 0.0]).double())
+    assert near.kl == pytest.approx(math.log(1.25))
+    assert (near.wrong, near.lost, near.variation) == pytest.approx((0.2, 0, 0.2))
+    cut = script.distance(exact, torch.tensor([1.0, 0, 0, 0]).double())
+    assert (cut.kl, cut.wrong, cut.lost, cut.variation) == (None, 0, 0.5, 0.5)
+
+
+def test_settings_trade_wrong_tokens_for_lost_ones(part):
+    script = part("distributions")
+    results = script.main(script.Config(positions=6))
+    mean = results.mean
+    assert mean["temperature 0.5"].wrong < mean["model"].wrong < mean["temperature 1.5"].wrong
+    assert results.places["a pan"].distances["top-k 5"].lost == pytest.approx(4 / 9)
+    assert results.places["a pan"].distances["model"].kl < 0.05
+    assert results.places["servings"].exact[:4] == pytest.approx([0.5, 0.2, 0.2, 0.1])
+    assert len(script.plot(results).axes) == 2 * 5
+    assert script.main(script.Config(positions=6)) == results
+
+
+# Quality and diversity
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (7, 10), (150, 150)])
+def test_intervals_are_scipys(part, successes, trials):
+    theirs = binomtest(successes, trials).proportion_ci(method="wilson")
+    assert part("quality_diversity").wilson(successes, trials) == pytest.approx((theirs.low, theirs.high), abs=1e-4)
+
+
+def test_valid_recipes_are_measured_by_themselves(part):
+    recipe = Cookbook().recipe("test", 0)
+    point = part("quality_diversity").describe(
+        "mixed", 1.0, [recipe.text, "Boil."], [200, 2], [recipe.log_prob + 1, -1.0], [60.0, 2.0]
+    )
+    assert (point.valid, point.entropy, point.distinct_recipes) == (0.5, 31.0, 1.0)
+    assert point.cost == pytest.approx(-recipe.log_prob)
+    assert point.perplexity == pytest.approx(math.exp(-recipe.log_prob / 200))
+    # Half of what is drawn is kept, so what is kept is twice as probable among the kept.
+    assert point.divergence == pytest.approx(1 + math.log(2))
+
+
+def test_quality_and_diversity_at_a_small_size(part):
+    script = part("quality_diversity")
+    config = script.Config(recipes=8, temperature=(0.5, 1.3), top_p=(0.8,), top_k=(1,), device="cpu")
+    results = script.main(config)
+    cold, hot, nucleus, greedy = (
+        results.points[n] for n in ("temperature 0.5", "temperature 1.3", "top_p 0.8", "top_k 1")
+    )
+    assert greedy.entropy == pytest.approx(0, abs=1e-5)
+    assert greedy.distinct_recipes == pytest.approx(1 / 8)
+    assert greedy.entropy < cold.entropy < hot.entropy
+    assert nucleus.entropy < results.grammar.entropy
+    assert cold.valid > hot.valid
+    assert results.grammar.valid == results.grammar.distinct_recipes == 1
+    assert results.grammar.cost == pytest.approx(results.grammar.entropy, abs=4), "two estimates of the entropy"
+    assert results.grammar.divergence == pytest.approx(0)
+    assert len(script.plot(results).axes) == 3
+    again = script.main(replace(config, temperature=(), top_k=()))
+    assert again.points["top_p 0.8"] == nucleus, "same seed, same results"
+
+
+# Where a prompt ends
+
+
+def test_healing_keeps_every_character(part):
+    script = part("trailing_space")
+    model, generator = script.Model(), torch.Generator().manual_seed(0)
+    for index in range(8):
+        text = script.cut(Cookbook().recipe("validation", index).text, generator, inside=index % 2 == 0)
+        start = script.healed(model, text, generator)
+        assert model.tokenizer.decode(start.tokens[1:]).startswith(text)
+        assert start.first.sum().item() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_trailing_space_spoils_the_text(part):
+    script = part("trailing_space")
+    results = script.main(script.Config(prompts=8))
+    assert results.spelling[f"{PROMPT} "] == [*results.spelling[PROMPT], " "]
+    outcomes = results.between_words
+    assert outcomes["as it is"].valid < outcomes["stripped"].valid
+    assert outcomes["as it is"].can_follow < 0.8 < min(outcomes[way].can_follow for way in ("stripped", "healed"))
+    assert len(script.plot(results).axes) == 2
+    assert results.inside_words["as it is"].valid <= results.inside_words["healed"].valid
+
+
+# Streaming
+
+
+def test_text_arrives_in_pieces_and_at_once(part, loaded):
+    settings = part("sampling_settings").Settings(max_new_tokens=12, pace=50)
+    lengths, alive = [], []
+    for written in part("streaming").write(*loaded, PROMPT, settings):
+        lengths.append(len(written.considered))
+        alive.append(bool(generations()))
+    assert lengths[0] < 4
+    assert alive[0], "the first text came while the rest was being written"
+    assert len(set(lengths)) > 3
+    assert lengths[-1] == 12
+
+
+@pytest.mark.parametrize("pace", [0, 0.01])
+def test_closing_ends_the_thread_even_while_it_waits(part, loaded, pace):
+    model, tokenizer = loaded
+    passes: list[None] = []
+    hook = model.register_forward_hook(lambda *_: passes.append(None))
+    stream = part("streaming").write(model, tokenizer, PROMPT, part("sampling_settings").Settings(pace=pace))
+    next(stream)
+    assert generations()
+    before = len(passes)
+    stream.close()
+    hook.remove()
+    assert not generations(), "with a pace of 0.01 the next token would have taken 100 seconds"
+    assert len(passes) <= before + 2, "nothing is computed for nobody"
+
+
+def test_the_seed_decides_whoever_else_writes(part, loaded):
+    streaming, settings = part("streaming"), part("sampling_settings").Settings(max_new_tokens=24)
+
+    def text(seed: int) -> str:
+        *_, written = streaming.write(*loaded, PROMPT, replace(settings, seed=seed))
+        return written.text
+
+    alone = [text(seed) for seed in range(6)]
+    assert len(set(alone)) == 6
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(text, range(6))) == alone
+
+
+def test_alternatives_have_the_models_probabilities(part, loaded):
+    model, tokenizer = loaded
+    settings = part("sampling_settings").Settings(temperature=0.5, top_k=3, max_new_tokens=4)
+    streaming = part("streaming")
+    *_, written = streaming.write(model, tokenizer, PROMPT, settings)
+    with torch.no_grad():
+        expected = model(torch.tensor([streaming.encode(tokenizer, PROMPT)])).logits[0, -1].softmax(-1)
+    first = written.considered[0]
+    assert [one.model for one in first.alternatives] == pytest.approx(expected.topk(5).values.tolist(), abs=1e-5)
+    assert sum(one.drawn > 0 for one in first.alternatives) == 3
+    assert sum(one.drawn for one in first.alternatives) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_failure_in_the_thread_reaches_the_reader(part, loaded, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(loaded[0], "generate", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(part("streaming").write(*loaded, PROMPT, part("sampling_settings").Settings()))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tokens", "message"),
+    [
+        ("x" * 2001, 10, r"at most 2,000 characters; got 2,001"),
+        (None, 10, "must be a text .* got NoneType"),
+        (["a"], 10, "got list"),
+        ("\ud800", 10, "surrogates"),
+        (PROMPT, 255, r"context holds 256 tokens; the prompt has \d and 255"),
+    ],
+)
+def test_prompts_have_limits(part, loaded, prompt, tokens, message):
+    settings = part("sampling_settings").Settings(max_new_tokens=tokens)
+    with pytest.raises(ValueError, match=message):
+        part("streaming").write(*loaded, prompt, settings)
+
+
+def test_a_prompt_cannot_end_the_text(part, loaded):
+    _, tokenizer = loaded
+    tokens = part("streaming").encode(tokenizer, "<|endoftext|>")
+    assert tokens.count(tokenizer.eos_token_id) == 1, "the one that starts every text"
+
+
+def test_the_terminal_streams_to_a_pipe(part, monkeypatch, capsys):
+    script = part("terminal")
+    monkeypatch.setattr("sys.stdin", io.StringIO("Herby\nSmoky\n"))
+    results = script.main(script.Config(max_new_tokens=6, alternatives=True, device="cpu"))
+    output, errors = capsys.readouterr()
+    assert output == "".join(f"{text}\n\n" for text in results.texts)
+    assert [text[:5] for text in results.texts] == ["Herby", "Smoky"]
+    assert results.tokens == [6, 6]
+    assert errors.count(" of ") == 12, "a line for each token"
+    once = script.main(script.Config(prompt="Herby", max_new_tokens=6, device="cpu"))
+    assert once.texts == results.texts[:1]
+
+
+# The page
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[list[Any]]:
+    started: list[Any] = []
+    yield started
+    for server in started:
+        server.close()
+
+
+@pytest.fixture
+def server(part, servers: list[Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the page's server; it starts in an environment that asks for the opposite of what it has to do."""
+    if not servers:
+        monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+        monkeypatch.setenv("GRADIO_SHARE", "True")
+        monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "True")
+        servers.append(part("demo_page").serve(device="cpu"))
+    return servers[0]
+
+
+def call(server: Any, *values: Any) -> tuple[bool, Any]:
+    """Send raw JSON, Python's NaN included, and return whether it was answered, and the last data or the error."""
+    address = f"{server.url}gradio_api/call/write"
+    posted = httpx.post(
+        address, content=json.dumps({"data": list(values)}), headers={"content-type": "application/json"}
+    )
+    answer = httpx.get(f"{address}/{posted.json()['event_id']}", timeout=30).text
+    event, data = answer.strip().split("\n\n")[-1].split("\n", 1)
+    return event == "event: complete", json.loads(data.removeprefix("data: "))
+
+
+def test_the_page_listens_on_this_machine_alone(server):
+    assert server.url.startswith("http://127.0.0.1:")
+    assert server.blocks.server.config.host == "127.0.0.1"
+    assert server.blocks.share_url is None
+    assert not server.blocks.analytics_enabled
+
+
+@pytest.mark.parametrize(("name", "value"), [*MALFORMED, ("prompt", 7), ("prompt", None), ("prompt", "x" * 3000)])
+def test_the_page_answers_malformed_settings_with_a_message(part, server, capfd, name, value):
+    settings = part("sampling_settings").Settings(max_new_tokens=3)
+    values = {"prompt": PROMPT} | {key: vars(settings)[key] for key in settings.LIMITS} | {name: value}
+    answered, error = call(server, *values.values())
+    assert not answered
+    assert f"{name.replace('_', ' ')} must be" in error["error"]
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_the_page_answers_with_the_seeds_text(part, server, loaded):
+    settings = part("sampling_settings").Settings(max_new_tokens=8, seed=5)
+    answered, (text, shown, status) = call(server, PROMPT, *(vars(settings)[key] for key in settings.LIMITS))
+    *_, written = part("streaming").write(*loaded, PROMPT, settings)
+    assert answered
+    assert text == PROMPT + written.text
+    assert shown.count('class="token"') == 8
+    assert "8 tokens with seed 5" in status
+
+
+def test_what_the_page_shows_is_escaped(part):
+    streaming, page = part("streaming"), part("demo_page")
+    evil = streaming.Alternative("<img src=x onerror=alert(1)>", 0.5, 0.5)
+    shown = page.given("<script>") + page.words([streaming.Considered(evil, [evil])])
+    assert "<script" not in shown
+    assert "<img" not in shown
+
+
+def test_many_users_at_once_get_what_their_seeds_give_alone(part):
+    script = part("load_test")
+    results = script.main(script.Config(requests=12, max_new_tokens=8, alone=2, users=4))
+    assert results.errors == []
+    assert results.answered == results.equal_to_alone == 12
+
+
+def test_the_demo_serves_until_it_is_told_to_stop(part, capsys):
+    results = part("demo").main(part("demo").Config(seconds=0.0, device="cpu"))
+    assert results.url in capsys.readouterr().out
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(results.url)
+
+
+@pytest.fixture
+def page(server: Any) -> Iterator[Any]:
+    """Open the page in a browser without a window, and refuse it every other machine."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    browsers = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome", "chrome")]
+    path = next(filter(None, browsers), None)
+    if path is None:
+        pytest.skip("there is no chromium or google-chrome on the path")
+    with (
+        playwright.sync_playwright() as running,
+        contextlib.closing(running.chromium.launch(executable_path=path, args=["--no-sandbox"])) as browser,
+    ):
+        opened = browser.new_page()
+        opened.foreign, opened.faults = [], []
+        opened.route(
+            lambda url: not url.startswith((server.url, "data:", "blob:")),
+            lambda route: (opened.foreign.append(route.request.url), route.abort()),
+        )
+        opened.on("pageerror", lambda error: opened.faults.append(str(error)))
+        opened.goto(server.url)
+        opened.locator("#write").wait_for()
+        yield opened
+
+
+def test_a_browser_writes_stops_and_moves_a_slider(part, page, loaded):
+    text, tokens = page.locator("#text textarea"), page.locator("#words .token")
+    # Text arrives in pieces.
+    page.locator("#prompt textarea").fill("Herby <b>Salad</b> ${1+1}")
+    page.locator("#write").click()
+    lengths = set()
+    assert wait_until(lambda: lengths.add(len(text.input_value())) or len(lengths) > 4, 10), lengths
+    assert text.input_value().startswith("Herby <b>Salad</b> ${1+1}")
+    assert page.locator("#words .given").inner_text() == "Herby <b>Salad</b> ${1+1}"
+    # The stop button ends the text and the thread.
+    page.locator("#stop").click()
+    assert wait_until(lambda: not generations())
+    stopped = text.input_value()
+    time.sleep(0.3)
+    assert text.input_value() == stopped
+    # A slider moves, and its value is used.
+    page.locator("#prompt textarea").fill(PROMPT)
+    page.locator("#pace input[type=number]").fill("0")
+    page.locator("#max_new_tokens input[type=number]").fill("12")
+    slider = page.locator("#temperature input[type=range]")
+    slider.focus()
+    for _ in range(6):
+        slider.press("ArrowRight")
+    assert float(page.locator("#temperature input[type=number]").input_value()) == pytest.approx(1.3)
+    page.locator("#write").click()
+    page.locator("#status", has_text="12 tokens with seed 0").wait_for()
+    settings = part("sampling_settings").Settings(temperature=1.3, max_new_tokens=12)
+    *_, written = part("streaming").write(*loaded, PROMPT, settings)
+    assert text.input_value() == PROMPT + written.text
+    # Pointing at a token shows its alternatives.
+    assert tokens.count() == 12
+    tokens.nth(3).hover()
+    assert "model" in tokens.nth(3).locator(".box").inner_text()
+    # A bad setting is a message.
+    page.locator("#max_new_tokens input[type=number]").fill("255")
+    page.locator("#write").click()
+    page.get_by_text("context holds 256 tokens").first.wait_for()
+    assert (page.foreign, page.faults) == ([], [])
+
+
+# What the README reports
+
+
+def test_recorded_results():
+    load, spaces, plane = recorded("load_test"), recorded("trailing_space"), recorded("quality_diversity")
+    assert load["answered"] == load["equal_to_alone"] == 50
+    assert load["errors"] == []
+    assert load["alone_first_token"] < 0.2
+    assert recorded("screenshot")["foreign_requests"] == []
+    assert spaces["between_words"]["as it is"]["valid"] < spaces["between_words"]["healed"]["valid"]
+    assert plane["points"]["temperature 0.7"]["valid"] > plane["points"]["temperature 1.2"]["valid"]
+    assert recorded("generate")["greedy_equals_library"] == recorded("generate")["prompts"]
