@@ -104,6 +104,7 @@ def slope(lengths: list[int], values: list[float]) -> float:
 
 @torch.no_grad()
 def main(config: Config) -> Results:
+    torch.set_num_threads(1)  # the processor's time adds up over threads, those that only wait too
     generator = seed_everything(config.seed)
     size = GPTConfig(config.vocab, max(config.lengths) + 1, config.layers, config.heads, config.d_model, dropout=0.0)
     model = GPT(size, generator).eval()

@@ -1,0 +1,101 @@
+"""What is an encoder block, with nothing hidden? One plain function of formulas, equal to `shared/blocks.py`.
+
+    uv run sprints/07_transformer_block/block_by_hand.py
+
+The function sees tensors only: no module, no fused kernel, no library layer. Theory: notes/04_the_block.md
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from hand_written_norms import LayerNormFunction
+from torch import Tensor, nn
+
+from shared.attention import causal_mask, padding_mask
+from shared.blocks import EncoderBlock, Norm
+from shared.config import ScriptConfig, option, parse_config
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+Weights = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    batch: int = option(4, "rows")
+    tokens: int = option(12, "tokens of a row")
+    d_model: int = option(64, "features of a token")
+    heads: int = option(4, "attention heads")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The largest differences of outputs and of gradients, by placement of the norm and mask."""
+
+    output: dict[str, float]
+    gradient: dict[str, float]
+
+
+def block_by_hand(x: Tensor, w: Weights, heads: int, norm: Norm, mask: Tensor) -> Tensor:
+    """Return an encoder block's output for x (batch, tokens, d_model); the mask is True where a query may look."""
+
+    def normalise(x: Tensor, part: str) -> Tensor:
+        return LayerNormFunction.apply(x, w[f"{part}.norm.weight"], w[f"{part}.norm.bias"], 1e-5)
+
+    def attention(x: Tensor) -> Tensor:
+        projected = x @ w["attention.qkv.weight"].T + w["attention.qkv.bias"]  # (batch, tokens, 3 d_model)
+        q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in projected.chunk(3, dim=-1))
+        scores = q @ k.mT / math.sqrt(q.shape[-1])  # (batch, heads, tokens, tokens)
+        weights = scores.masked_fill(~mask, -math.inf).softmax(dim=-1)
+        mixed = (weights @ v).transpose(1, 2).flatten(2)  # the heads side by side again
+        return mixed @ w["attention.output.weight"].T + w["attention.output.bias"]
+
+    def feed_forward(x: Tensor) -> Tensor:
+        hidden = (x @ w["feed_forward.expand.weight"].T + w["feed_forward.expand.bias"]).clamp(min=0)  # ReLU
+        return hidden @ w["feed_forward.contract.weight"].T + w["feed_forward.contract.bias"]
+
+    if norm == "pre":
+        x = x + attention(normalise(x, "around_attention"))
+        return x + feed_forward(normalise(x, "around_feed_forward"))
+    x = normalise(x + attention(x), "around_attention")
+    return normalise(x + feed_forward(x), "around_feed_forward")
+
+
+def gradient_difference(ours: Tensor, theirs: Tensor, direction: Tensor, weights: list[Tensor]) -> float:
+    """Return the largest difference of the gradients, each as a share of the largest number in that gradient."""
+    mine, other = (torch.autograd.grad((output * direction).sum(), weights) for output in (ours, theirs))
+    return max(((a - b).abs().max() / b.abs().max()).item() for a, b in zip(mine, other, strict=True))
+
+
+def main(config: Config) -> Results:
+    generator = seed_everything(config.seed)
+    shape = (config.batch, config.tokens, config.d_model)
+    x, direction = (torch.randn(shape, generator=generator) for _ in range(2))
+    lengths = torch.arange(config.tokens, config.tokens - config.batch, -1)
+    everything = torch.ones(config.tokens, config.tokens, dtype=torch.bool)
+    masks = {
+        "no mask": everything,
+        "causal": causal_mask(config.tokens),
+        "padding": padding_mask(lengths, config.tokens),
+    }
+    output, gradient = {}, {}
+    for norm in ("pre", "post"):
+        block = EncoderBlock(config.d_model, config.heads, norm=norm)
+        for parameter in block.parameters():
+            nn.init.normal_(parameter, std=0.2)
+        weights = dict(block.named_parameters())
+        for name, mask in masks.items():
+            ours = block_by_hand(x, weights, config.heads, norm, mask)
+            theirs = block(x, mask)
+            output[f"{norm}, {name}"] = (ours - theirs).abs().max().item()
+            gradient[f"{norm}, {name}"] = gradient_difference(ours, theirs, direction, list(weights.values()))
+    for case, difference in output.items():
+        print(f"{case:<16} output differs by {difference:.1e}, gradients by {gradient[case]:.1e} of the largest")
+    return Results(output, gradient)
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

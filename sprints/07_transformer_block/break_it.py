@@ -1,0 +1,70 @@
+"""Which check notices which fault? Sound blocks pass all of them, and each fault turns its own red.
+
+    uv run sprints/07_transformer_block/break_it.py
+
+Every kind of block, alone and stacked, is wrapped as a little model and put through the invariants of
+`shared/invariants.py`; then one model is broken on purpose, in many ways. Theory: notes/08_what_must_hold.md
+"""
+
+from dataclasses import dataclass
+
+from faults import FAULTS
+from little_models import CHECKS, MODELS, checks_of, complaint
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+TRANSLATORS = [name for name in MODELS if name.startswith("DecoderBlock")]
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    broken: str = option("DecoderBlock, pre, 1", "the model that is broken", choices=TRANSLATORS)
+    steps: int = option(200, "steps in which one batch has to be learnt by heart")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the checks say: None if they are content, else their complaint.
+
+    Args:
+        sound: by model and check; a check that has no meaning for a model is not there.
+        broken: by fault and check.
+        marks: the same as a table: "red" or "".
+        noticed: by fault, how many checks complain.
+    """
+
+    sound: dict[str, dict[str, str | None]]
+    broken: dict[str, dict[str, str | None]]
+    marks: dict[str, dict[str, str]]
+    noticed: dict[str, int]
+
+
+def main(config: Config) -> Results:
+    sound, broken = {}, {}
+    for name, make in tqdm(MODELS.items(), desc="sound models"):
+        seed_everything(config.seed)
+        checks = checks_of(make(), steps=config.steps)
+        sound[name] = {check: complaint(run) for check, run in checks.items()}
+        print(f"{name:<24}" + "".join(f"{check}: {said or 'holds'}  " for check, said in sound[name].items()))
+    for fault, break_model in tqdm(FAULTS.items(), desc="faults"):
+        seed_everything(config.seed)
+        model = MODELS[config.broken]()
+        loss = break_model(model)
+        broken[fault] = {check: complaint(run) for check, run in checks_of(model, loss, config.steps).items()}
+        for check, said in broken[fault].items():
+            if said is not None:
+                print(f"{fault:<42}{check:<14}{said}")
+    return Results(
+        sound=sound,
+        broken=broken,
+        marks={fault: {c: "red" if said.get(c) else "" for c in CHECKS} for fault, said in broken.items()},
+        noticed={fault: sum(message is not None for message in said.values()) for fault, said in broken.items()},
+    )
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

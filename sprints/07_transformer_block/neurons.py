@@ -1,0 +1,114 @@
+"""What do the neurons of a feed-forward network respond to? In the model that the repository ships, on recipes.
+
+    uv run sprints/07_transformer_block/neurons.py
+
+The grammar labels every token, so "this neuron is for amounts" can be scored: a neuron's class is chosen on one half of
+the recipes and its selectivity measured on the other, beside neurons with random keys in the same model and beside the
+same model untrained. Theory: notes/07_feed_forward.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from labelled_recipes import LABELS
+from matplotlib.figure import Figure
+from neuron_reading import ABOUT, SHIPPED, Half, load, random_directions, rank_neurons, read_half, record
+from torch import Tensor
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.gpt import GPT
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+KINDS = ("trained", "random keys", "untrained")
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: Path = option(SHIPPED, "folder in the format of transformers")
+    recipes: int = option(30, "recipes of each half")
+
+
+@dataclass(frozen=True)
+class Results:
+    """How selective neurons are on the second half, for classes that were chosen on the first.
+
+    Args:
+        mean: over the neurons of each layer, of a neuron's best class, by kind of neuron and what the class is about.
+        above_half: share of the neurons of all layers whose selectivity is above 0.5, likewise.
+        sorted: selectivities of all neurons from the highest down, every 16th, likewise.
+        best: by what it is about and class, the selectivity of the neuron that was best for it, of each kind.
+        share: of each class in all tokens, by what it is about.
+    """
+
+    mean: dict[str, dict[str, list[float]]]
+    above_half: dict[str, dict[str, float]]
+    sorted: dict[str, dict[str, list[float]]]
+    best: dict[str, dict[str, dict[str, float]]]
+    share: dict[str, dict[str, float]]
+
+
+def hidden_of(kind: str, model: GPT, half: Half, seed: int) -> list[Tensor]:
+    """Return the activations of a kind of neurons in each layer at the places of a half, (places, neurons)."""
+    recording = record(model, half.recipes.tokens[:, :-1])
+    if kind != "random keys":
+        return [its[half.places] for its in recording.hidden]
+    # The same keys for both halves.
+    generator = torch.Generator().manual_seed(seed)
+    inputs = enumerate(recording.inputs)
+    return [random_directions(model, layer, its[half.places], generator) for layer, its in inputs]
+
+
+@torch.no_grad()
+def main(config: Config) -> Results:
+    generator = seed_everything(config.seed)
+    model, tokenizer = load(config.model)
+    models = {"trained": model, "random keys": model, "untrained": GPT(model.config, generator).eval()}
+    first, second = (read_half(tokenizer, start, config.recipes) for start in (0, config.recipes))
+    mean, above, ordered, best = {}, {}, {}, {about: {label: {} for label in LABELS} for about in ABOUT}
+    for kind in tqdm(KINDS, desc="kinds of neurons"):
+        ours, others = (hidden_of(kind, models[kind], half, config.seed) for half in (first, second))
+        mean[kind], above[kind], ordered[kind] = {}, {}, {}
+        for about in ABOUT:
+            choice, test = rank_neurons(ours, first, about), rank_neurons(others, second, about)  # (neurons, labels)
+            own = test.gather(1, choice.argmax(dim=1, keepdim=True))[:, 0]
+            mean[kind][about] = own.view(len(ours), -1).mean(dim=1).tolist()
+            above[kind][about] = (own > 0.5).float().mean().item()
+            ordered[kind][about] = own.sort(descending=True).values[::16].tolist()
+            for label, neuron in zip(LABELS, choice.argmax(dim=0).tolist(), strict=True):
+                best[about][label][kind] = test[neuron, LABELS.index(label)].item()
+    share = {
+        about: {name: (second.labels[about] == index).float().mean().item() for index, name in enumerate(LABELS)}
+        for about in ABOUT
+    }
+    for about in ABOUT:
+        print(f"\n{about}: mean selectivity by layer")
+        for kind in KINDS:
+            print(f"  {kind:<12}" + "".join(f"{value:7.2f}" for value in mean[kind][about]), end="")
+            print(f"   above 0.5: {above[kind][about]:.0%}")
+        for label, its in best[about].items():
+            print(f"  {label:<24}{share[about][label]:6.1%}" + "".join(f"{its[kind]:8.2f}" for kind in KINDS))
+    return Results(mean, above, ordered, best, share)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the selectivities of all neurons in order, and their mean by layer."""
+    figure, fields = new_figure(width=9.5, height=6.2, rows=2, columns=2)
+    for (left, right), about in zip(fields, ABOUT, strict=True):
+        for colour, kind in enumerate(KINDS):
+            values, means = results.sorted[kind][about], results.mean[kind][about]
+            left.plot([index / len(values) for index in range(len(values))], values, color=f"C{colour}", label=kind)
+            right.plot(range(1, len(means) + 1), means, "os^"[colour] + "-", color=f"C{colour}", label=kind)
+        left.set(title=f"about {about}", xlabel="share of the neurons", ylabel="selectivity", ylim=(-0.05, 1.02))
+        right.set(title=f"about {about}", xlabel="layer", ylabel="mean selectivity", ylim=(0, None))
+        right.set_xticks(range(1, len(means) + 1))
+    fields[0, 0].legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,163 @@
+"""Normalise before each part or after each addition? Both are trained, with and without warm-up, over depth and rate.
+
+    uv run sprints/07_transformer_block/pre_or_post.py
+    uv run sprints/07_transformer_block/pre_or_post.py --preset wide      # more depths and rates, about ten minutes
+
+The task: at each place of a row of random tokens, name the first one; chance is one in `vocab`, the optimum is all of
+them, so a run that is no better than chance has not learnt. Theory: notes/03_pre_or_post.md
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+from deep_stacks import NameTheFirst, first_token_accuracy, first_token_loss, random_rows
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.training import NonFiniteLoss, constant, make_optimizers, train_steps, warmup_linear
+
+PRESETS = {"wide": {"depths": (4, 8, 16, 24), "learning_rates": (1e-3, 3e-3, 1e-2), "steps": 300, "warmup": 100}}
+PLACEMENTS = ("pre", "post")
+LEARNT = 0.9
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    preset: str | None = option(None, "wide: more depths and learning rates")
+    depths: tuple[int, ...] = option((4, 16), "blocks of a stack")
+    learning_rates: tuple[float, ...] = option((1e-3, 3e-3), "peak learning rates of AdamW")
+    vocab: int = option(8, "distinct tokens")
+    tokens: int = option(8, "tokens of a row")
+    d_model: int = option(32, "features of a token")
+    heads: int = option(4, "attention heads")
+    steps: int = option(120, "optimizer steps")
+    warmup: int = option(40, "steps in which the learning rate rises; then, and in the runs without, it is constant")
+    batch_size: int = option(32, "rows of a batch")
+    clip: float = option(0.0, "largest norm of the gradient; 0: any, as clipping is a remedy of its own")
+    runs: int = option(3, "runs of each kind, each with its own seed")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to train, and what came of each of its runs.
+
+    Args:
+        accuracy: on new rows.
+        loss: mean of the last tenth of the steps in nats, None where the run diverged.
+        learnt: runs whose accuracy is above 0.9.
+        diverged: runs whose loss became infinite or not a number.
+    """
+
+    norm: str
+    depth: int
+    learning_rate: float
+    warmup: int
+    accuracy: list[float]
+    loss: list[float | None]
+    learnt: int
+    diverged: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """All settings, the share of runs that learnt by norm and warm-up, and what chance would be right on."""
+
+    settings: list[Setting]
+    learnt: dict[str, float]
+    learnt_by_depth: dict[str, dict[str, float]]
+    chance: float
+
+
+def schedule_with(warmup: int, steps: int) -> Callable[[int], float]:
+    return partial(warmup_linear, steps=steps, warmup=warmup, floor=1.0) if warmup else constant
+
+
+def train(config: Config, kind: str, depth: int, rate: float, warmup: int, seed: int) -> tuple[float, float | None]:
+    """Return the accuracy on new rows and the last loss, None if it blew up."""
+    device, generator = pick_device(config.device), seed_everything(seed)
+    sizes = {name: getattr(config, name) for name in ("vocab", "tokens", "d_model", "heads")}
+    model = NameTheFirst(kind, depth, **sizes).to(device)
+    losses = []
+    try:
+        for _, loss in train_steps(
+            model,
+            random_rows(config.vocab, config.batch_size, config.tokens, generator),
+            loss_function=first_token_loss,
+            # The second moment as in Xiong et al., section 4: it is part of what warm-up is said to be for.
+            optimizers=make_optimizers(model, learning_rate=rate, betas=(0.9, 0.98)),
+            steps=config.steps,
+            schedule=schedule_with(warmup, config.steps),
+            clip=config.clip or None,
+        ):
+            losses.append(loss)
+    except NonFiniteLoss:
+        return 0.0, None
+    tail = losses[-max(1, config.steps // 10) :]
+    new = next(random_rows(config.vocab, 256, config.tokens, generator))
+    return first_token_accuracy(model, new), sum(tail) / len(tail)
+
+
+def main(config: Config) -> Results:
+    results = Results([], {}, {}, 1 / config.vocab)
+    grid = list(product(PLACEMENTS, (0, config.warmup), config.depths, config.learning_rates))
+    for kind, warmup, depth, rate in tqdm(grid, desc="settings"):
+        runs = [train(config, kind, depth, rate, warmup, config.seed + run) for run in range(config.runs)]
+        accuracy, losses = map(list, zip(*runs, strict=True))
+        learnt = sum(value > LEARNT for value in accuracy)
+        results.settings.append(Setting(kind, depth, rate, warmup, accuracy, losses, learnt, losses.count(None)))
+    for kind, warmup in product(PLACEMENTS, (0, config.warmup)):
+        name = f"{kind}, {'warm-up' if warmup else 'no warm-up'}"
+        own = [setting for setting in results.settings if (setting.norm, setting.warmup) == (kind, warmup)]
+        results.learnt[name] = share_learnt(own)
+        results.learnt_by_depth[name] = {
+            str(depth): share_learnt([one for one in own if one.depth == depth]) for depth in config.depths
+        }
+        for one in own:
+            print(f"{name:<17} {one.depth:>2} blocks, rate {one.learning_rate:g}: {one.learnt} learnt, ", end="")
+            print(f"{one.diverged} diverged, accuracy {' '.join(f'{value:.2f}' for value in one.accuracy)}")
+    return results
+
+
+def share_learnt(settings: list[Setting]) -> float:
+    return sum(setting.learnt for setting in settings) / sum(len(setting.accuracy) for setting in settings)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the accuracy of each run by learning rate and depth: one field for each way to train."""
+    figure, axes = new_figure(width=8.0, height=6.0, rows=2, columns=2)
+    depths = sorted({setting.depth for setting in results.settings})
+    rates = sorted({setting.learning_rate for setting in results.settings})
+    warmups = sorted({setting.warmup for setting in results.settings})
+    for setting in results.settings:
+        field = axes[PLACEMENTS.index(setting.norm), warmups.index(setting.warmup)]
+        x, y = rates.index(setting.learning_rate), depths.index(setting.depth)
+        share = sum(setting.accuracy) / len(setting.accuracy)
+        field.scatter(
+            x, y, s=1500 / max(len(rates), len(depths)) + 300, c=[share], cmap="cividis", vmin=0, vmax=1, marker="s"
+        )
+        colour = "black" if share > 0.6 else "white"
+        field.text(x, y, f"{setting.learnt}/{len(setting.accuracy)}", ha="center", va="center", color=colour)
+        field.set(
+            title=f"{setting.norm}, " + (f"warm-up of {setting.warmup} steps" if setting.warmup else "no warm-up")
+        )
+    for field in axes.flat:
+        field.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
+        field.set_yticks(range(len(depths)), [str(depth) for depth in depths])
+        field.set(xlim=(-0.6, len(rates) - 0.4), ylim=(-0.6, len(depths) - 0.4))
+        field.set(xlabel="learning rate", ylabel="blocks")
+        field.grid(False)
+    bar = figure.colorbar(field.collections[0], ax=axes, label="mean accuracy on new rows")
+    bar.ax.grid(False)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config, presets=PRESETS)
+    name = f"pre_or_post_{config.preset}" if config.preset else "pre_or_post"
+    save_results(main(config), config, script=__file__, plot=plot, name=name)

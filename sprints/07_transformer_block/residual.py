@@ -1,0 +1,127 @@
+"""What does a residual connection do for a gradient on its way down through 1 to 64 blocks?
+
+    uv run sprints/07_transformer_block/residual.py
+
+Stacks at initialisation, with and without the additions and the norms. A gradient of length 1 is handed in at the top;
+its length is measured at every block. Forwards: how different are the tokens still from each other?
+Theory: notes/02_residual_connections.md
+"""
+
+from dataclasses import dataclass
+from statistics import geometric_mean
+
+import torch
+from deep_stacks import KINDS, Stack
+from matplotlib.figure import Figure
+from torch import Tensor
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+# Differences below this are rounding, and drawn here.
+FLOOR = 1e-15
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    depths: tuple[int, ...] = option((1, 2, 4, 8, 16, 32, 64), "blocks of a stack")
+    batch: int = option(4, "rows")
+    tokens: int = option(16, "tokens of a row")
+    d_model: int = option(32, "features of a token")
+    heads: int = option(4, "attention heads")
+    runs: int = option(5, "stacks of each kind and depth, each with its own seed")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Of each kind of stack, at initialisation.
+
+    Args:
+        depths: blocks of a stack.
+        at_input: length of the gradient at the stack's input, by depth, run by run.
+        by_block: in the deepest stack the length at the input of each block, from the first on; geometric mean of runs.
+        difference: share of the tokens' squared length that tells them apart, at the top, by depth, mean of runs.
+        per_block: the factor by which one block changes the length: the slope over the depths of 4 and more.
+    """
+
+    depths: list[int]
+    at_input: dict[str, list[list[float]]]
+    by_block: dict[str, list[float]]
+    difference: dict[str, list[float]]
+    per_block: dict[str, float]
+
+
+def difference_of_tokens(x: Tensor) -> float:
+    """Return which share of the tokens' squared length is not common to all tokens of their row: 0 if all are equal."""
+    return ((x - x.mean(dim=1, keepdim=True)).square().sum() / x.square().sum()).item()
+
+
+def measure(config: Config, kind: str, depth: int, seed: int) -> tuple[list[float], float]:
+    """Return the gradient's length at the input of each block, and the difference of the tokens at the top."""
+    generator = seed_everything(seed)
+    # Without norms the numbers leave the range of float32.
+    stack = Stack(kind, depth, config.d_model, config.heads).double()
+    shape = (config.batch, config.tokens, config.d_model)
+    x, direction = (torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(2))
+    *states, end = stack.states(x.requires_grad_())
+    gradients = torch.autograd.grad((end * direction).sum() / direction.norm(), states[:-1])
+    return [gradient.norm().item() for gradient in gradients], difference_of_tokens(states[-1].detach())
+
+
+def factor_per_block(depths: list[int], lengths: list[float]) -> float:
+    """Return by which factor a block changes the length, fitted to its logarithm over the depths of 4 and more."""
+    deep = [(depth, length) for depth, length in zip(depths, lengths, strict=True) if depth >= min(4, depths[-1])]
+    x, y = torch.tensor(deep, dtype=torch.float64).unbind(1)
+    x, y = x - x.mean(), y.log() - y.log().mean()
+    return ((x * y).sum() / x.square().sum().clamp(min=1e-12)).exp().item()
+
+
+def main(config: Config) -> Results:
+    at_input: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}
+    by_block: dict[str, list[float]] = {}
+    difference: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    for kind in tqdm(KINDS, desc="kinds"):
+        for depth in config.depths:
+            found = [measure(config, kind, depth, config.seed + run) for run in range(config.runs)]
+            at_input[kind].append([lengths[0] for lengths, _ in found])
+            difference[kind].append(sum(share for _, share in found) / config.runs)
+            by_block[kind] = [geometric_mean(lengths) for lengths in zip(*(its for its, _ in found), strict=True)]
+    means = {kind: [geometric_mean(runs) for runs in its] for kind, its in at_input.items()}
+    depths = list(config.depths)
+    per_block = {kind: factor_per_block(depths, its) for kind, its in means.items()}
+    for kind in KINDS:
+        print(f"{kind:<12} gradient at the input: {' '.join(f'{length:.1e}' for length in means[kind])}", end="")
+        print(f"  x {per_block[kind]:.3f} a block; tokens differ: {' '.join(f'{d:.1e}' for d in difference[kind])}")
+    return Results(depths, at_input, by_block, difference, per_block)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the length of the gradient by depth and within the deepest stack, and how far tokens differ."""
+    figure, (by_depth, within, tokens) = new_figure(width=11.0, height=3.9, columns=3)
+    for colour, (kind, runs) in enumerate(results.at_input.items()):
+        style = {"color": f"C{colour}", "marker": "os^Dv"[colour], "markersize": 4}
+        middle = [geometric_mean(lengths) for lengths in runs]
+        by_depth.loglog(results.depths, middle, label=kind, **style)
+        by_depth.fill_between(results.depths, *zip(*map(_range, runs), strict=True), color=f"C{colour}", alpha=0.2)
+        within.semilogy(range(len(results.by_block[kind])), results.by_block[kind], color=f"C{colour}")
+        tokens.loglog(results.depths, [max(share, FLOOR) for share in results.difference[kind]], **style)
+    by_depth.set(xlabel="blocks", title="gradient at the input")
+    within.set(xlabel="block", title=f"gradient by block, {results.depths[-1]} blocks")
+    tokens.set(xlabel="blocks", title="share that tells tokens apart", ylim=(1e-16, 3))
+    for axes in (by_depth, tokens):
+        axes.set_xticks(results.depths, [str(depth) for depth in results.depths])
+        axes.minorticks_off()
+    by_depth.legend(fontsize=9)
+    return figure
+
+
+def _range(values: list[float]) -> tuple[float, float]:
+    return min(values), max(values)
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

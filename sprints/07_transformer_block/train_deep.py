@@ -1,0 +1,107 @@
+"""Does a stack of 32 blocks learn what two blocks can, with and without residual connections and norms?
+
+    uv run sprints/07_transformer_block/train_deep.py
+
+The task: at each place of a row of random tokens, name the first one. One block can do it; chance is one in `vocab`,
+and the optimum is all of them. Theory: notes/02_residual_connections.md
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from deep_stacks import KINDS, NameTheFirst, first_token_accuracy, first_token_loss, random_rows
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.training import NonFiniteLoss, make_optimizers, train_steps, warmup_linear
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    depths: tuple[int, ...] = option((2, 32), "blocks of a stack")
+    kinds: tuple[str, ...] = option(("pre", "post", "no norm", "no addition"), f"of {', '.join(KINDS)}")
+    vocab: int = option(8, "distinct tokens")
+    tokens: int = option(8, "tokens of a row")
+    d_model: int = option(32, "features of a token")
+    heads: int = option(4, "attention heads")
+    steps: int = option(100, "optimizer steps")
+    warmup: int = option(10, "steps until the learning rate is reached")
+    batch_size: int = option(32, "rows of a batch")
+    learning_rate: float = option(2e-3, "learning rate of AdamW, constant after the warm-up")
+    runs: int = option(3, "runs of each kind and depth, each with its own seed")
+
+
+@dataclass(frozen=True)
+class Results:
+    """By depth and kind of stack, run by run.
+
+    Args:
+        losses: by step, in nats; shorter where the loss became infinite or not a number.
+        accuracy: on new rows.
+        blew_up: how many runs did not reach the end.
+    """
+
+    losses: dict[str, dict[str, list[list[float]]]]
+    accuracy: dict[str, dict[str, list[float]]]
+    blew_up: dict[str, dict[str, int]]
+    chance: float
+
+
+def train(config: Config, kind: str, depth: int, seed: int) -> tuple[list[float], float]:
+    """Return the losses, and the accuracy on rows that were not trained on."""
+    device, generator = pick_device(config.device), seed_everything(seed)
+    sizes = {name: getattr(config, name) for name in ("vocab", "tokens", "d_model", "heads")}
+    model = NameTheFirst(kind, depth, **sizes).to(device)
+    losses = []
+    try:
+        for _, loss in train_steps(
+            model,
+            random_rows(config.vocab, config.batch_size, config.tokens, generator),
+            loss_function=first_token_loss,
+            optimizers=make_optimizers(model, learning_rate=config.learning_rate),
+            steps=config.steps,
+            schedule=partial(warmup_linear, steps=config.steps, warmup=config.warmup, floor=1.0),
+        ):
+            losses.append(loss)
+    except NonFiniteLoss:
+        pass  # the losses end here, and the weights are those of the step before
+    new = next(random_rows(config.vocab, 256, config.tokens, generator))
+    return losses, first_token_accuracy(model, new)
+
+
+def main(config: Config) -> Results:
+    results = Results({}, {}, {}, 1 / config.vocab)
+    for depth in config.depths:
+        losses, accuracy, blew_up = {}, {}, {}
+        for kind in tqdm(config.kinds, desc=f"{depth} blocks"):
+            runs = [train(config, kind, depth, config.seed + run) for run in range(config.runs)]
+            losses[kind], accuracy[kind] = map(list, zip(*runs, strict=True))
+            blew_up[kind] = sum(len(its) < config.steps for its in losses[kind])
+        results.losses[str(depth)], results.accuracy[str(depth)] = losses, accuracy
+        results.blew_up[str(depth)] = blew_up
+        for kind, values in accuracy.items():
+            print(f"{depth:>3} blocks, {kind:<12} accuracy {' '.join(f'{value:.3f}' for value in values)}", end="")
+            print(f"  (chance {results.chance:.3f}), {blew_up[kind]} of {config.runs} blew up")
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw the loss of every run by depth."""
+    figure, fields = new_figure(width=9.5, height=3.8, columns=len(results.losses))
+    for axes, (depth, kinds) in zip(np.ravel(fields), results.losses.items(), strict=True):
+        for colour, (kind, runs) in enumerate(kinds.items()):
+            for run, losses in enumerate(runs):
+                axes.plot(losses, color=f"C{colour}", linewidth=1.2, label=None if run else kind)
+        axes.set(xlabel="step", ylabel="nats per token", ylim=(0, 4), title=f"{depth} blocks")
+    axes.legend(loc="upper right", ncols=2)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

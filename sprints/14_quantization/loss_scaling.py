@@ -1,0 +1,103 @@
+"""Why is the loss scaled when training in float16, and not in bfloat16? Real gradients, and those that vanish.
+
+    uv run sprints/14_quantization/loss_scaling.py
+
+Theory: notes/03_number_formats.md
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from recipe_batches import Logits, recipe_batches
+from torch import Tensor
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.losses import next_token_loss
+from shared.pretrained import load_causal_model
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+FORMATS = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+SMALLEST = -60
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(
+        "cookbook", "model whose gradients to look at: cookbook (shipped), a folder, or a name of the hub"
+    )
+    recipes: int = option(16, "recipes of the batch")
+    powers: tuple[int, ...] = option((0, 4, 8, 12, 16, 20, 24), "powers of two to multiply the loss with")
+
+
+@dataclass(frozen=True)
+class Results:
+    gradients: int
+    log2_sizes: list[int]
+    log2_counts: list[int]
+    powers: list[int]
+    vanish: dict[str, list[float]]
+    overflow: dict[str, list[float]]
+
+
+def gradients(config: Config) -> Tensor:
+    """Return all gradients of the model on a batch of recipes that are not 0 in float32."""
+    model, tokenizer = load_causal_model(config.model)
+    tokens, mask = recipe_batches(tokenizer, "train", 0, config.recipes, config.recipes)[0]
+    next_token_loss(Logits(model)(tokens), tokens, mask).backward()
+    found = torch.cat([weight.grad.flatten() for weight in model.parameters() if weight.grad is not None])
+    return found[found != 0]
+
+
+def main(config: Config) -> Results:
+    seed_everything(config.seed)
+    slopes = gradients(config)
+    vanish: dict[str, list[float]] = {name: [] for name in FORMATS}
+    overflow: dict[str, list[float]] = {name: [] for name in FORMATS}
+    for power in config.powers:
+        print(f"loss times 2^{power:<3}", end="")
+        for name, kind in FORMATS.items():
+            # Scaling the loss scales every gradient; a power of two changes no other bit than the exponent's.
+            scaled = (slopes * 2.0**power).to(kind)
+            vanish[name].append((scaled == 0).float().mean().item())
+            overflow[name].append(scaled.isinf().float().mean().item())
+            print(f"  {name}: {vanish[name][-1]:.3%} vanish, {overflow[name][-1]:.4%} overflow", end="")
+        print()
+    counts = torch.histc(slopes.abs().log2(), -SMALLEST, SMALLEST, 0)
+    return Results(
+        gradients=len(slopes),
+        log2_sizes=list(range(SMALLEST, 0)),
+        log2_counts=[int(count) for count in counts],
+        powers=list(config.powers),
+        vanish=vanish,
+        overflow=overflow,
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the gradients by size beside the range of float16, and what scaling the loss does to them."""
+    figure, (sizes, scaled) = new_figure(width=10, columns=2)
+    sizes.bar(results.log2_sizes, results.log2_counts, width=1.0, align="edge")
+    half = torch.finfo(torch.float16)
+    for edge, label, style in (
+        (half.smallest_normal, "smallest normal float16", "--"),
+        (half.smallest_normal * half.eps, "smallest float16", "-"),
+    ):
+        sizes.axvline(math.log2(edge), color="C3", linestyle=style, label=label)
+    sizes.set(xlabel="log2 of a gradient's size", ylabel="gradients")
+    sizes.legend(loc="upper left", fontsize=8)
+    for name, found in results.vanish.items():
+        scaled.plot(results.powers, [100 * share for share in found], marker="o", label=f"{name}: vanish")
+    over = [100 * share for share in results.overflow["float16"]]
+    scaled.plot(results.powers, over, marker="s", linestyle=":", color="C3", label="float16: overflow")
+    scaled.set(xlabel="loss multiplied by 2 to the power of", ylabel="% of the gradients")
+    scaled.legend(fontsize=8)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

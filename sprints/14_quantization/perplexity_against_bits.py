@@ -1,0 +1,111 @@
+"""How few bits will a GPT do with? Its weights rounded to the nearest, by what shares a grid.
+
+    uv run sprints/14_quantization/perplexity_against_bits.py
+    uv run sprints/14_quantization/perplexity_against_bits.py --group 32
+
+Only the weights are rounded; the computation stays in float32, so the perplexity shows what the rounding costs. Theory:
+notes/04_rounding_weights.md
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from integer_grid import fake_quantize, least_squares
+from matplotlib.figure import Figure
+from quantized_gpt2 import with_linears
+from recipe_batches import loss_on, optimum, recipe_batches
+from tqdm import tqdm
+from transformers import PreTrainedModel
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.losses import count_targets, perplexity
+from shared.pretrained import load_causal_model
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+SCHEMES: dict[str, dict[str, Any]] = {
+    "one grid for a matrix": {"per": "tensor"},
+    "a grid for each channel": {"per": "channel"},
+    "channel, least squared error": {"per": "channel", "choose_range": least_squares},
+    "a grid for each group": {"per": "group"},
+    "group, least squared error": {"per": "group", "choose_range": least_squares},
+}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option("cookbook", "cookbook (shipped), a folder, or a name of the hub")
+    bits: tuple[int, ...] = option((8, 6, 5, 4, 3, 2), "sizes of the integers")
+    group: int = option(64, "weights of a group")
+    recipes: int = option(100, "recipes of the validation stream to score")
+
+
+@dataclass(frozen=True)
+class Results:
+    bits: list[int]
+    float32: float
+    optimum: float
+    perplexity: dict[str, list[float]]
+    bits_with_scales: dict[str, list[float]]
+
+
+@torch.no_grad()
+def rounded(model: PreTrainedModel, bits: int, group: int, scheme: dict) -> PreTrainedModel:
+    """Return a copy whose matrices, the token embedding included, are rounded; positions, norms, biases are not."""
+    model = with_linears(model)
+    for name, weight in model.named_parameters():
+        if weight.dim() == 2 and "wpe" not in name:
+            weight.copy_(fake_quantize(weight, bits, group=group, **scheme))
+    return model
+
+
+def with_scales(bits: int, per: str, group: int, d_model: int) -> float:
+    """Return the bits of a weight when a scale of 16 bits for each grid is counted; a row has d_model weights."""
+    return bits + {"tensor": 0.0, "channel": 16 / d_model, "group": 16 / group}[per]
+
+
+def main(config: Config) -> Results:
+    seed_everything(config.seed)
+    model, tokenizer = load_causal_model(config.model)
+    batches = recipe_batches(tokenizer, "validation", 0, config.recipes)
+    targets = sum(count_targets(*batch) for batch in batches)
+    found: dict[str, list[float]] = {name: [] for name in SCHEMES}
+    cells = [(name, bits) for name in SCHEMES for bits in config.bits]
+    for name, bits in tqdm(cells, unit="model"):
+        found[name].append(perplexity(loss_on(rounded(model, bits, config.group, SCHEMES[name]), batches)))
+    results = Results(
+        bits=list(config.bits),
+        float32=perplexity(loss_on(model, batches)),
+        optimum=perplexity(optimum("validation", 0, config.recipes, targets)),
+        perplexity=found,
+        bits_with_scales={
+            name: [with_scales(bits, scheme["per"], config.group, model.config.hidden_size) for bits in config.bits]
+            for name, scheme in SCHEMES.items()
+        },
+    )
+    print(f"\nperplexity: the best possible {results.optimum:.4f}, float32 {results.float32:.4f}")
+    print(f"{'bits':<32}" + "".join(f"{bits:>10}" for bits in config.bits))
+    for name, values in found.items():
+        print(f"{name:<32}" + "".join(f"{value:10.4f}" for value in values))
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw how far each scheme is above float32, by bits a weight."""
+    figure, axes = new_figure()
+    for place, (name, values) in enumerate(results.perplexity.items()):
+        excess = [max(100 * (value / results.float32 - 1), 1e-3) for value in values]
+        style = "--" if "least" in name else "-"
+        axes.plot(results.bits_with_scales[name], excess, style, marker="o", color=f"C{place}", label=name)
+    axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
+    axes.set_yscale("log")
+    axes.set(xlabel="bits a weight, scales included", ylabel="perplexity above float32, %")
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,108 @@
+"""Which range should a grid cover? One large number makes the steps of all others coarse.
+
+    uv run sprints/14_quantization/ranges_and_outliers.py
+
+Three choices of range (min-max, percentile, least squared error) on three distributions, and what a single outlier
+does to the rest of a weight. Theory: notes/02_calibration.md
+"""
+
+from dataclasses import dataclass
+
+import torch
+from integer_grid import (
+    dequantize,
+    fake_quantize,
+    least_squares,
+    make_grid,
+    min_max,
+    percentile,
+    quantize,
+    signal_to_noise,
+)
+from matplotlib.figure import Figure
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+RANGES = {
+    "min-max": min_max,
+    "99.9 % of the numbers": percentile(0.999),
+    "99 % of the numbers": percentile(0.99),
+    "least squared error": least_squares,
+}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    bits: tuple[int, ...] = option((8, 4), "sizes of the integers")
+    numbers: int = option(100_000, "numbers to draw")
+    outlier: float = option(100.0, "size of the outlier among numbers of deviation 1")
+    channels: int = option(64, "rows of the weight that gets an outlier")
+
+
+@dataclass(frozen=True)
+class Results:
+    decibel: dict[str, dict[str, dict[str, float]]]
+    outlier_sizes: list[float]
+    rest_per_tensor: list[float]
+    rest_per_channel: list[float]
+    rest_per_group: list[float]
+
+
+def main(config: Config) -> Results:
+    generator = seed_everything(config.seed)
+    gaussian = torch.randn(1, config.numbers, generator=generator)
+    # A Laplace distribution of deviation 1 is the difference of two exponential ones: heavier tails than a Gaussian.
+    exponential = -torch.rand(2, config.numbers, generator=generator).clamp(min=1e-12).log()
+    laplace = ((exponential[0] - exponential[1]) / 2**0.5)[None]
+    spoiled = gaussian.clone()
+    spoiled[0, 0] = config.outlier
+    numbers = {"Gaussian": gaussian, "Laplace": laplace, f"Gaussian and one {config.outlier:g}": spoiled}
+    decibel: dict[str, dict[str, dict[str, float]]] = {}
+    for name, x in numbers.items():
+        decibel[name] = {}
+        for bits in config.bits:
+            found = {}
+            for kind, choose in RANGES.items():
+                grid = make_grid(*choose(x, bits, True), bits, symmetric=True)
+                found[kind] = signal_to_noise(x, dequantize(quantize(x, grid), grid))
+            decibel[name][str(bits)] = found
+            print(f"{name:<22}{bits} bits, dB: " + ", ".join(f"{kind} {value:.1f}" for kind, value in found.items()))
+
+    weight = torch.randn(config.channels, 256, generator=generator)
+    sizes = [4.0, 8.0, 16.0, 32.0, 64.0, 128.0]
+    rest: dict[str, list[float]] = {"tensor": [], "channel": [], "group": []}
+    for size in sizes:
+        changed = weight.clone()
+        changed[0, 0] = size
+        for per, found in rest.items():
+            rounded = fake_quantize(changed, 8, per)  # ty: ignore[invalid-argument-type]
+            others = torch.ones_like(weight, dtype=torch.bool)
+            others[0, 0] = False
+            found.append(signal_to_noise(changed[others], rounded[others]))
+    print(f"\n8 bits, dB of all weights but an outlier of {sizes[-1]:g}:", end=" ")
+    print(", ".join(f"a grid per {per} {found[-1]:.1f}" for per, found in rest.items()))
+    return Results(decibel, sizes, rest["tensor"], rest["channel"], rest["group"])
+
+
+def plot(results: Results) -> Figure:
+    """Draw the signal-to-noise ratio of the weights beside an outlier, by its size."""
+    figure, axes = new_figure()
+    for name, found in {
+        "one grid": results.rest_per_tensor,
+        "a grid for each channel": results.rest_per_channel,
+        "a grid for each group of 64": results.rest_per_group,
+    }.items():
+        axes.plot(results.outlier_sizes, found, marker="o", label=name)
+    axes.set_xscale("log", base=2)
+    axes.set(xlabel="one outlier, in standard deviations", ylabel="signal-to-noise ratio of all others, dB")
+    axes.set_xticks(results.outlier_sizes, [f"{size:g}" for size in results.outlier_sizes])
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,48 @@
+"""Recipes as a model of transformers reads them, and the loss of such a model on them."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from shared.batches import Batch, pad_rows
+from shared.cookbook import Cookbook
+from shared.losses import evaluate_loss
+
+
+class Logits(nn.Module):
+    """A model of transformers that returns its logits and nothing else."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        # A quantized embedding wants its tokens side by side in memory, and those of a shortened batch are not.
+        return self.model(tokens.contiguous(), use_cache=False).logits.float()  # (batch, tokens, vocab)
+
+
+def recipe_rows(tokenizer: PreTrainedTokenizerBase, stream: str, start: int, count: int) -> list[list[int]]:
+    """Return the tokens of recipes of a stream, each between two end tokens."""
+    cookbook, end = Cookbook(), tokenizer.eos_token_id
+    texts = [cookbook.recipe(stream, index).text for index in range(start, start + count)]
+    return [[end, *ids, end] for ids in tokenizer(texts)["input_ids"]]
+
+
+def recipe_batches(
+    tokenizer: PreTrainedTokenizerBase, stream: str, start: int, count: int, batch_size: int = 25
+) -> list[Batch]:
+    """Return the same as padded batches."""
+    rows = recipe_rows(tokenizer, stream, start, count)
+    return [pad_rows(rows[first : first + batch_size]) for first in range(0, count, batch_size)]
+
+
+def optimum(stream: str, start: int, count: int, targets: int) -> float:
+    """Return the loss of the grammar that wrote the recipes, in nats per token: no model's is lower."""
+    cookbook = Cookbook()
+    return -sum(cookbook.recipe(stream, index).log_prob for index in range(start, start + count)) / targets
+
+
+def loss_on(model: PreTrainedModel | nn.Module, batches: Sequence[Batch]) -> float:
+    """Return the mean loss of a model in nats per token."""
+    return evaluate_loss(Logits(model), batches)[0]
