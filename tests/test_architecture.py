@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 TIERS = {
     0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches", "pretrained"},
     1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams"},
-    2: {"blocks", "corpora", "books", "lora"},
-    3: {"gpt", "seq2seq"},
+    2: {"blocks", "corpora", "books"},
+    3: {"gpt"},
 }
 # These take any model or callable, so they import none: only tier 0, and what is listed.
 BESIDE = {

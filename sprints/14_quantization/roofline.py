@@ -155,7 +155,7 @@ def plot(results: Results) -> Figure:
         roofs.plot(roof.intensities, roof.gflops, "o", color=colour, markersize=4, label=name)
     roofs.set(xscale="log", yscale="log", xlabel="operations per byte of weights", ylabel="GFLOP/s")
     roofs.legend(title="layers, 1 to 256 tokens")
-    names = list(results.roofs)
+    names = [name.replace(" ", "\n") for name in results.roofs]
     rates.bar(
         names, [roof.limit_tokens_per_second for roof in results.roofs.values()], color="lightgrey", label="limit"
     )
