@@ -31,7 +31,7 @@ def _static(model: PreTrainedModel, texts: Sequence[Tensor]) -> nn.Module:
 
 
 def _torchao_int8(model: PreTrainedModel, _: Sequence[Tensor]) -> nn.Module:
-    from torchao.quantization.quant_api import Int8WeightOnlyConfig, quantize_  # ty: ignore[import-not-found]
+    from torchao.quantization.quant_api import Int8WeightOnlyConfig, quantize_
 
     model = with_linears(model).to(torch.bfloat16)
     quantize_(model, Int8WeightOnlyConfig(set_inductor_config=False))
@@ -40,8 +40,8 @@ def _torchao_int8(model: PreTrainedModel, _: Sequence[Tensor]) -> nn.Module:
 
 def _torchao_int4(model: PreTrainedModel, _: Sequence[Tensor]) -> nn.Module:
     # The stable Int4WeightOnlyConfig has kernels for GPUs only; the one for processors is a prototype.
-    from torchao.prototype.quantization.int4 import PrototypeInt4WeightOnlyConfig  # ty: ignore[import-not-found]
-    from torchao.quantization.quant_api import quantize_  # ty: ignore[import-not-found]
+    from torchao.prototype.quantization.int4 import PrototypeInt4WeightOnlyConfig
+    from torchao.quantization.quant_api import quantize_
 
     model = with_linears(model).to(torch.bfloat16)
     # The kernel wants outputs in multiples of 16, and GPT-2 has 50,257 tokens: the head stays as it is, in bfloat16.
