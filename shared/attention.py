@@ -76,10 +76,10 @@ def fused_attend(
 def _attend_by_products(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
     """Attend with plain matrix products: on CPUs the fused kernel is slow in the backward pass of bfloat16."""
     batch, heads, queries, head_dim = query.shape
-    bias = query.new_zeros(1, 1, 1)
-    empty = None if mask is None else ~mask.any(dim=-1, keepdim=True)
-    if mask is not None and empty is not None:
+    bias, empty = query.new_zeros(1, 1, 1), None
+    if mask is not None:
         # A row that may look nowhere looks everywhere for now: softmax over nothing would pass NaN back.
+        empty = ~mask.any(dim=-1, keepdim=True)
         seen = mask | empty
         if seen.dim() > 2:
             seen, empty = (m.expand(batch, heads, queries, -1).flatten(0, 1) for m in (seen, empty))

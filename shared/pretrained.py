@@ -66,15 +66,16 @@ def load_causal_model(name: str = SHIPPED) -> tuple["PreTrainedModel", "PreTrain
 
 
 class Logits(nn.Module):
-    """A causal model of transformers that returns its logits alone, as our losses and invariants want it."""
+    """A causal model of transformers, quantized or not, that returns its logits alone, as our losses want it."""
 
-    def __init__(self, model: "PreTrainedModel") -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, tokens: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens vocab"]:
         """Return the logits of the token after each token; padding has to be on the right, where nothing looks."""
-        return self.model(input_ids=tokens).logits
+        # A quantized embedding wants its tokens side by side in memory, and those of a shortened batch are not.
+        return self.model(input_ids=tokens.contiguous(), use_cache=False).logits
 
 
 def context_length(model: "PreTrainedModel") -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from power_law import slope
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 from tqdm import trange
@@ -93,17 +94,6 @@ def seconds(path: str, tensors: list[Tensor], backward: bool) -> float:
     began = time.process_time()
     work(path, tensors, backward)
     return time.process_time() - began
-
-
-def slope(lengths: list[int], values: list[float]) -> float:
-    """Return the exponent of a power law: the slope of a straight line through the logarithms.
-
-    Raises:
-        ValueError: fewer than two lengths.
-    """
-    if len(lengths) < 2:
-        raise ValueError(f"a slope needs two lengths; got {lengths}: give more --lengths, or a smaller --fit-from")
-    return float(np.polyfit(np.log(lengths), np.log(values), 1)[0])
 
 
 def main(config: Config) -> Results:

@@ -11,15 +11,15 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
+from grouped_heads import GroupedQueryAttention
 from matplotlib.figure import Figure
+from repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.attention import fused_attend
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
 from shared.results import save_results
@@ -57,39 +57,6 @@ class Results:
     knows_the_set: float
 
 
-class Rows(NamedTuple):
-    """Rows of separator, pattern, separator, pattern, and which tokens are the second copy."""
-
-    tokens: Tensor
-    second: Tensor
-
-
-class SharedKeys(nn.Module):
-    """Causal attention whose key-value heads are repeated for the query heads that share them: simple, for training."""
-
-    def __init__(self, d_model: int, heads: int, key_value_heads: int) -> None:
-        super().__init__()
-        self.head_dim, self.heads, self.key_value_heads = d_model // heads, heads, key_value_heads
-        self.query = nn.Linear(d_model, d_model, bias=False)
-        self.key = nn.Linear(d_model, key_value_heads * self.head_dim, bias=False)
-        self.value = nn.Linear(d_model, key_value_heads * self.head_dim, bias=False)
-        self.output = nn.Linear(d_model, d_model, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        query, key, value = (
-            layer(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for layer in (self.query, self.key, self.value)
-        )  # each (batch, heads or key_value_heads, tokens, head_dim)
-        key, value = (part.repeat_interleave(self.heads // self.key_value_heads, dim=1) for part in (key, value))
-        return self.output(fused_attend(query, key, value, causal=True).transpose(1, 2).flatten(2))
-
-    def average_heads(self, key_value_heads: int) -> None:
-        """Replace each group of neighbouring key-value heads by its mean (Ainslie et al. 2023, section 2.1)."""
-        for layer in (self.key, self.value):
-            groups = layer.weight.detach().unflatten(0, (key_value_heads, -1, self.head_dim))
-            layer.weight = nn.Parameter(groups.mean(dim=1).flatten(0, 1))
-        self.key_value_heads = key_value_heads
-
-
 class Copier(nn.Module):
     """Two attention layers that add to the residual path; positions are added to the tokens."""
 
@@ -97,7 +64,9 @@ class Copier(nn.Module):
         super().__init__()
         self.token_embedding = nn.Embedding(config.vocab + 1, config.d_model)
         self.positions = nn.Embedding(2 * config.longest + 2, config.d_model)
-        self.layers = nn.ModuleList(SharedKeys(config.d_model, config.heads, key_value_heads) for _ in range(2))
+        self.layers = nn.ModuleList(
+            GroupedQueryAttention(config.d_model, config.heads, key_value_heads) for _ in range(2)
+        )
         self.readout = nn.Linear(config.d_model, config.vocab + 1)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -108,18 +77,14 @@ class Copier(nn.Module):
 
 
 def rows(config: Config, generator: torch.Generator) -> Iterator[Rows]:
-    width, shape, device = 2 * config.longest + 2, (config.batch_size, 1), pick_device(config.device)
-    places = torch.arange(width).expand(config.batch_size, -1)
-    while True:
-        periods = torch.randint(config.longest // 2, config.longest + 1, shape, generator=generator)
-        patterns = torch.rand(config.batch_size, config.vocab, generator=generator).argsort(dim=1)
-        patterns = torch.cat([torch.full(shape, config.vocab), patterns], dim=1)  # the separator stands in front
-        second = (places > periods + 1) & (places < 2 * periods + 2)
-        yield Rows(patterns.gather(1, places % (periods + 1)).to(device), second.to(device))
+    """Yield batches of the task of induction.py."""
+    shortest, device = config.longest // 2, pick_device(config.device)
+    return repeated_rows(config.vocab, shortest, config.longest, config.batch_size, generator, device)
 
 
 def loss_function(model: nn.Module, batch: Rows) -> tuple[Tensor, int]:
-    second = batch.second[:, 1:]
+    """Return the summed loss of the second copy and the number of its targets."""
+    second = copies(batch)[1]
     logits, wanted = model(batch.tokens[:, :-1])[second], batch.tokens[:, 1:][second]
     return functional.cross_entropy(logits, wanted, reduction="sum"), len(wanted)
 
@@ -150,7 +115,7 @@ def run(config: Config, seed: int) -> dict[str, tuple[float, float, float, float
         ordinary = ordinary or trained
         averaged = copy.deepcopy(ordinary)
         for layer in averaged.modules():
-            if isinstance(layer, SharedKeys):
+            if isinstance(layer, GroupedQueryAttention):
                 layer.average_heads(count)
         at_once = evaluate(config, averaged)
         repaired, briefly = (train(config, model, seed + 1000, config.repair_steps) for model in (averaged, untrained))
@@ -164,8 +129,7 @@ def main(config: Config) -> Results:
         count: Quality(*(list(values) for values in zip(*(found[count] for found in runs), strict=True)))
         for count in runs[0]
     }
-    periods = range(config.longest // 2, config.longest + 1)
-    knows_the_set = sum(math.log(p - i) for p in periods for i in range(p)) / sum(periods)
+    knows_the_set = loss_of_the_set(config.longest // 2, config.longest)
     for count, quality in by_heads.items():
         print(f"{count} key-value heads")
         for name, losses in vars(quality).items():

@@ -9,12 +9,11 @@ Theory: notes/05_induction.md
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from matplotlib.figure import Figure
+from repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
@@ -41,13 +40,6 @@ class Config(ScriptConfig):
     learning_rate: float = option(1e-3, "learning rate of AdamW")
     measure_every: int = option(20, "steps between measurements")
     seeds: int = option(3, "runs of each depth, with seeds from --seed on")
-
-
-class Rows(NamedTuple):
-    """Rows of separator, pattern, separator, pattern, and the length of the pattern of each."""
-
-    tokens: Tensor
-    periods: Tensor
 
 
 @dataclass(frozen=True)
@@ -135,27 +127,11 @@ class AttentionOnly(nn.Module):
         return self.readout(x), torch.stack(maps)
 
 
-def rows(config: Config, generator: torch.Generator) -> Iterator[Rows]:
-    """Yield batches of rows; what stands behind the second copy is the separator, and is not scored."""
-    separator, width = config.vocab, 2 * config.longest + 2
-    while True:
-        shape = (config.batch_size, 1)
-        periods = torch.randint(config.shortest, config.longest + 1, shape, generator=generator)
-        patterns = torch.rand(config.batch_size, config.vocab, generator=generator).argsort(dim=1)
-        patterns = torch.cat([torch.full(shape, separator), patterns], dim=1)
-        places = torch.arange(width).expand(config.batch_size, -1)
-        tokens = patterns.gather(1, places % (periods + 1))
-        yield Rows(tokens.masked_fill(places >= 2 * (periods + 1), separator), periods)
-
-
 def token_losses(model: nn.Module, batch: Rows) -> tuple[Tensor, Tensor, Tensor]:
     """Return the loss of each target, and which targets belong to the first and to the second copy."""
     logits, wanted = model(batch.tokens)[0], batch.tokens[:, 1:]
     losses = functional.cross_entropy(logits[:, :-1].flatten(0, 1), wanted.flatten(), reduction="none").view_as(wanted)
-    places = torch.arange(1, batch.tokens.shape[1], device=wanted.device)
-    first = places <= batch.periods
-    second = (places > batch.periods + 1) & (places < 2 * (batch.periods + 1))
-    return losses, first, second
+    return losses, *copies(batch)
 
 
 def loss_function(model: nn.Module, batch: Rows) -> tuple[Tensor, int]:
@@ -195,7 +171,7 @@ def run(config: Config, layers: int, seed: int) -> tuple[Run, AttentionOnly, Row
     """Train one model; return what was measured on held-out rows, the model, and these rows."""
     device, generator = pick_device(config.device), seed_everything(seed)
     model = AttentionOnly(config, layers).to(device)
-    data = (Rows(*(tensor.to(device) for tensor in batch)) for batch in rows(config, generator))
+    data = repeated_rows(config.vocab, config.shortest, config.longest, config.batch_size, generator, device)
     held_out = Rows(*(torch.cat(parts) for parts in zip(*(next(data) for _ in range(8)), strict=True)))
     optimizers = make_optimizers(model, learning_rate=config.learning_rate)
     steps = train_steps(model, data, loss_function=loss_function, optimizers=optimizers, steps=config.steps)
@@ -238,7 +214,7 @@ def main(config: Config) -> Results:
         steps=list(range(config.measure_every, config.steps + 1, config.measure_every)),
         runs=runs,
         optimum_first_copy=sum(math.log(config.vocab - i) for p in periods for i in range(p)) / sum(periods),
-        knows_the_set=sum(math.log(p - i) for p in periods for i in range(p)) / sum(periods),
+        knows_the_set=loss_of_the_set(config.shortest, config.longest),
         chance=math.log(config.vocab),
         maps={kind: weights[h.layer, h.head].cpu().double().round(decimals=3).tolist() for kind, h in heads.items()},
     )

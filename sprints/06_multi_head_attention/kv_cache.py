@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
+from power_law import slope
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import trange
@@ -89,17 +89,6 @@ def operations(step: Callable[[], Tensor]) -> int:
     with counter:
         step()
     return counter.get_total_flops()
-
-
-def slope(lengths: list[int], values: list[float]) -> float:
-    """Return the exponent of a power law: the slope of a straight line through the logarithms.
-
-    Raises:
-        ValueError: fewer than two lengths.
-    """
-    if len(lengths) < 2:
-        raise ValueError(f"a slope needs two lengths; got {lengths}: give more --lengths, or a smaller --fit-from")
-    return float(np.polyfit(np.log(lengths), np.log(values), 1)[0])
 
 
 @torch.no_grad()

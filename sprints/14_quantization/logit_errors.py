@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 import torch
-from recipe_batches import Logits
 from torch import Tensor, nn
 
 from shared.batches import Batch
 from shared.losses import token_losses
+from shared.pretrained import Logits
 
 # The reference is sure of a token that it gives more than this.
 SURE = math.log(0.5)
@@ -31,7 +31,7 @@ class Tally:
         self.losses.append(token_losses(logits, batch.tokens, batch.mask).sum(1))
         real = torch.ones_like(batch.tokens) if batch.mask is None else batch.mask
         real = real[:, 1:].bool()  # every place predicts the next one
-        ours, theirs = logits[:, :-1][real], reference[:, :-1][real]  # (targets, vocab)
+        ours, theirs = logits[:, :-1][real].float(), reference[:, :-1][real]  # (targets, vocab)
         difference = (ours - theirs).abs()
         self.largest = max(self.largest, difference.max().item())
         self.error += difference.mean(1).sum().item()

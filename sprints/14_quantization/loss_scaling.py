@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from recipe_batches import Logits, recipe_batches
+from recipe_batches import recipe_batches
 from torch import Tensor
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
 from shared.losses import next_token_loss
-from shared.pretrained import load_causal_model
+from shared.pretrained import Logits, load_causal_model
 from shared.results import save_results
 from shared.runtime import seed_everything
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from logit_errors import Tally, future_moves
 from quantized_gpt2 import converted_layers, deprecation, linear_layers, use_engine
-from recipe_batches import Logits, optimum, recipe_batches
+from recipe_batches import optimum, recipe_batches
 from torch import nn
 from tqdm import tqdm
 from ways import LABELS, WAYS, build, check_ways
@@ -22,7 +22,7 @@ from ways import LABELS, WAYS, build, check_ways
 from shared.batches import Batch
 from shared.config import ScriptConfig, option, parse_config
 from shared.losses import count_targets, perplexity
-from shared.pretrained import load_causal_model
+from shared.pretrained import Logits, load_causal_model
 from shared.results import save_results
 from shared.runtime import seed_everything
 

@@ -2,24 +2,13 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from torch import nn
+from transformers import PreTrainedTokenizerBase
 
 from shared.batches import Batch, pad_rows
 from shared.cookbook import Cookbook
 from shared.losses import evaluate_loss
-
-
-class Logits(nn.Module):
-    """A model of transformers that returns its logits and nothing else."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        # A quantized embedding wants its tokens side by side in memory, and those of a shortened batch are not.
-        return self.model(tokens.contiguous(), use_cache=False).logits.float()  # (batch, tokens, vocab)
+from shared.pretrained import Logits
 
 
 def recipe_rows(tokenizer: PreTrainedTokenizerBase, stream: str, start: int, count: int) -> list[list[int]]:
@@ -43,6 +32,6 @@ def optimum(stream: str, start: int, count: int, targets: int) -> float:
     return -sum(cookbook.recipe(stream, index).log_prob for index in range(start, start + count)) / targets
 
 
-def loss_on(model: PreTrainedModel | nn.Module, batches: Sequence[Batch]) -> float:
+def loss_on(model: nn.Module, batches: Sequence[Batch]) -> float:
     """Return the mean loss of a model in nats per token."""
     return evaluate_loss(Logits(model), batches)[0]

@@ -1,6 +1,7 @@
 """Sprint 6's claims, at a small size."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -336,7 +337,8 @@ def test_targets_are_the_tokens_one_and_two_back(load_sprint):
 def test_rows_repeat_a_pattern_behind_a_separator(load_sprint, generator):
     script = load_sprint(f"{FOLDER}/induction.py")
     config = script.Config(vocab=8, shortest=2, longest=4, batch_size=50)
-    batch = next(script.rows(config, generator))
+    rows = load_sprint(f"{FOLDER}/repeated_rows.py").repeated_rows
+    batch = next(rows(8, 2, 4, 50, generator, torch.device("cpu")))
     assert batch.tokens.shape == (50, 10)
     assert sorted(set(batch.periods.flatten().tolist())) == [2, 3, 4]
     for row, period in zip(batch.tokens.tolist(), batch.periods.flatten().tolist(), strict=True):
@@ -353,7 +355,8 @@ def test_rows_repeat_a_pattern_behind_a_separator(load_sprint, generator):
 def test_scores_recognise_perfect_heads(load_sprint, generator, monkeypatch):
     script = load_sprint(f"{FOLDER}/induction.py")
     config = script.Config(vocab=8, shortest=2, longest=4, batch_size=5)
-    batch, width = next(script.rows(config, generator)), 10
+    rows = load_sprint(f"{FOLDER}/repeated_rows.py").repeated_rows
+    batch, width = next(rows(8, 2, 4, 5, generator, torch.device("cpu"))), 10
     maps = torch.zeros(1, 5, 2, width, width)
     for row, period in enumerate(batch.periods.flatten().tolist()):
         for query in range(width):
@@ -401,7 +404,8 @@ def test_two_layers_copy_and_one_does_not(load_sprint):
 def test_a_head_is_taken_away_and_given_back(load_sprint, generator):
     script = load_sprint(f"{FOLDER}/induction.py")
     config = script.Config(vocab=8, shortest=2, longest=4, batch_size=5, heads=2, d_model=8)
-    model, batch = script.AttentionOnly(config, 1), next(script.rows(config, generator))
+    rows = load_sprint(f"{FOLDER}/repeated_rows.py").repeated_rows
+    model, batch = script.AttentionOnly(config, 1), next(rows(8, 2, 4, 5, generator, torch.device("cpu")))
     before = model.layers[0].output.weight.clone()
     without = script.loss_without(model, 0, 1, batch)
     assert torch.equal(model.layers[0].output.weight, before)
@@ -464,7 +468,8 @@ def test_the_peak_is_what_is_in_use_at_one_time(load_sprint, monkeypatch):
 
     monkeypatch.setitem(script.PATHS, "explicit", two_then_one)
     assert script.peak_bytes("explicit", [torch.zeros(1)] * 3, backward=False) == pytest.approx(8000, abs=100)
-    assert script.slope([10, 100, 1000], [3 * n**1.5 for n in (10, 100, 1000)]) == pytest.approx(1.5)
+    slope = load_sprint(f"{FOLDER}/power_law.py").slope
+    assert slope([10, 100, 1000], [3 * n**1.5 for n in (10, 100, 1000)]) == pytest.approx(1.5)
 
 
 # The cache
@@ -489,37 +494,36 @@ def test_the_cache_changes_the_cost_and_not_the_result(load_sprint):
 
 @pytest.mark.parametrize("key_value_heads", [4, 2, 1])
 def test_grouped_attention_is_pytorchs(load_sprint, generator, key_value_heads: int):
-    script = load_sprint(f"{FOLDER}/grouped_query.py")
+    script = load_sprint(f"{FOLDER}/grouped_heads.py")
     results = []
-    for attention in ("ours", "theirs"):
+    ways = {
+        "ours": partial(script.grouped_attend, mask=causal_mask(5)),
+        "simple": partial(script.repeated_attend, mask=causal_mask(5)),
+        "theirs": partial(functional.scaled_dot_product_attention, is_causal=True, enable_gqa=True),
+    }
+    for way in ways.values():
         generator.manual_seed(0)
         query = torch.randn(2, 4, 5, 8, generator=generator, requires_grad=True)
         key, value = (torch.randn(2, key_value_heads, 5, 8, generator=generator, requires_grad=True) for _ in "kv")
-        output = (
-            script.grouped_attend(query, key, value, causal_mask(5))
-            if attention == "ours"
-            else functional.scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True)
-        )
+        output = way(query, key, value)
         results.append([output, *torch.autograd.grad(output.square().mean(), (query, key, value))])
-    for ours, theirs in zip(*results, strict=True):
+    for ours, simple, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(simple, theirs, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("key_value_heads", [4, 2, 1])
-def test_the_layer_is_llamas_without_rotation_and_the_simple_one(load_sprint, generator, key_value_heads: int):
+def test_the_layer_is_llamas_without_rotation(load_sprint, generator, key_value_heads: int):
     from transformers.models.llama.modeling_llama import LlamaAttention, LlamaConfig
 
-    ours = load_sprint(f"{FOLDER}/grouped_query.py").GroupedQueryAttention(32, 4, key_value_heads)
-    simple = load_sprint(f"{FOLDER}/fewer_key_value_heads.py").SharedKeys(32, 4, key_value_heads)
+    ours = load_sprint(f"{FOLDER}/grouped_heads.py").GroupedQueryAttention(32, 4, key_value_heads)
     config = LlamaConfig(hidden_size=32, num_attention_heads=4, num_key_value_heads=key_value_heads)
     theirs, x = LlamaAttention(config, layer_idx=0), torch.randn(2, 6, 32, generator=generator)
     names = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "output": "o_proj"}
     theirs.load_state_dict({f"{names[n.split('.')[0]]}.weight": value for n, value in ours.state_dict().items()})
-    simple.load_state_dict(ours.state_dict())
     hidden = torch.zeros(6, 6).masked_fill(~causal_mask(6), -math.inf)[None, None]
     still = (torch.ones(1, 6, 8), torch.zeros(1, 6, 8))  # cosines and sines of no rotation
     torch.testing.assert_close(ours(x), theirs(x, still, hidden)[0], atol=1e-5, rtol=0)
-    torch.testing.assert_close(ours(x), simple(x), atol=1e-5, rtol=0)
     cache = KeyValueCache(2, key_value_heads, 6, 8)
     torch.testing.assert_close(
         torch.cat([ours(part, cache) for part in x.split([3, 1, 2], dim=1)], dim=1), ours(x), atol=1e-5, rtol=0
@@ -527,8 +531,8 @@ def test_the_layer_is_llamas_without_rotation_and_the_simple_one(load_sprint, ge
 
 
 def test_averaging_equal_heads_changes_nothing(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/fewer_key_value_heads.py")
-    layer, x = script.SharedKeys(16, 4, 4), torch.randn(2, 5, 16, generator=generator)
+    script = load_sprint(f"{FOLDER}/grouped_heads.py")
+    layer, x = script.GroupedQueryAttention(16, 4, 4), torch.randn(2, 5, 16, generator=generator)
     with torch.no_grad():
         for part in (layer.key, layer.value):
             groups = part.weight.unflatten(0, (2, 2, 4))
@@ -548,10 +552,11 @@ def test_the_cache_shrinks_with_the_heads(load_sprint):
     )
     assert [layer.cache_bytes_per_token for layer in results.layers.values()] == [256, 128, 64]
     assert max(layer.difference_from_library for layer in results.layers.values()) < 1e-5
+    parts = load_sprint(f"{FOLDER}/grouped_heads.py")
     with pytest.raises(ValueError, match="heads=4, key_value_heads=3"):
-        script.GroupedQueryAttention(32, 4, 3)
+        parts.GroupedQueryAttention(32, 4, 3)
     with pytest.raises(ValueError, match="got 4 and 3"):
-        script.grouped_attend(torch.zeros(1, 4, 2, 8), torch.zeros(1, 3, 2, 8), torch.zeros(1, 3, 2, 8))
+        parts.grouped_attend(torch.zeros(1, 4, 2, 8), torch.zeros(1, 3, 2, 8), torch.zeros(1, 3, 2, 8))
 
 
 def test_averaged_heads_lose_and_a_short_training_repairs(load_sprint):
