@@ -16,7 +16,11 @@ list) in a comment, and below it what it makes.
 `{file.key.key:format}` names a value of a file in the results folder of the page's sprint, or of another sprint with
 `{09_train_gpt2/train.results.optimum:.3f}`. Keys that are no words stand in brackets, `{a.results[ours, Muon].0}`;
 `|median`, `|mean`, `|min`, `|max`, `|sum` or `|len` condenses a list, `{a.results.rates|median:.0f}`; None is shown as
-a dash; braces that are meant as such are doubled. Blocks inside ``` fences are examples and stay as they are.
+a dash; braces that are meant as such are doubled. A line is repeated over a list or a dictionary by
+
+    for name, row in train.results.models: | {name} | {row.loss:.3f} |
+
+(without a name: `for row in ...`). Blocks inside ``` fences are examples and stay as they are.
 
     uv run python -m shared.results --check    fails if a block is stale, lists results whose code has changed
     uv run python -m shared.results --write    brings the blocks up to date
@@ -41,6 +45,7 @@ from shared.provenance import ROOT, source_hash
 OPEN, CLOSE = "<!-- generated", "<!-- /generated -->"
 BLOCK = re.compile(rf"^{OPEN}\n(?P<template>.*?)\n-->\n(?P<text>.*?)^{CLOSE}$|^```.*?^```$", re.DOTALL | re.MULTILINE)
 VALUE = re.compile(r"(?P<file>[\w/-]+)(?P<keys>(?:\.[\w-]+|\[[^\]]+\])+)(?:\|(?P<condense>\w+))?")
+LOOP = re.compile(r"^for (?:(?P<name>\w+), )?(?P<item>\w+) in (?P<values>\S.*?): (?P<line>.*)$", re.MULTILINE)
 CONDENSE = {"median": statistics.median, "mean": statistics.mean, "min": min, "max": max, "sum": sum, "len": len}
 STARTED = time.perf_counter()
 
@@ -141,7 +146,7 @@ def refresh(page: Path) -> tuple[str, list[Block]]:
         if OPEN in match["template"] + match["text"]:
             raise ValueError(f"{_shown(page)}:{line}: the block does not end: close it with {CLOSE}")
         try:
-            fresh = _Renderer(page).format(match["template"]) + "\n"
+            fresh = _Renderer(page).render(match["template"]) + "\n"
         except ValueError as error:
             raise ValueError(f"{_shown(page)}:{line}: {error}") from None
         blocks.append(Block(line, match["text"], fresh))
@@ -159,6 +164,26 @@ class _Renderer(string.Formatter):
     def __init__(self, page: Path) -> None:
         parts = page.relative_to(ROOT).parts if page.is_relative_to(ROOT) else ()
         self.folder = ROOT / parts[0] / parts[1] if len(parts) > 2 and parts[0] == "sprints" else page.parent
+
+    def render(self, template: str) -> str:
+        """Return the text that a template makes."""
+        return self.format(LOOP.sub(self._repeat, template))
+
+    def _repeat(self, loop: re.Match[str]) -> str:
+        """Return the line of a loop once for each item, with the item's full name in place of its short one."""
+        values, line = loop["values"], loop["line"]
+        found = self.get_field(values, (), {})[0]
+        if isinstance(found, dict):
+            keys = {name: f"[{name}]" for name in found}
+        elif isinstance(found, list):
+            keys = {str(place): f".{place}" for place in range(len(found))}
+        else:
+            raise ValueError(f"a line is repeated over a list or a dictionary; {{{values}}} is {found!r}")
+        short, lines = re.compile(rf"\{{{loop['item']}\b"), []
+        for name, key in keys.items():
+            full = "{" + values + key
+            lines.append(short.sub(lambda _, full=full: full, line.replace(f"{{{loop['name']}}}", name)))
+        return "\n".join(lines)
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:  # noqa: ARG002 (its interface)
         match = VALUE.fullmatch(field_name)

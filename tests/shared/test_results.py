@@ -68,7 +68,7 @@ def test_a_results_file_holds_options_results_and_machine(root: Path):
         "loss": 0.40625, "optimum": None, "rates": [3, 1, 2], "parts": {"ours, Muon": {"name": "ours", "share": 0.25}},
     }  # fmt: skip
     assert content["environment"]["torch"] == torch.__version__
-    assert content["seconds"] > 0
+    assert content["seconds"] >= 0
     assert str(root) not in json.dumps(content)
 
 
@@ -121,6 +121,22 @@ def test_a_template_names_values(root: Path, template: str, expected: str):
         assert quote(root, template, f"sprints/01_one/{page}") == expected
 
 
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("for rate in train.results.rates: | {rate:.1f} |", "| 3.0 |\n| 1.0 |\n| 2.0 |"),
+        ("for place, rate in train.results.rates: {place}: {rate}", "0: 3.0\n1: 1.0\n2: 2.0"),
+        (
+            "a\nfor name, part in train.results.parts: {name} {part.share} {train.config.steps}\nb",
+            "a\nours, Muon 0.25 3\nb",
+        ),
+        ("for what it is worth: {train.config.steps}", "for what it is worth: 3"),
+    ],
+)
+def test_a_line_is_repeated_over_a_list_or_a_dictionary(root: Path, template: str, expected: str):
+    assert quote(root, template) == expected
+
+
 def test_formats_are_those_of_python(root: Path):
     for spec in (".4f", ">+9.2f", ".2e", ".0%", ""):
         assert quote(root, f"{{train.results.loss:{spec}}}") == format(0.40625, spec)
@@ -143,6 +159,8 @@ def test_another_sprint_and_the_top_quote_by_the_name_of_the_sprint(root: Path):
         ("{loss}", r"\{loss\} must be \{file\.key\.key:format\}, or have its braces doubled"),
         ("{train.results.parts:.3f}", r"\{train\.results\.parts:\.3f\}: unsupported format"),
         ("{train.results.loss", r"expected '\}'"),
+        ("for a in train.results.loss: {a}", r"over a list or a dictionary; \{train\.results\.loss\} is 0\.40625"),
+        ("for a in train.results.rates: {a.mean}", r"no 'mean' there; it has nothing"),
     ],
 )
 def test_a_wrong_template_is_an_error_that_says_where(
