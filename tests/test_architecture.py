@@ -16,7 +16,7 @@ TIERS = {
     0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches", "pretrained"},
     1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams"},
     2: {"blocks", "corpora", "books"},
-    3: {"gpt"},
+    3: {"gpt", "seq2seq"},
 }
 # These take any model or callable, so they import none: only tier 0, and what is listed.
 BESIDE = {

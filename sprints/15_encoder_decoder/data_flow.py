@@ -1,0 +1,149 @@
+"""What happens between a source and the logits? Every shape of a real pass, the masks, and where the parameters are.
+
+    uv run sprints/15_encoder_decoder/data_flow.py
+
+Three words of different lengths are to be reversed by an untrained model. Theory: notes/01_the_encoder_decoder.md
+"""
+
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from sequence_tasks import FIRST, Pair, logits_of, make_pair, maximum_likelihood, read, small_model, write
+from torch import Tensor, nn
+
+from shared.attention import MultiHeadAttention, causal_mask
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.seq2seq import EncoderDecoder
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    words: tuple[str, ...] = option(("abcdef", "cab", "dada"), "sources")
+    d_model: int = option(64, "features of a token")
+    layers: int = option(2, "blocks of the encoder, and of the decoder")
+
+
+@dataclass(frozen=True)
+class Step:
+    module: str
+    inputs: list[list[int]]
+    output: list[int]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Results:
+    steps: list[Step]
+    sources: list[str]
+    targets: list[str]
+    masks: dict[str, list[list[int]]]
+    parameters: dict[str, int]
+    by_formula: int
+    loss: float
+    logits: list[int]
+
+
+def watch(model: EncoderDecoder) -> list[Step]:
+    """Return a list that the next pass fills with what goes into each part and what comes out."""
+    steps: list[Step] = []
+    kinds = (nn.Linear, nn.Embedding, nn.LayerNorm, MultiHeadAttention)
+
+    def report(name: str):
+        def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+            shapes = [list(part.shape) for part in inputs if isinstance(part, Tensor)]
+            steps.append(Step(name, shapes, list(output.shape), sum(part.numel() for part in module.parameters())))
+
+        return hook
+
+    for name, module in model.named_modules():
+        if isinstance(module, kinds):
+            module.register_forward_hook(report(name))
+    return steps
+
+
+def count(model: EncoderDecoder) -> dict[str, int]:
+    """Return the parameters of each part."""
+    parts = {"embeddings": "input", "self-attention": "attention", "feed-forward": "feed_forward", "head": "head"}
+    found = dict.fromkeys(["embeddings", "self-attention", "cross-attention", "feed-forward", "norms", "head"], 0)
+    for name, parameter in model.named_parameters():
+        if "norm" in name:
+            found["norms"] += parameter.numel()
+        elif "cross_attention" in name:
+            found["cross-attention"] += parameter.numel()
+        else:
+            found[next(part for part, word in parts.items() if word in name)] += parameter.numel()
+    return found
+
+
+def formula(vocab: int, d: int, layers: int) -> int:
+    """Return the parameters by formula: 12 d^2 + 13 d for a block of the encoder, 16 d^2 + 19 d for the decoder's."""
+    return 3 * vocab * d + layers * (12 * d * d + 13 * d) + layers * (16 * d * d + 19 * d) + 2 * 2 * d
+
+
+def draw_masks(pair: Pair) -> dict[str, Tensor]:
+    """Return who may look at whom in the second row, as the three kinds of attention use it."""
+    assert pair.source.mask is not None
+    source, targets = pair.source.mask[1], pair.target.tokens.shape[1] - 1
+    return {
+        "encoder, self-attention": source.expand(len(source), -1),
+        # Padding on the right is the future of every real target: causality hides it.
+        "decoder, self-attention": causal_mask(targets),
+        "decoder, cross-attention": source.expand(targets, -1),
+    }
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    generator = seed_everything(config.seed)
+    rows = [read(word) for word in config.words]
+    lengths = torch.tensor([len(row) for row in rows])
+    pair = make_pair(nn.utils.rnn.pad_sequence(rows, batch_first=True), lengths)
+    model = small_model(FIRST + 26, generator, d_model=config.d_model, layers=config.layers).to(device).eval()
+    steps = watch(model)
+    with torch.no_grad():
+        logits = logits_of(model, pair.to(device))  # (rows, answers, vocab)
+        loss, answers = maximum_likelihood(model, pair.to(device))
+    steps = steps[: len(steps) // 2]  # the loss was a second pass
+    print(f"{'part':<52}{'in':<30}{'out':<18}{'parameters':>10}")
+    for step in steps:
+        print(f"{step.module:<52}{' '.join(map(str, step.inputs)):<30}{step.output!s:<18}{step.parameters:>10,}")
+    masks = draw_masks(pair)
+    print("\nsecond row, one line a query, # where it may look:")
+    for name, mask in masks.items():
+        print(f"{name}\n" + "\n".join("  " + "".join(".#"[looks] for looks in query) for query in mask.int().tolist()))
+    parameters = count(model)
+    print(f"\nparameters {parameters}, in all {model.parameter_count():,}; loss {loss.item() / answers:.3f}")
+    return Results(
+        steps=steps,
+        sources=[write(row) for row in pair.source.tokens],
+        targets=[write(row) for row in pair.target.tokens],
+        masks={name: mask.int().tolist() for name, mask in masks.items()},
+        parameters=parameters,
+        by_formula=formula(FIRST + 26, config.d_model, config.layers),
+        loss=loss.item() / answers,
+        logits=list(logits.shape),
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the three masks of the second row."""
+    figure, axes = new_figure(10.5, 3.8, columns=3)
+    source, target = results.sources[1], results.targets[1][:-1]
+    for place, (name, mask) in zip(axes, results.masks.items(), strict=True):
+        place.imshow(mask, cmap="Blues", vmin=0, vmax=1.4)
+        keys, queries = target if "self-attention" in name and "decoder" in name else source, target
+        queries = source if name.startswith("encoder") else target
+        place.set_xticks(range(len(keys)), [*keys])
+        place.set_yticks(range(len(queries)), [*queries])
+        place.set(title=name, xlabel="is looked at", ylabel="looks")
+        place.grid(False)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

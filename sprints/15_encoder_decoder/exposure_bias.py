@@ -1,0 +1,127 @@
+"""Does a model go astray on its own words? Its exact divergence from a known distribution, on two kinds of prefixes.
+
+    uv run sprints/15_encoder_decoder/exposure_bias.py
+    uv run sprints/15_encoder_decoder/exposure_bias.py --seeds 0 1 2 3 4
+
+A noisy reversal whose every probability is known. Where the task wrote what stands before, the divergence of the
+next symbol is what training lowers. Where the model wrote it, the same divergence is what counts in use. Exposure bias
+is the difference. Theory: notes/04_exposure_bias.md
+"""
+
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from noisy_reversal import Divergence, NoisyReversal, compare, model_log_q
+from sequence_tasks import interval
+from sequence_tasks import train as train_model
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+# Pairs to learn from (0: always new ones), and the steps as a multiple of the option.
+TRAININGS = {"few pairs": (300, 1.0), "stopped early": (2000, 0.5), "trained long": (0, 3.0)}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    symbols: int = option(4, "distinct symbols")
+    tokens: int = option(6, "symbols of a source")
+    noises: tuple[float, ...] = option((0.002, 0.02, 0.2), "probabilities of a slip")
+    d_model: int = option(32, "features of a token")
+    layers: int = option(1, "blocks of the encoder, and of the decoder")
+    steps: int = option(400, "optimizer steps; a training that is stopped early has half of them, a long one 3 x")
+    batch_size: int = option(64, "pairs of a batch")
+    learning_rate: float = option(3e-3, "peak learning rate")
+    held_out: int = option(32, "sources of the test")
+    seeds: tuple[int, ...] = option((0,), "a training for each; --seed is added")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A noise and a way to train: [mean, half of its 95 % interval] over the seeds."""
+
+    noise: float
+    training: str
+    data_prefixes: list[float]
+    own_prefixes: list[float]
+    ratio: list[float]
+    total_variation: list[float]
+    runs: list[Divergence]
+
+
+@dataclass(frozen=True)
+class Results:
+    rows: list[Row]
+    marginals: dict[str, float]
+    uniform: dict[str, float]
+    entropy: dict[str, float]
+
+
+def run(config: Config, task: NoisyReversal, training: str, seed: int) -> Divergence:
+    pairs, part = TRAININGS[training]
+    device = pick_device(config.device)
+    generator = seed_everything(seed)
+    train, _, test = task.split(config.held_out, generator)
+    model = task.model(generator, d_model=config.d_model, layers=config.layers).to(device)
+    batches = (pair.to(device) for pair in task.batches(train, pairs, config.batch_size, generator))
+    train_model(model, batches, int(part * config.steps), config.learning_rate, f"noise {task.noise}, {training}")
+    return compare(task, test, model_log_q(task, model, test))
+
+
+def summarise(noise: float, training: str, runs: list[Divergence]) -> Row:
+    def over(values: list[float]) -> list[float]:
+        return list(interval(values))
+
+    return Row(
+        noise=noise,
+        training=training,
+        data_prefixes=over([one.data_prefixes for one in runs]),
+        own_prefixes=over([one.own_prefixes for one in runs]),
+        ratio=over([one.own_prefixes / one.data_prefixes for one in runs]),
+        total_variation=over([one.total_variation for one in runs]),
+        runs=runs,
+    )
+
+
+def main(config: Config) -> Results:
+    rows, marginals, uniform, entropy = [], {}, {}, {}
+    for noise in config.noises:
+        task = NoisyReversal(config.symbols, config.tokens, noise)
+        source = torch.arange(config.tokens)[None] % config.symbols  # by symmetry any source will do
+        shape = (1, config.symbols ** (config.tokens - 1), config.tokens, config.symbols)
+        marginal = task.marginals(source)[:, None].expand(shape)
+        marginals[str(noise)] = compare(task, source, marginal.log()).data_prefixes
+        uniform[str(noise)] = compare(task, source, torch.full(shape, 1 / config.symbols).log()).data_prefixes
+        p = task.conditionals(source[:, None], task.enumerate(config.tokens - 1)[None])[0, 0, 0]
+        entropy[str(noise)] = -(p * p.log()).sum().item()
+        for training in TRAININGS:
+            runs = [run(config, task, training, config.seed + seed) for seed in config.seeds]
+            rows.append(row := summarise(noise, training, runs))
+            print(f"noise {noise}, {training}: divergence {row.data_prefixes[0]:.4f} on the data's prefixes, ", end="")
+            print(f"{row.own_prefixes[0]:.4f} on its own, ratio {row.ratio[0]:.2f} +- {row.ratio[1]:.2f}")
+    return Results(rows, marginals, uniform, entropy)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the divergence by place on both kinds of prefixes for each noise and amount of data."""
+    noises = sorted({row.noise for row in results.rows})
+    figure, axes = new_figure(3.7 * len(noises), 3.8, columns=len(noises))
+    for place, noise in zip(axes if len(noises) > 1 else [axes], noises, strict=True):
+        for index, row in enumerate(row for row in results.rows if row.noise == noise):
+            for field, style in (("data_by_place", "-"), ("own_by_place", "--")):
+                means = torch.tensor([getattr(one, field) for one in row.runs]).mean(dim=0).tolist()
+                label = row.training if style == "-" else None
+                place.plot(range(1, len(means) + 1), means, style, color=f"C{index}", label=label)
+        place.set(xlabel="place", ylabel="nats", title=f"noise {noise:g}", yscale="log")
+        place.legend()
+    figure.suptitle("divergence of the next symbol; solid: on the data's prefixes, dashed: on its own")
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    name = "exposure_bias_seeds" if len(config.seeds) > 1 else None
+    save_results(main(config), config, script=__file__, plot=plot, name=name)

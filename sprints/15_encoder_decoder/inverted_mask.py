@@ -1,0 +1,167 @@
+"""How can a model be 100 % right with a teacher and 0 % without? By an inverted mask, and in no other way.
+
+    uv run sprints/15_encoder_decoder/inverted_mask.py
+
+The same model learns reversal from the same seed, its masks upside down in no place, in one, or in all. For a causal
+decoder the two figures are equal on every row, however bad it is. Theory: notes/03_the_inverted_mask.md
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from sequence_tasks import FIRST, Sequences, free_running, make_pair, small_model, teacher_forced
+from sequence_tasks import train as train_model
+from torch import Tensor
+
+from shared.attention import KeyValueCache, MultiHeadAttention, causal_mask
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.invariants import InvariantError, check_causality, check_source_sensitivity
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.seq2seq import EncoderDecoder
+
+PLACES: dict[str, tuple[str, ...]] = {
+    "nowhere": (),
+    "encoder": ("encoder",),
+    "cross-attention": ("cross",),
+    "decoder": ("decoder",),
+    "decoder and cross-attention": ("decoder", "cross"),
+    "everywhere": ("encoder", "decoder", "cross"),
+}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    symbols: int = option(16, "distinct symbols")
+    longest: int = option(8, "symbols of the longest sequence; the shortest has 3")
+    steps: int = option(400, "optimizer steps of each training")
+    batch_size: int = option(64, "sequences of a batch")
+    learning_rate: float = option(2e-3, "peak learning rate")
+    held_out: int = option(500, "sequences of the test")
+
+
+@dataclass(frozen=True)
+class Model:
+    losses: list[float]
+    teacher_forced: float
+    free_running: float
+    disagreements: int
+    causality: str
+    source_sensitivity: str
+
+
+@dataclass(frozen=True)
+class Results:
+    models: dict[str, Model]
+    chance: float
+
+
+class InvertedAttention(MultiHeadAttention):
+    """Attention that keeps where the mask is True, in a model that says True where it means hidden."""
+
+    def forward(
+        self,
+        x: Tensor,
+        memory: Tensor | tuple[Tensor, Tensor] | None = None,
+        mask: Tensor | None = None,
+        causal: bool = False,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        assert isinstance(memory, Tensor | None)
+        queries, keys = x.shape[1], (x if memory is None else memory).shape[1]
+        may_look = torch.ones(queries, keys, dtype=torch.bool, device=x.device)
+        if causal:
+            may_look = causal_mask(queries, keys, x.device)
+        if mask is not None:
+            may_look = may_look & mask
+        # Rows that now see nothing get zeros (`shared.attention.attend`), where softmax alone would warn by NaN.
+        return super().forward(x, memory, ~may_look, cache=cache)
+
+
+def invert(model: EncoderDecoder, places: tuple[str, ...]) -> None:
+    """Turn the masks of some attentions upside down: same weights, another forward."""
+    attentions = {
+        "encoder": [block.attention for block in model.encoder.blocks],
+        "decoder": [block.self_attention for block in model.decoder.blocks],
+        "cross": [block.cross_attention for block in model.decoder.blocks],
+    }
+    for place in places:
+        for attention in attentions[place]:
+            attention.__class__ = InvertedAttention
+
+
+def verdict(check: Callable[[], None]) -> str:
+    """Return "holds", or what an invariant says."""
+    try:
+        check()
+    except InvariantError as error:
+        return str(error)
+    return "holds"
+
+
+def run(config: Config, name: str) -> Model:
+    device = pick_device(config.device)
+    generator = seed_everything(config.seed)
+    data = Sequences(config.symbols, 3, config.longest, config.held_out, generator)
+    vocab = FIRST + config.symbols
+    model = small_model(vocab, generator).to(device)
+    invert(model, PLACES[name])
+    losses = train_model(
+        model, data.batches(config.batch_size, "reversal", device), config.steps, config.learning_rate, name
+    )
+    test = make_pair(*data.test).to(device)
+    # Without a cache: with the mask inverted, what an earlier token sees changes with each new one.
+    forced, free = teacher_forced(model, test), free_running(model, test, use_cache=False)
+    # Rows of the greatest length, so that no padding is in the way.
+    rows = test.source.tokens[test.source.tokens[:, -1] > 0][:4]
+    full = make_pair(rows[:, :-1], torch.full((len(rows),), config.longest, device=device))
+
+    source, mask, target = full.source.tokens, full.source.mask, full.target.tokens[:, :-1]
+    return Model(
+        losses=losses[:: max(1, config.steps // 100)],
+        teacher_forced=forced.float().mean().item(),
+        free_running=free.float().mean().item(),
+        disagreements=int((forced != free).sum()),
+        causality=verdict(
+            lambda: check_causality(lambda target: model(source, target, mask), target, vocab_size=vocab)
+        ),
+        source_sensitivity=verdict(
+            lambda: check_source_sensitivity(
+                lambda source, target: model(source, target, mask), source, target, vocab_size=vocab
+            )
+        ),
+    )
+
+
+def main(config: Config) -> Results:
+    models = {}
+    for name in PLACES:
+        models[name] = model = run(config, name)
+        print(f"inverted {name}: {model.teacher_forced:.1%} with a teacher, {model.free_running:.1%} without, ", end="")
+        print(f"{model.disagreements} of {config.held_out} rows differ, loss {model.losses[-1]:.3f}")
+        print(f"    causality: {model.causality}\n    source: {model.source_sensitivity}")
+    lengths = range(3, config.longest + 1)
+    return Results(models, sum(config.symbols**-length for length in lengths) / len(lengths))
+
+
+def plot(results: Results) -> Figure:
+    """Draw the losses, and exact match with and without a teacher."""
+    figure, axes = new_figure(11.0, 4.0, columns=2)
+    for index, (name, model) in enumerate(results.models.items()):
+        steps = range(len(model.losses))
+        axes[0].plot([100 * step / len(steps) for step in steps], model.losses, label=name)
+        axes[1].barh([index - 0.2, index + 0.2], [model.teacher_forced, model.free_running], 0.38, color=["C0", "C1"])
+    axes[0].set(xlabel="training, per cent", ylabel="nats per token", title="training loss", ylim=(-0.05, 3.1))
+    axes[0].legend(title="inverted", fontsize=8)
+    axes[1].set_yticks(range(len(results.models)), [*results.models])
+    axes[1].invert_yaxis()
+    axes[1].set(xlabel="exact match", title="blue: with a teacher, orange: on its own", xlim=(0, 1.02))
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,200 @@
+"""What helps against exposure bias? Seven remedies from the same start, for the same number of steps.
+
+    uv run sprints/15_encoder_decoder/remedies.py
+    uv run sprints/15_encoder_decoder/remedies.py --seeds 0 1 2 3 4 --steps 120
+
+Each seed trains a model by maximum likelihood, stops early, and goes on from there once with each method, on the same
+stream of data. The control goes on with maximum likelihood. Theory: notes/06_remedies.md
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from remedy_tasks import Task, known, noisy, reversal
+from sequence_losses import DECAYS, MinimumRisk, OutputDivergence, ProfessorForcing, Reinforce, ScheduledSampling
+from sequence_tasks import Pair, interval, maximum_likelihood, train
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.seq2seq import EncoderDecoder
+from shared.training import make_optimizers, train_steps, warmup_linear
+
+CONTROL, LONGER = "maximum likelihood", "maximum likelihood, 4 x the steps"
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    noises: tuple[float, ...] = option((0.01, 0.05), "probabilities of a slip in the noisy reversal")
+    longest: int = option(8, "symbols of the longest sequence of the reversal; the shortest has 3")
+    symbols: int = option(10, "distinct symbols of the reversal")
+    pairs: int = option(2000, "pairs that the noisy reversal is learnt from")
+    start_steps: int = option(200, "steps of maximum likelihood before the methods part")
+    steps: int = option(60, "steps of each method")
+    batch_size: int = option(64, "pairs of a batch")
+    learning_rate: float = option(2e-3, "peak learning rate")
+    reward_learning_rate: float = option(5e-4, "peak learning rate of REINFORCE and minimum risk")
+    judge_steps: int = option(200, "steps that the judge of professor forcing learns alone, before")
+    samples: int = option(6, "targets that minimum risk draws for each source")
+    sharpness: float = option(0.5, "exponent of the probabilities in minimum risk")
+    held_out: int = option(32, "sources of the noisy test; the reversal has 30 times as many")
+    seeds: tuple[int, ...] = option((0,), "a start for each; --seed is added")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method on a task: [mean, half of its 95 % interval] over the seeds, and the same of the paired differences.
+
+    `tokens` and `passes` are those of the decoder in a step, relative to maximum likelihood. `judge` is how often the
+    judge of professor forcing was right, in the second half of the training, and in how many steps the model heard it.
+    """
+
+    metrics: dict[str, list[float]]
+    differences: dict[str, list[float]]
+    tokens: float
+    passes: float
+    judge: list[float] | None
+
+
+@dataclass(frozen=True)
+class Results:
+    tasks: dict[str, dict[str, Row]]
+    start: dict[str, dict[str, float]]
+    known: dict[str, dict[str, float]]
+
+
+def methods(config: Config, generator: torch.Generator) -> dict[str, Any]:
+    """Return a loss function for each method."""
+    return {
+        CONTROL: maximum_likelihood,
+        LONGER: maximum_likelihood,
+        **{f"scheduled sampling, {decay}": ScheduledSampling(decay, config.steps, generator) for decay in DECAYS},
+        "professor forcing": ProfessorForcing(32, generator),
+        "output divergence": OutputDivergence(generator),
+        "REINFORCE, mean of the others": Reinforce("mean", generator),
+        "REINFORCE, greedy answer": Reinforce("greedy", generator),
+        "minimum risk": MinimumRisk(config.samples, config.sharpness, generator),
+    }
+
+
+def go_on(
+    config: Config, name: str, model: EncoderDecoder, stream: Callable[[], Iterator[Pair]], loss_of: Any
+) -> tuple[float, float, list[float] | None]:
+    """Train with a method; return the decoder's tokens and passes in a step, and how the judge of the method did."""
+    steps = config.steps * (4 if name == LONGER else 1)
+    rate = config.reward_learning_rate if name.startswith(("REINFORCE", "minimum")) else config.learning_rate
+    tokens: list[int] = []
+    handle = model.decoder.input.register_forward_pre_hook(lambda module, inputs: tokens.append(inputs[0].numel()))  # noqa: ARG005
+    if isinstance(loss_of, ProfessorForcing):
+        loss_of.teach(model, stream(), config.judge_steps)
+    for _ in train_steps(
+        model,
+        stream(),
+        loss_function=loss_of,
+        optimizers=make_optimizers(model, learning_rate=rate),
+        steps=steps,
+        schedule=partial(warmup_linear, steps=steps, warmup=max(1, steps // 20)),
+    ):
+        pass
+    handle.remove()
+    model.eval()
+    judge = None
+    if isinstance(loss_of, ProfessorForcing):
+        late = loss_of.accuracies[steps // 2 :]
+        judge = [sum(late) / len(late), sum(accuracy > 0.75 for accuracy in loss_of.accuracies) / steps]
+    return sum(tokens) / config.steps, len(tokens) / config.steps, judge
+
+
+def run(
+    config: Config, prepare: Callable[..., Task], seed: int, progress: Any
+) -> tuple[dict, dict[str, dict], dict[str, tuple]]:
+    """Return the metrics of the start, those after each method, and the methods' costs."""
+    generator = seed_everything(seed)
+    model, stream, measure = prepare(config, generator=generator)
+    model = model.to(pick_device(config.device))
+    train(model, stream(), config.start_steps, config.learning_rate)
+    metrics, costs, state = {}, {}, generator.get_state()
+
+    def same_stream() -> Iterator[Pair]:
+        generator.set_state(state)
+        return stream()
+
+    for name in methods(config, generator):
+        own = copy.deepcopy(model)
+        seed_everything(seed)  # the same judge for all
+        draws = torch.Generator().manual_seed(seed)
+        costs[name] = go_on(config, name, own, same_stream, methods(config, draws)[name])
+        with torch.no_grad():
+            metrics[name] = measure(own)
+        progress.update()
+    with torch.no_grad():
+        return measure(model), metrics, costs
+
+
+def main(config: Config) -> Results:
+    prepare: dict[str, Callable[..., Task]] = {"reversal": reversal}
+    prepare |= {f"noise {noise:g}": partial(noisy, noise=noise) for noise in config.noises}
+    tasks, starts = {}, {}
+    count = len(prepare) * len(config.seeds) * len(methods(config, torch.Generator()))
+    with tqdm(total=count) as progress:
+        for task, its in prepare.items():
+            runs = [run(config, its, config.seed + seed, progress) for seed in config.seeds]
+            starts[task] = {key: interval([start[key] for start, _, _ in runs])[0] for key in runs[0][0]}
+            tasks[task] = {name: summarise(runs, name) for name in runs[0][1]}
+    for task, rows in tasks.items():
+        print(f"\n{task}; start {', '.join(f'{key} {value:.4f}' for key, value in starts[task].items())}")
+        for name, row in rows.items():
+            shown = (
+                f"{key} {value[0]:.4f} ({row.differences[key][0]:+.4f} +- {row.differences[key][1]:.4f})"
+                for key, value in row.metrics.items()
+            )
+            print(f"  {name:<36}{row.tokens:5.1f} x tokens {row.passes:5.1f} x passes  {', '.join(shown)}")
+    return Results(tasks, starts, {f"noise {noise:g}": known(noise) for noise in config.noises})
+
+
+def summarise(runs: list, name: str) -> Row:
+    keys = runs[0][0]
+    values = {key: [metrics[name][key] for _, metrics, _ in runs] for key in keys}
+    control = {key: [metrics[CONTROL][key] for _, metrics, _ in runs] for key in keys}
+    costs, basis = runs[0][2][name], runs[0][2][CONTROL]
+    judges = [costs[name][2] for _, _, costs in runs]
+    return Row(
+        metrics={key: list(interval(values[key])) for key in keys},
+        differences={
+            key: list(interval([one - other for one, other in zip(values[key], control[key], strict=True)]))
+            for key in keys
+        },
+        tokens=costs[0] / basis[0],
+        passes=costs[1] / basis[1],
+        judge=None if None in judges else [interval(list(each))[0] for each in zip(*judges, strict=True)],
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the paired differences from the control for three metrics of each task."""
+    figure, grid = new_figure(14.0, 2.9 * len(results.tasks), rows=len(results.tasks), columns=3)
+    for row, (task, its) in enumerate(results.tasks.items()):
+        names = [name for name in its if name != CONTROL]
+        shown = [key for key in its[CONTROL].metrics if key not in ("reverse divergence", "reward, greedy")]
+        for column, key in enumerate(shown):
+            axes = grid[row, column] if len(results.tasks) > 1 else grid[column]
+            means, halves = zip(*(its[name].differences[key] for name in names), strict=True)
+            axes.errorbar(means, range(len(names)), xerr=halves, fmt="o", capsize=3)
+            axes.axvline(0, color="black", linewidth=1)
+            axes.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
+            axes.invert_yaxis()
+            axes.set(title=f"{task}: {key}", xlabel="difference from maximum likelihood")
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    name = "remedies_seeds" if len(config.seeds) > 1 else None
+    save_results(main(config), config, script=__file__, plot=plot, name=name)

@@ -1,0 +1,185 @@
+"""Can plain maximum likelihood learn to reverse? Reversal, copying and sorting, scored with and without teacher.
+
+    uv run sprints/15_encoder_decoder/reversal.py
+    uv run sprints/15_encoder_decoder/reversal.py --seeds 0 1 2 3 4 --tasks reversal copying sorting
+
+Every test sequence is new to the model. Beside it stand chance and the direct answer, `torch.flip`, which needs no
+model. Theory: notes/02_teacher_forcing.md
+"""
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from matplotlib.figure import Figure
+from sequence_tasks import (
+    END,
+    FIRST,
+    LETTERS,
+    Pair,
+    Sequences,
+    free_running,
+    make_pair,
+    read,
+    small_model,
+    teacher_forced,
+)
+from sequence_tasks import train as train_model
+from torch import Tensor
+
+from shared.blocks import DecoderBlock
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.seq2seq import EncoderDecoder
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    tasks: tuple[str, ...] = option(("reversal",), "of reversal, copying, sorting")
+    symbols: int = option(16, "distinct symbols")
+    shortest: int = option(3, "symbols of the shortest sequence")
+    longest: int = option(12, "symbols of the longest sequence")
+    d_model: int = option(64, "features of a token")
+    layers: int = option(2, "blocks of the encoder, and of the decoder")
+    steps: int = option(800, "optimizer steps")
+    batch_size: int = option(64, "sequences of a batch")
+    learning_rate: float = option(2e-3, "peak learning rate")
+    held_out: int = option(2000, "sequences for validation, and as many for the test")
+    seeds: tuple[int, ...] = option((0,), "a training for each; --seed is added")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Exact match on the test, and a map of the cross-attention of one source."""
+
+    validation: float
+    teacher_forced: float
+    free_running: float
+    disagreements: int
+    losses: list[float]
+    attention: list[list[float]]
+
+
+@dataclass(frozen=True)
+class Results:
+    runs: dict[str, list[Run]]
+    means: dict[str, float]
+    worst: dict[str, float]
+    in_training: int
+    disagreements: int
+    flip: float
+    chance: float
+    parameters: int
+    word: str
+
+
+def flip(rows: Tensor, lengths: Tensor) -> list[list[int]]:
+    """Return the reversed sequences without a model."""
+    return [torch.flip(row[:length], (0,)).tolist() for row, length in zip(rows, lengths.tolist(), strict=True)]
+
+
+def mixed_word(config: Config) -> str:
+    """Return a word of the greatest length in no order."""
+    letters = LETTERS[FIRST : FIRST + config.symbols]
+    return "".join(letters[(5 * place + 2) % config.symbols] for place in range(config.longest))
+
+
+@torch.no_grad()
+def attention_map(model: EncoderDecoder, pair: Pair) -> list[list[float]]:
+    """Return where each target of the only row looks in the source: the last layer's cross-attention, mean of heads."""
+    block, maps = cast(DecoderBlock, model.decoder.blocks[-1]).cross_attention, []
+
+    def watch(attention, inputs, output):  # noqa: ARG001 (the signature is PyTorch's)
+        maps.append(attention.forward_with_weights(*inputs)[1])
+
+    handle = block.register_forward_hook(watch)
+    model(pair.source.tokens, pair.target.tokens[:, :-1], pair.source.mask)
+    handle.remove()
+    return maps[0][0].mean(dim=0).tolist()
+
+
+def run(config: Config, task: str, seed: int) -> tuple[Run, int, int]:
+    """Return a run, how many test sequences its training saw, and the number of its parameters."""
+    device = pick_device(config.device)
+    generator = seed_everything(seed)
+    data = Sequences(config.symbols, config.shortest, config.longest, config.held_out, generator)
+    model = small_model(FIRST + config.symbols, generator, d_model=config.d_model, layers=config.layers).to(device)
+    seen: list[Tensor] = []
+
+    def watched():
+        for pair in data.batches(config.batch_size, task, device):
+            seen.append(data.keys(pair.source.tokens[:, :-1].masked_fill(pair.source.tokens[:, :-1] == END, 0).cpu()))
+            yield pair
+
+    losses = train_model(model, watched(), config.steps, config.learning_rate, f"{task}, seed {seed}")
+    test = make_pair(*data.test, task).to(device)
+    forced, free = teacher_forced(model, test), free_running(model, test)
+    word = read(mixed_word(config), config.symbols)[None]
+    return (
+        Run(
+            validation=free_running(model, make_pair(*data.validation, task).to(device)).float().mean().item(),
+            teacher_forced=forced.float().mean().item(),
+            free_running=free.float().mean().item(),
+            disagreements=int((forced != free).sum()),
+            losses=losses[:: max(1, config.steps // 100)],
+            attention=attention_map(model, make_pair(word, torch.tensor([word.shape[1]]), task).to(device)),
+        ),
+        int(torch.isin(data.keys(data.test[0]), torch.cat(seen)).sum()),
+        model.parameter_count(),
+    )
+
+
+def main(config: Config) -> Results:
+    runs: dict[str, list[Run]] = {}
+    in_training = parameters = 0
+    for task in config.tasks:
+        runs[task] = []
+        for seed in config.seeds:
+            result, seen, parameters = run(config, task, config.seed + seed)
+            runs[task].append(result)
+            in_training += seen
+            print(f"{task:<10} seed {seed}: exact match {result.free_running:.2%} on its own, ", end="")
+            print(f"{result.teacher_forced:.2%} with a teacher, {result.disagreements} rows differ")
+    data = Sequences(config.symbols, config.shortest, config.longest, config.held_out, seed_everything(config.seed))
+    truth = make_pair(*data.test)
+    answers = [row[1 : length + 1].tolist() for row, length in zip(truth.target.tokens, data.test[1], strict=True)]
+    direct = [said == answer for said, answer in zip(flip(*data.test), answers, strict=True)]
+    lengths = range(config.shortest, config.longest + 1)
+    return Results(
+        runs=runs,
+        means={task: sum(one.free_running for one in its) / len(its) for task, its in runs.items()},
+        worst={task: min(one.free_running for one in its) for task, its in runs.items()},
+        in_training=in_training,
+        disagreements=sum(one.disagreements for its in runs.values() for one in its),
+        flip=sum(direct) / len(direct),
+        chance=math.fsum(config.symbols**-length for length in lengths) / len(lengths),
+        parameters=parameters,
+        word=mixed_word(config),
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the loss by task, and where the cross-attention of the last layer looks."""
+    figure, axes = new_figure(3.6 * (1 + len(results.runs)), 3.6, columns=1 + len(results.runs))
+    for task, its in results.runs.items():
+        steps = range(len(its[0].losses))
+        axes[0].plot([100 * step / len(steps) for step in steps], its[0].losses, label=task)
+    axes[0].set(xlabel="training, per cent", ylabel="nats per token", yscale="log", title="loss, first seed")
+    axes[0].legend()
+    for place, (task, its) in zip(axes[1:], results.runs.items(), strict=True):
+        place.imshow(its[0].attention, cmap="Blues", vmin=0, vmax=1)
+        place.set(title=f"{task}: where it looks", xlabel="source", ylabel="token asked for")
+        place.set_xticks(range(len(results.word) + 1), [*results.word, "."])
+        said = {"reversal": results.word[::-1], "copying": results.word, "sorting": "".join(sorted(results.word))}[task]
+        place.set_yticks(range(len(results.word) + 1), [*said, "."])
+        place.grid(False)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    name = "reversal_seeds" if len(config.seeds) > 1 else None
+    save_results(main(config), config, script=__file__, plot=plot, name=name)
