@@ -71,6 +71,7 @@ class Logits(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
+        self.training = model.training  # so that an evaluation leaves the model as it was, not in training mode
 
     def forward(self, tokens: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens vocab"]:
         """Return the logits of the token after each token; padding has to be on the right, where nothing looks."""

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from shared.batches import Batch
 from shared.gpt import GPT
+from shared.losses import evaluate_loss
 from shared.pretrained import SHIPPED_FOLDER, Logits, context_length, load_causal_model, load_tokenizer, locate_model
 from shared.tokenizers import load_tokenizer as load_ours
 
@@ -20,6 +22,15 @@ def test_the_shipped_model_is_the_one_of_shared_gpt():
     assert not model.training
     assert context_length(model) == 256
     assert tokens[0].tolist() == load_ours(SHIPPED_FOLDER / "tokenizer.json").encode(TEXT)
+
+
+def test_an_evaluation_leaves_the_model_in_its_mode():
+    model, _ = load_causal_model()
+    for training in (False, True):
+        model.train(training)
+        evaluate_loss(Logits(model), [Batch(torch.tensor([[0, 5, 6]]), None)])
+        assert model.training == training
+        assert model.transformer.drop.training == training
 
 
 def test_a_folder_gives_the_same_model(tmp_path: Path):

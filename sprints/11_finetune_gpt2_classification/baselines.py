@@ -1,0 +1,166 @@
+"""What is fine-tuning worth? The same split for a constant, words, the pre-trained model, and untrained weights.
+
+    uv run sprints/11_finetune_gpt2_classification/baselines.py
+    uv run sprints/11_finetune_gpt2_classification/baselines.py --preset liar
+
+Every model has the same training texts. What it leaves open (the strength of a penalty) is chosen on the validation
+split; each is tested once. Theory: notes/03_baselines_and_leaks.md
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from bag_of_words import bag_of_words, choose_penalty
+from classification_scores import Optimum, log_loss, optimum_on
+from fine_tuning import LOSSES, Read, context_of, fine_tune, head_input, load_classifier, predict, read_all, surprise
+from labelled_texts import DATA, DISHES, NEWS, RECIPE_CLASSES, Splits, load_splits
+from matplotlib.figure import Figure
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from text_batches import make_loader
+from torch import Tensor
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.pretrained import load_causal_model
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+
+PRESETS = {"liar": {"data": "liar", "learning_rate": 1e-3, "muon_learning_rate": 0.01}}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
+    data: str = option("recipes", "what to classify", choices=DATA)
+    model: str = option("cookbook", "cookbook (the shipped model), a name of the hub such as gpt2, or a folder")
+    train_texts: int = option(8000, "recipes to train on")
+    validation_texts: int = option(500, "recipes to validate on")
+    test_texts: int = option(2000, "recipes to test on")
+    dishes: tuple[str, ...] = option(DISHES, "kinds of dish that the recipes are of")
+    source: str = option(NEWS, "the news: a name of the hub, or a folder of .csv or .parquet files")
+    limit: int | None = option(None, "most texts of a split of LIAR or the news (default: all)")
+    longest: int | None = option(None, "tokens of a text that are read (default: as many as the model can)")
+    epochs: int = option(1, "passes over the training texts, for the untrained weights")
+    batch_size: int = option(16, "texts of a batch")
+    learning_rate: float = option(2e-3, "peak of AdamW's rate, for the untrained weights")
+    muon_learning_rate: float = option(0.02, "peak of Muon's rate for the matrices in the blocks; 0: AdamW alone")
+    supervise: str = option("every", "which tokens have to name the class", choices=tuple(LOSSES))
+    precision: str = option("auto", "of matrix products: auto, bfloat16 or float32")
+
+
+@dataclass(frozen=True)
+class Results:
+    classes: list[str]
+    accuracies: dict[str, float]
+    losses: dict[str, float]
+    penalties: dict[str, float]
+    optimum: Optimum | None
+
+
+def linear_head(penalty: float) -> Pipeline:
+    """Return a linear classifier of standardised features."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=penalty, max_iter=1000))
+
+
+def on_pretrained(config: Config, splits: Splits, read: Read) -> tuple[Tensor, float]:
+    """Return the probabilities of the test texts from a linear classifier of what `read` finds, and its penalty."""
+    if read is surprise:
+        model, tokenizer = load_causal_model(config.model)
+    else:
+        model, tokenizer = load_classifier(config.model, splits.classes)
+    model.to(pick_device(config.device))
+    context = context_of(model, config.longest)
+    inputs = [
+        read_all(model, make_loader(part, tokenizer, context, config.batch_size), config.precision, read)[0].numpy()
+        for part in splits[1:]
+    ]
+    head, penalty = choose_penalty(linear_head, (inputs[0], splits.train.labels), (inputs[1], splits.validation.labels))
+    return torch.from_numpy(head.predict_proba(inputs[2])), penalty
+
+
+def from_scratch(config: Config, splits: Splits) -> Tensor:
+    """Return the probabilities of the test texts from the same network, all of its weights drawn anew and trained."""
+    generator = seed_everything(config.seed)
+    model, tokenizer = load_classifier(config.model, splits.classes, "scratch")
+    model.to(pick_device(config.device))
+    context = context_of(model, config.longest)
+    together = 2 if config.data == "recipes" else 1
+    train = make_loader(splits.train, tokenizer, context, config.batch_size, generator, together)
+    validation, test = (make_loader(part, tokenizer, context, config.batch_size) for part in splits[2:])
+    for progress in fine_tune(
+        model,
+        train,
+        validation,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        muon_learning_rate=config.muon_learning_rate,
+        evaluations=5,
+        supervise=config.supervise,
+        precision=config.precision,
+    ):
+        print(f"from scratch: step {progress.step}, validation {progress.validation_accuracy:.1%}")
+    return predict(model, test, config.precision)[0]
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    splits = load_splits(
+        config.data,
+        seed=config.seed,
+        train=config.train_texts,
+        validation=config.validation_texts,
+        test=config.test_texts,
+        dishes=config.dishes,
+        source=config.source,
+        limit=config.limit,
+    )
+    train, validation, test = ((part.texts, part.labels) for part in splits[1:])
+    penalties: dict[str, float] = {}
+    predictions: dict[str, Any] = {
+        "majority": torch.from_numpy(DummyClassifier(strategy="prior").fit(*train).predict_proba(test[0]))
+    }
+    for name, longest in (("words", 1), ("words and pairs", 2)):
+        model, penalties[name] = choose_penalty(partial(bag_of_words, longest=longest), train, validation)
+        predictions[name] = torch.from_numpy(model.predict_proba(test[0]))
+    for name, read in (("frozen features", head_input), ("surprise", surprise)):
+        predictions[name], penalties[name] = on_pretrained(config, splits, read)
+    predictions["from scratch"] = from_scratch(config, splits)
+    labels = torch.tensor(test[1])
+    optimum = optimum_on(splits.test)[0] if splits.classes == RECIPE_CLASSES else None
+    results = Results(
+        classes=list(splits.classes),
+        accuracies={name: (p.argmax(1) == labels).double().mean().item() for name, p in predictions.items()},
+        losses={name: log_loss(p, labels) for name, p in predictions.items()},
+        penalties=penalties,
+        optimum=optimum,
+    )
+    for name, accuracy in results.accuracies.items():
+        print(f"{name:<16} {accuracy:.1%}, {results.losses[name]:.3f} nats")
+    if optimum:
+        print(f"{'optimum':<16} {optimum.accuracy:.1%}, {optimum.loss:.3f} nats")
+    return results
+
+
+def plot(results: Results) -> Figure:
+    """Draw the accuracies, and the optimum where it is known."""
+    figure, axes = new_figure(7, 2.6)
+    bars = axes.barh(list(results.accuracies), list(results.accuracies.values()))
+    axes.bar_label(bars, [f"{accuracy:.1%}" for accuracy in results.accuracies.values()], padding=3)
+    if results.optimum:
+        axes.axvline(results.optimum.accuracy, color="black", label="optimum")
+        axes.legend(loc="upper right")
+    axes.set(xlabel="accuracy on the test split", xlim=(0, 1))
+    axes.invert_yaxis()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config, presets=PRESETS)
+    name = "baselines" if config.data == "recipes" else f"baselines_{config.data.replace('-', '_')}"
+    save_results(main(config), config, script=__file__, plot=plot, name=name)

@@ -1,0 +1,188 @@
+"""How close does a fine-tuned GPT-2 come to the best possible classifier?
+
+    uv run sprints/11_finetune_gpt2_classification/train.py                       # spoiled recipes, a minute or two
+    uv run sprints/11_finetune_gpt2_classification/train.py --supervise last      # as the library has it
+    uv run sprints/11_finetune_gpt2_classification/train.py --seeds 5             # what the table shows
+    uv run sprints/11_finetune_gpt2_classification/train.py --preset liar         # five seeds
+
+The loop is `fine_tuning.py::fine_tune`: train, validate now and then, keep the best. The test split is scored once for
+each seed, at the end. The model of the first seed is saved for predict.py. Theory: notes/01_fine_tuning.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from classification_figures import draw_confusions, draw_reliability
+from classification_scores import Optimum, Scores, optimum_on, right_by_evidence, score, spread
+from fine_tuning import INITS, LOSSES, Progress, context_of, fine_tune, load_classifier, predict, save_classifier
+from labelled_texts import DATA, DISHES, NEWS, RECIPE_CLASSES, Splits, load_splits
+from matplotlib.figure import Figure
+from spoiled_recipes import SPOILED
+from text_batches import make_loader
+from torch import Tensor
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.cookbook import STREAMS
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+
+PRESETS = {"liar": {"data": "liar", "learning_rate": 1e-3, "muon_learning_rate": 0.01, "seeds": 5}}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
+    data: str = option("recipes", "what to classify", choices=DATA)
+    model: str = option("cookbook", "cookbook (the shipped model), a name of the hub such as gpt2, or a folder")
+    init: str = option("pretrained", "where training starts; frozen trains the head alone", choices=INITS)
+    seeds: int = option(1, "runs, with seeds from --seed on")
+    train_texts: int = option(8000, "recipes to train on")
+    validation_texts: int = option(500, "recipes to validate on")
+    test_texts: int = option(2000, "recipes to test on")
+    dishes: tuple[str, ...] = option(DISHES, "kinds of dish that the recipes are of")
+    pairs: bool = option(True, "train on recipes before and after they were spoiled, both in one batch")
+    source: str = option(NEWS, "the news: a name of the hub, or a folder of .csv or .parquet files")
+    limit: int | None = option(None, "most texts of a split of LIAR or the news (default: all)")
+    longest: int | None = option(None, "tokens of a text that are read (default: as many as the model can)")
+    epochs: int = option(1, "passes over the training texts")
+    batch_size: int = option(16, "texts of a batch")
+    learning_rate: float = option(2e-3, "peak of AdamW's rate")
+    muon_learning_rate: float = option(0.02, "peak of Muon's rate for the matrices in the blocks; 0: AdamW alone")
+    evaluations: int = option(5, "how often to validate")
+    supervise: str = option("every", "which tokens have to name the class", choices=tuple(LOSSES))
+    precision: str = option("auto", "of matrix products: auto, bfloat16 or float32")
+
+
+@dataclass(frozen=True)
+class Results:
+    classes: list[str]
+    sizes: dict[str, int]
+    steps: list[int]
+    train_losses: list[float]
+    validation_losses: list[float]
+    validation_accuracies: list[float]
+    test: Scores
+    accuracies: list[float]
+    losses: list[float]
+    calibration_errors: list[float]
+    mean: float
+    deviation: float
+    optimum: Optimum | None
+    below_optimum: float | None
+    right: dict[str, float] | None
+    differences_from_posterior: list[float] | None
+
+
+class Run(NamedTuple):
+    """What one seed has to show."""
+
+    splits: Splits
+    history: list[Progress]
+    probabilities: Tensor  # of the test texts, (texts, classes)
+
+
+def train(config: Config, seed: int) -> Run:
+    """Train with one seed; validate on the way, and look at the test split once, at the end."""
+    generator = seed_everything(seed)
+    splits = load_splits(
+        config.data,
+        seed=seed,
+        train=config.train_texts,
+        validation=config.validation_texts,
+        test=config.test_texts,
+        dishes=config.dishes,
+        pairs=config.pairs,
+        source=config.source,
+        limit=config.limit,
+    )
+    model, tokenizer = load_classifier(config.model, splits.classes, config.init)
+    model.to(pick_device(config.device))
+    context = context_of(model, config.longest)
+    together = 2 if config.pairs and config.data == "recipes" else 1
+    training = make_loader(splits.train, tokenizer, context, config.batch_size, generator, together)
+    validation, test = (make_loader(part, tokenizer, context, config.batch_size) for part in splits[2:])
+    history = []
+    for progress in fine_tune(
+        model,
+        training,
+        validation,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        muon_learning_rate=config.muon_learning_rate,
+        evaluations=config.evaluations,
+        supervise=config.supervise,
+        precision=config.precision,
+    ):
+        history.append(progress)
+        print(
+            f"seed {seed}  step {progress.step:4d}  loss {progress.train_loss:.3f}  validation "
+            f"{progress.validation_loss:.3f}, {progress.validation_accuracy:.1%}{'  best' if progress.is_best else ''}"
+        )
+    if seed == config.seed:
+        save_classifier(model, tokenizer, (config.out or Path(__file__).parent) / "checkpoints" / run_name(config))
+    return Run(splits, history, predict(model, test, config.precision)[0])
+
+
+def run_name(config: Config) -> str:
+    """Return "train" and what tells the run from the default: data, init, supervision."""
+    chosen = (config.data.replace("-", "_"), config.init, config.supervise)
+    return "_".join(["train", *(name for name in chosen if name not in ("recipes", "pretrained", "every"))])
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    runs = [train(config, seed) for seed in range(config.seed, config.seed + config.seeds)]
+    splits, history, _ = runs[0]
+    scores = [score(run.probabilities, torch.tensor(splits.test.labels)) for run in runs]
+    mean, deviation = spread([one.accuracy for one in scores])
+    print(f"test accuracy {mean:.1%} +- {deviation:.1%} over {len(scores)} seeds")
+    optimum, right, differences = None, None, None
+    if splits.classes == RECIPE_CLASSES:
+        optimum, posterior = optimum_on(splits.test)
+        labels = torch.tensor(splits.test.labels)
+        shares = [right_by_evidence(run.probabilities, posterior, labels) for run in runs]
+        right = {kind: spread([share[kind] for share in shares])[0] for kind in shares[0]}
+        differences = [(run.probabilities - posterior).abs()[:, SPOILED].mean().item() for run in runs]
+        print(f"optimum       {optimum.accuracy:.1%}, expected {optimum.expected_accuracy:.1%}")
+    return Results(
+        classes=list(splits.classes),
+        sizes={name: len(part) for name, part in zip(STREAMS, splits[1:], strict=True)},
+        steps=[progress.step for progress in history],
+        train_losses=[progress.train_loss for progress in history],
+        validation_losses=[progress.validation_loss for progress in history],
+        validation_accuracies=[progress.validation_accuracy for progress in history],
+        test=scores[0],
+        accuracies=[one.accuracy for one in scores],
+        losses=[one.loss for one in scores],
+        calibration_errors=[one.calibration_error for one in scores],
+        mean=mean,
+        deviation=deviation,
+        optimum=optimum,
+        below_optimum=optimum.accuracy - mean if optimum else None,
+        right=right,
+        differences_from_posterior=differences,
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the course of the first seed, its confusions, and its reliability."""
+    figure, (course, confusions, reliability) = new_figure(12, 3.8, columns=3)
+    course.plot(results.steps, results.train_losses, label="training")
+    course.plot(results.steps, results.validation_losses, label="validation")
+    if results.optimum:
+        course.axhline(results.optimum.loss, color="black", label="optimum (test)")
+    course.set(xlabel="step", ylabel="nats per text", ylim=(0, None))
+    course.legend()
+    draw_confusions(confusions, results.test.confusion, results.classes)
+    draw_reliability(reliability, results.test.reliability)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config, presets=PRESETS)
+    several = "_seeds" if config.seeds > 1 and config.preset is None else ""
+    save_results(main(config), config, script=__file__, plot=plot, name=run_name(config) + several)

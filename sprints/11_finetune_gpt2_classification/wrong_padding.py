@@ -1,0 +1,152 @@
+"""What does padding on the wrong side do, and what a wrong or missing pad id?
+
+    uv run sprints/11_finetune_gpt2_classification/wrong_padding.py            # after train.py, whose model it asks
+
+The truth is each text alone, without padding. Then the same texts in batches, padded in all the ways that one meets in
+the wild. Theory: notes/04_padding.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from fine_tuning import context_of, load_saved
+from labelled_texts import recipes
+from matplotlib.figure import Figure
+from text_batches import encode
+from torch import Tensor
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+SAVED = Path(__file__).parent / "checkpoints" / "train"
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(str(SAVED), "folder of a fine-tuned classifier of recipes")
+    texts: int = option(512, "validation recipes")
+    batch_size: int = option(32, "texts of a batch")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a way of padding makes of the logits, and of the accuracy."""
+
+    largest_difference: float
+    changed: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Results:
+    alone: float
+    cases: dict[str, Case]
+    without_pad_id: str
+    padding_share: float
+
+
+def pad_all(rows: list[list[int]], token: int, side: str) -> tuple[Tensor, Tensor]:
+    """Return rows padded to the longest with a token, and the mask: 1 where a token is real."""
+    longest = max(map(len, rows))
+    tokens, mask = torch.full((len(rows), longest), token), torch.zeros(len(rows), longest, dtype=torch.long)
+    for index, row in enumerate(rows):
+        place = slice(0, len(row)) if side == "right" else slice(longest - len(row), longest)
+        tokens[index, place], mask[index, place] = torch.tensor(row), 1
+    return tokens, mask
+
+
+@torch.no_grad()
+def logits_of(model, rows: list[list[int]], batch_size: int, case: "Way") -> Tensor:
+    """Return the logits of all rows, padded in one way, (texts, classes)."""
+    device, parts = model.device, []
+    model.config.pad_token_id = case.pad_id
+    for start in range(0, len(rows), batch_size):
+        tokens, mask = pad_all(rows[start : start + batch_size], case.token, case.side)
+        extra = {"attention_mask": mask.to(device)} if case.mask else {}
+        if case.positions:
+            # Places are counted from the first real token; those of the padding do not matter.
+            extra["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0).to(device)
+        parts.append(model(tokens.to(device), use_cache=False, **extra).logits.float().cpu())
+    return torch.cat(parts)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to pad: the side, the token in the padding, and what the model is told about it."""
+
+    side: str
+    token: int
+    pad_id: int | None
+    mask: bool = True
+    positions: bool = False
+
+
+def ways(end: int, full_stop: int) -> dict[str, Way]:
+    """Return the ways to pad, by name."""
+    return {
+        "right, with mask": Way("right", end, end),
+        "right, without mask": Way("right", end, end, mask=False),
+        "left, with mask": Way("left", end, end),
+        "left, with mask and positions": Way("left", end, end, positions=True),
+        "left, without mask": Way("left", end, end, mask=False),
+        "right, pad id of another token": Way("right", end, full_stop),
+        "right, padded with the full stop": Way("right", full_stop, full_stop),
+    }
+
+
+def main(config: Config) -> Results:
+    seed_everything(config.seed)
+    model, tokenizer = load_saved(config.model)
+    model.to(pick_device(config.device))
+    data = recipes("validation", config.texts)
+    rows, labels = encode(tokenizer, data.texts, context_of(model, None)), torch.tensor(data.labels)
+    end, full_stop = tokenizer.eos_token_id, tokenizer(".")["input_ids"][0]
+    alone = logits_of(model, rows, 1, Way("right", end, end))
+    accuracy = share(alone.argmax(1) == labels)
+    print(f"{'each text alone':<34} accuracy {accuracy:.1%}")
+    cases = {}
+    for name, way in ways(end, full_stop).items():
+        logits = logits_of(model, rows, config.batch_size, way)
+        cases[name] = Case(
+            largest_difference=(logits - alone).abs().max().item(),
+            changed=share(logits.argmax(1) != alone.argmax(1)),
+            accuracy=share(logits.argmax(1) == labels),
+        )
+        case = cases[name]
+        print(f"{name:<34} accuracy {case.accuracy:.1%}, logits differ by {case.largest_difference:.1e}")
+    try:
+        logits_of(model, rows[:2], 2, Way("right", end, None))
+        refused = ""
+    except ValueError as error:
+        refused = str(error)
+    print(f"no pad id, two texts: {refused}")
+    longest = [
+        max(map(len, rows[start : start + config.batch_size])) for start in range(0, len(rows), config.batch_size)
+    ]
+    places = sum(length * min(config.batch_size, len(rows) - i * config.batch_size) for i, length in enumerate(longest))
+    return Results(accuracy, cases, refused, 1 - sum(map(len, rows)) / places)
+
+
+def share(values: Tensor) -> float:
+    """Return the share of true values."""
+    return values.double().mean().item()
+
+
+def plot(results: Results) -> Figure:
+    """Draw the accuracy of each way to pad."""
+    figure, axes = new_figure(8, 3.3)
+    bars = axes.barh(list(results.cases), [case.accuracy for case in results.cases.values()])
+    axes.bar_label(bars, [f"{case.accuracy:.1%}" for case in results.cases.values()], padding=3)
+    axes.axvline(results.alone, color="black", label="each text alone")
+    axes.set(xlabel="accuracy on validation recipes", xlim=(0, 1.15))
+    figure.legend(loc="outside lower center")
+    axes.invert_yaxis()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

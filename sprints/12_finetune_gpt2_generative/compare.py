@@ -1,0 +1,139 @@
+"""What has changed in what the model writes, and how much of it is copied from the book?
+
+    uv run sprints/12_finetune_gpt2_generative/compare.py          # after finetune.py, which makes the model
+
+Both models continue the same titles of the unseen chapters, with the same seeds. How much is copied means little by
+itself, since a voice repeats itself: beside it stands text of the same voice that is not in the book.
+Theory: notes/04_copying.md
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+
+import torch
+from book_tuning import BOOK, TUNED_MODEL, load_book, load_gpt, recipes
+from copied_text import SuffixAutomaton, copied_share
+from matplotlib.figure import Figure
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.cookbook import VOICES, Cookbook
+from shared.figures import new_figure
+from shared.generation import generate
+from shared.gpt import GPT
+from shared.pretrained import SHIPPED
+from shared.results import save_results
+from shared.runtime import pick_device
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    original: str = option(SHIPPED, "the model before: cookbook, gpt2, or a folder")
+    tuned: str = option(str(TUNED_MODEL), "the model after: the folder that finetune.py wrote")
+    book: Path = option(BOOK, "the book that it was tuned on")
+    texts: int = option(112, "texts to write with each model")
+    temperature: float = option(1.0, "of sampling")
+    new_tokens: int = option(220, "most tokens of a continuation")
+    shortest: int = option(100, "characters from which a copied run counts as copied")
+
+
+@dataclass(frozen=True)
+class Copying:
+    """For each text the longest run of characters that is in the training chapters, and the share of such runs."""
+
+    longest: list[int]
+    median_longest: float
+    mean_share: float
+    whole: int
+
+
+@dataclass(frozen=True)
+class Results:
+    valid: dict[str, dict[str, float]] | None
+    copying: dict[str, Copying]
+    prompt: str
+    samples: dict[str, str]
+
+
+def write(model: GPT, tokenizer, prompts: Sequence[str], config: Config) -> list[str]:
+    """Return what a model writes after each prompt."""
+    end = tokenizer.eos_token_id
+    rows = generate(
+        model,
+        [[end, *tokenizer.encode(prompt, add_special_tokens=False)] for prompt in prompts],
+        max_new_tokens=config.new_tokens,
+        end_token=end,
+        temperature=config.temperature,
+        generator=torch.Generator(model.head.weight.device).manual_seed(config.seed),
+    )
+    return [tokenizer.decode(row) for row in rows]
+
+
+def copying(book: SuffixAutomaton, texts: Sequence[str], shortest: int) -> Copying:
+    """Measure how much of some texts the book contains."""
+    longest = [max(book.matches(text), default=0) for text in texts]
+    return Copying(
+        longest=longest,
+        median_longest=median(longest),
+        mean_share=fmean(copied_share(book, text, shortest) for text in texts),
+        whole=sum(length == len(text) for length, text in zip(longest, texts, strict=True)),
+    )
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    (original, tokenizer), (tuned, _) = (load_gpt(name) for name in (config.original, config.tuned))
+    book = load_book(config.book, tokenizer)
+    titles = [scene.partition("\n")[0] + "\n" for scene in book.test.scenes]
+    prompts = [titles[index % len(titles)] for index in range(config.texts)]
+    written = {
+        name: write(model.to(device), tokenizer, prompts, config)
+        for name, model in {"original": original, "fine-tuned": tuned}.items()
+    }
+    # The titles are given, so they do not count here either.
+    genuine = {"unseen chapters": book.test.scenes}
+    if book.cookbook:
+        genuine["new recipes of the grammar"] = recipes(book.cookbook, "validation", config.texts, tokenizer).scenes
+    bodies = written | {name: [scene.partition("\n")[2] for scene in scenes] for name, scenes in genuine.items()}
+    automaton = SuffixAutomaton(book.train.scenes)
+    results = Results(
+        valid={name: valid(prompts, texts) for name, texts in written.items()} if book.cookbook else None,
+        copying={name: copying(automaton, texts, config.shortest) for name, texts in bodies.items()},
+        prompt=prompts[0],
+        samples={name: texts[0] for name, texts in written.items()},
+    )
+    for name, text in results.samples.items():
+        print(f"--- {name}\n{results.prompt}{text}\n")
+    for name, shares in (results.valid or {}).items():
+        print(f"{name}: valid recipes", ", ".join(f"{share:.0%} {voice}" for voice, share in shares.items()))
+    for name, found in results.copying.items():
+        print(
+            f"{name}: longest copy {found.median_longest:.0f} characters (median), {max(found.longest)} (most); "
+            f"{found.mean_share:.0%} in copies of {config.shortest} or more, {found.whole} copied whole"
+        )
+    return results
+
+
+def valid(prompts: Sequence[str], continuations: Sequence[str]) -> dict[str, float]:
+    """Return the share of valid recipes in each voice."""
+    texts = [prompt + text for prompt, text in zip(prompts, continuations, strict=True)]
+    return {voice: fmean(Cookbook(voice).fault(text) is None for text in texts) for voice in VOICES}
+
+
+def plot(results: Results) -> Figure:
+    """Draw the share of texts whose longest copied run has at least so many characters."""
+    figure, axes = new_figure()
+    for name, found in results.copying.items():
+        lengths = sorted(found.longest)
+        axes.step(
+            [0, *lengths], [1 - index / len(lengths) for index in range(len(lengths))] + [0], where="post", label=name
+        )
+    axes.set(xlabel="longest run copied from the book, characters", ylabel="share of texts with at least that", xlim=0)
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

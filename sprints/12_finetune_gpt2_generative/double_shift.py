@@ -1,0 +1,131 @@
+"""What if the data set shifts the labels, and the model shifts them again?
+
+    uv run sprints/12_finetune_gpt2_generative/double_shift.py
+
+The same loop trains twice, once with `labels=input_ids`, once with labels that are shifted already. transformers shifts
+what it is given in both cases. Theory: notes/05_easy_to_get_wrong.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from book_tuning import BOOK, Book, epochs, load_book, load_gpt2
+from torch import Tensor
+from tqdm import tqdm
+from transformers import GPT2LMHeadModel
+
+from shared.batches import Batch
+from shared.books import TextDataset
+from shared.config import ScriptConfig, option, parse_config
+from shared.generation import generate
+from shared.gpt import GPT
+from shared.invariants import InvariantError, check_reported_loss
+from shared.losses import evaluate_loss, perplexity
+from shared.pretrained import SHIPPED, Logits
+from shared.results import save_results
+from shared.runtime import autocast, pick_device, seed_everything
+from shared.training import make_optimizers
+
+Labels = Literal["right", "shifted twice"]
+IGNORED = -100  # what transformers leaves out of the loss
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
+    book: Path = option(BOOK, "a text in chapters")
+    steps: int = option(200, "optimizer steps")
+    batch_size: int = option(4, "blocks of a batch")
+    learning_rate: float = option(2e-3, "of AdamW")
+    new_tokens: int = option(60, "tokens to write")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Perplexity of the validation chapters: as the training code reports it, and of the next token."""
+
+    reported: float
+    true: float
+    text: str
+    check: str
+
+
+@dataclass(frozen=True)
+class Results:
+    before: float
+    right: Outcome
+    shifted_twice: Outcome
+
+
+def library_loss(model: GPT2LMHeadModel, batch: Batch, labels: Labels) -> tuple[Tensor, int]:
+    """Return the mean loss that transformers computes, and over how many tokens."""
+    tokens = batch.tokens.to(model.device)
+    given = tokens if batch.mask is None else tokens.masked_fill(~batch.mask.to(model.device), IGNORED)
+    if labels == "shifted twice":
+        tokens, given = tokens[:, :-1], given[:, 1:]  # the mistake: "predict the next token", done by hand
+    return model(input_ids=tokens, labels=given).loss, int((given[:, 1:] != IGNORED).sum())
+
+
+def tune(config: Config, model: GPT2LMHeadModel, blocks: list[list[int]], labels: Labels) -> None:
+    """Train in place."""
+    batches = epochs(lambda: blocks, config.batch_size, torch.Generator().manual_seed(config.seed))
+    (optimizer,) = make_optimizers(model, learning_rate=config.learning_rate)
+    model.train()
+    for _ in tqdm(range(config.steps), desc=labels, unit="step"):
+        optimizer.zero_grad()
+        with autocast(model.device):
+            loss, _ = library_loss(model, next(batches), labels)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+
+@torch.no_grad()
+def judge(config: Config, model: GPT2LMHeadModel, tokenizer, book: Book, labels: Labels) -> Outcome:
+    """Compare what the training code reports with the loss of the next token, and let the model write."""
+    model.eval()
+    blocks = TextDataset(book.validation.documents, model.config.n_positions - 1)
+    found = [library_loss(model, batch, labels) for batch in blocks.batches(8)]
+    reported = sum(loss.item() * count for loss, count in found) / sum(count for _, count in found)
+    row = blocks[0][None].to(model.device)
+    alone = library_loss(model, Batch(row, None), labels)[0].item()
+    try:
+        check_reported_loss(alone, Logits(model), row)
+        check = "passes"
+    except InvariantError as error:
+        check = str(error)
+    (ids,) = generate(
+        GPT.from_transformers(model).to(model.device).eval(),
+        [[tokenizer.eos_token_id]],
+        max_new_tokens=config.new_tokens,
+        end_token=tokenizer.eos_token_id,
+        generator=torch.Generator(model.device).manual_seed(config.seed),
+    )
+    true, _ = evaluate_loss(Logits(model), blocks.batches(8))
+    return Outcome(perplexity(reported), perplexity(true), str(tokenizer.decode(ids)), check)
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    outcomes, before = {}, 0.0
+    for labels in ("right", "shifted twice"):
+        seed_everything(config.seed)
+        model, tokenizer = load_gpt2(config.model)
+        model.to(device)
+        book = load_book(config.book, tokenizer)
+        context = model.config.n_positions
+        blocks = TextDataset(book.validation.documents, context - 1)
+        before = perplexity(evaluate_loss(Logits(model), blocks.batches(8))[0])
+        tune(config, model, TextDataset(book.train.documents, context - 1).blocks, labels)
+        outcomes[labels] = judge(config, model, tokenizer, book, labels)
+        print(f"\n--- labels {labels}: perplexity reported {outcomes[labels].reported:.3f},", end=" ")
+        print(f"of the next token {outcomes[labels].true:,.1f} (before {before:,.1f})")
+        print(f"{outcomes[labels].text}\ncheck_reported_loss: {outcomes[labels].check}")
+    return Results(before, outcomes["right"], outcomes["shifted twice"])
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__)

@@ -1,0 +1,118 @@
+"""How much book does it take? The same voice writes longer books, for a pre-trained model and for one from scratch.
+
+    uv run sprints/12_finetune_gpt2_generative/how_much_book.py
+    uv run sprints/12_finetune_gpt2_generative/how_much_book.py --preset long
+
+Every run takes the same number of steps, but reads no book more often than finetune.py does. Scored are recipes of the
+voice's validation stream. Theory: notes/03_how_close_can_one_get.md
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from best_reader import best_readers
+from book_tuning import Blocks, Settings, load_gpt, prepare, recipes, tune
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from shared.books import TextDataset
+from shared.config import ScriptConfig, option, parse_config
+from shared.cookbook import Cookbook
+from shared.figures import new_figure
+from shared.gpt import GPT
+from shared.pretrained import SHIPPED
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+
+FIRST_RECIPE = 10_000  # where data/book.txt begins in the stream of recipes, see write_book.py
+PRESETS = {"long": {"recipes": (126, 504, 8064), "steps": 2000}}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
+    model: str = option(SHIPPED, "the shipped model, or a folder with its tokenizer")
+    recipes: tuple[int, ...] = option((126, 504, 2016), "recipes to train on; the default book has 126")
+    scored: int = option(100, "recipes to score")
+    steps: int = option(300, "optimizer steps, at most")
+    passes: int = option(16, "times through the book, at most")
+    batch_size: int = option(8, "recipes of a batch")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A length of the book, and for each learner its loss above the optimum."""
+
+    recipes: int
+    characters: int
+    epochs: float
+    above_optimum: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Results:
+    rows: list[Row]
+    optimum: float
+
+
+def steps_for(config: Config, size: int) -> int:
+    """Return the optimizer steps for a book of so many recipes."""
+    return min(config.steps, config.passes * -(-size // config.batch_size))
+
+
+def train(config: Config, name: str, documents: Blocks) -> GPT:
+    """Return a model that was tuned on some recipes, or one of the same size that was trained on them alone."""
+    generator = seed_everything(config.seed)
+    model = prepare(config.model, generator)
+    if name == "from scratch":
+        model = GPT(model.config)
+    blocks = TextDataset(documents, model.config.context - 1).blocks
+    settings = Settings(steps_for(config, len(documents)), config.batch_size)
+    trained = tune(model.to(pick_device(config.device)), lambda: blocks, settings, generator)
+    for _ in tqdm(trained, desc=f"{name}, {len(documents)} recipes", total=settings.steps, unit="step"):
+        pass
+    return model
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    _, tokenizer = load_gpt(config.model)
+    encode = partial(tokenizer.encode, add_special_tokens=False)
+    voice = Cookbook("flirty")
+    scored = recipes(voice, "validation", config.scored, tokenizer)
+    targets = sum(len(document) - 1 for document in scored.documents)
+    everything = recipes(voice, "train", max(config.recipes), tokenizer, start=FIRST_RECIPE)
+    rows, optimum = [], 0.0
+    for size in config.recipes:
+        documents, scenes = everything.documents[:size], everything.scenes[:size]
+        losses = {name: scored.loss(train(config, name, documents)) for name in ("fine-tuned", "from scratch")}
+        best = best_readers(voice, scenes, scored.scenes, encode, len(tokenizer))
+        optimum = best.optimum / targets
+        losses |= {"spells": best.spells / targets, "counts": best.counts / targets}
+        above = {name: loss / optimum - 1 for name, loss in losses.items()}
+        rows.append(Row(size, sum(map(len, scenes)), steps_for(config, size) * config.batch_size / size, above))
+        print(f"{size} recipes:", ", ".join(f"{name} {share:.1%}" for name, share in above.items()))
+    return Results(rows, optimum)
+
+
+def plot(results: Results) -> Figure:
+    """Draw how far above the optimum each stays."""
+    figure, axes = new_figure()
+    labels = {"spells": "best reader, spells new wordings", "counts": "best reader, knows all wordings"}
+    sizes = [row.recipes for row in results.rows]
+    for name in results.rows[0].above_optimum:
+        above, style = [row.above_optimum[name] for row in results.rows], "--" if name in labels else "-"
+        axes.plot(sizes, above, style, marker="o", label=labels.get(name, name))
+    axes.axhline(0.06, color="grey", linestyle=":", label="6 % above the optimum")
+    axes.set(
+        xlabel="recipes in the training part of the book", ylabel="loss above the optimum", xscale="log", yscale="log"
+    )
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if value >= 0.01 else f"{value:.1%}")
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config, presets=PRESETS)
+    name = f"how_much_book_{config.preset}" if config.preset else "how_much_book"
+    save_results(main(config), config, script=__file__, plot=plot, name=name)

@@ -1,0 +1,129 @@
+"""What if overlapping windows of a book are dealt out at random to training and validation?
+
+    uv run sprints/12_finetune_gpt2_generative/leaking_split.py
+
+Two models with the same settings. One is validated on windows drawn from all windows of the book, the other on the
+windows of a chapter of its own. Both then read a chapter that neither has seen. Theory: notes/05_easy_to_get_wrong.md
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from book_tuning import BOOK, Settings, load_book, load_gpt, prepare, tune
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from shared.batches import pad_rows
+from shared.books import TextDataset
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.gpt import GPT
+from shared.losses import evaluate_loss, perplexity
+from shared.pretrained import SHIPPED
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+
+Windows = list[list[int]]
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
+    book: Path = option(BOOK, "a text in chapters")
+    window: int = option(64, "tokens of a window")
+    stride: int = option(16, "tokens from one window to the next")
+    held_out: float = option(0.1, "share of the windows to validate on, where they are dealt out at random")
+    steps: int = option(1200, "optimizer steps")
+    evaluations: int = option(4, "evaluations on the way")
+    batch_size: int = option(8, "windows of a batch")
+    ngrams: tuple[int, ...] = option((8, 16, 32), "lengths of the token sequences that the splits may share")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Perplexities by step, at the end on the chapter that no one has seen, and the n-grams that the splits share."""
+
+    reported: list[float]
+    true: list[float]
+    shared_ngrams: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Results:
+    steps: list[int]
+    leaking: Outcome
+    honest: Outcome
+
+
+def shared_ngrams(train: Sequence[Sequence[int]], validation: Sequence[Sequence[int]], length: int) -> float:
+    """Return the share of the distinct n-grams of the validation rows that occur in a training row too."""
+    seen, unseen = (
+        {tuple(row[start : start + length]) for row in rows for start in range(len(row) - length + 1)}
+        for rows in (train, validation)
+    )
+    return len(seen & unseen) / max(1, len(unseen))
+
+
+def window_loss(model: GPT, windows: Windows) -> float:
+    """Return the loss over all targets of all windows, as one gets it who takes windows for documents."""
+    batches = (pad_rows(windows[start : start + 64]) for start in range(0, len(windows), 64))
+    return evaluate_loss(model, batches)[0]
+
+
+def follow(config: Config, train: Windows, validation: Windows, unseen: Windows) -> tuple[list[int], Outcome]:
+    """Train on windows, and return the steps and what was reported and true at each."""
+    generator = seed_everything(config.seed)
+    model = prepare(config.model, generator).to(pick_device(config.device))
+    every, steps, reported, true = config.steps // config.evaluations, [], [], []
+    trained = tune(model, lambda: train, Settings(config.steps, config.batch_size), generator)
+    for step, _ in tqdm(trained, total=config.steps, unit="step"):
+        if step % every == 0:
+            steps.append(step)
+            reported.append(perplexity(window_loss(model, validation)))
+            true.append(perplexity(window_loss(model, unseen)))
+    ngrams = {str(length): shared_ngrams(train, validation, length) for length in config.ngrams}
+    return steps, Outcome(reported, true, ngrams)
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    _, tokenizer = load_gpt(config.model)
+    book = load_book(config.book, tokenizer)
+    train, validation, test = (
+        TextDataset(part.documents, config.window, config.stride).blocks
+        for part in (book.train, book.validation, book.test)
+    )
+    everything = train + validation
+    order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(config.seed)).tolist()
+    held_out = max(1, round(config.held_out * len(everything)))
+    drawn, rest = ([everything[index] for index in part] for part in (order[:held_out], order[held_out:]))
+    steps, leaking = follow(config, rest, drawn, test)
+    _, honest = follow(config, train, validation, test)
+    for name, found in {"windows dealt out at random": leaking, "whole chapters": honest}.items():
+        print(
+            f"{name}: validation perplexity {found.reported[-1]:.3f}, on an unseen chapter {found.true[-1]:.3f};",
+            end="",
+        )
+        print(
+            " shared with training:", ", ".join(f"{share:.0%} of {n}-grams" for n, share in found.shared_ngrams.items())
+        )
+    return Results(steps, leaking, honest)
+
+
+def plot(results: Results) -> Figure:
+    """Draw what is reported and what is true over the steps."""
+    figure, (left, right) = new_figure(width=9, columns=2)
+    titles = {"windows dealt out at random": results.leaking, "whole chapters": results.honest}
+    for axes, (title, found) in zip((left, right), titles.items(), strict=True):
+        axes.plot(results.steps, found.true, marker="o", label="unseen chapter")
+        axes.plot(results.steps, found.reported, marker="s", label="validation, as reported")
+        axes.set(title=title, xlabel="step", ylabel="perplexity", yscale="log", ylim=(1, 20))
+    left.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,92 @@
+"""What does the stride of the windows do to the figure, to the training, and to the cost?
+
+    uv run sprints/12_finetune_gpt2_generative/stride.py
+
+The windows here are shorter than a scene; with windows that hold a whole scene there is nothing to choose. Scored is
+the validation chapter, each of its tokens once. Theory: notes/01_books_and_splits.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from book_tuning import BOOK, Settings, load_book, load_gpt, prepare, tune
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from shared.books import TextDataset
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.losses import evaluate_loss
+from shared.pretrained import SHIPPED
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
+    book: Path = option(BOOK, "a text in chapters")
+    window: int = option(64, "tokens that the model sees at once")
+    train_strides: tuple[int, ...] = option((64, 32, 16), "strides to train with")
+    strides: tuple[int, ...] = option((64, 32, 16, 8, 4), "strides to evaluate with")
+    steps: int = option(600, "optimizer steps, the same for each training stride")
+    batch_size: int = option(8, "windows of a batch")
+
+
+@dataclass(frozen=True)
+class Results:
+    loss: dict[str, list[float]]
+    strides: list[int]
+    tokens_computed: list[float]
+    windows: dict[str, int]
+    epochs: dict[str, float]
+    optimum: float | None
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    device, losses, windows = pick_device(config.device), {}, {}
+    _, tokenizer = load_gpt(config.model)
+    book = load_book(config.book, tokenizer)
+    documents = book.validation.documents
+    evaluations = [TextDataset(documents, config.window, stride) for stride in config.strides]
+    for stride in config.train_strides:
+        generator = seed_everything(config.seed)
+        model = prepare(config.model, generator).to(device)
+        blocks = TextDataset(book.train.documents, config.window, stride).blocks
+        settings = Settings(config.steps, config.batch_size)
+        trained = tune(model, lambda blocks=blocks: blocks, settings, generator)
+        for _ in tqdm(trained, desc=f"training stride {stride}", total=config.steps, unit="step"):
+            pass
+        windows[str(stride)] = len(blocks)
+        losses[str(stride)] = [evaluate_loss(model, dataset.batches(64))[0] for dataset in evaluations]
+        print(f"trained with stride {stride}, {len(blocks)} windows:", end=" ")
+        print(", ".join(f"{loss:.4f} at {at}" for at, loss in zip(config.strides, losses[str(stride)], strict=True)))
+    targets = sum(len(document) - 1 for document in documents)
+    return Results(
+        loss=losses,
+        strides=list(config.strides),
+        tokens_computed=[sum(len(block) - 1 for block in dataset.blocks) / targets for dataset in evaluations],
+        windows=windows,
+        epochs={stride: config.steps * config.batch_size / count for stride, count in windows.items()},
+        optimum=book.validation.optimum(book.cookbook),
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the loss over what it costs to measure it."""
+    figure, axes = new_figure()
+    for stride, losses in results.loss.items():
+        axes.plot(results.tokens_computed, losses, marker="o", label=f"trained with stride {stride}")
+    for cost, stride, loss in zip(
+        results.tokens_computed, results.strides, next(iter(results.loss.values())), strict=True
+    ):
+        axes.annotate(f"stride {stride}", (cost, loss), textcoords="offset points", xytext=(4, 6), fontsize=8)
+    axes.set(xlabel="tokens computed for each token scored", ylabel="nats per token", xscale="log")
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,184 @@
+"""One base model, two adapters: can they be switched while it runs, and what does an adapter that is not merged cost?
+
+    uv run sprints/13_peft_lora/adapters.py
+
+One adapter learns the book's voice, the other one to write the method before the
+ingredients. Theory: notes/05_adapters.md
+"""
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from book_adaptation import BOOK, Book, Settings, load_base, load_book, reordered_recipes, tune
+from matplotlib.figure import Figure
+from torch import Tensor
+from tuning_methods import ALL_LINEAR, ENDS
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.lora import LoRAConfig, activate, inject, load_adapter, merge, save_adapter, unmerge
+from shared.pretrained import SHIPPED, context_length
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+
+if TYPE_CHECKING:  # for annotations alone
+    from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
+    book: Path = option(BOOK, "the book of the one adapter: a UTF-8 text in chapters")
+    recipes: int = option(126, "reordered recipes that the other adapter learns from")
+    rank: int = option(2, "rank of both adapters")
+    epochs: int = option(8, "passes of each adapter over its text")
+    learning_rate: float = option(2e-2, "peak learning rate")
+    rounds: int = option(40, "rounds of the timing; in each, every way has its turn")
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A median ratio of times to the base model's, and its bootstrap interval of 95 %."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Results:
+    losses: dict[str, dict[str, float]]
+    optimum: dict[str, float | None]
+    same_after_switching: bool
+    same_from_files: float
+    adapter_mb: float
+    base_mb: float
+    latency: dict[str, dict[str, Ratio]]
+    samples: dict[str, str]
+
+
+@torch.no_grad()
+def logits(model: "PreTrainedModel", tokens: Tensor) -> Tensor:
+    return model(input_ids=tokens).logits
+
+
+def bootstrap(ratios: list[float], generator: torch.Generator, draws: int = 2000) -> Ratio:
+    """Return the median and the interval in which 95 % of the medians of resampled ratios lie."""
+    values = torch.tensor(ratios)
+    chosen = torch.randint(len(values), (draws, len(values)), generator=generator)
+    low, high = values[chosen].median(dim=1).values.quantile(torch.tensor([0.025, 0.975])).tolist()
+    return Ratio(statistics.median(ratios), low, high)
+
+
+def latency(
+    model: "PreTrainedModel", name: str, tokens: Tensor, rounds: int, generator: torch.Generator
+) -> dict[str, Ratio]:
+    """Return the time of a forward pass with an adapter beside the weights and merged, as ratios to the base model."""
+    seconds: dict[str, list[float]] = {"base": [], "beside": [], "merged": []}
+    for turn in range(rounds + 3):
+        for way, times in seconds.items():
+            activate(model, None if way == "base" else name)
+            if way == "merged":
+                merge(model)
+            logits(model, tokens)  # each way finds its own weights in the cache
+            began = time.perf_counter()
+            logits(model, tokens)
+            if turn >= 3:  # the first turns warm up
+                times.append(time.perf_counter() - began)
+            if way == "merged":
+                unmerge(model)
+    return {
+        way: bootstrap([time / base for time, base in zip(seconds[way], seconds["base"], strict=True)], generator)
+        for way in ("beside", "merged")
+    }
+
+
+@torch.no_grad()
+def write(model: "PreTrainedModel", tokenizer, seed: int) -> str:
+    """Return a text that the model writes at temperature 1."""
+    torch.manual_seed(seed)
+    start = torch.tensor([[tokenizer.eos_token_id]], device=model.device)
+    longest = min(220, context_length(model) - 1)
+    rows = model.generate(  # ty: ignore[not-callable]
+        start, attention_mask=torch.ones_like(start), do_sample=True, top_k=0, max_new_tokens=longest
+    )
+    return tokenizer.decode(rows[0], skip_special_tokens=True)
+
+
+def train(config: Config, model: "PreTrainedModel", books: dict[str, Book]) -> None:
+    """Add an adapter for each book and train it, one after the other."""
+    for name, book in books.items():
+        generator = seed_everything(config.seed)
+        inject(model, LoRAConfig((*ALL_LINEAR, *ENDS), config.rank, 2 * config.rank), name, generator)
+        tune(model, book, Settings(config.epochs, config.learning_rate), generator)
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    generator = seed_everything(config.seed)
+    device = pick_device(config.device)
+    model, tokenizer = load_base(config.model, 0.0, device)
+    books = {"book": load_book(config.book, tokenizer), "reordered": reordered_recipes(tokenizer, config.recipes)}
+    texts = {name: book.test for name, book in books.items()} | {"first voice": books["reordered"].first_voice}
+    tokens = torch.tensor([texts["book"].documents[0][:64]], device=device)
+    before = logits(model, tokens)
+    train(config, model, books)
+
+    losses, samples, adapted = {}, {}, {}
+    for name in (None, *books):
+        activate(model, name)
+        losses[name or "base"] = {text: part.loss(model) for text, part in texts.items()}
+        samples[name or "base"] = write(model, tokenizer, config.seed)
+        adapted[name] = logits(model, tokens)
+        print(
+            f"{name or 'base':9s} " + "  ".join(f"{text} {loss:.3f}" for text, loss in losses[name or "base"].items())
+        )
+    folder = (config.out or Path(__file__).parent) / "checkpoints" / "adapters"
+    again, _ = load_base(config.model, 0.0, device)
+    differences = []
+    for name in books:
+        save_adapter(model, folder / name, config.model, name)
+        load_adapter(again, folder / name, config.model, name)
+        differences.append((logits(again, tokens) - adapted[name]).abs().max().item())
+    activate(model, None)
+    return Results(
+        losses=losses,
+        optimum={text: part.optimum for text, part in texts.items()},
+        same_after_switching=torch.equal(logits(model, tokens), before),
+        same_from_files=max(differences),
+        adapter_mb=sum(file.stat().st_size for file in (folder / "book").iterdir()) / 1e6,
+        base_mb=4 * model.num_parameters() / 1e6,
+        latency={
+            "1 token": latency(model, "book", tokens[:, :1], config.rounds, generator),
+            "8 x 64 tokens": latency(model, "book", tokens.expand(8, -1), config.rounds, generator),
+        },
+        samples=samples,
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the loss on each text with each adapter."""
+    figure, axes = new_figure(7, 3.6)
+    width = 0.8 / len(results.losses)
+    for place, (name, losses) in enumerate(results.losses.items()):
+        places = [index + width * (place - (len(results.losses) - 1) / 2) for index in range(len(losses))]
+        axes.bar(places, list(losses.values()), width, label="base model" if name == "base" else f"adapter: {name}")
+    for index, optimum in enumerate(results.optimum.values()):
+        if optimum is not None:
+            axes.plot(
+                [index - 0.42, index + 0.42], [optimum, optimum], color="black", label="optimum" if index == 0 else None
+            )
+    axes.set_xticks(range(len(results.optimum)), list(results.optimum))
+    axes.set(ylabel="nats per token, test")
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

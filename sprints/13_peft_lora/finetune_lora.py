@@ -1,0 +1,216 @@
+"""How near does LoRA come to full fine-tuning, at what price, and what is forgotten?
+
+    uv run sprints/13_peft_lora/finetune_lora.py
+    uv run sprints/13_peft_lora/finetune_lora.py --preset peft
+    uv run sprints/13_peft_lora/finetune_lora.py --preset seeds
+    uv run sprints/13_peft_lora/finetune_lora.py --preset reordered
+    uv run sprints/13_peft_lora/finetune_lora.py --model gpt2 --book my_book.txt --targets c_attn --rank 8
+
+Every method starts from the same model, with words that it never saw renewed, and has the same data and epochs. The
+validation chapter chooses the epoch; the test chapter is scored once. Theory: notes/02_what_is_trained.md
+"""
+
+import statistics
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from book_adaptation import (
+    BOOK,
+    Book,
+    Curve,
+    Settings,
+    load_base,
+    load_book,
+    renew_unseen,
+    reordered_recipes,
+    tune,
+)
+from matplotlib.figure import Figure
+from safetensors.torch import save_file
+from tuning_methods import ALL_LINEAR, ENDS, METHODS, count, prepare, trainable
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.lora import LoRAConfig, save_adapter
+from shared.losses import perplexity
+from shared.pretrained import SHIPPED
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+
+if TYPE_CHECKING:  # for annotations alone
+    from transformers import PreTrainedModel
+
+REORDERED = 126  # recipes to train on, as many as the default book has
+PRESETS = {
+    "peft": {"library": "peft", "methods": ("lora",)},
+    "seeds": {"methods": ("full", "lora", "head"), "epochs": 12, "seeds": 3},
+    "reordered": {
+        "text": "reordered", "methods": ("full", "lora", "head"), "targets": ALL_LINEAR, "epochs": 8, "full_rate": 1e-3,
+        "seeds": 3,
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
+    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
+    text: str = option("book", "what to learn: the book, or known recipes reordered", choices=("book", "reordered"))
+    book: Path = option(BOOK, "the book: a UTF-8 text in chapters")
+    methods: tuple[str, ...] = option(METHODS, f"which of {', '.join(METHODS)}")
+    library: str = option("ours", "whose LoRA", choices=("ours", "peft"))
+    targets: tuple[str, ...] = option((*ALL_LINEAR, *ENDS), "modules that LoRA adapts")
+    rank: int = option(2, "rank of LoRA")
+    alpha: float = option(4.0, "LoRA's change is scaled by alpha / rank")
+    epochs: int = option(5, "passes over the training chapters")
+    batch_size: int = option(4, "scenes of a batch")
+    full_rate: float = option(3e-3, "peak learning rate of full fine-tuning")
+    lora_rate: float = option(2e-2, "peak learning rate of LoRA")
+    head_rate: float = option(1e-2, "peak learning rate of the head or the embedding alone")
+    dropout: float = option(0.0, "probability of dropping a feature in training")
+    seeds: int = option(1, "runs of each method, from --seed on")
+    first_voice: int = option(64, "recipes of the first voice, to measure forgetting")
+    precision: str = option("auto", "of matrix products", choices=("auto", "float32", "bfloat16"))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Losses in nats per token."""
+
+    validation: float
+    test: float
+    first_voice: float
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a method reached in each run, and its price."""
+
+    runs: list[Scores]
+    curves: list[Curve]
+    test: float
+    test_spread: float
+    first_voice: float
+    perplexity: float
+    above_full: float | None
+    parameters: int
+    share: float
+    training_mb: float
+    seconds: float
+    file_mb: float
+
+
+@dataclass(frozen=True)
+class Results:
+    before: Scores
+    optimum: dict[str, float | None]
+    model_mb: float
+    renewed: int
+    methods: dict[str, Method]
+    seconds_of_full: dict[str, float]
+
+
+def score(model: "PreTrainedModel", book: Book) -> Scores:
+    """Return a model's losses; the test chapter is scored here and nowhere else."""
+    return Scores(book.validation.loss(model), book.test.loss(model), book.first_voice.loss(model))
+
+
+def run(method: str, config: Config, book: Book, seed: int) -> tuple["PreTrainedModel", Curve]:
+    """Tune a fresh model and return it with its curve."""
+    generator = seed_everything(seed)
+    base, _ = load_base(config.model, config.dropout, pick_device(config.device))
+    if config.text == "book":
+        renew_unseen(base, generator)
+    lora = LoRAConfig(config.targets, config.rank, config.alpha)
+    model = prepare(method, base, lora, generator, config.library)
+    rates = {"full": config.full_rate, "lora": config.lora_rate}
+    settings = Settings(
+        config.epochs, rates.get(method, config.head_rate), config.batch_size, precision=config.precision
+    )
+    return model, tune(model, book, settings, generator)
+
+
+def save(method: str, config: Config, model: "PreTrainedModel") -> float:
+    """Write what was trained, nothing else, and return how many megabytes it is."""
+    folder = (config.out or Path(__file__).parent) / "checkpoints" / method
+    if method != "lora":
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: weight.detach() for name, weight in trainable(model).items()}, folder / "trained.safetensors")
+    elif config.library == "peft":
+        model.save_pretrained(folder)
+    else:
+        save_adapter(model, folder, base=config.model)
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e6
+
+
+def summarise(method: str, config: Config, book: Book, size: int) -> Method:
+    """Run a method with each seed and return what it reached; the first run is saved."""
+    runs, curves, file_mb = [], [], 0.0
+    for seed in range(config.seed, config.seed + config.seeds):
+        model, curve = run(method, config, book, seed)
+        runs.append(score(model, book))
+        curves.append(curve)
+        file_mb = file_mb or save(method, config, model)
+        print(f"{method:9s} seed {seed}: test {runs[-1].test:.4f}, first voice {runs[-1].first_voice:.3f}")
+    test = statistics.mean(scores.test for scores in runs)
+    parameters = count(model)
+    return Method(
+        runs=runs,
+        curves=curves,
+        test=test,
+        test_spread=statistics.stdev(scores.test for scores in runs) if config.seeds > 1 else 0.0,
+        first_voice=statistics.mean(scores.first_voice for scores in runs),
+        perplexity=perplexity(test),
+        above_full=None,
+        parameters=parameters,
+        share=parameters / size,
+        # A gradient and Adam's two moments for each, four bytes each
+        training_mb=3 * 4 * parameters / 1e6,
+        seconds=statistics.mean(curve.seconds for curve in curves),
+        file_mb=file_mb,
+    )
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    if config.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1; got {config.seeds}")
+    model, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
+    if config.text == "book":
+        book = load_book(config.book, tokenizer, config.first_voice)
+    else:
+        book = reordered_recipes(tokenizer, REORDERED, config.first_voice)
+    size = count(model)
+    before = score(model, book)
+    print(f"before    test {before.test:.4f}, first voice {before.first_voice:.3f}; optimum {book.test.optimum}")
+    renewed = renew_unseen(model, seed_everything(config.seed)) if config.text == "book" else 0
+    methods = {method: summarise(method, config, book, size) for method in config.methods}
+    seconds_of_full = {}
+    if full := methods.get("full"):
+        seconds_of_full = {name: method.seconds / full.seconds for name, method in methods.items()}
+        methods = {name: replace(method, above_full=method.test / full.test - 1) for name, method in methods.items()}
+    parts = {"test": book.test, "validation": book.validation, "first_voice": book.first_voice}
+    optimum = {name: part.optimum for name, part in parts.items()}
+    return Results(before, optimum, 4 * size / 1e6, renewed, methods, seconds_of_full)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the validation loss over the epochs, for the first run of each method."""
+    figure, axes = new_figure()
+    for name, method in results.methods.items():
+        losses = method.curves[0].validation_losses
+        axes.plot(range(1, len(losses) + 1), losses, label=f"{name}, {method.share:.1%} of the parameters")
+    if results.optimum["validation"] is not None:
+        axes.axhline(results.optimum["validation"], color="black", label="optimum")
+    axes.set(xlabel="epoch", ylabel="nats per token, validation", ylim=(0, None))
+    axes.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config, presets=PRESETS)
+    name = f"finetune_lora_{config.preset}" if config.preset else None
+    save_results(main(config), config, script=__file__, plot=plot, name=name)

@@ -1,0 +1,124 @@
+"""What does LoRA save of the memory of a training step, and what does it not save?
+
+    uv run sprints/13_peft_lora/memory.py
+
+Counted at the full size of GPT-2 small with random weights: weights, gradients, the two moments of Adam, and what the
+forward pass keeps for the backward pass. Theory: notes/02_what_is_trained.md
+"""
+
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from transformers import GPT2Config, GPT2LMHeadModel
+from tuning_methods import ALL_LINEAR, count, prepare
+
+from shared.batches import Batch
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.lora import LoRAConfig
+from shared.losses import language_model_loss
+from shared.pretrained import Logits
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+ADAPTERS = {"LoRA on c_attn": ("c_attn",), "LoRA on all linear layers": ALL_LINEAR}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    layers: int = option(12, "blocks of the model")
+    d_model: int = option(768, "features of a token")
+    heads: int = option(12, "attention heads of a block")
+    vocab_size: int = option(50_257, "tokens of the vocabulary")
+    rank: int = option(8, "rank of LoRA")
+    batch_size: int = option(4, "rows of a batch")
+    tokens: int = option(128, "tokens of a row")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Megabytes of a training step in float32."""
+
+    trained: int
+    share: float
+    weights: float
+    gradients: float
+    moments: float
+    activations: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Results:
+    parameters: int
+    methods: dict[str, Memory]
+
+
+def kept_for_backward(model: nn.Module, batch: Batch) -> int:
+    """Return how many bytes, other than weights, a forward pass keeps for the backward pass."""
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        loss, _ = language_model_loss(model, batch)
+    size = sum(kept.values())
+    del loss  # only now: as long as it lives, so does what it keeps, and no address is used twice
+    return size
+
+
+def measure(name: str, config: Config) -> Memory:
+    """Return what a training step of a fresh model needs."""
+    generator = seed_everything(config.seed)
+    size = GPT2Config(
+        vocab_size=config.vocab_size, n_layer=config.layers, n_embd=config.d_model, n_head=config.heads,
+    )  # fmt: skip
+    model = GPT2LMHeadModel(size).to(pick_device(config.device)).train()
+    lora = LoRAConfig(ADAPTERS.get(name, ("c_attn",)), config.rank)
+    prepare("lora" if name in ADAPTERS else name, model, lora, generator)
+    trained, everything = count(model), sum(parameter.numel() for parameter in model.parameters())
+    tokens = torch.randint(config.vocab_size, (config.batch_size, config.tokens), generator=generator)
+    parts = {
+        "weights": 4 * everything,
+        "gradients": 4 * trained,
+        "moments": 8 * trained,
+        "activations": kept_for_backward(Logits(model), Batch(tokens, None)),
+    }
+    megabytes = {part: size / 1e6 for part, size in parts.items()}
+    return Memory(trained=trained, share=trained / everything, total=sum(megabytes.values()), **megabytes)
+
+
+def main(config: Config) -> Results:
+    methods = {}
+    for name in ("full", *ADAPTERS, "head"):
+        methods[name] = measure(name, config)
+        print(f"{name:26s} trains {methods[name].trained:11,}: {methods[name].total:7,.0f} MB")
+    # What full fine-tuning trains is the model as it is.
+    return Results(methods["full"].trained, methods)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the four parts of the memory of each method on top of each other."""
+    figure, axes = new_figure(7, 3.2)
+    names = list(results.methods)
+    left = [0.0] * len(names)
+    for part in ("weights", "gradients", "moments", "activations"):
+        widths = [vars(results.methods[name])[part] / 1000 for name in names]
+        axes.barh(names, widths, left=left, label=part)
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    axes.invert_yaxis()
+    axes.set(xlabel="GB of a training step in float32")
+    axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.4, 1))
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,181 @@
+"""What can LoRA in the blocks not learn? Words that the model has never seen.
+
+    uv run sprints/13_peft_lora/new_words.py
+
+The book has words whose vectors pre-training never told apart. Its loss is split: targets that are such words, and all
+others. Theory: notes/03_new_words.md
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import peft
+import torch
+from book_adaptation import BOOK, Book, Part, Settings, load_base, load_book, renew_unseen, tune
+from matplotlib.figure import Figure
+from torch.nn import functional
+from tuning_methods import ALL_LINEAR, ENDS, count, peft_config, prepare
+
+from shared.books import TextDataset
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.lora import LoRAConfig
+from shared.losses import token_losses
+from shared.pretrained import SHIPPED, context_length
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.unseen_words import unseen_tokens
+
+if TYPE_CHECKING:  # for annotations alone
+    from transformers import PreTrainedModel
+
+WAYS = {
+    "blocks": "LoRA in the blocks",
+    "renewed": "the same, each new word given a random vector first",
+    "ends": "LoRA in the blocks, on the embedding and on the head",
+    "rows": "LoRA on c_attn, and the new words' rows of the embedding trained whole",
+    "full": "full fine-tuning",
+    "full, renewed": "the same, each new word given a random vector first",
+}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
+    book: Path = option(BOOK, "the book: a UTF-8 text in chapters")
+    ways: tuple[str, ...] = option(tuple(WAYS), f"which of {'; '.join(WAYS)}")
+    rank: int = option(2, "rank of LoRA")
+    epochs: int = option(6, "passes over the training chapters")
+    rates: tuple[float, ...] = option((2e-2,), "peak learning rates to choose from with LoRA")
+    full_rates: tuple[float, ...] = option((3e-3,), "peak learning rates to choose from for full fine-tuning")
+    precision: str = option("auto", "of matrix products", choices=("auto", "float32", "bfloat16"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Trained parameters, and nats per token on the validation chapter: all targets, new words, other words.
+
+    The rate is the one of those tried that validates best.
+    """
+
+    what: str
+    rate: float | None
+    parameters: int
+    share: float
+    loss: float
+    new_words: float
+    other_words: float
+
+
+@dataclass(frozen=True)
+class Results:
+    unseen: int
+    cosine: float
+    cosine_of_others: float
+    words_in_book: int
+    share_of_targets: float
+    bound: float
+    before: Outcome
+    ways: dict[str, Outcome]
+
+
+@torch.no_grad()
+def split_loss(model: "PreTrainedModel", part: Part, words: list[int]) -> tuple[float, float, float]:
+    """Return the mean loss over all targets, over targets that are new words, and over the others."""
+    is_new = torch.zeros(model.config.vocab_size, dtype=torch.bool).index_fill_(0, torch.tensor(words), True)
+    losses, new = [], []
+    for batch in TextDataset(part.documents, context_length(model)).batches(16):
+        tokens, mask = (part.to(model.device) for part in batch)  # ty: ignore[missing-union-attribute]
+        targets = mask[:, 1:].cpu()
+        losses.append(token_losses(model(input_ids=tokens[:, :-1]).logits, tokens, mask).cpu()[targets])
+        new.append(is_new[batch.tokens[:, 1:]][targets])
+    every, which = torch.cat(losses), torch.cat(new)
+    return every.mean().item(), every[which].mean().item(), every[~which].mean().item()
+
+
+def mean_cosine(embedding: torch.Tensor, tokens: torch.Tensor) -> float:
+    """Return the mean cosine of the vectors of two different tokens of these."""
+    unit = functional.normalize(embedding[tokens], dim=1)
+    pairs = unit @ unit.mT
+    return ((pairs.sum() - pairs.trace()) / (len(tokens) * (len(tokens) - 1))).item()
+
+
+def adapt(way: str, config: Config, model: "PreTrainedModel", words: list[int], generator: torch.Generator):
+    """Return the model with what this way trains set to be trained."""
+    if "renewed" in way:
+        renew_unseen(model, generator)
+    if way == "rows":
+        settings = peft_config(LoRAConfig(("c_attn",), config.rank, 2 * config.rank))
+        settings.trainable_token_indices = {"wte": words}  # and with them the rows of the head, which is tied
+        return peft.get_peft_model(model, settings)
+    targets = (*ALL_LINEAR, *ENDS) if way == "ends" else ALL_LINEAR
+    lora = LoRAConfig(targets, config.rank, 2 * config.rank)
+    return prepare("full" if way.startswith("full") else "lora", model, lora, generator)
+
+
+def try_way(way: str, rate: float, config: Config, book: Book, words: list[int]) -> Outcome:
+    """Tune a fresh model in one way, with one learning rate, and return what came of it."""
+    generator = seed_everything(config.seed)
+    base, _ = load_base(config.model, 0.0, pick_device(config.device))
+    size = base.num_parameters()
+    model = adapt(way, config, base, words, generator)
+    tune(model, book, Settings(config.epochs, rate, precision=config.precision), generator)
+    return Outcome(WAYS[way], rate, count(model), count(model) / size, *split_loss(model, book.validation, words))
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    if unknown := set(config.ways) - set(WAYS):
+        raise ValueError(f"--ways must be among {'; '.join(WAYS)}; got {', '.join(sorted(unknown))}")
+    base, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
+    book = load_book(config.book, tokenizer)
+    embedding = base.get_input_embeddings().get_parameter("weight").detach().cpu()
+    unseen = unseen_tokens(embedding)
+    others = torch.ones(len(embedding), dtype=torch.bool).index_fill_(0, unseen, False).nonzero()[:, 0]
+    used = {token for document in book.train.documents for token in document}
+    words = sorted(used & set(unseen.tolist()))
+    if not words:
+        raise ValueError(f"{config.model} has seen every word of {config.book.name}: there are no new words to study")
+    before = Outcome("the model as it is", None, 0, 0.0, *split_loss(base, book.validation, words))
+    ways = {}
+    for way in config.ways:
+        rates = config.full_rates if way.startswith("full") else config.rates
+        tried = [try_way(way, rate, config, book, words) for rate in rates]
+        ways[way] = best = min(tried, key=lambda outcome: outcome.loss)
+        print(
+            f"{way:14s} {best.share:6.1%}  rate {best.rate:g}  loss {best.loss:.3f}  "
+            f"new words {best.new_words:.3f}  others {best.other_words:.3f}"
+        )
+    targets = [token for document in book.validation.documents for token in document[1:]]
+    return Results(
+        unseen=len(unseen),
+        cosine=mean_cosine(embedding, unseen),
+        cosine_of_others=mean_cosine(embedding, others),
+        words_in_book=len(words),
+        share_of_targets=sum(token in set(words) for token in targets) / len(targets),
+        bound=math.log(len(unseen)),
+        before=before,
+        ways=ways,
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the loss on new words and on the others for each way, and the bound for words that share one vector."""
+    figure, axes = new_figure(7.5, 3.8)
+    places = range(len(results.ways))
+    new, others = zip(*((way.new_words, way.other_words) for way in results.ways.values()), strict=True)
+    axes.bar([place - 0.2 for place in places], new, 0.4, label="targets that are new words")
+    axes.bar([place + 0.2 for place in places], others, 0.4, label="other targets")
+    axes.axhline(results.bound, color="black", linestyle="--", label="least for words that share one vector")
+    axes.set_xticks(places, [f"{name}\n{way.share:.1%}" for name, way in results.ways.items()])
+    axes.set(ylabel="nats per token, validation chapter", xlabel="what is tuned, and its part of the parameters")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

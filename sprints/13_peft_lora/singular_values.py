@@ -1,0 +1,192 @@
+"""How low is the rank of what fine-tuning changes? The singular values of full fine-tuning's changes, beside noise.
+
+    uv run sprints/13_peft_lora/singular_values.py
+
+Beside each matrix stands a random one of the same size and norm (Marchenko & Pastur 1967 give its spectrum), and the
+change that LoRA makes. Theory: notes/04_how_low_the_rank_is.md
+"""
+
+import math
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from book_adaptation import BOOK, Book, Settings, load_base, load_book, tune
+from matplotlib.figure import Figure
+from torch import Tensor
+from tuning_methods import ALL_LINEAR, ENDS, prepare
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.lora import LoRAConfig, find_targets, layers_of
+from shared.pretrained import SHIPPED
+from shared.results import save_results
+from shared.runtime import keep_freed_memory, pick_device, seed_everything
+
+if TYPE_CHECKING:  # for annotations alone
+    from transformers import PreTrainedModel
+
+MATRICES = (*ALL_LINEAR, "wte")
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
+    book: Path = option(BOOK, "the book: a UTF-8 text in chapters")
+    rank: int = option(4, "rank of LoRA, and of the part of a change whose energy is reported")
+    epochs: int = option(8, "passes over the training chapters")
+    full_rate: float = option(3e-3, "peak learning rate of full fine-tuning")
+    lora_rate: float = option(2e-2, "peak learning rate of LoRA")
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values of a change and of noise of the same norm, as parts of the norm; the energy is their square."""
+
+    full: list[float]
+    noise: list[float]
+    lora: list[float]
+    norm: float
+    norm_of_weight: float
+    energy: float
+    noise_energy: float
+    rank_of_90: int
+    noise_rank_of_90: int
+
+
+@dataclass(frozen=True)
+class Results:
+    validation_full: float
+    validation_lora: float
+    truncated: dict[str, float]
+    upper_edge: dict[str, float]
+    spectra: dict[str, Spectrum]
+    energy: float
+    noise_energy: float
+    rank_of_90: float
+    noise_rank_of_90: float
+
+
+Matrices = dict[str, Tensor]
+
+
+def tuned(method: str, config: Config, book: Book) -> tuple["PreTrainedModel", Matrices, float]:
+    """Return a tuned model, what tuning has added to its matrices, and its loss on the validation chapter."""
+    generator = seed_everything(config.seed)
+    base, _ = load_base(config.model, 0.0, pick_device(config.device))
+    start = {name: base.get_parameter(f"{name}.weight").detach().clone() for name in find_targets(base, MATRICES)}
+    lora = LoRAConfig((*ALL_LINEAR, *ENDS), config.rank, 2 * config.rank)
+    model = prepare(method, base, lora, generator)
+    rate = config.full_rate if method == "full" else config.lora_rate
+    loss = min(tune(model, book, Settings(config.epochs, rate), generator).validation_losses)
+    if method == "full":
+        return model, {name: model.get_parameter(f"{name}.weight").detach() - start[name] for name in start}, loss
+    return model, {name: layers_of(model, "default")[name].delta("default").detach() for name in start}, loss
+
+
+@torch.no_grad()
+def truncated_loss(model: "PreTrainedModel", added: Matrices, book: Book, rank: int) -> float:
+    """Return the loss when each change in the blocks is cut to its largest singular values; then restore it."""
+    blocks = {name: model.get_parameter(f"{name}.weight") for name in added if not name.endswith("wte")}
+    whole = {name: weight.clone() for name, weight in blocks.items()}
+    for name, weight in blocks.items():
+        left, values, right = torch.linalg.svd(added[name], full_matrices=False)
+        weight += (left[:, :rank] * values[:rank]) @ right[:rank] - added[name]
+    loss = book.validation.loss(model)
+    for name, weight in blocks.items():
+        weight.copy_(whole[name])
+    return loss
+
+
+def normalised(change: Tensor) -> Tensor:
+    """Return the singular values as parts of the Frobenius norm: their squares sum to 1."""
+    values = torch.linalg.svdvals(change.float().cpu())
+    return values / values.square().sum().sqrt()
+
+
+def rank_for(values: Tensor, energy: float = 0.9) -> int:
+    """Return how many of the largest singular values hold this part of the energy."""
+    return int((values.square().cumsum(0) < energy).sum()) + 1
+
+
+def marchenko_pastur(rows: int, columns: int) -> float:
+    """Return the largest singular value of a large random matrix, as a part of its norm."""
+    return (math.sqrt(rows) + math.sqrt(columns)) / math.sqrt(rows * columns)
+
+
+def spectrum(full: Tensor, lora: Tensor, weight_norm: float, rank: int, generator: torch.Generator) -> Spectrum:
+    """Return the singular values of both changes of a matrix, and of noise of the same shape."""
+    values, noise = normalised(full), normalised(torch.randn(full.shape, generator=generator))
+    return Spectrum(
+        full=values.tolist(),
+        noise=noise.tolist(),
+        lora=normalised(lora)[:rank].tolist(),
+        norm=full.norm().item(),
+        norm_of_weight=weight_norm,
+        energy=values[:rank].square().sum().item(),
+        noise_energy=noise[:rank].square().sum().item(),
+        rank_of_90=rank_for(values),
+        noise_rank_of_90=rank_for(noise),
+    )
+
+
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    base, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
+    book = load_book(config.book, tokenizer)
+    norms = {name: base.get_parameter(f"{name}.weight").norm().item() for name in find_targets(base, MATRICES)}
+    model, full, validation_full = tuned("full", config, book)
+    _, lora, validation_lora = tuned("lora", config, book)
+    generator = seed_everything(config.seed)
+    spectra = {
+        name.removeprefix("transformer."): spectrum(full[name], lora[name], norms[name], config.rank, generator)
+        for name in full
+    }
+    truncated = {str(rank): truncated_loss(model, full, book, rank) for rank in (0, 1, 2, 4, 8, 16, 32, 64)}
+    for name, one in spectra.items():
+        print(f"{name:18s} energy of {config.rank} directions {one.energy:.0%} (noise {one.noise_energy:.0%})")
+    print("  ".join(f"rank {rank}: {loss:.3f}" for rank, loss in truncated.items()))
+    blocks = [one for name, one in spectra.items() if name != "wte"]
+    return Results(
+        validation_full=validation_full,
+        validation_lora=validation_lora,
+        truncated=truncated,
+        upper_edge={name.removeprefix("transformer."): marchenko_pastur(*full[name].shape) for name in full},
+        spectra=spectra,
+        energy=statistics.mean(one.energy for one in blocks),
+        noise_energy=statistics.mean(one.noise_energy for one in blocks),
+        rank_of_90=statistics.median(one.rank_of_90 for one in blocks),
+        noise_rank_of_90=statistics.median(one.noise_rank_of_90 for one in blocks),
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw the spectra of four matrices of the second block and of the embedding, and the loss by rank."""
+    figure, grid = new_figure(9, 5.4, rows=2, columns=3)
+    second = [name for name in results.spectra if name.startswith("h.1.")]
+    for axes, name in zip(grid.flat, [*second, "wte"], strict=False):
+        one = results.spectra[name]
+        axes.plot(range(1, len(one.full) + 1), one.full, label="full fine-tuning")
+        axes.plot(range(1, len(one.noise) + 1), one.noise, color="grey", label="noise")
+        axes.plot(range(1, len(one.lora) + 1), one.lora, "o", markersize=3, label="LoRA")
+        axes.axhline(results.upper_edge[name], color="black", linewidth=0.8, linestyle=":", label="largest of noise")
+        axes.set(title=name, xscale="log", ylim=(0, None))
+    last = grid.flat[-1]
+    last.plot(
+        list(results.truncated), list(results.truncated.values()), marker="o", label="blocks' changes cut to a rank"
+    )
+    last.axhline(results.validation_full, color="black", label="full fine-tuning")
+    last.set(title="what the rest is worth", xlabel="rank kept", ylabel="nats per token", ylim=(0, None))
+    last.legend(fontsize=7, loc="upper right")
+    grid.flat[0].legend(fontsize=7)
+    grid[0, 0].set_ylabel("part of the norm")
+    grid[1, 0].set(ylabel="part of the norm", xlabel="singular value, by size")
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,526 @@
+"""Sprint 11's claims, at a small size."""
+
+import copy
+import math
+from collections import Counter, defaultdict
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from transformers import GPT2ForSequenceClassification
+
+from shared.cookbook import Cookbook, Ingredient
+from shared.grammar import Choice, Phrases, derivations
+from shared.pretrained import load_causal_model
+
+SPRINT = "11_finetune_gpt2_classification"
+SMALL = {"train": 20, "validation": 10, "test": 10}
+SIZES = {"train_texts": 24, "validation_texts": 12, "test_texts": 12}
+TINY = SIZES | {"batch_size": 8, "longest": 48, "precision": "float32", "device": "cpu"}
+
+
+@pytest.fixture
+def spoiling(load_sprint) -> ModuleType:
+    return load_sprint(f"{SPRINT}/spoiled_recipes.py")
+
+
+@pytest.fixture
+def tuning(load_sprint) -> ModuleType:
+    return load_sprint(f"{SPRINT}/fine_tuning.py")
+
+
+@pytest.fixture
+def batches(load_sprint) -> ModuleType:
+    return load_sprint(f"{SPRINT}/text_batches.py")
+
+
+@pytest.fixture
+def labelled(load_sprint) -> ModuleType:
+    return load_sprint(f"{SPRINT}/labelled_texts.py")
+
+
+def tiny_cookbook() -> Cookbook:
+    """Return a cookbook of a few hundred recipes that can be enumerated."""
+    cookbook = Cookbook(dishes=("cake",))
+    cookbook.dishes = copy.deepcopy(cookbook.dishes)
+    cookbook.dishes["cake"]["roles"] = ["sugar", "flour", "spice", "first", "second"]
+    cookbook.dishes["cake"]["steps"] = ["cream", "fold", "stud"]
+    cookbook.entries = {
+        "sugar": {"amounts": ["50 g"]},
+        "flour": {"amounts": ["100 g"]},
+        "spice_dark": {"amounts": ["1 tsp", "2 tsp"]},
+        "fruit": {"amounts": ["100 g"], "cuts": ["sliced", "ripe"]},
+        "nut": {"amounts": ["20 g"], "cuts": ["toasted", "salted", "hot"]},
+    }
+    items = {
+        "sugar": ["honey"], "flour": ["rye flour", "rice flour"], "spice_dark": ["carob", "treacle"],
+        "fruit": ["figs", "plums"], "nut": ["pecans"],
+    }  # fmt: skip
+    cookbook.pantry = {role: [Ingredient(name, name, role, False) for name in names] for role, names in items.items()}
+    cookbook.styles = [("dark", "sweet")]
+    cookbook.style_choice = Choice(["Dark "])
+    cookbook.names, cookbook.name_choices = {"sweet": [("cake", "cake")]}, {"sweet": Choice(["Cake with "])}
+    cookbook.servings = Choice(["2", "4"], [1, 2])
+    cookbook.steps = {
+        "cream": Phrases(["Warm the {sugar}."]),
+        "fold": Phrases(["Fold in the {flour&spice}."]),
+        "stud": Phrases(["Top with the {first&second}.", "Warm the {first}, then the {second}."]),
+    }
+    cookbook.tips = Phrases(["Serve the {dish} cold."])
+    return cookbook
+
+
+def enumerate_spoiled(spoiler, genuine: dict[str, float]) -> dict[str, float]:
+    """Return the probability of every text that a spoiled recipe can be."""
+    spoiled: dict[str, float] = defaultdict(float)
+    for text, probability in genuine.items():
+        for outcome, share in spoiler.outcomes(text):
+            spoiled[outcome] += probability * share
+    return spoiled
+
+
+def test_exact_posteriors_equal_enumeration(spoiling: ModuleType):
+    cookbook = tiny_cookbook()
+    genuine = {text: math.exp(log_prob) for text, log_prob in derivations(cookbook.write)}
+    assert sum(genuine.values()) == pytest.approx(1, abs=1e-12)
+    for kinds in (spoiling.KINDS, *({kind: 1.0} for kind in spoiling.KINDS)):
+        spoiler = spoiling.Spoiler(cookbook, kinds)
+        spoiled = enumerate_spoiled(spoiler, genuine)
+        assert sum(spoiled.values()) == pytest.approx(1, abs=1e-12)
+        for text in list(genuine)[::29]:
+            assert spoiler.ratio(text) == pytest.approx(spoiled.get(text, 0) / genuine[text], rel=1e-9), text
+            odds = 0.3 * spoiled.get(text, 0) / (0.7 * genuine[text])
+            assert spoiler.posterior(text, prior=0.3) == pytest.approx(odds / (1 + odds), rel=1e-9)
+        impossible = set(spoiled) - set(genuine)
+        assert bool(impossible) == (kinds != {"lazy": 1.0})
+        assert all(spoiler.posterior(text) == 1 for text in sorted(impossible)[::50])
+
+
+def test_what_happens_to_real_recipes_is_undone_as_probably(spoiling: ModuleType):
+    cookbook = Cookbook()
+    for index in range(12):
+        text = cookbook.recipe("train", index).text
+        for kind in spoiling.KINDS:
+            spoiler = spoiling.Spoiler(cookbook, {kind: 1.0})
+            outcomes = list(spoiler.outcomes(text))
+            assert sum(share for _, share in outcomes) == pytest.approx(1)
+            for outcome, share in outcomes[::5] if kind != "lazy" else ():
+                assert dict(spoiler.outcomes(outcome))[text] == pytest.approx(share)
+                assert sorted(outcome) == sorted(text), "no other words than before"
+            if kind == "lazy":
+                assert all(cookbook.fault(outcome) is None for outcome, _ in outcomes[:20])
+
+
+def test_what_is_drawn_is_what_the_probabilities_say(spoiling: ModuleType):
+    spoiler, generator = spoiling.Spoiler(tiny_cookbook()), torch.Generator().manual_seed(0)
+    text = spoiler.cookbook.sample(torch.Generator().manual_seed(3)).text
+    expected: dict[str, float] = defaultdict(float)
+    for outcome, share in spoiler.outcomes(text):
+        expected[outcome] += share
+    draws = 3000
+    counts = Counter(spoiler.spoil(text, generator) for _ in range(draws))
+    assert set(counts) <= set(expected)
+    for outcome, share in expected.items():
+        assert abs(counts[outcome] - draws * share) < 5 * math.sqrt(draws * share) + 1
+
+
+def test_the_exact_posterior_is_calibrated(load_sprint):
+    script = load_sprint(f"{SPRINT}/optimum.py")
+    results = script.main(script.Config(texts=200))
+    assert abs(results.accuracy - results.expected_accuracy) < 4 * results.standard_error
+    assert 0.94 < results.expected_accuracy < 0.99
+    assert results.calibration_error < 0.08
+    assert results.kinds["swap"].possible == 0
+    assert results.kinds["lazy"].possible == 1
+    assert results.kinds["shift"].possible < 0.05
+    assert 0.5 < results.kinds["lazy"].caught < 1, "some possible recipes are more probably spoiled than not"
+    few = script.Config(texts=16)
+    assert script.main(few) == script.main(few), "same seed, same results"
+
+
+def test_the_whole_cookbook_judges_the_recipes_of_a_part(spoiling: ModuleType):
+    part, whole = Cookbook(dishes=("traybake",)), Cookbook()
+    for index in range(20):
+        text = part.recipe("test", index).text
+        expected = spoiling.Spoiler(part).posterior(text)
+        assert spoiling.Spoiler(whole).posterior(text) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_spoiler_refuses_what_it_cannot_read(spoiling: ModuleType):
+    with pytest.raises(ValueError, match="plain voice only; got a cookbook in the voice 'flirty'"):
+        spoiling.Spoiler(Cookbook("flirty"))
+    with pytest.raises(ValueError, match="probabilities that sum to 1"):
+        spoiling.Spoiler(Cookbook(), {"swap": 0.5})
+    with pytest.raises(ValueError, match="kinds must be among"):
+        spoiling.Spoiler(Cookbook(), {"burn": 1.0})
+
+
+def test_recipes_are_balanced_disjoint_and_the_same_again(labelled: ModuleType):
+    splits = labelled.load_splits("recipes", **SMALL)
+    assert splits == labelled.load_splits("recipes", **SMALL)
+    assert [sum(part.labels) for part in splits[1:]] == [10, 5, 5]
+    texts = [set(part.texts) for part in splits[1:]]
+    assert not texts[0] & (texts[1] | texts[2])
+    assert not texts[1] & texts[2]
+    genuine = splits.train.texts[::2]
+    spoiler = labelled.Spoiler(Cookbook())
+    for before, after in zip(genuine, splits.train.texts[1::2], strict=True):
+        assert after in dict(spoiler.outcomes(before)), "the spoiled one of a pair was the other"
+    apart = labelled.load_splits("recipes", **SMALL, pairs=False)
+    assert apart.test == splits.test
+    assert len({text.partition("Method")[0] for text in apart.train.texts}) == 20
+    assert len({text.partition("Ingredients")[0][:-3] for text in splits.train.texts}) <= 10
+    other = labelled.load_splits("recipes", **SMALL, seed=1)
+    assert other.test == splits.test
+    assert not set(other.train.texts) & set(splits.train.texts)
+    with pytest.raises(ValueError, match="data must be one of recipes, liar, fake-news; got 'poems'"):
+        labelled.load_splits("poems")
+    with pytest.raises(ValueError, match="2 texts and 1 labels"):
+        labelled.Texts(["a", "b"], [0])
+
+
+LIAR = (
+    '1.json\tfalse\tSays "taxes rose.\ttaxes\tann\t\t\tnone\t0\t1\t0\t0\t2\t\n'
+    "2.json\ttrue\tIt rains.\t\tbob\t\t\tnone\t0\t0\t0\t0\t0\t\n"
+)
+
+
+@pytest.fixture
+def liar_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "liar"
+    folder.mkdir()
+    for split in ("train", "valid", "test"):
+        (folder / f"{split}.tsv").write_text(LIAR, encoding="utf-8")
+    monkeypatch.setenv("SPRINTS_DATA", str(tmp_path))
+    return folder
+
+
+@pytest.mark.usefixtures("liar_folder")
+def test_liar_is_read_by_its_official_columns(labelled: ModuleType):
+    splits = labelled.load_splits("liar")
+    assert splits.classes == labelled.LIAR_CLASSES
+    assert splits.train == labelled.Texts(['Says "taxes rose.', "It rains."], [1, 5])
+    assert labelled.liar_history("test") == ([[2, 1, 0, 0, 0], [0, 0, 0, 0, 0]], [1, 5])
+
+
+def write_news(path: Path, rows: int = 60) -> None:
+    lines = ["id\ttitle\ttext\tsubject\tdate\tlabel"]
+    for index in range(rows):
+        lines.append(
+            f"{index}\tHeadline {index}\tSome {'plain' if index % 3 else 'odd'} story.\tnews\t\t{int(index % 3 > 0)}"
+        )
+    lines += [
+        "97\t\t\tnews\t\t1",
+        "98\tHeadline 0\tSome odd story.\tnews\t\t0",
+        "99\tHeadline 1\tSome plain story.\tnews\t\t0",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_news_come_from_a_folder_cleaned_and_stratified(
+    load_sprint, labelled: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    folder = tmp_path / "news"
+    folder.mkdir()
+    write_news(folder / "train.tsv")
+    splits = labelled.load_splits("fake-news", source=str(folder))
+    assert "dropped: 1 without a word, 1 copies, 1 copies with another label" in capsys.readouterr().out
+    assert [len(part) for part in splits[1:]] == [48, 6, 6]
+    assert [sum(part.labels) for part in splits[1:]] == [32, 4, 4], "two of three are real in every part"
+    assert len({text for part in splits[1:] for text in part.texts}) == 60
+    assert "Headline 3\nSome odd story." in [text for part in splits[1:] for text in part.texts]
+    with pytest.raises(ValueError, match=r"cannot load .*name a data set of the hub when there is a network"):
+        labelled.news(str(tmp_path / "nowhere"))
+    train = load_sprint(f"{SPRINT}/train.py")
+    config = train.Config(data="fake-news", source=str(folder), longest=16, seeds=1, evaluations=1, out=tmp_path)
+    results = train.main(config)
+    assert results.classes == ["fake", "real"]
+    assert results.optimum is None
+    assert (tmp_path / "checkpoints" / "train_fake_news" / "config.json").is_file()
+    (folder / "train.tsv").write_text("title\tlabel\nA\t1\n")
+    with pytest.raises(ValueError, match="lacks text"):
+        labelled.news(str(folder))
+
+
+def test_bad_news_are_refused(labelled: ModuleType):
+    with pytest.raises(ValueError, match=r"a label of the news is 0 \(fake\) or 1 \(real\); got 2 for 'a"):
+        labelled.clean([("a", "b", 2)])
+    assert labelled.clean([("a", None, 1), (None, " b ", 0), ("c", "d", None)]) == labelled.Texts(["a", "b"], [1, 0])
+    with pytest.raises(ValueError, match="the smallest has 1"):
+        labelled.split_in_three(labelled.Texts(["a"] * 11, [0] * 10 + [1]), ("fake", "real"))
+
+
+def test_the_head_reads_the_last_real_token(tuning: ModuleType, batches: ModuleType):
+    torch.manual_seed(0)
+    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b", "c"))
+    assert isinstance(model, GPT2ForSequenceClassification)
+    assert tuning.class_names(model) == ("a", "b", "c")
+    rows = batches.encode(tokenizer, ["Heat the oil.", "Serves 4", "Soup"], 32)
+    batch = batches.pad([(row, 0) for row in rows], tokenizer)
+    model.eval()
+    with torch.no_grad():
+        logits = tuning.class_logits(model, batch)
+        for row, got in zip(rows, logits, strict=True):
+            features = model.transformer(torch.tensor([row])).last_hidden_state[0, -1]
+            torch.testing.assert_close(got, model.score(features), rtol=1e-5, atol=1e-5)
+    loss, count = tuning.classification_loss(model, batch)
+    assert count == 3
+    theirs = model(batch.tokens, attention_mask=batch.mask, labels=batch.labels).loss
+    assert loss.item() / 3 == pytest.approx(theirs.item(), rel=1e-5)
+
+
+def test_every_token_is_asked_with_growing_weight(tuning: ModuleType, batches: ModuleType):
+    torch.manual_seed(0)
+    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b"))
+    rows = batches.encode(tokenizer, ["Heat the oil.", "Soup"], 32)
+    expected = 0.0
+    for row, label in zip(rows, (1, 0), strict=True):
+        logits = model.score(model.transformer(torch.tensor([row])).last_hidden_state)[0]
+        losses = -logits.log_softmax(-1)[:, label]
+        expected += sum((place + 1) * loss.item() for place, loss in enumerate(losses)) / sum(range(1, len(row) + 1))
+    loss, count = tuning.every_token_loss(model, batches.pad(list(zip(rows, (1, 0), strict=True)), tokenizer))
+    assert (loss.item(), count) == (pytest.approx(expected, rel=1e-5), 2)
+    with pytest.raises(ValueError, match="supervise must be one of last, every; got 'first'"):
+        next(tuning.fine_tune(model, [1], [1], epochs=1, learning_rate=1, evaluations=1, supervise="first"))
+
+
+def test_batches_hold_every_text_once_and_predictions_keep_the_order(
+    tuning: ModuleType, batches: ModuleType, labelled: ModuleType
+):
+    torch.manual_seed(0)
+    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b"))
+    data = labelled.Texts(
+        [" ".join(["salt"] * (1 + 7 * index % 11)) + f" {index}" for index in range(11)], [0, 1] * 5 + [0]
+    )
+    generator = torch.Generator().manual_seed(0)
+    shuffled = batches.make_loader(data, tokenizer, 32, 4, generator)
+    indices = [sorted(index for batch in shuffled.batch_sampler for index in batch) for _ in range(2)]
+    assert indices == [list(range(11))] * 2
+    assert len(shuffled) == 3
+    even = labelled.Texts(data.texts[:10], data.labels[:10])
+    pairs = batches.make_loader(even, tokenizer, 32, 4, generator, together=2)
+    indices = [index for batch in pairs.batch_sampler for index in batch]
+    assert sorted(indices) == list(range(10))
+    assert all(one % 2 == 0 and other == one + 1 for one, other in zip(indices[::2], indices[1::2], strict=True))
+    assert [len(batch.labels) for batch in pairs].count(4) == 2
+    with pytest.raises(ValueError, match="whole groups of 2; got 11 rows in batches of 4: choose multiples"):
+        batches.make_loader(data, tokenizer, 32, 4, generator, together=2)
+    ordered = batches.make_loader(data, tokenizer, 32, 4)
+    lengths = [int(batch.mask.sum(1).max()) for batch in ordered]
+    assert lengths == sorted(lengths)
+    probabilities, labels = tuning.predict(model, ordered, "float32")
+    assert labels.tolist() == data.labels
+    for index in (0, 5, 10):
+        one = batches.make_loader(labelled.Texts(data.texts[index : index + 1], [0]), tokenizer, 32, 1)
+        alone, _ = tuning.predict(model, one, "float32")
+        torch.testing.assert_close(probabilities[index], alone[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("init", "moving"), [("pretrained", None), ("frozen", {"score.weight"})])
+def test_fine_tuning_learns_and_moves_what_it_should(
+    tuning: ModuleType, batches: ModuleType, labelled: ModuleType, init: str, moving: set | None
+):
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    texts = [f"{'Smoky' if index % 2 else 'Malty'} soup number {index}" for index in range(48)]
+    data = labelled.Texts(texts, [index % 2 for index in range(48)])
+    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b"), init)
+    before = copy.deepcopy(model.state_dict())
+    train = batches.make_loader(data, tokenizer, 16, 8, generator)
+    progress = list(
+        tuning.fine_tune(
+            model, train, batches.make_loader(data, tokenizer, 16, 16), epochs=3, learning_rate=3e-3, evaluations=3,
+            precision="float32",
+        )
+    )  # fmt: skip
+    moved = {name for name, weight in model.state_dict().items() if not torch.equal(weight, before[name])}
+    # Places beyond the longest text, and words that no text has, get no gradient but decay.
+    assert moved == (moving or set(before))
+    assert [p.step for p in progress] == [6, 12, 18]
+    if init == "pretrained":
+        assert progress[-1].validation_accuracy > 0.95
+        assert progress[-1].validation_loss < progress[0].validation_loss < 0.8
+
+
+def test_the_best_weights_are_kept(
+    tuning: ModuleType, batches: ModuleType, labelled: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    torch.manual_seed(0)
+    data = labelled.Texts(["salt", "sugar"] * 4, [0, 1] * 4)
+    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b"), "frozen")
+    answers = iter([0.6, 0.9, 0.7])
+    seen = []
+
+    def predicted(model, *_):
+        seen.append(model.score.weight.detach().clone())
+        right = next(answers)
+        return torch.tensor([[right, 1 - right]]), torch.tensor([0])
+
+    monkeypatch.setattr(tuning, "predict", predicted)
+    loader = batches.make_loader(data, tokenizer, 8, 4)
+    progress = list(
+        tuning.fine_tune(model, loader, loader, epochs=3, learning_rate=0.1, evaluations=3, precision="float32")
+    )
+    assert [p.is_best for p in progress] == [True, True, False]
+    assert torch.equal(model.score.weight, seen[1])
+    assert not torch.equal(model.score.weight, seen[2])
+
+
+def test_scratch_forgets_and_unknown_inits_are_refused(tuning: ModuleType):
+    torch.manual_seed(0)
+    trained, _ = tuning.load_classifier("cookbook", ("a", "b"))
+    fresh, _ = tuning.load_classifier("cookbook", ("a", "b"), "scratch")
+    assert fresh.config.n_layer == trained.config.n_layer
+    assert not torch.equal(fresh.transformer.wte.weight, trained.transformer.wte.weight)
+    assert fresh.transformer.wte.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    with pytest.raises(ValueError, match="scratch, frozen; got 'warm'"):
+        tuning.load_classifier("cookbook", ("a", "b"), "warm")
+    with pytest.raises(ValueError, match=r"there is no classifier in /nowhere: run train\.py"):
+        tuning.load_saved("/nowhere")
+
+
+def test_scores_by_hand(load_sprint):
+    scores = load_sprint(f"{SPRINT}/classification_scores.py")
+    probabilities = torch.tensor([[0.9, 0.1], [0.75, 0.25], [0.3, 0.7], [0.65, 0.35]])
+    labels = torch.tensor([0, 1, 1, 0])
+    got = scores.score(probabilities, labels)
+    assert got.accuracy == 0.75
+    assert got.confusion == [[2, 0], [1, 1]]
+    assert got.precision == pytest.approx([2 / 3, 1])
+    assert got.recall == pytest.approx([1, 0.5])
+    assert got.loss == pytest.approx(-np.log([0.9, 0.25, 0.7, 0.65]).mean(), rel=1e-6)
+    # Bins (0.6, 0.7]: two right at 0.675; (0.7, 0.8]: one wrong at 0.75; (0.8, 0.9]: one right at 0.9.
+    assert got.reliability["count"] == [2, 1, 1]
+    assert got.reliability["accuracy"] == [1, 0, 1]
+    assert got.calibration_error == pytest.approx(0.5 * 0.325 + 0.25 * 0.75 + 0.25 * 0.1, rel=1e-5)
+    posterior = torch.tensor([[0.8, 0.2], [0.0, 1.0], [0.3, 0.7], [0.9, 0.1]])
+    assert scores.right_by_evidence(probabilities, posterior, torch.tensor([0, 1, 1, 0])) == {
+        "genuine": 1.0, "impossible": 0.0, "possible": 1.0
+    }  # fmt: skip
+    assert scores.spread([0.5]) == (0.5, 0.0)
+    assert scores.spread([0.4, 0.6]) == pytest.approx((0.5, 0.2**0.5 / 10**0.5))
+
+
+def test_training_saves_a_model_that_predicts_the_same(load_sprint, tmp_path: Path):
+    train, predict = (load_sprint(f"{SPRINT}/{name}.py") for name in ("train", "predict"))
+    config = train.Config(**TINY, seeds=2, evaluations=2, out=tmp_path)
+    results = train.main(config)
+    assert len(results.accuracies) == 2
+    assert results.mean == pytest.approx(sum(results.accuracies) / 2)
+    assert results.below_optimum == pytest.approx(results.optimum.accuracy - results.mean)
+    assert results.optimum.right["impossible"] == 1
+    assert set(results.right) == {"genuine", "impossible", "possible"}
+    assert results.sizes == {"train": 24, "validation": 12, "test": 12}
+    assert results.test.accuracy == results.accuracies[0]
+    assert sum(map(sum, results.test.confusion)) == 12
+    assert train.main(config) == results, "same seed, same results"
+    assert train.plot(results)
+    names = {"train": {}, "train_last": {"supervise": "last"}, "train_liar": train.PRESETS["liar"]}
+    assert all(train.run_name(train.Config(**options)) == name for name, options in names.items())
+    saved = str(tmp_path / "checkpoints" / "train")
+    asked = predict.main(predict.Config(model=saved, device="cpu"))
+    assert asked.faults[0] is None
+    assert asked.exact[0] < 0.5
+    assert all(sum(p.values()) == pytest.approx(1, abs=1e-5) for p in asked.probabilities)
+    (tmp_path / "soup.txt").write_text("Add salt.")
+    other = predict.main(predict.Config(model=saved, file=tmp_path / "soup.txt", device="cpu"))
+    assert other.exact == [1.0]
+    assert "style" in other.faults[0]
+    for bad, message in (
+        ({"text": "a", "file": tmp_path}, "not both"),
+        ({"text": " "}, "it is empty"),
+        ({"file": tmp_path / "none.txt"}, "cannot read"),
+        ({"model": str(tmp_path)}, "run train.py"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            predict.main(predict.Config(**{"model": saved, **bad}))
+    padding = load_sprint(f"{SPRINT}/wrong_padding.py")
+    found = padding.main(padding.Config(model=saved, texts=12, batch_size=6, device="cpu"))
+    harmless = ("right, with mask", "right, without mask", "left, with mask and positions")
+    for name, case in found.cases.items():
+        assert (case.largest_difference < 1e-4) == (name in harmless), name
+    assert found.cases["right, with mask"].accuracy == found.alone
+    assert "no padding token is defined" in found.without_pad_id
+
+
+def test_baselines_share_the_split_and_leave_the_optimum_above(load_sprint):
+    script = load_sprint(f"{SPRINT}/baselines.py")
+    results = script.main(script.Config(**TINY))
+    assert results.accuracies["majority"] == 0.5
+    names = ["majority", "words", "words and pairs", "frozen features", "surprise", "from scratch"]
+    assert list(results.accuracies) == names
+    assert all(accuracy <= results.optimum.accuracy for accuracy in results.accuracies.values())
+    assert results.losses["majority"] == pytest.approx(math.log(2))
+    assert script.main(script.Config(**TINY)) == results, "same seed, same results"
+
+
+def test_surprise_is_the_language_models_loss(tuning: ModuleType, batches: ModuleType, labelled: ModuleType):
+    model, tokenizer = load_causal_model("cookbook")
+    text = Cookbook().recipe("test", 0).text
+    data = labelled.Texts([text, "Soup", text.replace("Serves", "Boil")], [0, 0, 1])
+    found, _ = tuning.read_all(model, batches.make_loader(data, tokenizer, 256, 3), "float32", tuning.surprise)
+    ids = torch.tensor([[0, *tokenizer(text)["input_ids"]]])
+    loss = model(ids, labels=ids).loss.item()  # transformers shifts inside
+    assert found.shape == (3, 7)
+    assert found[0, 1].item() == pytest.approx(loss, rel=1e-4)
+    assert found[0, 0].item() == pytest.approx(loss * (ids.shape[1] - 1), rel=1e-4)
+    assert found[2, 2] > found[0, 2] + 3, "the impossible word is the most surprising"
+
+
+def test_similar_lengths_leave_the_least_padding(load_sprint):
+    script = load_sprint(f"{SPRINT}/dynamic_padding.py")
+    results = script.main(script.Config(texts=16, batch_size=4, rounds=1, device="cpu"))
+    whole, random, similar = results.padding.values()
+    assert whole > random > similar
+    assert whole == pytest.approx(1 - results.mean_length / 256)
+
+
+def test_minhash_estimates_jaccard(load_sprint):
+    near = load_sprint(f"{SPRINT}/near_duplicates.py")
+    assert near.shingles("Ab  CDE f") == {"ab cd", "b cde", " cde ", "cde f"}
+    assert near.jaccard("abcdef", "abcdeg") == pytest.approx(1 / 3)
+    texts = [Cookbook().recipe("test", index).text for index in range(6)]
+    rows = near.signatures(texts, orders=2048)
+    for one in range(6):
+        for other in range(one):
+            exact = near.jaccard(texts[one], texts[other])
+            # 2048 orders: the standard error is at most 0.011.
+            assert (rows[one] == rows[other]).mean() == pytest.approx(exact, abs=0.045)
+    similarities, places = near.nearest([texts[2], "xyzzy"], texts)
+    assert places[0] == 2
+    assert similarities.tolist() == [1.0, 0.0]
+
+
+def test_a_dateline_decides_and_its_removal_undoes_it(load_sprint):
+    script = load_sprint(f"{SPRINT}/leak_report.py")
+    tiny = {"train_texts": 300, "held_out": 200, "queries": 10, "gain": 0.2}
+    clean, leaky = (script.main(script.Config(data=data, **tiny)) for data in ("recipes", "dateline"))
+    assert clean.exact_duplicates == clean.near_duplicates == 0
+    assert {"kitchen", "wire", "london"} <= set(leaky.removed)
+    assert leaky.accuracy > clean.accuracy + 0.2
+    assert leaky.words[0].test_accuracy > 0.98
+    assert clean.accuracy < 0.65
+    assert leaky.accuracy_without < 0.65
+    assert script.plot(leaky)
+
+
+def test_copies_and_statements_that_count_themselves_are_found(load_sprint, liar_folder: Path):
+    script = load_sprint(f"{SPRINT}/leak_report.py")
+    counted = {"false": "0\t1\t0\t0\t0", "half-true": "0\t0\t1\t0\t0", "true": "0\t0\t0\t0\t0"}
+    rows = [
+        f"{index}.json\t{label}\tStatement {index} on {topic} matters.\t\tann\t\t\tnone\t{counted[label]}\t\n"
+        for index, (label, topic) in enumerate(zip([*counted] * 8, ["taxes", "jobs", "rain"] * 8, strict=True))
+    ]
+    for split in ("train", "valid", "test"):
+        (liar_folder / f"{split}.tsv").write_text("".join(rows), encoding="utf-8")
+    results = script.main(script.Config(data="liar", queries=10))
+    assert results.exact_duplicates == 24
+    assert results.near_duplicates == 10
+    assert results.most_similar_exactly == 1
+    assert results.history.accuracy == 1
+    assert results.history.once_counted == 16
+    assert results.history.once_counted_accuracy == 1
+    assert results.history.without_the_statement == pytest.approx(1 / 3)

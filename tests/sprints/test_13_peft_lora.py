@@ -1,0 +1,281 @@
+"""Sprint 13's claims, with a tiny model and a tiny book."""
+
+import dataclasses
+from pathlib import Path
+
+import peft
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from shared.cookbook import Cookbook
+from shared.lora import LoRAConfig, layers_of, load_adapter, lora_layers
+from shared.pretrained import load_tokenizer
+from shared.unseen_words import unseen_tokens
+
+SPRINT = "13_peft_lora"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> dict[str, str | Path]:
+    """A model of one block that tells the words of the first voice apart and no others; a book in the second voice."""
+    folder = tmp_path_factory.mktemp("tiny")
+    tokenizer = load_tokenizer()
+    torch.manual_seed(0)
+    size = GPT2Config(vocab_size=2048, n_positions=200, n_embd=32, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)
+    model = GPT2LMHeadModel(size)
+    plain = Cookbook()
+    seen = {0} | {token for index in range(300) for token in tokenizer.encode(plain.recipe("train", index).text)}
+    unseen = sorted(set(range(2048)) - seen)
+    with torch.no_grad():
+        model.transformer.wte.weight[unseen] = model.transformer.wte.weight[unseen[0]].clone()
+    model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    flirty = Cookbook("flirty")
+    texts = [flirty.recipe("train", index).text for index in range(12)]
+    chapters = [f"Chapter {n}\n\n" + "\n\n* * *\n\n".join(texts[4 * n : 4 * n + 4]) for n in range(3)]
+    (folder / "book.txt").write_text("\n\n".join(chapters), encoding="utf-8")
+    return {"model": str(folder / "model"), "book": folder / "book.txt"}
+
+
+def without_seconds(value):
+    """Results without what no two runs have in common."""
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value) if field.name != "seconds"]
+        return {name: without_seconds(vars(value)[name]) for name in names}
+    if isinstance(value, dict):
+        return {key: without_seconds(item) for key, item in value.items()}
+    return [without_seconds(item) for item in value] if isinstance(value, list) else value
+
+
+def prepared(load_sprint, tiny, method: str, library: str = "ours", rank: int = 2):
+    adaptation, methods = (load_sprint(f"{SPRINT}/{name}.py") for name in ("book_adaptation", "tuning_methods"))
+    generator = torch.Generator().manual_seed(0)
+    base, tokenizer = adaptation.load_base(tiny["model"], 0.0, torch.device("cpu"))
+    model = methods.prepare(method, base, LoRAConfig(("c_attn", "c_fc"), rank), generator, library)
+    return model, adaptation.load_book(tiny["book"], tokenizer, 2)
+
+
+def test_by_hand_equals_peft_and_learns_the_best_change_of_each_rank(load_sprint):
+    script = load_sprint(f"{SPRINT}/lora_by_hand.py")
+    config = script.Config(inputs=8, outputs=6, rank=2, steps=400)
+    results = script.main(config)
+    assert results.errors == pytest.approx(results.optima, abs=1e-3)
+    assert results.optima[0] > 0.5 > results.optima[1]
+    assert results.adapter == 2 * (8 + 6)
+    assert results.change_at_start == 0
+    assert results.first_gradient_down == 0 < results.first_gradient_up
+    differences = (results.by_formula, results.from_peft, results.gradient_from_peft, results.merged_from_peft)
+    assert max(differences) < 1e-5
+    assert results.merged_output < 1e-5
+    assert results.unmerged_weight == 0
+    assert script.main(config) == results, "same seed, same results"
+
+
+def test_every_method_learns_and_trains_what_it_says(load_sprint, tiny, tmp_path):
+    script = load_sprint(f"{SPRINT}/finetune_lora.py")
+    config = script.Config(**tiny, rank=2, epochs=3, first_voice=2, out=tmp_path, full_rate=1e-2, device="cpu")
+    results = script.main(config)
+    full = results.methods["full"].parameters
+    linear, ends = (32 + 96) + (32 + 32) + (32 + 128) + (128 + 32), 2 * (2048 + 32)
+    assert {name: method.parameters for name, method in results.methods.items()} == {
+        "full": full, "lora": 2 * (linear + ends), "head": 2048 * 32, "embedding": 2048 * 32,
+    }  # fmt: skip
+    assert results.renewed > 900
+    for method in results.methods.values():
+        assert method.test < results.before.test
+        assert method.share == method.parameters / full
+        losses = method.curves[0].validation_losses
+        assert method.runs[0].validation == pytest.approx(min(losses)) == losses[method.curves[0].best_epoch - 1]
+        assert method.above_full == pytest.approx(method.test / results.methods["full"].test - 1)
+    assert results.methods["lora"].file_mb < results.methods["full"].file_mb / 5
+    model, _ = load_sprint(f"{SPRINT}/book_adaptation.py").load_base(tiny["model"], 0.0, torch.device("cpu"))
+    load_adapter(model, tmp_path / "checkpoints" / "lora", tiny["model"])
+    assert len(lora_layers(model)) == 6
+    again = script.main(dataclasses.replace(config, methods=("lora",)))
+    assert without_seconds(again.methods["lora"].runs) == without_seconds(results.methods["lora"].runs), "same seed"
+
+
+def test_a_reordered_recipe_is_the_recipe_with_the_method_first(load_sprint):
+    adaptation, tokenizer = load_sprint(f"{SPRINT}/book_adaptation.py"), load_tokenizer()
+    book = adaptation.reordered_recipes(tokenizer, 5, 2)
+    recipes = [Cookbook().recipe("train", index) for index in range(5)]
+    for recipe, document in zip(recipes, book.train.documents, strict=True):
+        title, method, listed, tip = tokenizer.decode(document[1:-1]).split("\n\n")
+        assert "\n\n".join((title, listed, method, tip)) == recipe.text
+    targets = sum(len(document) - 1 for document in book.train.documents)
+    assert book.train.optimum == pytest.approx(-sum(recipe.log_prob for recipe in recipes) / targets)
+    assert book.train.optimum == pytest.approx(book.test.optimum, rel=0.2)
+    # Chapters to choose by and to be tested on share no recipe with those that are learnt.
+    texts = [{tuple(sorted(document)) for document in part.documents} for part in book]
+    assert sum(map(len, texts)) == len(set().union(*texts))
+
+
+def test_tuning_moves_everything_that_a_method_trains_and_nothing_else(load_sprint, tiny):
+    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    for method in ("full", "lora", "head", "embedding"):
+        model, book = prepared(load_sprint, tiny, method)
+        before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+        adaptation.tune(model, book, adaptation.Settings(1, 1e-2, batch_size=1), torch.Generator())
+        for name, parameter in model.named_parameters():
+            assert torch.equal(parameter, before[name]) != parameter.requires_grad, (method, name)
+        tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
+        assert tied == (method != "head")
+
+
+def test_ours_and_peft_train_alike(load_sprint, tiny):
+    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    (ours, book), (theirs, _) = (prepared(load_sprint, tiny, "lora", library) for library in ("ours", "peft"))
+    for path, layer in layers_of(ours, "default").items():
+        twin = theirs.get_submodule(f"base_model.model.{path}")
+        twin.lora_A["default"].weight.data.copy_(layer.down["default"])
+    settings = adaptation.Settings(2, 1e-2, batch_size=2, warmup=1)
+    curves = [adaptation.tune(model, book, settings, torch.Generator().manual_seed(0)) for model in (ours, theirs)]
+    assert curves[0].validation_losses == pytest.approx(curves[1].validation_losses, abs=1e-4)
+    assert curves[0].validation_losses[0] > curves[0].validation_losses[1]
+
+
+def test_the_best_epoch_is_kept(load_sprint, tiny):
+    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    model, book = prepared(load_sprint, tiny, "full")
+    # A rate that ruins the model after some steps
+    curve = adaptation.tune(model, book, adaptation.Settings(4, 1.0, batch_size=4, warmup=4), torch.Generator())
+    assert curve.best_epoch < 4
+    assert book.validation.loss(model) == pytest.approx(min(curve.validation_losses))
+
+
+def test_new_words_with_one_vector_cannot_be_learnt_in_the_blocks(load_sprint, tiny):
+    script = load_sprint(f"{SPRINT}/new_words.py")
+    ways = ("blocks", "ends", "rows")
+    config = script.Config(**tiny, ways=ways, epochs=40, rates=(3e-2,), device="cpu", precision="float32")
+    results = script.main(config)
+    assert results.cosine > 0.999 > 0.5 > results.cosine_of_others
+    assert 0 < results.share_of_targets < 0.5
+    bound = results.bound
+    for way, outcome in results.ways.items():
+        if way == "blocks":
+            assert outcome.new_words > bound - 0.001
+        else:
+            assert outcome.new_words < bound - 0.5, way
+        share = results.share_of_targets
+        assert outcome.loss == pytest.approx(share * outcome.new_words + (1 - share) * outcome.other_words, rel=1e-4)
+    assert results.ways["rows"].parameters == results.words_in_book * 32 + 2 * (32 + 96)
+    assert results.ways["ends"].parameters - results.ways["blocks"].parameters == 2 * 2 * (2048 + 32)
+
+
+def test_renewed_words_are_told_apart_and_the_others_stay(load_sprint, tiny):
+    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    model, _ = adaptation.load_base(tiny["model"], 0.0, torch.device("cpu"))
+    before = model.transformer.wte.weight.detach().clone()
+    unseen = unseen_tokens(before)
+    assert adaptation.renew_unseen(model, torch.Generator().manual_seed(0)) == len(unseen)
+    after = model.transformer.wte.weight.detach()
+    assert len(unseen_tokens(after)) == 0
+    changed = (before != after).any(dim=1).nonzero()[:, 0]
+    assert torch.equal(changed, unseen)
+    assert model.lm_head.weight is model.transformer.wte.weight
+
+
+def test_the_sweep_chooses_each_rate_on_validation(load_sprint, tiny):
+    script = load_sprint(f"{SPRINT}/rank_sweep.py")
+    config = script.Config(
+        **tiny, targets=("attention", "linear, ends"), ranks=(1, 2), rates=(1e-4, 3e-2), full_rates=(1e-2,), epochs=1,
+        device="cpu",
+    )  # fmt: skip
+    results = script.main(config)
+    assert [(cell.targets, cell.rank) for cell in results.cells] == [
+        ("full", 0), ("attention", 1), ("attention", 2), ("linear, ends", 1), ("linear, ends", 2),
+    ]  # fmt: skip
+    for cell in results.cells:
+        assert cell.validation_by_rate[f"{cell.rate:g}"] == min(cell.validation_by_rate.values())
+        assert len(cell.test) == 2
+        # A batch holds the whole tiny book: the seed decides nothing but an adapter's first weights.
+        assert cell.spread > 0 or not cell.rank
+    assert results.cells[0].share == 1
+    assert results.cells[2].parameters == 2 * results.cells[1].parameters == 2 * (32 + 96)
+    assert [cell.rate for cell in results.cells[1:]] == [3e-2] * 4
+    assert script.main(dataclasses.replace(config, targets=("attention",), ranks=(1,))).cells[1] == results.cells[1]
+
+
+def test_each_adapter_is_best_on_its_own_text_and_leaves_the_base_alone(load_sprint, tiny, tmp_path):
+    script = load_sprint(f"{SPRINT}/adapters.py")
+    config = script.Config(**tiny, recipes=8, epochs=20, learning_rate=3e-2, rounds=3, out=tmp_path, device="cpu")
+    results = script.main(config)
+    for text in ("book", "reordered"):
+        losses = {name: row[text] for name, row in results.losses.items()}
+        assert min(losses, key=lambda name: losses[name]) == text
+    assert results.same_after_switching
+    assert results.same_from_files < 1e-5
+    assert results.adapter_mb < results.base_mb / 5
+    assert len(set(results.samples.values())) == 3
+    for ratios in results.latency.values():
+        for ratio in ratios.values():
+            assert ratio.low <= ratio.median <= ratio.high
+
+
+def test_spectra_of_changes_of_low_rank_and_of_noise(load_sprint, tiny):
+    script = load_sprint(f"{SPRINT}/singular_values.py")
+    results = script.main(script.Config(**tiny, rank=2, epochs=2, full_rate=1e-2, device="cpu"))
+    assert set(results.spectra) == {"h.0.attn.c_attn", "h.0.attn.c_proj", "h.0.mlp.c_fc", "h.0.mlp.c_proj", "wte"}
+    for spectrum in results.spectra.values():
+        assert sum(value**2 for value in spectrum.full) == pytest.approx(1, abs=1e-4)
+        assert sum(value**2 for value in spectrum.lora) == pytest.approx(1, abs=1e-4)
+        assert spectrum.energy > spectrum.noise_energy
+    assert results.truncated["64"] == pytest.approx(results.validation_full, abs=1e-4)
+    assert results.truncated["0"] > results.validation_full
+
+
+def test_the_edge_of_noise_is_where_marchenko_and_pastur_say(load_sprint):
+    script = load_sprint(f"{SPRINT}/singular_values.py")
+    noise = script.normalised(torch.randn(300, 900, generator=torch.Generator().manual_seed(0)))
+    assert noise[0].item() == pytest.approx(script.marchenko_pastur(300, 900), rel=0.02)
+    assert script.rank_for(torch.tensor([0.9, 0.3, 0.3])) == 2
+    assert script.rank_for(torch.tensor([1.0, 0.0])) == 1
+
+
+def test_lora_saves_gradients_and_moments_and_not_the_activations(load_sprint):
+    script = load_sprint(f"{SPRINT}/memory.py")
+    config = script.Config(layers=2, d_model=32, heads=2, vocab_size=64, tokens=16, rank=1, device="cpu")
+    results = script.main(config)
+    full = results.methods["full"]
+    assert full.trained == results.parameters
+    assert full.gradients == full.weights == full.moments / 2
+    for name, memory in results.methods.items():
+        assert memory.total == pytest.approx(memory.weights + memory.gradients + memory.moments + memory.activations)
+        if name.startswith("LoRA"):
+            assert memory.gradients < full.gradients / 20
+            assert memory.activations > full.activations / 2
+    # Weights are not counted as activations: twice the rows keep twice as much.
+    twice = script.measure("full", dataclasses.replace(config, batch_size=2 * config.batch_size))
+    assert twice.activations == pytest.approx(2 * full.activations, rel=0.01)
+    # Nothing below the head needs a gradient, so nothing there is kept.
+    assert results.methods["head"].activations < full.activations / 2
+
+
+def test_bad_options_are_refused(load_sprint, tiny):
+    finetune = load_sprint(f"{SPRINT}/finetune_lora.py")
+    with pytest.raises(ValueError, match="methods are full, lora, head, embedding; got 'prefix'"):
+        finetune.main(finetune.Config(**tiny, methods=("prefix",), first_voice=1, device="cpu"))
+    with pytest.raises(ValueError, match=r"no module q_proj.*there are: wte, wpe, c_attn, c_proj, c_fc, lm_head"):
+        finetune.main(finetune.Config(**tiny, methods=("lora",), targets=("q_proj",), first_voice=1, device="cpu"))
+    with pytest.raises(ValueError, match="rank of an adapter must be at least 1; got 0"):
+        finetune.main(finetune.Config(**tiny, methods=("lora",), rank=0, first_voice=1, device="cpu"))
+    with pytest.raises(ValueError, match="--seeds must be at least 1"):
+        finetune.main(finetune.Config(**tiny, seeds=0, device="cpu"))
+    words, sweep = load_sprint(f"{SPRINT}/new_words.py"), load_sprint(f"{SPRINT}/rank_sweep.py")
+    with pytest.raises(ValueError, match="--ways must be among blocks; renewed"):
+        words.main(words.Config(**tiny, ways=("none",), device="cpu"))
+    with pytest.raises(ValueError, match="--targets must be among attention; linear"):
+        sweep.main(sweep.Config(**tiny, targets=("none",), device="cpu"))
+
+
+def test_peft_reads_the_adapter_of_the_script(load_sprint, tiny, tmp_path):
+    script = load_sprint(f"{SPRINT}/finetune_lora.py")
+    config = script.Config(**tiny, methods=("lora",), epochs=1, first_voice=1, out=tmp_path, device="cpu")
+    ours = script.main(config).methods["lora"].runs[0]
+    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    base, tokenizer = adaptation.load_base(tiny["model"], 0.0, torch.device("cpu"))
+    book = adaptation.load_book(tiny["book"], tokenizer, 1)
+    adaptation.renew_unseen(base, torch.Generator().manual_seed(config.seed))
+    theirs = peft.PeftModel.from_pretrained(base, tmp_path / "checkpoints" / "lora")
+    assert book.test.loss(theirs) == pytest.approx(ours.test, abs=1e-4)
