@@ -107,8 +107,10 @@ def plot(results: Results) -> Figure:
     axes.set(
         xlabel="recipes in the training part of the book", ylabel="loss above the optimum", xscale="log", yscale="log"
     )
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if value >= 0.01 else f"{value:.1%}")
-    axes.legend()
+    axes.legend(loc="lower left")
     return figure
 
 
