@@ -1,0 +1,157 @@
+"""The loop of GRPO: draw problems, let the policy answer each several times, score, and step."""
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from answer_rows import answer_rows
+from grpo import Objective, group_advantages, grpo_loss
+from kitchen_problems import LEVELS, KitchenProblem, draw_problems
+from pass_at_k import MAX_NEW_TOKENS, write_answers
+from rewards import VERIFIED, Reward, score
+from tiny_llama import TinyLlama
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from shared.losses import token_losses
+from shared.runtime import autocast
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run of GRPO does, whatever the policy.
+
+    Raises:
+        ValueError: groups of fewer than two samples, no group, or no update.
+    """
+
+    groups: int = 24
+    group_size: int = 8
+    updates: int = 1
+    learning_rate: float = 3e-4
+    objective: Objective = field(default_factory=Objective)
+    rewards: dict[str, Reward] = field(default_factory=lambda: VERIFIED)
+    levels: tuple[str, ...] = tuple(LEVELS)
+    max_new_tokens: int = MAX_NEW_TOKENS
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.group_size < 2:
+            raise ValueError(
+                f"group_size must be at least 2: a sample is compared with its group; got {self.group_size}"
+            )
+        if self.groups < 1 or self.updates < 1:
+            raise ValueError(f"groups and updates must be at least 1; got {self.groups} and {self.updates}")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What there is to see of a step: see notes/04_reading_the_signals.md."""
+
+    reward: float
+    reward_error: float
+    parts: dict[str, float]
+    divergence: float
+    entropy: float
+    clipped: float
+    without_signal: float
+    tokens: float
+
+
+class Trainer:
+    """A policy, the reference that it started as, and what its training needs; `step` is one step of GRPO.
+
+    Args:
+        policy: trained in place.
+        tokenizer: of the policy.
+        settings: what a step does.
+        generator: draws problems and answers.
+    """
+
+    def __init__(
+        self,
+        policy: TinyLlama,
+        tokenizer: "PreTrainedTokenizerBase",
+        settings: Settings,
+        generator: torch.Generator,
+    ) -> None:
+        self.policy, self.tokenizer, self.settings, self.generator = policy, tokenizer, settings, generator
+        self.reference = copy.deepcopy(policy).eval().requires_grad_(False)
+        self.optimizer = AdamW(policy.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.0)
+
+    def step(self) -> Signals:
+        """Draw, score and learn once."""
+        settings = self.settings
+        problems = draw_problems("train", settings.groups, self.generator, settings.levels)
+        repeated = [problem for problem in problems for _ in range(settings.group_size)]
+        answers = write_answers(
+            self.policy, self.tokenizer, repeated, self.generator, max_new_tokens=settings.max_new_tokens
+        )
+        texts = self.tokenizer.batch_decode(answers, skip_special_tokens=True)
+        rewards, parts = score(settings.rewards, repeated, texts)
+        grouped = torch.tensor(rewards).view(settings.groups, settings.group_size)
+        advantages, without_signal = group_advantages(grouped, settings.objective.scale)
+        divergence, clipped, entropy = self._learn(repeated, answers, advantages.flatten())
+        return Signals(
+            reward=grouped.mean().item(),
+            # Samples of a group resemble each other: the groups are what is independent.
+            reward_error=grouped.mean(dim=1).std().item() / math.sqrt(settings.groups) if settings.groups > 1 else 0.0,
+            parts={name: sum(values) / len(values) for name, values in parts.items()},
+            divergence=divergence,
+            entropy=entropy,
+            clipped=clipped,
+            without_signal=without_signal,
+            tokens=sum(map(len, answers)) / len(answers),
+        )
+
+    def _learn(
+        self, problems: list[KitchenProblem], answers: list[list[int]], advantages: Tensor
+    ) -> tuple[float, float, float]:
+        """Make the updates; return divergence and clip fraction of the last, and the entropy before the first."""
+        device = self.policy.token_embedding.weight.device
+        prompts = [self.tokenizer(problem.prompt)["input_ids"] for problem in problems]
+        tokens, written = (part.to(device) for part in answer_rows(prompts, answers))
+        advantages = advantages.to(device)
+        with torch.no_grad(), autocast(device, self.settings.precision):
+            reference, _ = log_probs_of(self.reference, tokens, written)
+        old, first_entropy, divergence, clipped = None, 0.0, 0.0, 0.0
+        for _ in range(self.settings.updates):
+            with autocast(device, self.settings.precision):
+                log_probs, entropy = log_probs_of(self.policy, tokens, written)
+            if old is None:  # nothing has changed since the samples were drawn
+                old, first_entropy = log_probs.detach(), entropy
+            loss, divergence, clipped = grpo_loss(
+                log_probs, old, reference, advantages, written[:, 1:], self.settings.objective
+            )
+            self.optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
+            self.optimizer.step()
+        return divergence, clipped, first_entropy
+
+    def state(self) -> dict[str, Any]:
+        """Return the state of the generator, which is the position of the data too."""
+        return {"generator": self.generator.get_state()}
+
+
+def log_probs_of(model: nn.Module, tokens: Tensor, written: Tensor) -> tuple[Tensor, float]:
+    """Return log p of every token but the first (samples, tokens - 1), 0 where not written, and the mean entropy."""
+    logits = model(tokens[:, :-1])
+    log_probs = -token_losses(logits, tokens, written)
+    with torch.no_grad():
+        all_log_probs = logits.float().log_softmax(dim=-1)
+        entropies = -(all_log_probs.exp() * all_log_probs).sum(dim=-1)
+        entropy = ((entropies * written[:, 1:]).sum() / written.sum()).item()
+    return log_probs, entropy
+
+
+def train(trainer: Trainer, steps: int, start: int = 0) -> Iterator[tuple[int, Signals]]:
+    """Yield the number of steps done and the signals of each step."""
+    for step in range(start, steps):
+        yield step + 1, trainer.step()

@@ -1,0 +1,111 @@
+"""What would the budget of GRPO bring in more supervised steps?
+
+    uv run sprints/16_grpo_cooking/more_supervised.py
+
+The warm start goes on with as many solutions as train_grpo.py learns answers from, once with the mistakes that its data
+has and once with none: the latter needs right solutions, which GRPO does not. Theory: notes/01_policy_gradients.md
+"""
+
+import random
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from kitchen_problems import LEVELS, SPLITS, KitchenProblem, draw_problems
+from matplotlib.figure import Figure
+from pass_at_k import Evaluation, evaluate
+from seeds_interval import interval
+from supervised import WARM_MODEL, load_warm, solution_batches
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.losses import language_model_loss
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.training import make_optimizers, train_steps, warmup_linear
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    runs: int = option(1, "runs of each kind, with seeds from --seed on")
+    solutions: int = option(28_800, "solutions to learn from: the answers of 150 steps of GRPO")
+    batch_size: int = option(64, "solutions of a batch")
+    wrong: float = option(0.4, "share of the solutions with a mistake, in the first kind")
+    pet_names: float = option(0.2, "share of the solutions that address the reader")
+    learning_rate: float = option(3e-3, "peak learning rate of AdamW")
+    muon_learning_rate: float = option(0.02, "peak learning rate of Muon")
+    model: Path = option(WARM_MODEL, "folder of the model at the start")
+    problems: int = option(8_000, "problems of training")
+    held_out: int = option(400, "problems of the evaluation")
+    samples: int = option(8, "completions of each of them")
+    split: str = option("test", "what is evaluated on", choices=tuple(SPLITS))
+
+
+@dataclass(frozen=True)
+class Kind:
+    evaluations: list[Evaluation]
+    gain: float
+    gain_interval: float
+
+
+@dataclass(frozen=True)
+class Results:
+    before: Evaluation
+    kinds: dict[str, Kind]
+
+
+def run(config: Config, wrong: float, seed: int, held_out: list[KitchenProblem], name: str) -> Evaluation:
+    device = pick_device(config.device)
+    generator = seed_everything(seed)
+    model, tokenizer = load_warm(config.model)
+    problems = draw_problems("train", config.problems, generator, tuple(LEVELS))
+    steps = config.solutions // config.batch_size
+    source = random.Random(seed)
+    losses = train_steps(
+        model.to(device),
+        solution_batches(problems, tokenizer, config.batch_size, source, wrong=wrong, pet_names=config.pet_names),
+        loss_function=language_model_loss,
+        optimizers=make_optimizers(
+            model, learning_rate=config.learning_rate, muon_learning_rate=config.muon_learning_rate
+        ),
+        steps=steps,
+        schedule=partial(warmup_linear, steps=steps, warmup=steps // 20 + 1),
+        precision="bfloat16" if device.type == "cpu" else "float32",
+    )
+    for _, _ in tqdm(losses, total=steps, desc=f"{name}, seed {seed}"):
+        pass
+    return evaluate(model.eval(), tokenizer, held_out, config.samples, seed_everything(seed))
+
+
+def main(config: Config) -> Results:
+    held_out = draw_problems(config.split, config.held_out, seed_everything(config.seed + 1))
+    warm, tokenizer = load_warm(config.model)
+    before = evaluate(warm, tokenizer, held_out, config.samples, seed_everything(config.seed))
+    kinds = {}
+    for name, wrong in {"the same solutions": config.wrong, "right solutions": 0.0}.items():
+        seeds = range(config.seed, config.seed + config.runs)
+        found = [run(config, wrong, seed, held_out, name) for seed in seeds]
+        gain, half = interval([one.pass_at["1"] - before.pass_at["1"] for one in found])
+        kinds[name] = Kind(found, gain, half)
+        print(f"{name}: pass@1 {before.pass_at['1']:.1%} {gain:+.1%}, greedy {found[0].greedy:.1%}")
+    return Results(before, kinds)
+
+
+def plot(results: Results) -> Figure:
+    """Draw pass@k of each kind."""
+    figure, axes = new_figure(7.0, 4.0)
+    kinds = {"warm start": [results.before]} | {name: kind.evaluations for name, kind in results.kinds.items()}
+    for index, (name, evaluations) in enumerate(kinds.items()):
+        for number, one in enumerate(evaluations):
+            passed = one.pass_at
+            label = name if number == 0 else None
+            axes.plot(list(passed), list(passed.values()), marker="o", color=f"C{index}", label=label)
+    axes.set(xlabel="k", ylabel="pass@k on held-out problems", ylim=(0, 1.03))
+    axes.legend(loc="lower right")
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

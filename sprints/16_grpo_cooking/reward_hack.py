@@ -1,0 +1,110 @@
+"""What happens when the tone is rewarded, and which of three mends helps?
+
+    uv run sprints/16_grpo_cooking/reward_hack.py
+
+A cook who is paid by the pet name says "darling darling darling" and forgets to calculate. The same policy is trained
+with the tone uncapped, capped, given for right answers alone, and uncapped with a KL divergence that holds it near its
+start. Theory: notes/06_reward_hacking.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from grpo import Objective
+from grpo_loop import Settings, Signals, Trainer, train
+from kitchen_problems import SPLITS, draw_problems
+from matplotlib.figure import Figure
+from pass_at_k import Evaluation, evaluate, write_answers
+from rewards import VERIFIED, Reward, capped_tone_reward, gated_tone_reward, tone_reward
+from supervised import WARM_MODEL, load_warm
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    steps: int = option(40, "steps of GRPO for each reward")
+    groups: int = option(8, "problems of a step")
+    group_size: int = option(8, "answers to each of them")
+    learning_rate: float = option(3e-4, "learning rate")
+    tone: float = option(0.5, "weight of the tone")
+    beta: float = option(0.01, "weight of the KL divergence, where it is no mend")
+    strong_beta: float = option(1.0, "weight of the KL divergence as a mend")
+    model: Path = option(WARM_MODEL, "folder of the policy at the start")
+    held_out: int = option(200, "problems of the evaluation")
+    samples: int = option(4, "completions of each of them")
+    split: str = option("test", "what is evaluated on", choices=tuple(SPLITS))
+
+
+@dataclass(frozen=True)
+class Kind:
+    evaluation: Evaluation
+    example: str
+    signals: list[Signals]
+
+
+@dataclass(frozen=True)
+class Results:
+    before: Evaluation
+    kinds: dict[str, Kind]
+
+
+def kinds_of(config: Config) -> dict[str, tuple[dict[str, Reward], float]]:
+    """Return the rewards of each kind, and the weight of the KL divergence."""
+    tones = {
+        "uncapped": (tone_reward, config.beta),
+        "capped": (capped_tone_reward, config.beta),
+        "capped and gated": (gated_tone_reward, config.beta),
+        "uncapped, strong KL": (tone_reward, config.strong_beta),
+    }
+    with_tone = {name: (VERIFIED | {"tone": Reward(tone, config.tone)}, beta) for name, (tone, beta) in tones.items()}
+    return {"no tone": (VERIFIED, config.beta)} | with_tone
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    held_out = draw_problems(config.split, config.held_out, seed_everything(config.seed + 1))
+    warm, tokenizer = load_warm(config.model)
+    before = evaluate(warm, tokenizer, held_out, config.samples, seed_everything(config.seed))
+    kinds = {}
+    for name, (rewards, beta) in kinds_of(config).items():
+        policy, _ = load_warm(config.model)
+        settings = Settings(
+            groups=config.groups,
+            group_size=config.group_size,
+            learning_rate=config.learning_rate,
+            objective=Objective(beta),
+            rewards=rewards,
+        )
+        trainer = Trainer(policy.to(device), tokenizer, settings, seed_everything(config.seed))
+        signals = [seen for _, seen in tqdm(train(trainer, config.steps), total=config.steps, desc=name)]
+        found = evaluate(policy, tokenizer, held_out, config.samples, seed_everything(config.seed))
+        row = write_answers(policy, tokenizer, held_out[:1], seed_everything(config.seed))
+        text = tokenizer.batch_decode(row, skip_special_tokens=True)[0]
+        kinds[name] = Kind(found, text, signals)
+        print(f"{name:<20} right {found.pass_at['1']:.1%}, pet names {found.tone:.2f}, ", end="")
+        print(f"repetition {found.repetition:.1%}, {text}")
+    return Results(before, kinds)
+
+
+def plot(results: Results) -> Figure:
+    """Draw right answers and pet names of every kind, step by step."""
+    figure, axes = new_figure(10.0, 3.8, columns=2)
+    for name, kind in results.kinds.items():
+        axes[0].plot([one.parts["answer"] for one in kind.signals], label=name, linewidth=0.9)
+    axes[0].set(xlabel="step", ylabel="share of right answers", ylim=(0, 1.03))
+    names = list(results.kinds)
+    axes[1].barh(names, [results.kinds[name].evaluation.tone for name in names], color=[f"C{i}" for i in range(8)])
+    axes[1].invert_yaxis()
+    axes[1].set(xlabel="pet names in an answer to a held-out problem")
+    axes[0].legend(fontsize=8)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

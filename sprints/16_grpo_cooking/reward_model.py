@@ -1,0 +1,150 @@
+"""How often is a learned reward wrong, and does the policy find where?
+
+    uv run sprints/16_grpo_cooking/reward_model.py
+
+A judge learns from answers of the warm start, each labelled right or wrong. Then one policy is trained on the judge's
+word and one on verified answers, with the same draws. Theory: notes/06_reward_hacking.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from answer_judge import Judge
+from grpo_loop import Settings, Trainer, train
+from kitchen_problems import KitchenProblem, draw_problems
+from matplotlib.figure import Figure
+from pass_at_k import write_answers
+from rewards import Reward, answer_reward
+from supervised import WARM_MODEL, load_warm
+from tiny_llama import TinyLlama
+from torch.nn import functional
+from tqdm import tqdm, trange
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    labelled: int = option(400, "problems of the judge's training")
+    answers: int = option(4, "labelled answers to each of them")
+    judge_steps: int = option(150, "optimizer steps of the judge")
+    steps: int = option(40, "steps of GRPO for each reward")
+    groups: int = option(8, "problems of a step")
+    group_size: int = option(8, "answers to each of them")
+    learning_rate: float = option(3e-4, "learning rate of GRPO and of the judge")
+    model: Path = option(WARM_MODEL, "folder of the policy at the start")
+    held_out: int = option(200, "problems of the test")
+    samples: int = option(4, "answers to each of them")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Of answers to test problems: how many are right, what the judge says, how often it is wrong and in which way."""
+
+    right: float
+    said: float
+    wrong: float
+    wrong_taken_for_right: float
+    right_taken_for_wrong: float
+
+
+@dataclass(frozen=True)
+class Results:
+    majority_wrong: float
+    verdicts: dict[str, Verdicts]
+    said: list[float]
+    right: list[float]
+    right_when_verified: list[float]
+    fooled: list[str]
+
+
+def answer_all(
+    policy: TinyLlama, judge: Judge, problems: list[KitchenProblem], samples: int, generator: torch.Generator
+) -> tuple[list[KitchenProblem], list[str], torch.Tensor]:
+    """Return problems, answers, and which of these are right."""
+    repeated = [problem for problem in problems for _ in range(samples)]
+    rows = write_answers(policy, judge.tokenizer, repeated, generator)
+    texts = judge.tokenizer.batch_decode(rows, skip_special_tokens=True)
+    return repeated, texts, torch.tensor([answer_reward(*pair) for pair in zip(repeated, texts, strict=True)])
+
+
+def teach(judge: Judge, config: Config, policy: TinyLlama, generator: torch.Generator) -> None:
+    """Train the judge on labelled answers of the policy."""
+    problems = draw_problems("train", config.labelled, generator)
+    problems, texts, right = answer_all(policy, judge, problems, config.answers, generator)
+    tokens, lengths = judge.read(problems, texts)
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=config.learning_rate, weight_decay=0.01)
+    for _ in trange(config.judge_steps, desc="judge"):
+        chosen = torch.randint(len(tokens), (64,), generator=generator)
+        loss = functional.binary_cross_entropy_with_logits(judge(tokens[chosen], lengths[chosen]), right[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def verdicts(
+    judge: Judge, policy: TinyLlama, problems: list[KitchenProblem], config: Config
+) -> tuple[Verdicts, list[str]]:
+    """Return how the judge does on a policy's answers, and a few that fooled it."""
+    repeated, texts, right = answer_all(policy, judge, problems, config.samples, seed_everything(config.seed))
+    said = torch.tensor(judge.probabilities(repeated, texts))
+    believed, true = said > 0.5, right > 0.5
+    fooled = [f"{one.question} {text}" for one, text, lie in zip(repeated, texts, believed & ~true, strict=True) if lie]
+    return Verdicts(
+        right=right.mean().item(),
+        said=said.mean().item(),
+        wrong=(believed != true).float().mean().item(),
+        wrong_taken_for_right=(believed & ~true).sum().item() / max(1, int((~true).sum())),
+        right_taken_for_wrong=(~believed & true).sum().item() / max(1, int(true.sum())),
+    ), fooled[:4]
+
+
+def main(config: Config) -> Results:
+    warm, tokenizer = load_warm(config.model)
+    judge = Judge(warm, tokenizer)
+    teach(judge, config, warm, seed_everything(config.seed))
+    problems = draw_problems("test", config.held_out, seed_everything(config.seed + 1))
+    found, curves, fooled = {"warm start": verdicts(judge, warm, problems, config)[0]}, {}, []
+    rewards = {
+        "learned reward": {"judge": Reward(judge.reward), "answer": Reward(answer_reward, 0.0)},
+        "verified reward": {"judge": Reward(judge.reward, 0.0), "answer": Reward(answer_reward)},
+    }
+    for name, reward in rewards.items():
+        policy, _ = load_warm(config.model)
+        settings = Settings(config.groups, config.group_size, learning_rate=config.learning_rate, rewards=reward)
+        trainer = Trainer(policy, tokenizer, settings, seed_everything(config.seed))
+        curves[name] = [seen.parts for _, seen in tqdm(train(trainer, config.steps), total=config.steps, desc=name)]
+        found[name], lies = verdicts(judge, policy, problems, config)
+        fooled = fooled or lies
+    for name, one in found.items():
+        print(f"{name:<16} right {one.right:.1%}, judge says {one.said:.1%} and is wrong in {one.wrong:.1%}; ", end="")
+        print(f"it takes {one.wrong_taken_for_right:.1%} of the wrong answers for right")
+    start = found["warm start"].right
+    return Results(
+        majority_wrong=min(start, 1 - start),
+        verdicts=found,
+        said=[parts["judge"] for parts in curves["learned reward"]],
+        right=[parts["answer"] for parts in curves["learned reward"]],
+        right_when_verified=[parts["answer"] for parts in curves["verified reward"]],
+        fooled=fooled,
+    )
+
+
+def plot(results: Results) -> Figure:
+    """Draw what the judge says and what is true, step by step."""
+    figure, axes = new_figure(7.5, 4.0)
+    axes.plot(results.said, label="trained on the judge: what it says")
+    axes.plot(results.right, label="trained on the judge: what is right")
+    axes.plot(results.right_when_verified, label="trained on verified answers: what is right", linestyle="--")
+    axes.set(xlabel="step of GRPO", ylabel="share of answers", ylim=(0, 1.03))
+    axes.legend(loc="upper left", fontsize=8)
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,117 @@
+"""Which knob matters, and what is to be done when the reward stalls?
+
+    uv run sprints/16_grpo_cooking/sweep.py
+    uv run sprints/16_grpo_cooking/sweep.py --runs 3 --steps 60
+
+From one base, one knob at a time: beta, learning rate, group size (with as many answers a step in all), the average
+over tokens, the scale of advantages, and two updates on the same answers. Theory: notes/04_reading_the_signals.md
+"""
+
+import statistics
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grpo import Objective
+from grpo_loop import Settings, Signals, Trainer, train
+from kitchen_problems import draw_problems
+from matplotlib.figure import Figure
+from pass_at_k import evaluate
+from seeds_interval import interval
+from supervised import WARM_MODEL, load_warm
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    runs: int = option(1, "runs of each setting, with seeds from --seed on")
+    steps: int = option(20, "steps of GRPO of each run")
+    samples: int = option(64, "answers of a step")
+    betas: tuple[float, ...] = option((0.0, 0.1, 1.0), "weights of the KL divergence, beside 0.01")
+    learning_rates: tuple[float, ...] = option((3e-5, 1e-4, 1e-3), "learning rates, beside 0.0003")
+    group_sizes: tuple[int, ...] = option((2, 4, 16), "group sizes, beside 8")
+    model: Path = option(WARM_MODEL, "folder of the policy at the start")
+    held_out: int = option(100, "problems of the evaluation, of the validation split")
+    evaluated: int = option(4, "completions of each of them")
+
+
+@dataclass(frozen=True)
+class Setting:
+    pass_at_1: float
+    interval: float
+    last: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Results:
+    before: float
+    settings: dict[str, Setting]
+
+
+def settings_of(config: Config) -> dict[str, Settings]:
+    """Return the base and what differs from it in one knob."""
+    base = Settings(groups=config.samples // 8, group_size=8)
+    found = {"base": base}
+    for beta in config.betas:
+        found[f"beta {beta:g}"] = replace(base, objective=Objective(beta))
+    for rate in config.learning_rates:
+        found[f"learning rate {rate:g}"] = replace(base, learning_rate=rate)
+    for size in config.group_sizes:
+        found[f"group size {size}"] = replace(base, groups=config.samples // size, group_size=size)
+    found["DAPO: tokens averaged, clip 0.28 above"] = replace(base, objective=Objective(clip_high=0.28, average="dapo"))
+    found["Dr. GRPO: no deviation, constant length"] = replace(
+        base, objective=Objective(average="dr_grpo", scale=False)
+    )
+    found["two updates a step"] = replace(base, updates=2)
+    return found
+
+
+def mean_of(signals: list[Signals]) -> dict[str, float]:
+    """Return the mean signals of some steps: those of one alone are noise."""
+    names = ("reward", "divergence", "entropy", "clipped", "without_signal", "tokens")
+    return {name: statistics.mean(vars(one)[name] for one in signals) for name in names}
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    held_out = draw_problems("validation", config.held_out, seed_everything(config.seed + 1))
+    warm, tokenizer = load_warm(config.model)
+    before = evaluate(warm, tokenizer, held_out, config.evaluated, seed_everything(config.seed)).pass_at["1"]
+    print(f"before {before:.1%}")
+    settings, found = settings_of(config), {}
+    bar = tqdm(total=len(settings) * config.runs * config.steps, unit="step")
+    for name, chosen in settings.items():
+        scores, last = [], []
+        for seed in range(config.seed, config.seed + config.runs):
+            policy, _ = load_warm(config.model)
+            trainer = Trainer(policy.to(device), tokenizer, chosen, seed_everything(seed))
+            for _, seen in train(trainer, config.steps):
+                last = [*last[-9:], seen]
+                bar.update()
+            scores.append(evaluate(policy, tokenizer, held_out, config.evaluated, seed_everything(seed)).pass_at["1"])
+        found[name] = Setting(*interval(scores), mean_of(last))
+        tqdm.write(f"{name:<40} pass@1 {found[name].pass_at_1:.1%}, KL {found[name].last['divergence']:.3f}")
+    return Results(before, found)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the accuracy of every setting."""
+    figure, axes = new_figure(8.0, 5.0)
+    names = list(results.settings)
+    values = [results.settings[name].pass_at_1 for name in names]
+    axes.barh(names, values, xerr=[results.settings[name].interval for name in names])
+    axes.axvline(results.before, color="C1", linestyle="--", label="warm start")
+    axes.axvline(results.settings["base"].pass_at_1, color="C2", linestyle=":", label="base")
+    axes.invert_yaxis()
+    axes.set(xlabel="pass@1 on validation problems")
+    axes.legend(loc="lower right")
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

@@ -1,0 +1,134 @@
+"""Does TRL's trainer find the same, and what does it take to use it on a model of the hub?
+
+    uv run sprints/16_grpo_cooking/train_trl.py
+    uv run sprints/16_grpo_cooking/train_trl.py --lora --learning-rate 5e-3
+    uv run sprints/16_grpo_cooking/train_trl.py --model meta-llama/Llama-3.2-1B-Instruct --lora \
+        --groups 8 --per-device 8 --max-new-tokens 160 --learning-rate 1e-5 --precision bfloat16
+
+The last one wants a GPU and the hub's permission; the first two train the tiny Llama. Theory: notes/02_grpo.md
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from grpo import Objective
+from grpo_loop import Settings
+from kitchen_problems import LEVELS, draw_problems
+from matplotlib.figure import Figure
+from rewards import answer_reward
+from supervised import WARM_MODEL
+from tqdm import trange
+from trl_kitchen import load_policy, prompts_of, trl_trainer
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    model: str = option(str(WARM_MODEL), "a folder, or a model of the hub")
+    lora: bool = option(False, "train adapters instead of the weights")
+    lora_rank: int = option(8, "their rank")
+    steps: int = option(20, "steps of GRPO")
+    groups: int = option(24, "problems of a step")
+    group_size: int = option(8, "answers to each of them")
+    per_device: int | None = option(None, "answers that are learnt from at once (default: all)")
+    learning_rate: float = option(3e-4, "learning rate")
+    beta: float = option(0.01, "weight of the KL divergence from the start")
+    max_new_tokens: int = option(36, "tokens of an answer at most")
+    precision: str = option("float32", "precision", choices=("float32", "bfloat16"))
+    held_out: int = option(100, "problems of the evaluation, of the validation split")
+    samples: int = option(4, "completions of each of them")
+
+
+@dataclass(frozen=True)
+class Results:
+    before: float
+    after: float
+    trained_parameters: int
+    parameters: int
+    log: list[dict[str, float]]
+
+
+@torch.no_grad()
+def accuracy(config: Config, model: Any, tokenizer: Any, device: torch.device, instruct: bool) -> float:
+    """Return the share of sampled answers that are right."""
+    problems = draw_problems("validation", config.held_out, seed_everything(config.seed + 1))
+    prompts = prompts_of(problems, instruct)["prompt"]
+    right = []
+    for start in trange(0, len(problems), 100, desc="evaluation"):
+        inputs = tokenizer.apply_chat_template(
+            prompts[start : start + 100],
+            add_generation_prompt=True,
+            return_dict=True,
+            return_tensors="pt",
+            padding=True,
+        ).to(device)
+        written = model.generate(
+            **inputs,
+            do_sample=True,
+            top_k=0,
+            max_new_tokens=config.max_new_tokens,
+            num_return_sequences=config.samples,
+        )
+        texts = tokenizer.batch_decode(written[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        repeated = [one for one in problems[start : start + 100] for _ in range(config.samples)]
+        right += [answer_reward(*pair) for pair in zip(repeated, texts, strict=True)]
+    return sum(right) / len(right)
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    seed_everything(config.seed)
+    model, tokenizer = load_policy(config.model)
+    # Our model has read the form; a model of the hub is told.
+    instruct = not Path(config.model).is_dir()
+    settings = Settings(
+        groups=config.groups,
+        group_size=config.group_size,
+        learning_rate=config.learning_rate,
+        objective=Objective(beta=config.beta, longest=config.max_new_tokens),
+        max_new_tokens=config.max_new_tokens,
+        precision=config.precision,
+    )
+    before = accuracy(config, model.to(device), tokenizer, device, instruct)
+    trainer = trl_trainer(
+        model,
+        tokenizer,
+        draw_problems("train", config.steps * config.groups, seed_everything(config.seed), tuple(LEVELS)),
+        settings,
+        (config.out or Path(__file__).parent) / "runs" / "trl",
+        steps=config.steps,
+        seed=config.seed,
+        instruct=instruct,
+        lora_rank=config.lora_rank if config.lora else None,
+        per_device=config.per_device,
+        on_cpu=device.type == "cpu",
+    )
+    policy: Any = trainer.model  # with adapters, a wrapped one
+    trained = sum(parameter.numel() for parameter in policy.parameters() if parameter.requires_grad)
+    total = sum(parameter.numel() for parameter in policy.parameters())
+    trainer.train()
+    after = accuracy(config, policy.eval(), tokenizer, device, instruct)
+    print(f"{trained:,} of {total:,} parameters trained; right answers {before:.1%} before, {after:.1%} after")
+    kept = ("reward", "reward_std", "kl", "entropy", "frac_reward_zero_std", "completions/mean_length")
+    log = [{name: entry[name] for name in kept if name in entry} for entry in trainer.state.log_history]
+    return Results(before, after, trained, total, [entry for entry in log if "reward" in entry])
+
+
+def plot(results: Results) -> Figure:
+    """Draw the reward."""
+    figure, axes = new_figure(7.0, 3.6)
+    axes.plot([entry["reward"] for entry in results.log])
+    axes.set(xlabel="step of TRL's trainer", ylabel="mean reward (most: 1.3)")
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    name = "train_trl_lora" if config.lora else None
+    save_results(main(config), config, script=__file__, plot=plot, name=name)

@@ -1,0 +1,106 @@
+"""What does a model know that has read solutions, some of them wrong?
+
+    uv run sprints/16_grpo_cooking/warm_start.py
+
+It writes model/, with which the other scripts start. Two in five solutions hold a mistake, so a perfect imitator is
+right three times in five and there is something left to learn. Theory: notes/01_policy_gradients.md
+"""
+
+import random
+from dataclasses import dataclass
+from functools import partial
+
+from kitchen_problems import LEVELS, SPLITS, draw_problems, kitchen_tokenizer
+from llama_weights import to_transformers
+from matplotlib.figure import Figure
+from pass_at_k import Evaluation, evaluate
+from supervised import WARM_MODEL, solution_batches
+from tiny_llama import LlamaSize, TinyLlama
+from tqdm import tqdm
+
+from shared.config import ScriptConfig, option, parse_config
+from shared.figures import new_figure
+from shared.losses import language_model_loss
+from shared.results import save_results
+from shared.runtime import pick_device, seed_everything
+from shared.training import make_optimizers, train_steps, warmup_linear
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    levels: tuple[str, ...] = option(tuple(LEVELS), "levels of the problems")
+    problems: int = option(8_000, "problems of training")
+    wrong: float = option(0.4, "share of the solutions with a mistake")
+    pet_names: float = option(0.2, "share of the solutions that address the reader")
+    layers: int = option(3, "blocks")
+    d_model: int = option(96, "features of a token")
+    steps: int = option(450, "optimizer steps")
+    batch_size: int = option(64, "solutions of a batch")
+    learning_rate: float = option(3e-3, "peak learning rate of AdamW: embeddings and norms")
+    muon_learning_rate: float = option(0.02, "peak learning rate of Muon: the matrices of the blocks")
+    held_out: int = option(400, "problems of the evaluation")
+    samples: int = option(8, "completions of each of them")
+    split: str = option("test", "what is evaluated on", choices=tuple(SPLITS))
+
+
+@dataclass(frozen=True)
+class Results:
+    parameters: int
+    vocabulary: int
+    losses: list[float]
+    imitator: float
+    evaluation: Evaluation
+
+
+def main(config: Config) -> Results:
+    device = pick_device(config.device)
+    generator = seed_everything(config.seed)
+    tokenizer = kitchen_tokenizer()
+    size = LlamaSize(len(tokenizer), layers=config.layers, d_model=config.d_model)
+    model = TinyLlama(size, generator).to(device)
+    problems = draw_problems("train", config.problems, generator, config.levels)
+    source = random.Random(config.seed)
+    kind = {"wrong": config.wrong, "pet_names": config.pet_names}
+    steps = train_steps(
+        model,
+        solution_batches(problems, tokenizer, config.batch_size, source, **kind),
+        loss_function=language_model_loss,
+        optimizers=make_optimizers(
+            model, learning_rate=config.learning_rate, muon_learning_rate=config.muon_learning_rate
+        ),
+        steps=config.steps,
+        schedule=partial(warmup_linear, steps=config.steps, warmup=config.steps // 20 + 1),
+        precision="bfloat16" if device.type == "cpu" else "float32",
+    )
+    losses = []
+    for step, loss in tqdm(steps, total=config.steps, desc="warm start"):
+        losses.append(loss)
+        if step % 50 == 0:
+            tqdm.write(f"step {step:5d}  loss {loss:.3f}")
+    held_out = draw_problems(config.split, config.held_out, seed_everything(config.seed + 1), config.levels)
+    found = evaluate(model.eval(), tokenizer, held_out, config.samples, generator)
+    print(
+        f"{model.parameter_count():,} parameters; pass@k {found.pass_at}, greedy {found.greedy:.1%}, {found.by_level}"
+    )
+    folder = WARM_MODEL if config.out is None else config.out / "model"
+    to_transformers(model, tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return Results(model.parameter_count(), len(tokenizer), losses, 1 - config.wrong, found)
+
+
+def plot(results: Results) -> Figure:
+    """Draw the loss, and pass@k."""
+    figure, axes = new_figure(9.0, 3.6, columns=2)
+    axes[0].plot(results.losses, linewidth=0.7)
+    axes[0].set(xlabel="step", ylabel="loss, nats per token of the solution", ylim=(0, 1.5))
+    passed = results.evaluation.pass_at
+    axes[1].plot(list(passed), list(passed.values()), marker="o", label="warm start")
+    axes[1].axhline(results.imitator, color="C1", linestyle="--", label="pass@1 of a perfect imitator")
+    axes[1].set(xlabel="k", ylabel="pass@k on held-out problems", ylim=(0, 1.03))
+    axes[1].legend(loc="lower right")
+    return figure
+
+
+if __name__ == "__main__":
+    config = parse_config(Config)
+    save_results(main(config), config, script=__file__, plot=plot)

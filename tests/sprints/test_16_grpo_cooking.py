@@ -1,0 +1,589 @@
+"""Sprint 16's claims, at a small size."""
+
+import math
+import random
+import sys
+from collections import defaultdict
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import ClassVar
+
+import pytest
+import torch
+
+from shared.checkpoints import CheckpointError
+from shared.invariants import check_causality
+
+FOLDER = "16_grpo_cooking"
+PARTS = (
+    "tiny_llama",
+    "kitchen_problems",
+    "rewards",
+    "pass_at_k",
+    "supervised",
+    "grpo",
+    "grpo_loop",
+    "seeds_interval",
+    "answer_rows",
+    "llama_weights",
+    "resumable",
+)
+
+VALIDATION = {"split": "validation", "device": "cpu"}
+WARM = {"problems": 300, "batch_size": 32, "held_out": 8, "samples": 2, **VALIDATION}
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def parts(load_sprint) -> SimpleNamespace:
+    """The parts of the sprint, as its scripts see them."""
+    load_sprint(f"{FOLDER}/train_grpo.py")
+    return SimpleNamespace(**{name: sys.modules[name] for name in PARTS})
+
+
+@pytest.fixture
+def tokenizer(parts):
+    return parts.kitchen_problems.kitchen_tokenizer()
+
+
+@pytest.fixture
+def tiny(parts, tokenizer, generator):
+    """A Llama with gains that are not 1 and weights as large as in a trained model."""
+    size = parts.tiny_llama.LlamaSize(len(tokenizer), layers=2, heads=4, key_value_heads=2, d_model=32, d_hidden=48)
+    model = parts.tiny_llama.TinyLlama(size, generator)
+    for parameter in model.parameters():
+        parameter.data.mul_(5 if parameter.dim() == 2 else 1).add_(
+            0.1 * torch.randn(parameter.shape, generator=generator)
+        )
+    return model
+
+
+@pytest.fixture
+def problems(parts, generator):
+    return parts.kitchen_problems.draw_problems("train", 12, generator)
+
+
+@pytest.fixture
+def warm(load_sprint, tmp_path_factory):
+    """A folder with a small model that has read a few solutions; made once."""
+    folder = tmp_path_factory.getbasetemp() / "warm"
+    if not (folder / "model").is_dir():
+        script = load_sprint(f"{FOLDER}/warm_start.py")
+        script.main(script.Config(out=folder, steps=10, d_model=32, layers=1, **WARM))
+    return folder / "model"
+
+
+class TestLlama:
+    def test_equals_transformers_in_logits_and_gradients(self, parts, tiny, tokenizer, generator):
+        theirs = parts.llama_weights.to_transformers(tiny, tokenizer).eval()
+        tokens = torch.randint(len(tokenizer), (3, 17), generator=generator)
+        ours, logits = tiny(tokens), theirs(tokens).logits
+        torch.testing.assert_close(ours, logits, atol=1e-4, rtol=1e-5)
+        weight = torch.randn(ours.shape, generator=generator)
+        (ours * weight).sum().backward()
+        (logits * weight).sum().backward()
+        gradients = {name: parameter.grad for name, parameter in theirs.named_parameters()}
+        for name, parameter in tiny.named_parameters():
+            other = gradients[parts.llama_weights.their_name(name)]
+            torch.testing.assert_close(parameter.grad, other, atol=1e-4, rtol=1e-3)
+
+    def test_the_cache_changes_nothing_and_holds_the_few_heads(self, tiny, generator):
+        tokens = torch.randint(50, (2, 9), generator=generator)
+        cache = tiny.new_cache(2, 9)
+        steps = [tiny(tokens[:, :4], cache=cache), *(tiny(tokens[:, t : t + 1], cache=cache) for t in range(4, 9))]
+        torch.testing.assert_close(torch.cat(steps, dim=1), tiny(tokens), atol=1e-5, rtol=1e-5)
+        assert cache[0].keys.shape == (2, 2, 9, 8)
+
+    def test_looks_back_only(self, tiny, tokenizer, generator):
+        check_causality(tiny, torch.randint(len(tokenizer), (2, 10), generator=generator), vocab_size=len(tokenizer))
+
+    def test_rotated_products_depend_on_the_distance_alone(self, parts, generator):
+        rotate = parts.tiny_llama.rotate
+        query, key = torch.randn(2, 1, 1, 1, 8, generator=generator)
+        at = lambda x, place: rotate(x, torch.tensor([[place]]), 10_000.0)  # noqa: E731
+        torch.testing.assert_close((at(query, 7) * at(key, 3)).sum(), (at(query, 24) * at(key, 20)).sum())
+        assert not torch.allclose((at(query, 7) * at(key, 3)).sum(), (at(query, 7) * at(key, 4)).sum())
+
+    def test_comes_back_from_a_folder(self, parts, tiny, tokenizer, tmp_path):
+        parts.llama_weights.to_transformers(tiny, tokenizer).save_pretrained(tmp_path)
+        back = parts.llama_weights.load_llama(tmp_path)
+        for name, weight in tiny.state_dict().items():
+            assert torch.equal(back.state_dict()[name], weight), name
+        with pytest.raises(ValueError, match="there is no model"):
+            parts.llama_weights.load_llama(tmp_path / "nothing")
+
+    def test_sizes_that_do_not_fit(self, parts):
+        with pytest.raises(ValueError, match="key_value_heads must divide heads"):
+            parts.tiny_llama.LlamaSize(10, heads=4, key_value_heads=3)
+
+
+class TestProblems:
+    def test_splits_share_no_numbers(self, parts, generator):
+        kitchen = parts.kitchen_problems
+        seen = {
+            split: {kitchen.numbers_of(one) for one in kitchen.draw_problems(split, 80, generator)}
+            for split in kitchen.SPLITS
+        }
+        assert not seen["train"] & seen["validation"]
+        assert not seen["train"] & seen["test"]
+        assert not seen["validation"] & seen["test"]
+        assert min(map(len, seen.values())) > 40
+
+    def test_every_calculation_holds(self, parts, generator):
+        for one in parts.kitchen_problems.draw_problems("train", 200, generator):
+            assert one.is_correct(one.answer)
+            assert parts.rewards.work_reward(one, one.solution) == 1, one.solution
+            assert parts.rewards.answer_reward(one, one.solution) == 1
+            assert parts.rewards.format_reward(one, one.solution) == 1
+
+    def test_levels_come_in_turn(self, parts, generator):
+        found = parts.kitchen_problems.draw_problems("test", 8, generator)
+        assert [one.level for one in found] == 2 * ["scale", "convert", "combine", "oven"]
+        with pytest.raises(ValueError, match="levels among"):
+            parts.kitchen_problems.draw_problems("test", 8, generator, ("soup",))
+
+    def test_a_mistake_is_wrong_in_one_digit_and_shows(self, parts, problems):
+        source = random.Random(0)
+        for one in problems:
+            wrong = parts.kitchen_problems.with_mistake(one, source)
+            assert parts.rewards.answer_reward(one, wrong.solution) == 0
+            assert parts.rewards.work_reward(one, wrong.solution) < 1
+            assert parts.rewards.format_reward(one, wrong.solution) == 1
+            assert len(wrong.answer) == len(one.answer)
+            assert sum(a != b for a, b in zip(wrong.answer, one.answer, strict=True)) == 1
+
+    def test_the_tokenizer_knows_every_word_and_its_template_is_the_prompt(self, parts, tokenizer, generator):
+        for one in parts.kitchen_problems.draw_problems("train", 300, generator):
+            text = one.prompt + parts.kitchen_problems.with_pet_name(one, random.Random(0)).solution
+            tokens = tokenizer(text)["input_ids"]
+            assert tokenizer.unk_token_id not in tokens
+            assert tokenizer.decode(tokens) == text
+            asked = [{"role": "user", "content": one.question}]
+            assert tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False) == one.prompt
+
+
+class TestRewards:
+    def test_a_missing_or_second_answer_is_no_answer(self, parts, problems):
+        one, rewards = problems[0], parts.rewards
+        assert rewards.answer_of("<think>1</think>") is None
+        assert rewards.answer_reward(one, one.solution.replace("<answer>", "")) == 0
+        assert rewards.answer_reward(one, one.solution + one.solution) == 0
+
+    @pytest.mark.parametrize(
+        ("text", "share"),
+        [
+            ("<think>2+3=5;5*2=10</think>", 1.0),
+            ("<think>2+3=6;5*2=10</think>", 0.5),
+            ("<think>2+3=5</think>", 0.0),
+            ("<think>40+25=65;18:30-65=17:25</think>", 1.0),
+            ("<think>40+25=65;18:30-65=17:35</think>", 0.5),
+            ("<think>7/2=3;2+2=4</think>", 0.5),
+            ("<think>7/0=3;2+2=4</think>", 0.5),
+        ],
+    )
+    def test_shown_work(self, parts, problems, text, share):
+        assert parts.rewards.work_reward(problems[0], text) == share
+
+    def test_the_tone_can_be_bought_and_the_mended_one_cannot(self, parts, problems):
+        one, rewards = problems[0], parts.rewards
+        loud = f"<think>{5 * ' darling'}"
+        assert rewards.tone_reward(one, loud) == 5
+        assert rewards.capped_tone_reward(one, loud) == 1
+        assert rewards.gated_tone_reward(one, loud) == 0
+        assert rewards.repetition(loud) == pytest.approx(4 / 5)
+
+    def test_a_reward_that_fails_names_the_sample(self, parts, problems):
+        reward, score = parts.rewards.Reward, parts.rewards.score
+        texts = [one.solution for one in problems]
+        with pytest.raises(ValueError, match=r"'odd' of sample 2 .* is nan"):
+            score({"odd": reward(lambda one, _: math.nan if one is problems[2] else 0.0)}, problems, texts)
+        with pytest.raises(ValueError, match=r"'odd' of sample 0 .* raised ZeroDivisionError"):
+            score({"odd": reward(lambda *_: 1 / 0)}, problems, texts)
+        total, by_name = score(parts.rewards.VERIFIED, problems, texts)
+        assert total == pytest.approx([1.3] * len(problems))
+        assert set(by_name) == {"answer", "format", "work"}
+
+
+class TestPassAtK:
+    @pytest.mark.parametrize(("correct", "k"), [(0, 1), (2, 1), (2, 3), (5, 2), (4, 3)])
+    def test_is_the_share_of_subsets_with_a_right_one(self, parts, correct, k):
+        from itertools import combinations
+
+        right = [True] * correct + [False] * (5 - correct)
+        subsets = list(combinations(right, k))
+        expected = sum(map(any, subsets)) / len(subsets)
+        assert parts.pass_at_k.pass_at_k(5, correct, k) == pytest.approx(expected)
+
+    def test_needs_as_many_samples(self, parts):
+        with pytest.raises(ValueError, match="k <= samples"):
+            parts.pass_at_k.pass_at_k(4, 2, 5)
+
+
+def their_loss(trl_loss, objective, tensors, average: str) -> tuple[float, float, float]:
+    """Return what TRL's trainer computes of the same tensors."""
+    log_probs, old, reference, advantages, mask = tensors
+    trainer = SimpleNamespace(
+        _get_per_token_logps_and_entropies=lambda *_, **__: (log_probs, torch.zeros_like(log_probs), None),
+        aux_loss_enabled=False,
+        top_entropy_quantile=1.0,
+        off_policy_mask_threshold=None,
+        importance_sampling_level="token",
+        beta=objective.beta,
+        args=SimpleNamespace(use_bias_correction_kl=False, delta=None, steps_per_generation=1),
+        loss_type=average,
+        epsilon_low=objective.clip_low,
+        epsilon_high=objective.clip_high,
+        use_vllm=False,
+        model=SimpleNamespace(training=True),
+        current_gradient_accumulation_steps=1,
+        max_completion_length=objective.longest,
+        accelerator=SimpleNamespace(num_processes=1, reduce=lambda x, **_: x, gather=lambda x: x),
+        _entropy_bonus_enabled=False,
+        _metrics={"train": defaultdict(list)},
+    )
+    inputs = {
+        "prompt_ids": torch.zeros(len(mask), 1),
+        "prompt_mask": torch.ones(len(mask), 1),
+        "completion_ids": torch.zeros(mask.shape),
+        "completion_mask": mask.int(),
+        "advantages": advantages,
+        "old_per_token_logps": old,
+        "ref_per_token_logps": reference,
+        "num_items_in_batch": mask.sum(),
+    }
+    loss = trl_loss(trainer, None, inputs)
+    metrics = trainer._metrics["train"]
+    return loss.item(), metrics["kl"][0], metrics["clip_ratio/region_mean"][0]
+
+
+class TestGRPO:
+    @pytest.fixture
+    def tensors(self, generator):
+        log_probs, old, reference = -torch.rand(3, 6, 7, generator=generator)
+        mask = torch.arange(7) < torch.tensor([7, 3, 5, 1, 6, 2])[:, None]
+        return log_probs, old, reference, torch.randn(6, generator=generator), mask
+
+    @pytest.mark.parametrize("average", ["grpo", "dapo", "dr_grpo"])
+    @pytest.mark.parametrize("beta", [0.04, 0.5])
+    def test_equals_the_loss_of_trl(self, parts, tensors, average, beta):
+        from trl import GRPOTrainer
+
+        objective = parts.grpo.Objective(beta, 0.1, 0.3, average, longest=9)
+        ours = parts.grpo.grpo_loss(*tensors, objective)
+        loss, divergence, clipped = their_loss(GRPOTrainer._compute_loss, objective, tensors, average)
+        assert ours[0].item() == pytest.approx(loss, abs=1e-6)
+        assert ours[1] == pytest.approx(divergence, abs=1e-6)
+        assert ours[2] == pytest.approx(clipped, abs=1e-6)
+        assert 0 < clipped < 1
+
+    def test_equals_a_calculation_by_hand(self, parts):
+        """Two samples of one group, rewards 1 and 0, the ratio of the first token 1.5 and of the second 0.5."""
+        advantages, _ = parts.grpo.group_advantages(torch.tensor([[1.0, 0.0]]))
+        root = math.sqrt(0.5)  # the deviation
+        assert advantages.tolist()[0] == pytest.approx([0.5 / (root + 1e-4), -0.5 / (root + 1e-4)])
+        log_probs = torch.tensor([[1.5, 1.0], [0.5, 1.0]]).log()
+        old, mask = torch.zeros(2, 2), torch.tensor([[True, True], [True, False]])
+        a = 0.5 / (root + 1e-4)
+        # first sample: min(1.5 a, 1.2 a) and a; second: min(-0.5 a, -0.8 a), its second token is padding
+        objective = parts.grpo.Objective(beta=0.0)
+        loss, _, clipped = parts.grpo.grpo_loss(log_probs, old, old, advantages.flatten(), mask, objective)
+        assert loss.item() == pytest.approx(-((1.2 * a + a) / 2 + -0.8 * a) / 2, abs=1e-6)
+        assert clipped == pytest.approx(2 / 3)
+        token_mean, _, _ = parts.grpo.grpo_loss(
+            log_probs, old, old, advantages.flatten(), mask, replace(objective, average="dapo")
+        )
+        assert token_mean.item() == pytest.approx(-(1.2 * a + a - 0.8 * a) / 3, abs=1e-6)
+        # KL: r = reference / policy
+        ratio = torch.tensor([[1 / 1.5, 1.0], [2.0, 1.0]])
+        expected = ratio - ratio.log() - 1
+        torch.testing.assert_close(parts.grpo.k3_divergence(log_probs, old), expected)
+
+    def test_k3_is_unbiased(self, parts, generator):
+        policy, reference = torch.randn(2, 5, generator=generator).log_softmax(dim=-1)
+        exact = (policy.exp() * (policy - reference)).sum()
+        k3 = parts.grpo.k3_divergence(policy[None], reference[None])[0]
+        assert (policy.exp() * k3).sum().item() == pytest.approx(exact.item(), abs=1e-6)
+        assert (k3 >= 0).all()
+
+    def test_without_a_step_the_gradient_is_that_of_the_policy_gradient(self, parts, tensors):
+        log_probs, _, reference, advantages, mask = tensors
+        log_probs = log_probs.clone().requires_grad_()
+        objective = parts.grpo.Objective(beta=0.0)
+        parts.grpo.grpo_loss(log_probs, log_probs.detach(), reference, advantages, mask, objective)[0].backward()
+        expected = -advantages[:, None] * mask / mask.sum(dim=1, keepdim=True) / len(mask)
+        torch.testing.assert_close(log_probs.grad, expected)
+
+    def test_clipped_tokens_and_padding_have_no_gradient(self, parts):
+        log_probs = torch.tensor([[0.5, 0.0, 0.0], [-0.5, 0.0, 0.0]], requires_grad=True)
+        mask = torch.tensor([[True, True, False]] * 2)
+        zeros, objective = torch.zeros(2, 3), parts.grpo.Objective(beta=0.0)
+        parts.grpo.grpo_loss(log_probs, zeros, zeros, torch.tensor([1.0, -1.0]), mask, objective)[0].backward()
+        assert (log_probs.grad != 0).tolist() == [[False, True, False]] * 2
+
+    def test_advantages(self, parts):
+        rewards = torch.tensor([[1.0, 1.0, 1.0], [0.0, 1.0, 2.0]])
+        advantages, without = parts.grpo.group_advantages(rewards)
+        assert without == 0.5
+        assert advantages[0].tolist() == [0, 0, 0]
+        torch.testing.assert_close(advantages[1], torch.tensor([-1.0, 0.0, 1.0]) / 1.0001)
+        torch.testing.assert_close(parts.grpo.group_advantages(rewards, scale=False)[0][1], torch.tensor([-1.0, 0, 1]))
+
+    def test_refuses_groups_of_one_and_odd_objectives(self, parts):
+        with pytest.raises(ValueError, match="at least 2 samples"):
+            parts.grpo.group_advantages(torch.ones(3, 1))
+        with pytest.raises(ValueError, match="group_size must be at least 2"):
+            parts.grpo_loop.Settings(group_size=1)
+        with pytest.raises(ValueError, match="average must be"):
+            parts.grpo.Objective(average="ppo")
+        with pytest.raises(ValueError, match="clip_low"):
+            parts.grpo.Objective(clip_low=1.5)
+
+
+class TestWarmStart:
+    def test_scores_solutions_alone(self, parts, tokenizer, problems):
+        source = random.Random(0)
+        batch = next(parts.supervised.solution_batches(problems, tokenizer, 4, source, wrong=0.0, pet_names=0.0))
+        for tokens, mask in zip(*batch, strict=True):
+            text = tokenizer.decode(tokens[mask])
+            assert text.startswith("<think>")
+            assert text.endswith("</answer><end>")
+
+    def test_as_many_mistakes_as_asked_for(self, parts, tokenizer, problems):
+        source = random.Random(0)
+        kind = {"wrong": 0.4, "pet_names": 0.2}
+        tokens, mask = next(parts.supervised.solution_batches(problems, tokenizer, 500, source, **kind))
+        texts = [tokenizer.decode(row[seen], skip_special_tokens=True) for row, seen in zip(tokens, mask, strict=True)]
+        held = [parts.rewards.work_reward(problems[0], text) == 1 for text in texts]
+        assert 0.5 < sum(held) / len(held) < 0.7
+        assert 0.1 < sum("honey" in t or "darling" in t or "sweetie" in t or "gorgeous" in t for t in texts) / 500 < 0.3
+
+    def test_is_the_same_with_the_same_seed_and_moves_every_weight(self, load_sprint, parts, tmp_path):
+        script = load_sprint(f"{FOLDER}/warm_start.py")
+        tiny = script.Config(steps=2, d_model=32, layers=1, out=tmp_path, **WARM)
+        first = script.main(tiny)
+        weights = parts.llama_weights.load_llama(tmp_path / "model").state_dict()
+        assert script.main(tiny) == first
+        fresh = script.TinyLlama(script.LlamaSize(first.vocabulary, layers=1, d_model=32), script.seed_everything(0))
+        for name, weight in fresh.state_dict().items():
+            assert not torch.equal(weight, weights[name]), name
+        assert (tmp_path / "model" / "tokenizer.json").is_file()
+
+
+class TestTrainGRPO:
+    TINY: ClassVar = {
+        "levels": ("convert",),
+        "groups": 4,
+        "group_size": 4,
+        "held_out": 24,
+        "samples": 4,
+        "split": "validation",
+    }
+
+    @pytest.fixture
+    def script(self, load_sprint):
+        return load_sprint(f"{FOLDER}/train_grpo.py")
+
+    def test_answers_get_better(self, script, tmp_path):
+        """From the model that the sprint ships, on one level."""
+        config = script.Config(out=tmp_path, steps=12, **(self.TINY | {"groups": 12, "group_size": 8, "held_out": 40}))
+        results = script.main(config)
+        assert results.gain > 0.1, (results.before.pass_at, results.runs[0].evaluation.pass_at)
+        assert list((tmp_path / "runs" / "seed0").glob("events*")), "TensorBoard"
+        assert len(results.runs[0].signals) == 12
+        script.plot(results)
+
+    def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(self, script, parts, warm, tmp_path):
+        tiny = script.Config(model=warm, out=tmp_path / "whole", steps=4, tensorboard=False, **self.TINY)
+        whole = script.main(tiny)
+        assert script.main(tiny) == whole, "same seed, same results"
+        stopped = replace(tiny, out=tmp_path / "parts", steps=2)
+        script.main(stopped)
+        resumed = script.main(replace(stopped, steps=4, resume=True))
+        assert resumed == whole
+        ends = [
+            parts.resumable.load_checkpoint(tmp_path / name / "runs" / "seed0" / "checkpoint.pt")
+            for name in ("whole", "parts")
+        ]
+        for name, weight in ends[0]["model"].items():
+            assert torch.equal(weight, ends[1]["model"][name]), name
+
+    def test_another_configuration_cannot_resume(self, script, warm, tmp_path):
+        tiny = script.Config(model=warm, out=tmp_path, steps=1, tensorboard=False, **self.TINY)
+        script.main(tiny)
+        with pytest.raises(CheckpointError, match="beta is"):
+            script.main(replace(tiny, beta=0.5, resume=True))
+
+    def test_a_step_moves_every_weight_and_leaves_the_reference(self, parts, tokenizer, tiny, generator):
+        before = {name: weight.clone() for name, weight in tiny.state_dict().items()}
+        noisy = {"noise": parts.rewards.Reward(lambda _, text: float(len(text) % 7))}
+        settings = parts.grpo_loop.Settings(groups=2, group_size=4, rewards=noisy, updates=2)
+        trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
+        signals = trainer.step()
+        for name, weight in tiny.state_dict().items():
+            assert not torch.equal(weight, before[name]), name
+            assert torch.equal(trainer.reference.state_dict()[name], before[name]), name
+        assert signals.divergence > 0, "the second update sees what the first did"
+        assert signals.entropy > 0
+
+    def test_the_first_gradient_is_that_of_the_answers_alone(self, parts, tokenizer, tiny, problems, generator):
+        # Policy, old policy and reference are the same: what is left of the loss is -A log p, the end token included.
+        settings = parts.grpo_loop.Settings(groups=2, group_size=2, learning_rate=0.0)
+        trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
+        chosen = [problem for problem in problems[:2] for _ in range(2)]
+        end = tokenizer.eos_token_id
+        answers = [[*tokenizer("7+5=12")["input_ids"][:size], end] for size in (2, 6, 4, 1)]
+        advantages = torch.tensor([0.01, -0.01, 0.005, -0.005])  # so small that the norm of the gradient is not clipped
+        trainer._learn(chosen, answers, advantages)
+        found = [parameter.grad.clone() for parameter in tiny.parameters()]
+        terms = []
+        for problem, answer, advantage in zip(chosen, answers, advantages, strict=True):
+            prompt = tokenizer(problem.prompt)["input_ids"]
+            log_probs = tiny(torch.tensor([[*prompt, *answer][:-1]])).log_softmax(dim=-1)[0, len(prompt) - 1 :]
+            terms.append(-advantage * log_probs.gather(1, torch.tensor(answer)[:, None]).mean() / len(answers))
+        expected = torch.autograd.grad(torch.stack(terms).sum(), list(tiny.parameters()))
+        for ours, theirs in zip(found, expected, strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+
+    def test_the_log_probabilities_are_those_of_the_sampler(self, parts, tokenizer, tiny, problems, generator):
+        """The tokens were drawn with the cache and padding on the left, and are scored without and on the right."""
+        rows = parts.pass_at_k.write_answers(tiny, tokenizer, problems, generator, max_new_tokens=6)
+        prompts = [tokenizer(problem.prompt)["input_ids"] for problem in problems]
+        expected = []
+        for prompt, row in zip(prompts, rows, strict=True):
+            log_probs = tiny(torch.tensor([prompt + row])).log_softmax(dim=-1)[0]
+            expected.append(sum(log_probs[len(prompt) + i - 1, token].item() for i, token in enumerate(row)))
+        ours, entropy = parts.grpo_loop.log_probs_of(tiny, *parts.answer_rows.answer_rows(prompts, rows))
+        assert ours.sum(dim=1).tolist() == pytest.approx(expected, abs=1e-3)
+        assert 0 < entropy < math.log(len(tokenizer))
+
+    def test_more_supervised_steps(self, load_sprint, warm, tmp_path):
+        script = load_sprint(f"{FOLDER}/more_supervised.py")
+        sizes = {"solutions": 64, "batch_size": 32, "problems": 40, "held_out": 8, "samples": 2, "split": "validation"}
+        results = script.main(script.Config(model=warm, out=tmp_path, **sizes))
+        assert set(results.kinds) == {"the same solutions", "right solutions"}
+        script.plot(results)
+
+
+class TestDataSet:
+    @pytest.fixture
+    def script(self, load_sprint):
+        return load_sprint(f"{FOLDER}/prepare_dataset.py")
+
+    def test_our_problems(self, script, tmp_path):
+        from datasets import load_from_disk
+
+        results = script.main(script.Config(train=40, held_out=20, out=tmp_path))
+        assert results.rows == {"train": 40, "validation": 20, "test": 20}
+        assert results.shared_numbers == 0
+        saved = load_from_disk(str(tmp_path / "runs" / "datasets" / "kitchen"))
+        row = saved["train"][0]
+        assert row["prompt"][0]["role"] == "user"
+        assert f"<answer>{row['answer']}</answer>" in row["solution"]
+
+    def test_a_set_of_the_hub_from_a_folder_of_the_same_columns(self, script, tmp_path):
+        from datasets import Dataset, load_from_disk
+
+        rows = [{"question": "Why rest dough?", "answer": "Gluten.", "metadata": {"reasoning": "It relaxes."}}] * 3
+        Dataset.from_list(rows).save_to_disk(str(tmp_path / "cooking"))
+        results = script.main(script.Config(source=str(tmp_path / "cooking"), out=tmp_path))
+        assert results.rows == {"train": 3}
+        row = load_from_disk(str(tmp_path / "runs" / "datasets" / "cooking"))["train"][0]
+        assert row["solution"] == "<think>It relaxes.</think><answer>Gluten.</answer>"
+        assert row["prompt"] == [{"role": "user", "content": "Why rest dough?"}]
+        with pytest.raises(ValueError, match="is where the prompts would be written"):
+            script.main(script.Config(source=str(tmp_path / "runs" / "datasets" / "cooking"), out=tmp_path))
+
+    def test_a_row_without_an_answer_is_named(self, script, tmp_path):
+        with pytest.raises(ValueError, match="row 7 has no answer"):
+            script.cooking_row({"question": "Why?", "answer": " ", "metadata": {"reasoning": "So."}}, 7)
+        with pytest.raises(ValueError, match="row 0 has no question, reasoning"):
+            script.cooking_row({"answer": "42"}, 0)
+        with pytest.raises(ValueError, match="cannot load"):
+            script.main(script.Config(source=str(tmp_path / "nothing"), out=tmp_path))
+
+
+class TestTRL:
+    @pytest.mark.parametrize("lora", [False, True])
+    def test_trains_our_model(self, load_sprint, warm, tmp_path, lora):
+        script = load_sprint(f"{FOLDER}/train_trl.py")
+        sizes = {"steps": 1, "groups": 2, "group_size": 2, "held_out": 4, "samples": 2, "max_new_tokens": 24}
+        results = script.main(script.Config(model=str(warm), lora=lora, out=tmp_path, device="cpu", **sizes))
+        assert (results.trained_parameters == results.parameters) is not lora
+        assert {"reward", "kl", "entropy"} <= set(results.log[0])
+        script.plot(results)
+
+    def test_rewards_are_the_same(self, load_sprint, parts, problems):
+        load_sprint(f"{FOLDER}/train_trl.py")
+        kitchen = sys.modules["trl_kitchen"]
+        rows = kitchen.prompts_of(problems, instruct=True)
+        assert [message["role"] for message in rows[0]["prompt"]] == ["system", "user"]
+        columns = {name: rows[name] for name in ("question", "thought", "answer", "level")}
+        for name, reward in parts.rewards.VERIFIED.items():
+            wrong = [parts.kitchen_problems.with_mistake(one, random.Random(0)).solution for one in problems]
+            messages = [[{"role": "assistant", "content": text}] for text in wrong]
+            found = kitchen.as_trl(name, reward)(completions=messages, **columns)
+            assert found == [reward.function(*pair) for pair in zip(problems, wrong, strict=True)]
+
+    def test_refuses_models_without_a_template_or_padding(self, load_sprint, parts, tiny, tokenizer, tmp_path):
+        load_sprint(f"{FOLDER}/train_trl.py")
+        parts.llama_weights.to_transformers(tiny, tokenizer).save_pretrained(tmp_path)
+        template, tokenizer.chat_template = tokenizer.chat_template, None
+        tokenizer.save_pretrained(tmp_path)
+        with pytest.raises(ValueError, match="no chat template"):
+            sys.modules["trl_kitchen"].load_policy(str(tmp_path))
+        tokenizer.chat_template, tokenizer.pad_token, tokenizer.eos_token = template, None, None
+        tokenizer.save_pretrained(tmp_path)
+        with pytest.raises(ValueError, match="neither a padding nor an end token"):
+            sys.modules["trl_kitchen"].load_policy(str(tmp_path))
+
+
+class TestOtherScripts:
+    def test_benchmark(self, load_sprint, warm, tmp_path):
+        script = load_sprint(f"{FOLDER}/benchmark.py")
+        results = script.main(
+            script.Config(model=warm, turns=2, steps=1, groups=2, group_size=2, max_new_tokens=8, out=tmp_path)
+        )
+        assert len(results.ours) == len(results.trl) == 2
+        script.plot(results)
+
+    def test_reward_hack_and_its_mends(self, load_sprint, warm, tmp_path):
+        script = load_sprint(f"{FOLDER}/reward_hack.py")
+        sizes = {"steps": 1, "groups": 2, "group_size": 2, "held_out": 4, "samples": 2, "split": "validation"}
+        results = script.main(script.Config(model=warm, out=tmp_path, **sizes))
+        assert list(results.kinds) == ["no tone", "uncapped", "capped", "capped and gated", "uncapped, strong KL"]
+        script.plot(results)
+
+    def test_a_judge_learns_and_reads_the_last_token(self, load_sprint, warm, tmp_path):
+        script = load_sprint(f"{FOLDER}/reward_model.py")
+        sizes = {"labelled": 8, "answers": 2, "judge_steps": 2, "steps": 1, "groups": 2, "group_size": 2}
+        results = script.main(script.Config(model=warm, out=tmp_path, held_out=4, samples=2, **sizes))
+        assert set(results.verdicts) == {"warm start", "learned reward", "verified reward"}
+        script.plot(results)
+        policy, tokenizer = script.load_warm(warm)
+        judge = script.Judge(policy, tokenizer)
+        judge.head.weight.data.normal_()
+        problems = script.draw_problems("train", 3, script.seed_everything(0))
+        texts = [one.solution for one in problems]
+        alone = [judge.reward(*pair) for pair in zip(problems, texts, strict=True)]
+        assert judge.probabilities(problems, texts) == pytest.approx(alone, abs=1e-6)
+
+    def test_sweep(self, load_sprint, warm, tmp_path):
+        script = load_sprint(f"{FOLDER}/sweep.py")
+        few = {"betas": (1.0,), "learning_rates": (1e-3,), "group_sizes": (2,)}
+        results = script.main(
+            script.Config(model=warm, out=tmp_path, steps=1, samples=8, held_out=4, evaluated=2, **few)
+        )
+        assert {"base", "beta 1", "learning rate 0.001", "group size 2"} <= set(results.settings)
+        script.plot(results)
+
+    def test_interval(self, parts):
+        from scipy import stats
+
+        values = [0.3, 0.35, 0.41, 0.33, 0.38]
+        mean, half = parts.seeds_interval.interval(values)
+        low, high = stats.t.interval(0.95, 4, mean, stats.sem(values))
+        assert (mean - half, mean + half) == pytest.approx((low, high), abs=1e-4)
