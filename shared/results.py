@@ -104,7 +104,7 @@ def load_results(path: Path) -> dict[str, Any]:
 
 
 def plain(value: Any, name: str) -> Any:
-    """Return a value as JSON knows it; paths become relative to the repository."""
+    """Return a value as JSON knows it; paths, in text too, become relative to the repository."""
     if dataclasses.is_dataclass(value):
         names = [field.name for field in dataclasses.fields(value)]
         return {field: plain(vars(value)[field], f"{name}.{field}") for field in names}
@@ -116,7 +116,9 @@ def plain(value: Any, name: str) -> Any:
         return value.resolve().relative_to(ROOT).as_posix() if value.resolve().is_relative_to(ROOT) else value.name
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"results must be finite numbers, {name} is {value}: use None for what is not known")
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, str):  # a name of the hub or a folder, for example: no file says where this repository lies
+        return value.replace(f"{ROOT}/", "")
+    if value is None or isinstance(value, bool | int | float):
         return value
     raise ValueError(
         f"results are plain values, {name} is a {type(value).__name__}: convert it, for example by .item()"

@@ -103,6 +103,11 @@ def test_values_that_json_does_not_know_are_errors_and_the_old_file_stays(root: 
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_no_text_says_where_the_repository_lies(root: Path):
+    found = results.plain({"model": f"{root}/data/model", "said": f"no file {root}/a.txt", "name": "gpt2"}, "config")
+    assert found == {"model": "data/model", "said": "no file a.txt", "name": "gpt2"}
+
+
 @pytest.mark.parametrize(
     ("template", "expected"),
     [
