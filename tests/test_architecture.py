@@ -13,11 +13,12 @@ from shared.results import pages
 ROOT = Path(__file__).parent.parent
 # A module imports only from tiers below its own.
 TIERS = {
-    0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches", "pretrained", "unseen_words"},
+    0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches", "pretrained", "unseen_words",
+        "intervals"},
     1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams"},
     2: {"blocks", "corpora", "books", "lora"},
     3: {"gpt", "seq2seq"},
-}
+}  # fmt: skip
 # These take any model or callable, so they import none: only tier 0, and what is listed.
 BESIDE = {
     "training": set(),

@@ -2,7 +2,8 @@
 
     uv run sprints/11_finetune_gpt2_classification/predict.py                     # after train.py: an example
     uv run sprints/11_finetune_gpt2_classification/predict.py --file recipe.txt
-    uv run sprints/11_finetune_gpt2_classification/predict.py --model checkpoints/train_liar --text "Taxes rose."
+    uv run sprints/11_finetune_gpt2_classification/predict.py \
+        --model sprints/11_finetune_gpt2_classification/checkpoints/train_liar --text "Taxes rose."
 
 The model is any folder that train.py has saved. For a recipe, the exact probability stands beside the model's.
 Theory: notes/01_fine_tuning.md

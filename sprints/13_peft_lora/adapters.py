@@ -6,7 +6,6 @@ One adapter learns the book's voice, the other one to write the method before th
 ingredients. Theory: notes/05_adapters.md
 """
 
-import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from tuning_methods import ALL_LINEAR, ENDS
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
+from shared.intervals import median_interval
 from shared.lora import LoRAConfig, activate, inject, load_adapter, merge, save_adapter, unmerge
 from shared.pretrained import SHIPPED, context_length
 from shared.results import save_results
@@ -66,14 +66,6 @@ def logits(model: "PreTrainedModel", tokens: Tensor) -> Tensor:
     return model(input_ids=tokens).logits
 
 
-def bootstrap(ratios: list[float], generator: torch.Generator, draws: int = 2000) -> Ratio:
-    """Return the median and the interval in which 95 % of the medians of resampled ratios lie."""
-    values = torch.tensor(ratios)
-    chosen = torch.randint(len(values), (draws, len(values)), generator=generator)
-    low, high = values[chosen].median(dim=1).values.quantile(torch.tensor([0.025, 0.975])).tolist()
-    return Ratio(statistics.median(ratios), low, high)
-
-
 def latency(
     model: "PreTrainedModel", name: str, tokens: Tensor, rounds: int, generator: torch.Generator
 ) -> dict[str, Ratio]:
@@ -91,10 +83,11 @@ def latency(
                 times.append(time.perf_counter() - began)
             if way == "merged":
                 unmerge(model)
-    return {
-        way: bootstrap([time / base for time, base in zip(seconds[way], seconds["base"], strict=True)], generator)
+    ratios = {
+        way: [time / base for time, base in zip(seconds[way], seconds["base"], strict=True)]
         for way in ("beside", "merged")
     }
+    return {way: Ratio(*median_interval(values, generator)) for way, values in ratios.items()}
 
 
 @torch.no_grad()

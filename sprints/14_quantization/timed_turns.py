@@ -4,7 +4,6 @@ On a shared machine the speed of everything wanders together. Neighbours in time
 within a turn is steadier than any time; resampling the turns says how well it is known.
 """
 
-import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 from transformers import DynamicCache, GPT2Config, GPT2LMHeadModel
+
+from shared.intervals import median_interval
 
 Contender = Callable[[], float]
 
@@ -37,10 +38,9 @@ def ratio(baseline: list[float], other: list[float], generator: torch.Generator,
     if not baseline or len(baseline) != len(other):
         raise ValueError(f"a ratio needs both times of every turn; got {len(baseline)} and {len(other)} turns")
     ratios = torch.tensor(baseline) / torch.tensor(other)
-    draws = ratios[torch.randint(len(ratios), (resamples, len(ratios)), generator=generator)].median(dim=1).values
-    low, high = torch.quantile(draws, torch.tensor([0.025, 0.975])).tolist()
+    estimate, low, high = median_interval(ratios.tolist(), generator, resamples)
     verdict = "faster" if low > 1 else "slower" if high < 1 else "no difference shown"
-    return Ratio(statistics.median(ratios.tolist()), low, high, verdict)
+    return Ratio(estimate, low, high, verdict)
 
 
 def take_turns(contenders: Mapping[str, Contender], turns: int, warm_up: int = 2) -> dict[str, list[float]]:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from matplotlib.figure import Figure
 from noisy_reversal import Divergence, NoisyReversal, compare, model_log_q
-from sequence_tasks import interval
 from sequence_tasks import train as train_model
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
+from shared.intervals import mean_interval
 from shared.results import save_results
 from shared.runtime import pick_device, seed_everything
 
@@ -73,7 +73,7 @@ def run(config: Config, task: NoisyReversal, training: str, seed: int) -> Diverg
 
 def summarise(noise: float, training: str, runs: list[Divergence]) -> Row:
     def over(values: list[float]) -> list[float]:
-        return list(interval(values))
+        return list(mean_interval(values))
 
     return Row(
         noise=noise,

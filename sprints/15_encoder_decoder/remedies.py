@@ -17,11 +17,12 @@ import torch
 from matplotlib.figure import Figure
 from remedy_tasks import Task, known, noisy, reversal
 from sequence_losses import DECAYS, MinimumRisk, OutputDivergence, ProfessorForcing, Reinforce, ScheduledSampling
-from sequence_tasks import Pair, interval, maximum_likelihood, train
+from sequence_tasks import Pair, maximum_likelihood, train
 from tqdm import tqdm
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
+from shared.intervals import mean_interval
 from shared.results import save_results
 from shared.runtime import pick_device, seed_everything
 from shared.seq2seq import EncoderDecoder
@@ -146,7 +147,7 @@ def main(config: Config) -> Results:
     with tqdm(total=count) as progress:
         for task, its in prepare.items():
             runs = [run(config, its, config.seed + seed, progress) for seed in config.seeds]
-            starts[task] = {key: interval([start[key] for start, _, _ in runs])[0] for key in runs[0][0]}
+            starts[task] = {key: mean_interval([start[key] for start, _, _ in runs])[0] for key in runs[0][0]}
             tasks[task] = {name: summarise(runs, name) for name in runs[0][1]}
     for task, rows in tasks.items():
         print(f"\n{task}; start {', '.join(f'{key} {value:.4f}' for key, value in starts[task].items())}")
@@ -166,14 +167,14 @@ def summarise(runs: list, name: str) -> Row:
     costs, basis = runs[0][2][name], runs[0][2][CONTROL]
     judges = [costs[name][2] for _, _, costs in runs]
     return Row(
-        metrics={key: list(interval(values[key])) for key in keys},
+        metrics={key: list(mean_interval(values[key])) for key in keys},
         differences={
-            key: list(interval([one - other for one, other in zip(values[key], control[key], strict=True)]))
+            key: list(mean_interval([one - other for one, other in zip(values[key], control[key], strict=True)]))
             for key in keys
         },
         tokens=costs[0] / basis[0],
         passes=costs[1] / basis[1],
-        judge=None if None in judges else [interval(list(each))[0] for each in zip(*judges, strict=True)],
+        judge=None if None in judges else [mean_interval(list(each))[0] for each in zip(*judges, strict=True)],
     )
 
 

@@ -4,8 +4,6 @@ Both rows of a pair are padded on the right: the source is the symbols and the e
 token, the answer and the end token. In letters, for reversal: "abc." and ">cba.".
 """
 
-import math
-import statistics
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -197,13 +195,3 @@ def answers(model: EncoderDecoder, pair: Pair, **options: Any) -> Tensor:
 def free_running(model: EncoderDecoder, pair: Pair, **options: Any) -> Tensor:
     """Return which rows (rows) are right when each answer is asked for after the model's own."""
     return (answers(model, pair, **options) == pair.target.tokens).all(dim=1)
-
-
-def interval(values: list[float]) -> tuple[float, float]:
-    """Return the mean over seeds, and half of its 95 % interval by Student's t (0 for a single seed)."""
-    # The 97.5 % quantile for 1, 2, ... degrees of freedom; the last is a little too wide for more than nine.
-    quantiles = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-    if len(values) == 1:
-        return values[0], 0.0
-    quantile = quantiles[len(values) - 2] if len(values) < 11 else 2.262
-    return statistics.mean(values), quantile * statistics.stdev(values) / math.sqrt(len(values))

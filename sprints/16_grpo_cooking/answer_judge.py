@@ -35,14 +35,15 @@ class Judge(nn.Module):
 
     def forward(self, tokens: Int[Tensor, "batch tokens"], lengths: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
         """Return the log-odds that each answer is right."""
-        hidden = self.body.hidden(tokens)[torch.arange(len(tokens)), lengths - 1]
+        hidden = self.body.hidden(tokens)[torch.arange(len(tokens), device=tokens.device), lengths - 1]
         return self.head(hidden)[:, 0]
 
     def read(self, problems: Sequence[KitchenProblem], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return questions and answers as tokens (batch, tokens), and how many each has."""
         pairs = zip(problems, texts, strict=True)
         rows = [self.tokenizer(problem.prompt + text)["input_ids"] for problem, text in pairs]
-        return pad_rows(rows).tokens, torch.tensor([len(row) for row in rows])
+        lengths, device = torch.tensor([len(row) for row in rows]), self.head.weight.device
+        return pad_rows(rows).tokens.to(device), lengths.to(device)
 
     @torch.no_grad()
     def probabilities(self, problems: Sequence[KitchenProblem], texts: Sequence[str]) -> list[float]:

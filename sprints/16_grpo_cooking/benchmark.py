@@ -17,15 +17,15 @@ from grpo import Objective
 from grpo_loop import Settings, Trainer
 from kitchen_problems import draw_problems
 from matplotlib.figure import Figure
-from seeds_interval import interval
 from supervised import WARM_MODEL, load_warm
 from tqdm import trange
 from trl_kitchen import load_policy, trl_trainer
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
+from shared.intervals import mean_interval
 from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Results:
 
 
 def main(config: Config) -> Results:
+    device = pick_device(config.device)
     seed_everything(config.seed)
     settings = Settings(
         groups=config.groups,
@@ -63,13 +64,21 @@ def main(config: Config) -> Results:
     loops = {}
     for name, kind in kinds.items():
         policy, tokenizer = load_warm(config.model)
-        loops[name] = Trainer(policy, tokenizer, kind, seed_everything(config.seed))
+        loops[name] = Trainer(policy.to(device), tokenizer, kind, seed_everything(config.seed))
     problems = draw_problems("train", config.groups * config.steps, seed_everything(config.seed))
     samples = config.groups * config.group_size * config.steps
     rates: dict[str, list[float]] = {"ours": [], "ours in bfloat16": [], "TRL": []}
     with tempfile.TemporaryDirectory() as folder:
+        model, tokenizer = load_policy(str(config.model))
         their = trl_trainer(
-            *load_policy(str(config.model)), problems, settings, Path(folder), steps=config.steps, seed=config.seed
+            model,
+            tokenizer,
+            problems,
+            settings,
+            Path(folder),
+            steps=config.steps,
+            seed=config.seed,
+            on_cpu=device.type == "cpu",
         )
         for turn in trange(config.turns + 1, unit="turn"):
             for name in rates:
@@ -81,8 +90,8 @@ def main(config: Config) -> Results:
                         loops[name].step()
                 if turn > 0:  # the first turn warms caches
                     rates[name].append(samples / (time.perf_counter() - began))
-    ratio = interval([one / other for one, other in zip(rates["ours"], rates["TRL"], strict=True)])
-    reduced_ratio = interval([b / f for b, f in zip(rates["ours in bfloat16"], rates["ours"], strict=True)])
+    ratio = mean_interval([one / other for one, other in zip(rates["ours"], rates["TRL"], strict=True)])
+    reduced_ratio = mean_interval([b / f for b, f in zip(rates["ours in bfloat16"], rates["ours"], strict=True)])
     for name, found in rates.items():
         print(f"{name:<18} {statistics.median(found):7.1f} answers a second")
     for name, (mean, half) in {"ours / TRL": ratio, "bfloat16 / float32": reduced_ratio}.items():

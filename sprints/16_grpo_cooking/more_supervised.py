@@ -14,12 +14,12 @@ from pathlib import Path
 from kitchen_problems import LEVELS, SPLITS, KitchenProblem, draw_problems
 from matplotlib.figure import Figure
 from pass_at_k import Evaluation, evaluate
-from seeds_interval import interval
 from supervised import WARM_MODEL, load_warm, solution_batches
 from tqdm import tqdm
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
+from shared.intervals import mean_interval
 from shared.losses import language_model_loss
 from shared.results import save_results
 from shared.runtime import pick_device, seed_everything
@@ -86,7 +86,7 @@ def main(config: Config) -> Results:
     for name, wrong in {"the same solutions": config.wrong, "right solutions": 0.0}.items():
         seeds = range(config.seed, config.seed + config.runs)
         found = [run(config, wrong, seed, held_out, name) for seed in seeds]
-        gain, half = interval([one.pass_at["1"] - before.pass_at["1"] for one in found])
+        gain, half = mean_interval([one.pass_at["1"] - before.pass_at["1"] for one in found])
         kinds[name] = Kind(found, gain, half)
         print(f"{name}: pass@1 {before.pass_at['1']:.1%} {gain:+.1%}, greedy {found[0].greedy:.1%}")
     return Results(before, kinds)

@@ -24,7 +24,7 @@ from tqdm import tqdm, trange
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
 from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,9 @@ def teach(judge: Judge, config: Config, policy: TinyLlama, generator: torch.Gene
     problems, texts, right = answer_all(policy, judge, problems, config.answers, generator)
     tokens, lengths = judge.read(problems, texts)
     optimizer = torch.optim.AdamW(judge.parameters(), lr=config.learning_rate, weight_decay=0.01)
+    right = right.to(tokens.device)
     for _ in trange(config.judge_steps, desc="judge"):
-        chosen = torch.randint(len(tokens), (64,), generator=generator)
+        chosen = torch.randint(len(tokens), (64,), generator=generator).to(tokens.device)
         loss = functional.binary_cross_entropy_with_logits(judge(tokens[chosen], lengths[chosen]), right[chosen])
         optimizer.zero_grad()
         loss.backward()
@@ -104,8 +105,9 @@ def verdicts(
 
 
 def main(config: Config) -> Results:
+    device = pick_device(config.device)
     warm, tokenizer = load_warm(config.model)
-    judge = Judge(warm, tokenizer)
+    judge = Judge(warm.to(device), tokenizer).to(device)
     teach(judge, config, warm, seed_everything(config.seed))
     problems = draw_problems("test", config.held_out, seed_everything(config.seed + 1))
     found, curves, fooled = {"warm start": verdicts(judge, warm, problems, config)[0]}, {}, []
@@ -116,7 +118,7 @@ def main(config: Config) -> Results:
     for name, reward in rewards.items():
         policy, _ = load_warm(config.model)
         settings = Settings(config.groups, config.group_size, learning_rate=config.learning_rate, rewards=reward)
-        trainer = Trainer(policy, tokenizer, settings, seed_everything(config.seed))
+        trainer = Trainer(policy.to(device), tokenizer, settings, seed_everything(config.seed))
         curves[name] = [seen.parts for _, seen in tqdm(train(trainer, config.steps), total=config.steps, desc=name)]
         found[name], lies = verdicts(judge, policy, problems, config)
         fooled = fooled or lies

@@ -16,12 +16,12 @@ from grpo_loop import Settings, Signals, Trainer, train
 from kitchen_problems import draw_problems
 from matplotlib.figure import Figure
 from pass_at_k import evaluate
-from seeds_interval import interval
 from supervised import WARM_MODEL, load_warm
 from tqdm import tqdm
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
+from shared.intervals import mean_interval
 from shared.results import save_results
 from shared.runtime import pick_device, seed_everything
 
@@ -93,7 +93,7 @@ def main(config: Config) -> Results:
                 last = [*last[-9:], seen]
                 bar.update()
             scores.append(evaluate(policy, tokenizer, held_out, config.evaluated, seed_everything(seed)).pass_at["1"])
-        found[name] = Setting(*interval(scores), mean_of(last))
+        found[name] = Setting(*mean_interval(scores), mean_of(last))
         tqdm.write(f"{name:<40} pass@1 {found[name].pass_at_1:.1%}, KL {found[name].last['divergence']:.3f}")
     return Results(before, found)
 

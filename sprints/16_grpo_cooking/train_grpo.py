@@ -18,7 +18,6 @@ from kitchen_problems import LEVELS, SPLITS, draw_problems
 from matplotlib.figure import Figure
 from pass_at_k import Evaluation, evaluate, write_answers
 from resumable import log, resumable_steps
-from seeds_interval import interval
 from supervised import WARM_MODEL, load_warm
 from tiny_llama import TinyLlama
 from torch.utils.tensorboard import SummaryWriter
@@ -26,6 +25,7 @@ from tqdm import tqdm
 
 from shared.config import ScriptConfig, option, parse_config
 from shared.figures import new_figure
+from shared.intervals import mean_interval
 from shared.results import plain, save_results
 from shared.runtime import pick_device, seed_everything
 
@@ -151,7 +151,7 @@ def main(config: Config) -> Results:
         found = evaluate(after, tokenizer, held_out, config.samples, seed_everything(seed))
         runs.append(Run(seed, found, signals))
         print(f"seed {seed}: pass@1 {found.pass_at['1']:.1%}, greedy {found.greedy:.1%}, {found.by_level}")
-    gain, half = interval([one.evaluation.pass_at["1"] - before.pass_at["1"] for one in runs])
+    gain, half = mean_interval([one.evaluation.pass_at["1"] - before.pass_at["1"] for one in runs])
     completions = show(config, warm, after, tokenizer)
     for one in completions:
         print(f"{one.question}\n  before {one.before}\n  after  {one.after}")

@@ -368,15 +368,6 @@ def test_remedies_compare_with_the_control_on_the_same_start(load_sprint):
     assert script.main(config) == alone, "same seed, same results"
 
 
-def test_intervals_are_students(tasks):
-    stats = pytest.importorskip("scipy.stats")
-    values = [0.1, 0.4, 0.2, 0.9, 0.3]
-    mean, half = tasks.interval(values)
-    assert mean == pytest.approx(0.38)
-    assert half == pytest.approx(stats.t.ppf(0.975, 4) * stats.sem(values), rel=1e-3)
-    assert tasks.interval([2.0]) == (2.0, 0.0)
-
-
 def test_a_pointer_says_what_an_output_layer_cannot(load_sprint):
     script = load_sprint(f"{FOLDER}/copy_mechanism.py")
     config = script.Config(

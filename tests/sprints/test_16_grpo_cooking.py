@@ -23,7 +23,6 @@ PARTS = (
     "supervised",
     "grpo",
     "grpo_loop",
-    "seeds_interval",
     "answer_rows",
     "llama_weights",
     "resumable",
@@ -579,11 +578,3 @@ class TestOtherScripts:
         )
         assert {"base", "beta 1", "learning rate 0.001", "group size 2"} <= set(results.settings)
         script.plot(results)
-
-    def test_interval(self, parts):
-        from scipy import stats
-
-        values = [0.3, 0.35, 0.41, 0.33, 0.38]
-        mean, half = parts.seeds_interval.interval(values)
-        low, high = stats.t.interval(0.95, 4, mean, stats.sem(values))
-        assert (mean - half, mean + half) == pytest.approx((low, high), abs=1e-4)
