@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 # A module imports only from tiers below its own.
 TIERS = {
     0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches", "pretrained", "unseen_words",
-        "intervals"},
-    1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams"},
+        "intervals", "graph"},
+    1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams", "graph_layers"},
     2: {"blocks", "corpora", "books", "lora"},
     3: {"gpt", "seq2seq"},
 }  # fmt: skip
