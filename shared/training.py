@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 
+from shared.muon import Muon
 from shared.runtime import autocast
 
 LossFunction = Callable[[Any, Any], tuple[Tensor, int]]

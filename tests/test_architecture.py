@@ -15,13 +15,14 @@ ROOT = Path(__file__).parent.parent
 TIERS = {
     0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches", "pretrained", "unseen_words",
         "intervals", "graph"},
-    1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams", "graph_layers"},
+    1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams", "graph_layers",
+        "muon"},
     2: {"blocks", "corpora", "books", "lora"},
     3: {"gpt", "seq2seq"},
 }  # fmt: skip
 # These take any model or callable, so they import none: only tier 0, and what is listed.
 BESIDE = {
-    "training": set(),
+    "training": {"muon"},
     "checkpoints": set(),
     "generation": {"sampling"},
     "losses": set(),

@@ -16,10 +16,11 @@ import torch
 from text_batches import Batch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 from torch.utils.data import DataLoader
 
 from shared.losses import token_losses
+from shared.muon import Muon
 from shared.pretrained import context_length, load_tokenizer, locate_model
 from shared.runtime import autocast
 from shared.training import make_optimizers, train_steps, warmup_linear
