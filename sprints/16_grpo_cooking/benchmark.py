@@ -1,15 +1,16 @@
 """How many answers a second does each loop learn from, ours and TRL's?
 
     uv run sprints/16_grpo_cooking/benchmark.py
+    uv run sprints/16_grpo_cooking/benchmark.py --precisions float32 bfloat16
 
-The same model, questions, group size, answers and learning pass; the two take turns, and each keeps its own clock.
-Theory: notes/02_grpo.md
+The same model, questions, group size, answers and precision; the two take turns, and each keeps its own clock.
+Theory: notes/07_speed.md
 """
 
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -35,78 +36,77 @@ class Config(ScriptConfig):
     groups: int = option(24, "problems of a step")
     group_size: int = option(8, "answers to each of them")
     max_new_tokens: int = option(28, "tokens of an answer at most")
+    precisions: tuple[str, ...] = option(("float32",), "of both loops: float32 and bfloat16, which few CPUs multiply")
     model: Path = option(WARM_MODEL, "folder of the policy")
 
 
 @dataclass(frozen=True)
-class Results:
+class Speed:
+    """Answers a second in each turn, and how many times as fast ours is."""
+
     ours: list[float]
     trl: list[float]
-    ours_bfloat16: list[float]
     ratio: float
     ratio_interval: float
-    bfloat16_ratio: float
-    bfloat16_ratio_interval: float
+
+
+@dataclass(frozen=True)
+class Results:
+    precisions: dict[str, Speed]
     threads: int
 
 
-def main(config: Config) -> Results:
+def measure(config: Config, precision: str) -> Speed:
+    """Let both loops take turns at one precision."""
     device = pick_device(config.device)
-    seed_everything(config.seed)
     settings = Settings(
         groups=config.groups,
         group_size=config.group_size,
         max_new_tokens=config.max_new_tokens,
         objective=Objective(longest=config.max_new_tokens),
         learning_rate=1e-5,
+        precision=precision,
     )
-    kinds = {"ours": settings, "ours in bfloat16": replace(settings, precision="bfloat16")}
-    loops = {}
-    for name, kind in kinds.items():
-        policy, tokenizer = load_warm(config.model)
-        loops[name] = Trainer(policy.to(device), tokenizer, kind, seed_everything(config.seed))
+    policy, tokenizer = load_warm(config.model)
+    ours = Trainer(policy.to(device), tokenizer, settings, seed_everything(config.seed))
     problems = draw_problems("train", config.groups * config.steps, seed_everything(config.seed))
-    samples = config.groups * config.group_size * config.steps
-    rates: dict[str, list[float]] = {"ours": [], "ours in bfloat16": [], "TRL": []}
+    model, tokenizer = load_policy(str(config.model))
     with tempfile.TemporaryDirectory() as folder:
-        model, tokenizer = load_policy(str(config.model))
-        their = trl_trainer(
-            model,
-            tokenizer,
-            problems,
-            settings,
-            Path(folder),
-            steps=config.steps,
-            seed=config.seed,
-            on_cpu=device.type == "cpu",
+        on_cpu = device.type == "cpu"
+        trl = trl_trainer(
+            model, tokenizer, problems, settings, Path(folder), steps=config.steps, seed=config.seed, on_cpu=on_cpu
         )
-        for turn in trange(config.turns + 1, unit="turn"):
-            for name in rates:
+        rates: dict[str, list[float]] = {"ours": [], "TRL": []}
+        for turn in trange(config.turns + 1, desc=precision, unit="turn"):
+            for name, found in rates.items():
                 began = time.perf_counter()
                 if name == "TRL":
-                    their.train()
+                    trl.train()
                 else:
                     for _ in range(config.steps):
-                        loops[name].step()
+                        ours.step()
                 if turn > 0:  # the first turn warms caches
-                    rates[name].append(samples / (time.perf_counter() - began))
-    ratio = mean_interval([one / other for one, other in zip(rates["ours"], rates["TRL"], strict=True)])
-    reduced_ratio = mean_interval([b / f for b, f in zip(rates["ours in bfloat16"], rates["ours"], strict=True)])
-    for name, found in rates.items():
-        print(f"{name:<18} {statistics.median(found):7.1f} answers a second")
-    for name, (mean, half) in {"ours / TRL": ratio, "bfloat16 / float32": reduced_ratio}.items():
-        print(f"{name}: {mean:.2f} ± {half:.2f}")
-    return Results(
-        rates["ours"], rates["TRL"], rates["ours in bfloat16"], *ratio, *reduced_ratio, threads=torch.get_num_threads()
-    )
+                    found.append(config.steps * config.groups * config.group_size / (time.perf_counter() - began))
+    ratios = [one / other for one, other in zip(rates["ours"], rates["TRL"], strict=True)]
+    return Speed(rates["ours"], rates["TRL"], *mean_interval(ratios))
+
+
+def main(config: Config) -> Results:
+    found = {precision: measure(config, precision) for precision in config.precisions}
+    for precision, speed in found.items():
+        ours, trl = statistics.median(speed.ours), statistics.median(speed.trl)
+        print(
+            f"{precision}: {ours:.0f} answers a second, TRL {trl:.0f}: {speed.ratio:.2f} ± {speed.ratio_interval:.2f}"
+        )
+    return Results(found, torch.get_num_threads())
 
 
 def plot(results: Results) -> Figure:
     """Draw the speed of every turn."""
     figure, axes = new_figure(6.0, 3.6)
-    axes.plot(results.ours, "o-", label="from scratch")
-    axes.plot(results.ours_bfloat16, "o-", label="from scratch, learning in bfloat16")
-    axes.plot(results.trl, "o-", label="TRL")
+    for index, (precision, speed) in enumerate(results.precisions.items()):
+        axes.plot(speed.ours, "o-", color=f"C{index}", label=f"from scratch, {precision}")
+        axes.plot(speed.trl, "o--", color=f"C{index}", label=f"TRL, {precision}")
     axes.set(xlabel="turn", ylabel="answers a second")
     axes.set_ylim(bottom=0)
     axes.legend()

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from answer_rows import answer_rows
+from answer_trees import grow_trees, tree_log_probs
+from branching import draw_answers
 from grpo import Objective, group_advantages, grpo_loss
-from kitchen_problems import LEVELS, KitchenProblem, draw_problems
-from pass_at_k import MAX_NEW_TOKENS, write_answers
+from kitchen_problems import LEVELS, draw_problems
+from pass_at_k import MAX_NEW_TOKENS
 from rewards import VERIFIED, Reward, score
 from tiny_llama import TinyLlama
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from shared.losses import token_losses
 from shared.runtime import autocast
 
 if TYPE_CHECKING:
@@ -89,15 +89,21 @@ class Trainer:
         """Draw, score and learn once."""
         settings = self.settings
         problems = draw_problems("train", settings.groups, self.generator, settings.levels)
-        repeated = [problem for problem in problems for _ in range(settings.group_size)]
-        answers = write_answers(
-            self.policy, self.tokenizer, repeated, self.generator, max_new_tokens=settings.max_new_tokens
+        prompts = [self.tokenizer(problem.prompt)["input_ids"] for problem in problems]
+        answers = draw_answers(
+            self.policy,
+            prompts,
+            settings.group_size,
+            max_new_tokens=settings.max_new_tokens,
+            end_token=self.tokenizer.eos_token_id,
+            generator=self.generator,
         )
+        repeated = [problem for problem in problems for _ in range(settings.group_size)]
         texts = self.tokenizer.batch_decode(answers, skip_special_tokens=True)
         rewards, parts = score(settings.rewards, repeated, texts)
         grouped = torch.tensor(rewards).view(settings.groups, settings.group_size)
         advantages, without_signal = group_advantages(grouped, settings.objective.scale)
-        divergence, clipped, entropy = self._learn(repeated, answers, advantages.flatten())
+        divergence, clipped, entropy = self._learn(prompts, answers, advantages.flatten())
         return Signals(
             reward=grouped.mean().item(),
             # Samples of a group resemble each other: the groups are what is independent.
@@ -111,23 +117,21 @@ class Trainer:
         )
 
     def _learn(
-        self, problems: list[KitchenProblem], answers: list[list[int]], advantages: Tensor
+        self, prompts: list[list[int]], answers: list[list[int]], advantages: Tensor
     ) -> tuple[float, float, float]:
         """Make the updates; return divergence and clip fraction of the last, and the entropy before the first."""
         device = self.policy.token_embedding.weight.device
-        prompts = [self.tokenizer(problem.prompt)["input_ids"] for problem in problems]
-        tokens, written = (part.to(device) for part in answer_rows(prompts, answers))
-        advantages = advantages.to(device)
+        trees, advantages = grow_trees(prompts, answers).to(device), advantages.to(device)
         with torch.no_grad(), autocast(device, self.settings.precision):
-            reference, _ = log_probs_of(self.reference, tokens, written)
+            reference, _ = tree_log_probs(self.reference, trees)
         old, first_entropy, divergence, clipped = None, 0.0, 0.0, 0.0
         for _ in range(self.settings.updates):
             with autocast(device, self.settings.precision):
-                log_probs, entropy = log_probs_of(self.policy, tokens, written)
+                log_probs, entropy = tree_log_probs(self.policy, trees)
             if old is None:  # nothing has changed since the samples were drawn
                 old, first_entropy = log_probs.detach(), entropy
             loss, divergence, clipped = grpo_loss(
-                log_probs, old, reference, advantages, written[:, 1:], self.settings.objective
+                log_probs, old, reference, advantages, trees.written, self.settings.objective
             )
             self.optimizer.zero_grad()
             loss.backward()
@@ -138,17 +142,6 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """Return the state of the generator, which is the position of the data too."""
         return {"generator": self.generator.get_state()}
-
-
-def log_probs_of(model: nn.Module, tokens: Tensor, written: Tensor) -> tuple[Tensor, float]:
-    """Return log p of every token but the first (samples, tokens - 1), 0 where not written, and the mean entropy."""
-    logits = model(tokens[:, :-1])
-    log_probs = -token_losses(logits, tokens, written)
-    with torch.no_grad():
-        all_log_probs = logits.float().log_softmax(dim=-1)
-        entropies = -(all_log_probs.exp() * all_log_probs).sum(dim=-1)
-        entropy = ((entropies * written[:, 1:]).sum() / written.sum()).item()
-    return log_probs, entropy
 
 
 def train(trainer: Trainer, steps: int, start: int = 0) -> Iterator[tuple[int, Signals]]:

@@ -71,7 +71,7 @@ def run(config: Config, wrong: float, seed: int, held_out: list[KitchenProblem],
         ),
         steps=steps,
         schedule=partial(warmup_linear, steps=steps, warmup=steps // 20 + 1),
-        precision="bfloat16" if device.type == "cpu" else "float32",
+        precision="auto" if device.type == "cpu" else "float32",
     )
     for _, _ in tqdm(losses, total=steps, desc=f"{name}, seed {seed}"):
         pass

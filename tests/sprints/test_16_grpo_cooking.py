@@ -2,6 +2,7 @@
 
 import math
 import random
+import statistics
 import sys
 from collections import defaultdict
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from shared.checkpoints import CheckpointError
+from shared.generation import generate
 from shared.invariants import check_causality
 
 FOLDER = "16_grpo_cooking"
@@ -24,6 +26,8 @@ PARTS = (
     "grpo",
     "grpo_loop",
     "answer_rows",
+    "answer_trees",
+    "branching",
     "llama_weights",
     "resumable",
 )
@@ -342,6 +346,89 @@ class TestGRPO:
             parts.grpo.Objective(clip_low=1.5)
 
 
+class TestSharing:
+    """What answers have in common is computed once, and nothing is different for it."""
+
+    @pytest.fixture
+    def prompts(self, tokenizer, problems):
+        return [tokenizer(problem.prompt)["input_ids"] for problem in problems[:3]]
+
+    @pytest.fixture
+    def answers(self, tokenizer):
+        """Of one token, equal ones, one that begins as another ends, and some with nothing in common."""
+        texts = ["5*4=20", "5*4=21", "6*4=24", "5*4=20", "5", "75", "7", "5*4", "9+1", "8", "5*4=2", ""]
+        return [[*tokenizer(text)["input_ids"], tokenizer.eos_token_id] for text in texts]
+
+    def test_the_tree_of_the_docstring(self, parts, tokenizer):
+        prompt = list(range(6))
+        answers = [tokenizer(text)["input_ids"] for text in ("5*4=20", "6*4=24", "5*4=21")]
+        trees = parts.answer_trees.grow_trees([prompt], answers)
+        assert tokenizer.decode(trees.tokens[0, 6:]) == "5*4=26*4=2"
+        assert trees.positions[0].tolist() == [*range(11), *range(6, 11)]
+        assert trees.descendants[0].tolist() == [15, 14, 13, 12, 11, 10, 4, 3, 2, 1, 0, 4, 3, 2, 1, 0]
+        assert trees.predicted_by.tolist() == [[0, 1, 2, 3, 4, 5], [0, 6, 7, 8, 9, 10], [0, 1, 2, 3, 4, 5]]
+        assert trees.sees()[0, 12].nonzero()[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 11, 12]
+
+    def test_log_probabilities_entropy_and_gradients_are_those_of_rows(self, parts, tiny, prompts, answers, generator):
+        trees = parts.answer_trees.grow_trees(prompts, answers)
+        repeated = [prompt for prompt in prompts for _ in range(4)]
+        tokens, written = parts.answer_rows.answer_rows(repeated, answers)
+        assert trees.tokens.numel() < 0.7 * tokens.numel()
+        ours, entropy = parts.answer_trees.tree_log_probs(tiny, trees)
+        plain, plain_entropy = parts.answer_trees.row_log_probs(tiny, tokens, written)
+        ours, plain = ours[trees.written], plain[written[:, 1:]]
+        torch.testing.assert_close(ours, plain, atol=1e-5, rtol=1e-5)
+        assert entropy == pytest.approx(plain_entropy, abs=1e-5)
+        weight, weights = torch.randn(ours.shape, generator=generator), list(tiny.parameters())
+        found = torch.autograd.grad((ours * weight).sum(), weights)
+        expected = torch.autograd.grad((plain * weight).sum(), weights)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+    def test_padding_of_answers_has_no_part(self, parts, tiny, prompts, answers):
+        trees = parts.answer_trees.grow_trees(prompts, answers)
+        log_probs, _ = parts.answer_trees.tree_log_probs(tiny, trees)
+        assert (log_probs[~trees.written] == 0).all()
+        assert (log_probs[trees.written] < 0).all()
+
+    def test_answers_are_those_of_generate_seed_for_seed(self, parts, tiny, prompts, generator):
+        tiny.norm.gain.data.mul_(5)  # less doubt, so that answers begin alike
+        repeated, ours = [prompt for prompt in prompts for _ in range(4)], []
+        # A token that this model writes often is taken for the end.
+        rows = generate(tiny, repeated, max_new_tokens=16, generator=generator)
+        end = statistics.mode(token for row in rows for token in row)
+        for seed in range(5):
+            first, second = (torch.Generator().manual_seed(seed) for _ in range(2))
+            drawn = parts.branching.draw_answers(tiny, prompts, 4, max_new_tokens=16, end_token=end, generator=first)
+            plain = generate(tiny, repeated, max_new_tokens=16, end_token=end, generator=second)
+            assert drawn == [[*row, end] if len(row) < 16 else row for row in plain]
+            ours += drawn
+        assert len(set(map(len, ours))) > 4, "they end at different places"
+        assert parts.answer_trees.grow_trees(prompts, drawn).scored.sum() < 0.9 * sum(map(len, drawn)), "and agree"
+
+    def test_the_log_probabilities_are_those_of_the_sampler(self, parts, tokenizer, tiny, prompts, generator):
+        """The tokens were drawn with the cache and padding on the left, and are scored without and on the right."""
+        answers = parts.branching.draw_answers(
+            tiny, prompts, 2, max_new_tokens=6, end_token=tokenizer.eos_token_id, generator=generator
+        )
+        expected = []
+        for index, answer in enumerate(answers):
+            prompt = prompts[index // 2]
+            log_probs = tiny(torch.tensor([prompt + answer])).log_softmax(dim=-1)[0]
+            expected.append(sum(log_probs[len(prompt) + i - 1, token].item() for i, token in enumerate(answer)))
+        ours, entropy = parts.answer_trees.tree_log_probs(tiny, parts.answer_trees.grow_trees(prompts, answers))
+        assert ours.sum(dim=1).tolist() == pytest.approx(expected, abs=1e-3)
+        assert 0 < entropy < math.log(len(tokenizer))
+
+    def test_what_does_not_fit(self, parts, tiny, prompts, answers, generator):
+        with pytest.raises(ValueError, match="as many answers each"):
+            parts.answer_trees.grow_trees(prompts, answers[:-1])
+        with pytest.raises(ValueError, match="may be empty"):
+            parts.answer_trees.grow_trees(prompts, [*answers[:-1], []])
+        with pytest.raises(ValueError, match="exceed the context of 128"):
+            parts.branching.draw_answers(tiny, prompts, 2, max_new_tokens=120, end_token=0, generator=generator)
+
+
 class TestWarmStart:
     def test_scores_solutions_alone(self, parts, tokenizer, problems):
         source = random.Random(0)
@@ -432,32 +519,20 @@ class TestTrainGRPO:
         # Policy, old policy and reference are the same: what is left of the loss is -A log p, the end token included.
         settings = parts.grpo_loop.Settings(groups=2, group_size=2, learning_rate=0.0)
         trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
-        chosen = [problem for problem in problems[:2] for _ in range(2)]
+        prompts = [tokenizer(problem.prompt)["input_ids"] for problem in problems[:2]]
         end = tokenizer.eos_token_id
         answers = [[*tokenizer("7+5=12")["input_ids"][:size], end] for size in (2, 6, 4, 1)]
         advantages = torch.tensor([0.01, -0.01, 0.005, -0.005])  # so small that the norm of the gradient is not clipped
-        trainer._learn(chosen, answers, advantages)
+        trainer._learn(prompts, answers, advantages)
         found = [parameter.grad.clone() for parameter in tiny.parameters()]
         terms = []
-        for problem, answer, advantage in zip(chosen, answers, advantages, strict=True):
-            prompt = tokenizer(problem.prompt)["input_ids"]
+        for index, (answer, advantage) in enumerate(zip(answers, advantages, strict=True)):
+            prompt = prompts[index // 2]
             log_probs = tiny(torch.tensor([[*prompt, *answer][:-1]])).log_softmax(dim=-1)[0, len(prompt) - 1 :]
             terms.append(-advantage * log_probs.gather(1, torch.tensor(answer)[:, None]).mean() / len(answers))
         expected = torch.autograd.grad(torch.stack(terms).sum(), list(tiny.parameters()))
         for ours, theirs in zip(found, expected, strict=True):
             torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
-
-    def test_the_log_probabilities_are_those_of_the_sampler(self, parts, tokenizer, tiny, problems, generator):
-        """The tokens were drawn with the cache and padding on the left, and are scored without and on the right."""
-        rows = parts.pass_at_k.write_answers(tiny, tokenizer, problems, generator, max_new_tokens=6)
-        prompts = [tokenizer(problem.prompt)["input_ids"] for problem in problems]
-        expected = []
-        for prompt, row in zip(prompts, rows, strict=True):
-            log_probs = tiny(torch.tensor([prompt + row])).log_softmax(dim=-1)[0]
-            expected.append(sum(log_probs[len(prompt) + i - 1, token].item() for i, token in enumerate(row)))
-        ours, entropy = parts.grpo_loop.log_probs_of(tiny, *parts.answer_rows.answer_rows(prompts, rows))
-        assert ours.sum(dim=1).tolist() == pytest.approx(expected, abs=1e-3)
-        assert 0 < entropy < math.log(len(tokenizer))
 
     def test_more_supervised_steps(self, load_sprint, warm, tmp_path):
         script = load_sprint(f"{FOLDER}/more_supervised.py")
@@ -544,9 +619,28 @@ class TestOtherScripts:
     def test_benchmark(self, load_sprint, warm, tmp_path):
         script = load_sprint(f"{FOLDER}/benchmark.py")
         results = script.main(
-            script.Config(model=warm, turns=2, steps=1, groups=2, group_size=2, max_new_tokens=8, out=tmp_path)
+            script.Config(
+                model=warm,
+                turns=2,
+                steps=1,
+                groups=2,
+                group_size=2,
+                max_new_tokens=8,
+                precisions=("float32", "bfloat16"),
+                out=tmp_path,
+            )
         )
-        assert len(results.ours) == len(results.trl) == 2
+        assert list(results.precisions) == ["float32", "bfloat16"]
+        assert all(len(speed.ours) == len(speed.trl) == 2 for speed in results.precisions.values())
+        script.plot(results)
+
+    def test_sharing(self, load_sprint, warm, tmp_path):
+        script = load_sprint(f"{FOLDER}/sharing.py")
+        results = script.main(
+            script.Config(model=warm, turns=2, groups=2, group_size=2, max_new_tokens=8, out=tmp_path)
+        )
+        assert results.tokens_in_trees < results.tokens_in_rows
+        assert all(len(work.rows) == len(work.trees) == 2 for work in results.works.values())
         script.plot(results)
 
     def test_reward_hack_and_its_mends(self, load_sprint, warm, tmp_path):
