@@ -39,10 +39,10 @@ class Config(ScriptConfig):
 
 @dataclass(frozen=True)
 class Work:
-    """Seconds of each turn in rows and in trees, and how many times as fast the trees are."""
+    """What each turn takes in rows and in trees, and how many times as fast the trees are."""
 
-    rows: list[float]
-    trees: list[float]
+    rows_milliseconds: list[float]
+    trees_milliseconds: list[float]
     ratio: float
     ratio_interval: float
 
@@ -55,61 +55,56 @@ class Results:
     threads: int
 
 
-def seconds(work: Callable[[], object]) -> float:
+def milliseconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
-    return time.perf_counter() - began
+    return 1000 * (time.perf_counter() - began)
+
+
+def compare(turns: int, in_rows: Callable[[], object], in_trees: Callable[[], object]) -> Work:
+    """Let both ways take turns."""
+    in_rows(), in_trees()  # warms caches
+    times = [(milliseconds(in_rows), milliseconds(in_trees)) for _ in trange(turns, unit="turn")]
+    rows, trees = ([pair[way] for pair in times] for way in (0, 1))
+    return Work(rows, trees, *mean_interval([row / tree for row, tree in times]))
 
 
 def main(config: Config) -> Results:
     device = pick_device(config.device)
     policy, tokenizer = load_warm(config.model)
-    policy, end = policy.to(device), tokenizer.eos_token_id
+    policy = policy.to(device)
     problems = draw_problems("train", config.groups, seed_everything(config.seed))
     prompts = [tokenizer(problem.prompt)["input_ids"] for problem in problems]
     repeated = [prompt for prompt in prompts for _ in range(config.group_size)]
 
-    def draw_in_trees() -> list[list[int]]:
-        source, size = seed_everything(config.seed), config.group_size
-        return draw_answers(
-            policy, prompts, size, max_new_tokens=config.max_new_tokens, end_token=end, generator=source
-        )
+    limit, end = config.max_new_tokens, tokenizer.eos_token_id
 
     def draw_in_rows() -> list[list[int]]:
         source = seed_everything(config.seed)
-        return generate(policy, repeated, max_new_tokens=config.max_new_tokens, end_token=end, generator=source)
+        return generate(policy, repeated, max_new_tokens=limit, end_token=end, generator=source)
+
+    def draw_in_trees() -> list[list[int]]:
+        size, source = config.group_size, seed_everything(config.seed)
+        return draw_answers(policy, prompts, size, max_new_tokens=limit, end_token=end, generator=source)
 
     answers = draw_in_trees()
     trees = grow_trees(prompts, answers).to(device)
     tokens, written = (part.to(device) for part in answer_rows(repeated, answers))
-    ways = {
-        "drawing": (draw_in_rows, draw_in_trees),
-        "log-probabilities": (
-            lambda: torch.no_grad()(row_log_probs)(policy, tokens, written),
-            lambda: torch.no_grad()(tree_log_probs)(policy, trees),
-        ),
-        "log-probabilities and gradients": (
+    works = {
+        "drawing answers": compare(config.turns, draw_in_rows, draw_in_trees),
+        "log-probabilities and gradients": compare(
+            config.turns,
             lambda: row_log_probs(policy, tokens, written)[0].sum().backward(),
             lambda: tree_log_probs(policy, trees)[0].sum().backward(),
         ),
     }
-    times = {name: ([], []) for name in ways}
-    for turn in trange(config.turns + 1, unit="turn"):
-        for name, pair in ways.items():
-            for found, work in zip(times[name], pair, strict=True):
-                spent = seconds(work)
-                if turn > 0:  # the first turn warms caches
-                    found.append(spent)
-    works = {}
-    for name, (rows, shared) in times.items():
-        ratio = mean_interval([row / tree for row, tree in zip(rows, shared, strict=True)])
-        works[name] = Work(rows, shared, *ratio)
-        print(f"{name}: {ratio[0]:.2f} ± {ratio[1]:.2f} times as fast in trees")
+    for name, work in works.items():
+        print(f"{name}: {work.ratio:.2f} ± {work.ratio_interval:.2f} times as fast in trees")
     # The last token of an answer is predicted, not read.
-    read = sum(len(prompt) + len(answer) - 1 for prompt, answer in zip(repeated, answers, strict=True))
+    in_rows = sum(len(prompt) + len(answer) - 1 for prompt, answer in zip(repeated, answers, strict=True))
     in_trees = int(trees.descendants[:, 0].sum()) + len(prompts)
-    print(f"{read:,} tokens in rows, {in_trees:,} in trees")
-    return Results(read, in_trees, works, torch.get_num_threads())
+    print(f"{in_rows:,} tokens in rows, {in_trees:,} in trees")
+    return Results(in_rows, in_trees, works, torch.get_num_threads())
 
 
 def plot(results: Results) -> Figure:
@@ -117,7 +112,7 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure(6.0, 3.0)
     places = range(len(results.works))
     for shift, way in ((-0.2, "rows"), (0.2, "trees")):
-        values = [1000 * statistics.median(vars(work)[way]) for work in results.works.values()]
+        values = [statistics.median(vars(work)[f"{way}_milliseconds"]) for work in results.works.values()]
         axes.barh([place + shift for place in places], values, height=0.4, label=f"in {way}")
     axes.set_yticks(list(places), list(results.works))
     axes.invert_yaxis()

@@ -640,7 +640,7 @@ class TestOtherScripts:
             script.Config(model=warm, turns=2, groups=2, group_size=2, max_new_tokens=8, out=tmp_path)
         )
         assert results.tokens_in_trees < results.tokens_in_rows
-        assert all(len(work.rows) == len(work.trees) == 2 for work in results.works.values())
+        assert all(len(work.rows_milliseconds) == len(work.trees_milliseconds) == 2 for work in results.works.values())
         script.plot(results)
 
     def test_reward_hack_and_its_mends(self, load_sprint, warm, tmp_path):
