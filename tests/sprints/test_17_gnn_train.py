@@ -1,0 +1,339 @@
+"""The train script for anyone's graph: its files, what is wrong with them, and its three tasks at a small size."""
+
+import csv
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+
+from shared.graph import Graph
+
+FOLDER = "17_gnn"
+NODES = """node,age,colour,label
+a,1,red,yes
+b,2,green,no
+c,3,red,yes
+d,4,blue,no
+"""
+EDGES = "source,target\na,b\nb,c\nc,d\n"
+GRAPHS = {
+    "nodes.csv": "node,graph,size\nx,one,1\ny,one,2\nx,two,3\ny,two,4\n",
+    "edges.csv": "source,target,graph\nx,y,one\ny,x,two\n",
+    "graphs.csv": "graph,label\ntwo,long\none,short\n",
+}
+
+
+@pytest.fixture
+def script(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
+    return load_sprint(f"{FOLDER}/train.py")
+
+
+@pytest.fixture
+def tables(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
+    """Return a part, as the script knows it."""
+    load_sprint(f"{FOLDER}/train.py")
+    return sys.modules["graph_tables"]
+
+
+@pytest.fixture
+def tasks(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
+    load_sprint(f"{FOLDER}/train.py")
+    return sys.modules["table_tasks"]
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def read(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+# Files
+
+
+def test_a_folder_becomes_a_graph(tables, tasks, tmp_path):
+    write(tmp_path, nodes=NODES, edges="source,target,weight\na,b,1\nb,c,0.5\nc,d,2\n")
+    table = tables.read_graphs(tmp_path, of_graphs=False, directed=False)
+    assert table.nodes == ["a", "b", "c", "d"]
+    assert table.graph.edges.tolist() == [[0, 1, 2, 1, 2, 3], [1, 2, 3, 0, 1, 2]]
+    assert table.graph.weights.tolist() == [1, 0.5, 2, 1, 0.5, 2]
+    assert table.numeric[:, 0].tolist() == [1, 2, 3, 4]
+    assert table.one_hot.tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 1], [1, 0, 0]], "blue, green, red"
+    scaled = tasks.scaled_features(table, torch.tensor([0, 2]))
+    assert scaled[:, 0].tolist() == [-1, 0, 1, 2], "by the mean and deviation of the nodes that training may look at"
+    directed = tables.read_graphs(tmp_path, of_graphs=False, directed=True)
+    assert directed.graph.edges.tolist() == [[0, 1, 2], [1, 2, 3]]
+    coded = tables.read_graphs(tmp_path, of_graphs=False, directed=True, categorical=["age"])
+    assert coded.numeric.shape == (4, 0)
+    assert coded.one_hot.shape == (4, 4 + 3)
+
+
+def test_nodes_of_two_graphs_may_share_a_name(tables, tmp_path):
+    write(tmp_path, **{name.removesuffix(".csv"): text for name, text in GRAPHS.items()})
+    table = tables.read_graphs(tmp_path, of_graphs=True, directed=True)
+    assert table.graph_names == ["two", "one"], "in the order of graphs.csv, as the labels are"
+    assert table.graph.graph_ids.tolist() == [1, 1, 0, 0]
+    assert table.graph.edges.tolist() == [[0, 3], [1, 2]]
+
+
+@pytest.mark.parametrize("name", ["karate", "motifs"])
+def test_exported_data_is_what_is_built_in(script, tables, tmp_path, name: str):
+    tables.export(name, tmp_path)
+    of_graphs = name == "motifs"
+    table = tables.read_graphs(tmp_path, of_graphs=of_graphs, directed=False)
+    built_in = script.load(script.Config(task="graph" if of_graphs else "node"))
+    assert torch.equal(table.graph.edges, built_in.graph.edges)
+    assert table.labelled == built_in.labelled
+    if name == "karate":
+        club = nx.karate_club_graph()
+        assert {tuple(sorted(pair)) for pair in table.graph.edges.T.tolist()} == {tuple(sorted(e)) for e in club.edges}
+        assert table.labelled.column("label").count("president") == 17
+    for file, rows in tables.BUILT_IN[name]().items():
+        assert read(tmp_path / file) == rows
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"edges": EDGES + "d,e\n"}, r"edges.csv:5: the target 'e' is no node of nodes.csv"),
+        ({"edges": EDGES + "e,d\n"}, r"edges.csv:5: the source 'e' is no node"),
+        ({"edges": EDGES + "b,a\n"}, r"edges.csv:5: 'b' and 'a' are joined in line 2 already"),
+        ({"edges": EDGES + "a,a\n"}, r"edges.csv:5: 'a' is joined to itself"),
+        ({"edges": EDGES + "a\n"}, r"edges.csv:5: a row must have 2 cells, got 1"),
+        ({"edges": "source,target\n"}, r"edges.csv is empty"),
+        ({"edges": "from,target\na,b\n"}, r"edges.csv:1: the column source is missing; there are from, target"),
+        ({"edges": "source,target,kind\na,b,x\n"}, r"edges.csv:1: .*got 'kind'; may be there: source, target, weight"),
+        ({"edges": "source,target,weight\na,b,-1\n"}, r"edges.csv:2: a weight must not be negative, got -1.0"),
+        ({"edges": "source,target,weight\na,b,much\n"}, r"edges.csv:2: the column weight .* got 'much'"),
+        ({"nodes": ""}, r"nodes.csv:1: the column node is missing; there are none"),
+        ({"nodes": "node,age,colour,label\n"}, r"nodes.csv is empty"),
+        ({"nodes": NODES + "a,5,red,no\n"}, r"nodes.csv:6: every node needs an id of its own in its graph, got 'a'"),
+        ({"nodes": NODES + "e,nan,red,no\n"}, r"nodes.csv:6: the column age must hold finite numbers, got 'nan'"),
+        ({"nodes": NODES + "e,,red,no\n"}, r"nodes.csv:6: the column age must hold finite numbers, got ''"),
+        ({"nodes": NODES + "e,12A,red,no\n"}, r"nodes.csv:6: the column age .* got '12A'.* --categorical"),
+        ({"nodes": NODES + "e,5,,no\n"}, r"nodes.csv:6: the column colour has no value, got ''"),
+        ({"nodes": NODES + "e,5,NaN,no\n"}, r"nodes.csv:6: the column colour has no value, got 'NaN'"),
+        ({"nodes": NODES.replace("colour", "age")}, r"nodes.csv:1: columns need names of their own .* got 'age'"),
+    ],
+)
+def test_wrong_files_are_refused_by_line_and_value(tables, tmp_path, changed, message: str):
+    write(tmp_path, **({"nodes": NODES, "edges": EDGES} | changed))
+    with pytest.raises(ValueError, match=message):
+        tables.read_graphs(tmp_path, of_graphs=False, directed=False)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "message"),
+    [
+        ("graphs.csv", "three,long\n", r"graphs.csv:4: the graph 'three' is empty"),
+        ("graphs.csv", "one,long\n", r"graphs.csv:4: the graph 'one' is there already"),
+        ("nodes.csv", "x,three,1\n", r"nodes.csv:6: the graph 'three' has no label in graphs.csv"),
+        ("edges.csv", "x,y,three\n", r"edges.csv:4: the source 'x' is no node"),
+    ],
+)
+def test_graphs_and_their_labels_must_fit(tables, tmp_path, file: str, line: str, message: str):
+    files = GRAPHS | {file: GRAPHS[file] + line}
+    write(tmp_path, **{name.removesuffix(".csv"): text for name, text in files.items()})
+    with pytest.raises(ValueError, match=message):
+        tables.read_graphs(tmp_path, of_graphs=True, directed=False)
+
+
+def test_what_is_not_there_is_named(script, tables, tmp_path):
+    with pytest.raises(ValueError, match=r"there is no nodes.csv in .*: it needs the columns node"):
+        script.load(script.Config(data=str(tmp_path)))
+    with pytest.raises(ValueError, match="built-in data are karate, motifs; got 'cora'"):
+        tables.export("cora", tmp_path)
+    write(tmp_path, nodes=NODES, edges="source,target,weight\na,b,1\n")
+    with pytest.raises(ValueError, match="weights, which gcn alone uses"):
+        script.load(script.Config(data=str(tmp_path), layer="gin"))
+    with pytest.raises(ValueError, match=r"--categorical must name columns .* got 'label'"):
+        tables.read_graphs(tmp_path, of_graphs=False, directed=False, categorical=["label"])
+
+
+# Labels and splits
+
+
+def labelled(tables, rows: list[tuple[str, ...]], columns: tuple[str, ...] = ("node", "label", "split")):
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    return tables.Table("nodes.csv", list(columns), found, list(range(2, len(rows) + 2)))
+
+
+def test_labels_make_classes_or_numbers(tables):
+    words = labelled(tables, [("a", "yes"), ("b", ""), ("c", "no")], ("node", "label"))
+    targets = tables.read_targets(words, "auto")
+    assert (targets.values.tolist(), targets.classes, targets.known) == ([1, -1, 0], ["no", "yes"], [0, 2])
+    numbers = labelled(tables, [("a", "1.5"), ("b", "-2")], ("node", "label"))
+    assert tables.read_targets(numbers, "auto").values.tolist() == [1.5, -2]
+    assert tables.read_targets(numbers, "classification").classes == ["-2", "1.5"]
+    with pytest.raises(ValueError, match=r"nodes.csv:2: the column label must hold finite numbers, got 'yes'"):
+        tables.read_targets(words, "regression")
+    with pytest.raises(ValueError, match="no row has a label"):
+        tables.read_targets(labelled(tables, [("a", "")], ("node", "label")), "auto")
+    with pytest.raises(ValueError, match="two classes must be there at least, got 'yes' alone"):
+        tables.read_targets(labelled(tables, [("a", "yes")], ("node", "label")), "auto")
+    with pytest.raises(ValueError, match=r"nodes.csv:1: the column label is missing; there are node"):
+        tables.read_targets(labelled(tables, [("a",)], ("node",)), "auto")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("d", "yes", "dev")], r"nodes.csv:6: split must be one of train, validation, test; got 'dev'"),
+        ([("d", "", "train")], r"nodes.csv:6: a row needs label and split or neither"),
+        ([("d", "maybe", "test")], r"nodes.csv:6: the class 'maybe' has no example to train on"),
+    ],
+)
+def test_wrong_splits_are_refused(tables, generator, rows, message: str):
+    good = [("a", "yes", "train"), ("b", "no", "train"), ("c", "no", "validation"), ("t", "no", "test")]
+    table = labelled(tables, good)
+    splits = tables.read_splits(table, tables.read_targets(table, "auto"), generator)
+    assert {name: places.tolist() for name, places in splits.items()} == {
+        "train": [0, 1], "validation": [2], "test": [3]
+    }  # fmt: skip
+    table = labelled(tables, good + rows)
+    with pytest.raises(ValueError, match=message):
+        tables.read_splits(table, tables.read_targets(table, "auto"), generator)
+    table = labelled(tables, good[:3])
+    with pytest.raises(ValueError, match="the split test needs 1 rows or more, got 0"):
+        tables.read_splits(table, tables.read_targets(table, "auto"), generator)
+
+
+def test_drawn_splits_part_classes_evenly_and_keep_graphs_whole(tables, generator):
+    rows = [(str(place), ("yes", "no")[place % 5 == 0]) for place in range(50)]
+    table = labelled(tables, rows, ("node", "label"))
+    targets = tables.read_targets(table, "auto")
+    splits = tables.read_splits(table, targets, generator)
+    assert {name: len(places) for name, places in splits.items()} == {"train": 30, "validation": 10, "test": 10}
+    assert (targets.values[splits["train"]] == 0).sum() == 6, "a fifth, as everywhere"
+    assert sorted(torch.cat(list(splits.values())).tolist()) == list(range(50))
+    table = labelled(tables, [(*row, str(place // 5)) for place, row in enumerate(rows)], ("node", "label", "graph"))
+    splits = tables.read_splits(table, tables.read_targets(table, "auto"), generator)
+    for places in splits.values():
+        assert len(places) % 5 == 0
+        assert (torch.bincount(places // 5) % 5 == 0).all(), "whole graphs"
+
+
+# Tasks
+
+
+def test_labels_spread_as_their_equations_say(tasks, tables):
+    path = Graph.undirected([(0, 1), (1, 2), (2, 3), (3, 4)], 6)
+    table = labelled(
+        tables, [(str(node), str(value)) for node, value in enumerate((0, 9, 9, 9, 4, 9))], ("node", "label")
+    )
+    goal = tasks.Goal(tables.read_targets(table, "auto"), torch.tensor([0, 4]))
+    spread = goal.decide(tasks.spread_labels(path, goal, torch.tensor([0, 4])))
+    torch.testing.assert_close(spread, torch.tensor([0.0, 1, 2, 3, 4, 2]), atol=1e-3, rtol=0)
+
+
+def test_neighbour_scores_are_those_of_networkx(tasks):
+    club = nx.karate_club_graph()
+    pairs = torch.combinations(torch.arange(34))[::7]
+    found = tasks.neighbour_scores(Graph.undirected(list(club.edges), 34), pairs)
+    adamic = [score for *_, score in nx.adamic_adar_index(club, [tuple(pair) for pair in pairs.tolist()])]
+    np.testing.assert_allclose(found["Adamic-Adar"], adamic)
+    products = [score for *_, score in nx.preferential_attachment(club, [tuple(pair) for pair in pairs.tolist()])]
+    np.testing.assert_allclose(found["product of degrees"], products)
+    common = [len(list(nx.common_neighbors(club, *pair))) for pair in pairs.tolist()]
+    np.testing.assert_allclose(found["common neighbours"], common)
+
+
+def test_pairs_are_drawn_without_edges_and_hidden_edges_carry_no_message(script, tasks, monkeypatch, generator):
+    taken = {(0, 1), (1, 2), (0, 3)}
+    drawn = tasks.draw_unjoined(taken, 4, 3, generator, directed=False).tolist()
+    assert sorted(drawn) == [[0, 2], [1, 3], [2, 3]]
+    with pytest.raises(ValueError, match="4 pairs without an edge are needed, 3 are there"):
+        tasks.draw_unjoined(taken, 4, 4, generator, directed=False)
+    seen = []
+    original = tasks.LinkScorer.forward
+    monkeypatch.setattr(
+        tasks.LinkScorer,
+        "forward",
+        lambda self, x, graph, pairs: (seen.append(graph), original(self, x, graph, pairs))[1],
+    )
+    config = script.Config(task="edge", steps=2, width=8, device="cpu")
+    found = script.run(config, script.load(config), 0)
+    hidden = {(int(one[7:]), int(other[7:])) for one, other, edge, _ in found.predictions[1:] if edge}
+    assert len(hidden) == 16
+    along = {pair for graph in seen for pair in map(tuple, graph.edges.T.tolist())}
+    assert len(along) == 2 * 55, "70 % of 78, in both directions"
+    assert not {tuple(sorted(pair)) for pair in along} & hidden
+
+
+def test_classes_of_nodes_are_learnt_from_neighbours(script, tmp_path):
+    config = script.Config(steps=60, seeds=(0, 1), device="cpu", out=tmp_path)
+    results = script.main(config)
+    means = {name: measures["accuracy"].mean[0] for name, measures in results.scores.items()}
+    assert means["gcn"] >= 0.8 > means["same, without edges"]
+    assert means["label propagation"] >= 0.8
+    assert means["most frequent class"] < 0.6
+    rows = read(tmp_path / "predictions.csv")
+    assert rows[0] == ["node", "graph", "split", "prediction"]
+    assert len(rows) == 35
+    assert {row[3] for row in rows[1:]} == {"instructor", "president"}
+    assert len(script.plot(results).axes) == 1
+    assert script.main(config) == results, "same seed, same results"
+
+
+@pytest.mark.parametrize("layer", ["gcn", "sage", "gin", "gat"])
+def test_every_layer_and_task_moves_every_parameter(tasks, layer: str):
+    plan = tasks.Plan(layer, 2, 8, 0.0, 1, 8, 1e-2, torch.device("cpu"))
+    graph = Graph.undirected([(0, 1), (1, 2), (3, 4)], 5)
+    graph = Graph(graph.edges, 5, None, torch.tensor([0, 0, 0, 1, 1]), 2)
+    torch.manual_seed(0)
+    features = torch.randn(5, 3)
+    for of_graphs in (False, True):
+        model = tasks.GraphNetwork(3, 2, plan, of_graphs=of_graphs)
+        answers = model(features, graph)
+        assert answers.shape == (2 if of_graphs else 5, 2)
+        answers.square().sum().backward()
+        assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in model.parameters())
+        moved = [
+            parameter.grad.abs().sum() > 0 for name, parameter in model.named_parameters() if "epsilon" not in name
+        ]
+        assert sum(moved) > len(moved) - 4, "all but what a normalisation cancels"
+
+
+def test_numbers_of_nodes_and_directions(script, tmp_path):
+    """A node's label is what stands at its source: messages along the edges tell it, those against them do not."""
+    draw = np.random.default_rng(0)
+    value = draw.normal(size=120)
+    source = [int(draw.integers(120)) for _ in range(120)]
+    source = [(node + 1) % 120 if one == node else one for node, one in enumerate(source)]
+    rows = [f"n{node},{value[node]:.4f},{value[source[node]]:.4f}" for node in range(120)]
+    edges = [f"n{one},n{node}" for node, one in enumerate(source)]
+    write(tmp_path, nodes="node,x,label\n" + "\n".join(rows), edges="source,target\n" + "\n".join(edges))
+    config = script.Config(
+        data=str(tmp_path), layer="sage", directed=True, layers=1, steps=200, dropout=0.0, seeds=(0,), device="cpu"
+    )
+    config = replace(config, learning_rate=2e-2)
+    scores = script.main(config).scores
+    assert scores["sage"]["R2"].test[0] > 0.9
+    assert scores["same, without edges"]["R2"].test[0] < 0.3
+    assert scores["sage"]["MAE"].test[0] < 0.5 * scores["mean"]["MAE"].test[0]
+
+
+def test_graphs_are_told_apart_where_degrees_do_not_help(script):
+    config = script.Config(task="graph", layer="gin", steps=60, seeds=(0,), device="cpu", dropout=0.0)
+    scores = {name: its["accuracy"].test[0] for name, its in script.main(config).scores.items()}
+    assert scores["gin"] > 0.9
+    assert scores["same, without edges"] == scores["most frequent class"] == 0.5
+    assert scores["linear, degrees and features"] == pytest.approx(0.5, abs=0.1)
+    with pytest.raises(ValueError, match="link prediction is for one graph"):
+        script.run(replace(config, task="edge"), script.load(config), 0)
