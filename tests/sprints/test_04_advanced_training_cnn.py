@@ -546,3 +546,9 @@ def test_shuffled_validation_promises_more_than_blocks(load_sprint):
     assert results.accuracies["SVC"].test == pytest.approx(0.969, abs=0.001)
     assert results.accuracies["logistic regression"].test == pytest.approx(0.934, abs=0.005)
     assert script.main(script.Config(shuffles=2)) == results, "same seed, same results"
+
+
+def test_channels_lie_last_only_where_they_fill_vectors(train: ModuleType):
+    assert train.memory_format(train.resnet(train.Config(widths=(8, 24)))) == torch.channels_last
+    assert train.memory_format(train.resnet(train.Config(widths=(8, 12)))) == torch.contiguous_format
+    assert train.memory_format(train.lenet(8, 0.0)) == torch.contiguous_format
