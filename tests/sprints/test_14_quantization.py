@@ -269,7 +269,9 @@ def test_static_layers_use_the_ranges_that_they_were_shown(parts, tiny, tokens, 
     inputs = grid.Grid(wrapper.quant.scale, wrapper.quant.zero_point, 0, 255)
     outputs = grid.Grid(torch.tensor(wrapper.module.scale), torch.tensor(wrapper.module.zero_point), 0, 255)
     weight = grid.fake_quantize(conv.weight.detach().T.contiguous(), 8, "channel")
-    for size in (1, 100):  # the second is far outside of the range: it saturates
+    # The second is far outside of the range: it saturates. Processors without VNNI add two products of 8 bits in 16,
+    # which the upper half of the range overflows: that is why the range was measured out in 127 steps.
+    for size in (1, 100) if torch.cpu._is_vnni_supported() else (1,):
         x = size * torch.randn(50, 64, generator=generator)
         y = grid.dequantize(grid.quantize(x, inputs), inputs) @ weight.T + conv.bias
         expected = grid.dequantize(grid.quantize(y, outputs), outputs)
