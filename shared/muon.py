@@ -36,8 +36,8 @@ def orthogonalise(
 class Muon(optim.Muon):
     """PyTorch's Muon, whose products are in float32 on a processor that does not multiply bfloat16.
 
-    PyTorch's always computes in bfloat16. Where the instructions are missing, as in most laptops, this is emulated
-    and about a hundred times slower, slower than the rest of a training step. States can be exchanged.
+    PyTorch's always computes in bfloat16. Where the instructions are missing this is emulated, and slower than the rest
+    of a training step. The states of the two can be exchanged.
     """
 
     @torch.no_grad()

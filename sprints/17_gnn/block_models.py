@@ -4,8 +4,8 @@ Nodes of one group are joined with probability c_in / n, others with c_out / n. 
 
     lambda = (c_in - c_out) / (q sqrt(c)),  c = (c_in + (q - 1) c_out) / q, the mean degree, and q groups of equal size.
 
-Without any label, groups cannot be found at all where lambda^2 < 1, and above it belief propagation finds them as well
-as anything can (Decelle et al. 2011, section III; proven for two groups by Mossel et al. 2015).
+Without any label, two groups cannot be found at all where lambda^2 < 1 (Mossel et al. 2015), and above it belief
+propagation is thought to find them as well as anything can in large graphs (Decelle et al. 2011, section III).
 """
 
 import math

@@ -109,7 +109,6 @@ def reductions(config: Config, seed: int) -> dict[str, Callable[[np.ndarray], np
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a seed means one thread, and that numba compiles
-            # A network on few nodes may put several at one place; UMAP wants neighbours at some distance.
             return UMAP(n_neighbors=config.neighbours, min_dist=0.1, random_state=seed).fit_transform(rows)
 
     return {

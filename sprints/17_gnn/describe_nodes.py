@@ -55,7 +55,7 @@ class Config(ScriptConfig):
     model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
     sources: tuple[str, ...] = option(("graph",), f"what prefixes are made from: {', '.join(SOURCES)}")
     graphs: int = option(1500, "training graphs of 14 nodes")
-    test_graphs: int = option(40, "graphs for validation, and as many for the test")
+    test_graphs: int = option(40, "graphs for the test, drawn after those of training")
     prefix: int = option(4, "vectors before the text")
     steps: int = option(600, "optimizer steps")
     batch_size: int = option(4, "graphs of a step")

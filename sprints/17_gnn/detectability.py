@@ -1,7 +1,7 @@
 """How weak may groups be until nothing can find them, and how near do graph networks come to that limit?
 
     uv run sprints/17_gnn/detectability.py
-    uv run sprints/17_gnn/detectability.py --nodes 3000 --labelled 0.02
+    uv run sprints/17_gnn/detectability.py --nodes 500 --labelled 0.2
 
 Two groups, no features: a node is known by its edges alone. Where the signal is below 1, no method whatever finds the
 groups without a label; in large graphs belief propagation is the optimum everywhere. Theory: notes/03_block_models.md

@@ -91,7 +91,7 @@ def test_without_edges_an_unlabelled_member_is_anybodys_guess(part):
 
 @pytest.fixture
 def small(part, generator):
-    """Return a drawn citation network of 320 papers."""
+    """Return a drawn citation network of 800 papers."""
     return part("block_models").citations(generator, nodes=800)
 
 
@@ -133,8 +133,7 @@ def test_labels_propagate_as_in_pytorch_geometric(part, small):
     networks, data = part("node_networks"), small.data
     ours = networks.propagate_labels(data, rounds=7)
     theirs = LabelPropagation(num_layers=7, alpha=0.9)(data.labels, data.graph.edges, data.train)
-    # Theirs cuts at 1, which nothing here reaches, and starts alike.
-    torch.testing.assert_close(ours * 1.0, theirs * 1.0, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
 
 
 def test_labels_that_do_not_fit_are_refused(part):
@@ -487,3 +486,16 @@ def test_describing_is_the_same_for_the_same_seed(load_sprint):
     assert script.main(config) == results
     with pytest.raises(ValueError, match=r"sources must be of graph, .*; got words"):
         script.main(replace(config, sources=("words",)))
+
+
+def test_a_shuffled_prefix_writes_what_its_owner_would(load_sprint, part, generator):
+    script, larders = load_sprint(f"{FOLDER}/describe_nodes.py"), part("larders")
+    torch.manual_seed(0)
+    model, tokenizer = script.build(script.Config(device="cpu"), "graph", generator)
+    torch.nn.init.normal_(model.prefix.project.weight)  # far apart, so that an untrained model says different things
+    drawn = [larders.draw_larder(generator)]
+    texts = script.describe(model, tokenizer, drawn)
+    order = torch.randperm(len(texts), generator=generator)
+    assert len(set(texts)) > 3
+    assert script.describe(model, tokenizer, drawn, order) == [texts[place] for place in order]
+    assert script.describe(model, tokenizer, drawn, order) != texts
