@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -11,6 +12,10 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parent.parent
+# Each sprint's parts are one package beside its scripts. jaxtyping executes every shape annotation in these and in
+# `shared`: a wrong shape fails a test.
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("sprints/*/*/__init__.py"))
+jaxtyping.install_import_hook(["shared", *PACKAGES], "beartype.beartype")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,20 +32,22 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def load_sprint() -> Callable[[str], ModuleType]:
-    """Import a script, or a part, by its path below sprints/, for example "08_gpt2_assembly/walk.py"."""
+    """Import a script, or a module of a sprint's package, by its path below sprints/: "08_gpt2_assembly/walk.py"."""
 
     def load(path: str) -> ModuleType:
-        name = "sprint_" + path.removesuffix(".py").replace("/", "_")
-        if name not in sys.modules:
-            spec = importlib.util.spec_from_file_location(name, ROOT / "sprints" / path)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module
-            # Python puts a script's folder on the path, which is how the script finds the parts of its sprint.
-            with pytest.MonkeyPatch.context() as patch:
-                patch.syspath_prepend(str((ROOT / "sprints" / path).parent))
-                spec.loader.exec_module(module)
-        return sys.modules[name]
+        folder, *inside = path.removesuffix(".py").split("/")
+        # Python puts a script's folder on the path, which is how the script finds the package of its sprint.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(str(ROOT / "sprints" / folder))
+            if len(inside) > 1:
+                return importlib.import_module(".".join(inside))
+            name = f"sprint_{folder}_{inside[0]}"
+            if name not in sys.modules:
+                spec = importlib.util.spec_from_file_location(name, ROOT / "sprints" / path)
+                assert spec is not None
+                assert spec.loader is not None
+                sys.modules[name] = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(sys.modules[name])
+            return sys.modules[name]
 
     return load

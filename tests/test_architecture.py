@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.results import pages
+from shared.lab.results import pages
 
 ROOT = Path(__file__).parent.parent
 # A module imports only from tiers below its own.

@@ -12,18 +12,18 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = option(200, "examples of the regression")
-    steps: int = option(200, "steps of gradient descent")
-    learning_rate: float = option(0.1, "its learning rate")
-    noise: float = option(0.5, "standard deviation of the targets around the line")
+    examples: int = 200  # examples of the regression
+    steps: int = 200  # steps of gradient descent
+    learning_rate: float = 0.1  # its learning rate
+    noise: float = 0.5  # standard deviation of the targets around the line
 
 
 @dataclass(frozen=True)
@@ -86,5 +86,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

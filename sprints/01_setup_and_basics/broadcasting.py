@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    size: int = option(1000, "rows and columns that a column is expanded to")
+    size: int = 1000  # rows and columns that a column is expanded to
 
 
 @dataclass(frozen=True)
@@ -105,5 +105,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -17,17 +17,17 @@ from importlib import metadata
 
 import torch
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.datasets import CACHE, VARIABLE
-from shared.figures import new_figure
-from shared.provenance import ROOT
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything, supports_bfloat16
+from shared.lab.config import ScriptConfig
+from shared.lab.datasets import CACHE, VARIABLE
+from shared.lab.figures import new_figure
+from shared.lab.provenance import ROOT
+from shared.lab.results import save_results
+from shared.lab.runtime import pick_device, seed_everything, supports_bfloat16
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    size: int = option(512, "rows of the matrices that are multiplied")
+    size: int = 512  # rows of the matrices that are multiplied
 
 
 @dataclass(frozen=True)

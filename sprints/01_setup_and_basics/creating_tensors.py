@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    draws: int = option(100_000, "numbers to draw from each distribution")
+    draws: int = 100_000  # numbers to draw from each distribution
 
 
 @dataclass(frozen=True)
@@ -118,5 +118,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -20,10 +20,10 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 # Returns the probability of class 1 at each point (points, 2).
 Classifier = Callable[[np.ndarray], np.ndarray]
@@ -32,14 +32,14 @@ COLUMNS, ROWS = np.linspace(-2, 3, 41), np.linspace(-1.5, 2, 29)
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = option(400, "training points")
-    validation_examples: int = option(2000, "validation points")
-    test_examples: int = option(20_000, "test points")
-    noise: float = option(0.25, "standard deviation of the points around their moon")
-    widths: tuple[int, ...] = option((1, 2, 3, 4, 8, 32), "hidden units")
-    seeds: int = option(10, "networks of each width, from different weights")
-    steps: int = option(500, "steps of Adam on all training points")
-    learning_rate: float = option(0.03, "its learning rate")
+    examples: int = 400  # training points
+    validation_examples: int = 2000  # validation points
+    test_examples: int = 20_000  # test points
+    noise: float = 0.25  # standard deviation of the points around their moon
+    widths: tuple[int, ...] = (1, 2, 3, 4, 8, 32)  # hidden units
+    seeds: int = 10  # networks of each width, from different weights
+    steps: int = 500  # steps of Adam on all training points
+    learning_rate: float = 0.03  # its learning rate
 
 
 @dataclass(frozen=True)
@@ -169,5 +169,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -13,9 +13,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 FLOATS = {
     "float64": torch.float64,
@@ -28,7 +28,7 @@ FLOATS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    elements: int = option(1_000_000, "float32 numbers of the tensor that a view is taken of")
+    elements: int = 1_000_000  # float32 numbers of the tensor that a view is taken of
 
 
 @dataclass(frozen=True)
@@ -149,5 +149,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

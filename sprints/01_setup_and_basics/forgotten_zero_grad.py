@@ -12,18 +12,18 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = option(100, "examples of the regression")
-    noise: float = option(0.3, "standard deviation of the targets around the plane")
-    steps: int = option(200, "steps of gradient descent")
-    learning_rate: float = option(0.1, "its learning rate")
+    examples: int = 100  # examples of the regression
+    noise: float = 0.3  # standard deviation of the targets around the plane
+    steps: int = 200  # steps of gradient descent
+    learning_rate: float = 0.1  # its learning rate
 
 
 @dataclass(frozen=True)
@@ -83,5 +83,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

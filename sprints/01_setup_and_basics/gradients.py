@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = option(100, "examples of the regression whose gradient is made in parts")
+    examples: int = 100  # examples of the regression whose gradient is made in parts
 
 
 @dataclass(frozen=True)
@@ -152,5 +152,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -13,9 +13,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 Function = Callable[[Tensor], Tensor]
 START = (-1.2, 1.0)
@@ -23,7 +23,7 @@ START = (-1.2, 1.0)
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    orders: int = option(4, "derivatives of tanh to take, at most 4")
+    orders: int = 4  # derivatives of tanh to take, at most 4
 
 
 @dataclass(frozen=True)
@@ -115,5 +115,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -16,16 +16,16 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    draws: int = option(1000, "numbers whose frequencies are counted")
-    bins: int = option(10, "different numbers")
+    draws: int = 1000  # numbers whose frequencies are counted
+    bins: int = 10  # different numbers
 
 
 @dataclass(frozen=True)
@@ -134,5 +134,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -15,18 +15,18 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.autograd.functional import hessian
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 START, MINIMUM = (-1.2, 1.0), (1.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    learning_rate: float = option(1e-3, "of gradient descent; above 2 / 1002 it is unstable at the minimum")
-    most_steps: int = option(50_000, "steps after which a walk is given up")
-    near: float = option(1e-4, "distance from the minimum that counts as arrived")
+    learning_rate: float = 1e-3  # of gradient descent; above 2 / 1002 it is unstable at the minimum
+    most_steps: int = 50_000  # steps after which a walk is given up
+    near: float = 1e-4  # distance from the minimum that counts as arrived
 
 
 @dataclass(frozen=True)
@@ -109,5 +109,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -19,9 +19,9 @@ from sklearn.datasets import make_moons
 from torch import nn
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 Arrays = dict[str, np.ndarray]
 CLASSES = 2
@@ -29,10 +29,10 @@ CLASSES = 2
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = option(200, "points of two moons")
-    hidden: int = option(16, "hidden units")
-    steps: int = option(300, "steps of gradient descent on all points")
-    learning_rate: float = option(0.5, "its learning rate")
+    examples: int = 200  # points of two moons
+    hidden: int = 16  # hidden units
+    steps: int = 300  # steps of gradient descent on all points
+    learning_rate: float = 0.5  # its learning rate
 
 
 @dataclass(frozen=True)
@@ -214,5 +214,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -14,17 +14,17 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    longest: int = option(17, "the longest sum has 2^this numbers")
-    rows: int = option(10, "sums of each length, of different numbers")
-    offset: float = option(10_000.0, "mean of the numbers whose variance is computed")
+    longest: int = 17  # the longest sum has 2^this numbers
+    rows: int = 10  # sums of each length, of different numbers
+    offset: float = 10_000.0  # mean of the numbers whose variance is computed
 
 
 @dataclass(frozen=True)
@@ -141,5 +141,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

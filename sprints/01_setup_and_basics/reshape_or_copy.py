@@ -16,14 +16,14 @@ from dataclasses import dataclass
 
 import torch
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    size: int = option(2048, "rows of the matrix whose copies are timed")
-    repeats: int = option(15, "timed copies of each kind")
+    size: int = 2048  # rows of the matrix whose copies are timed
+    repeats: int = 15  # timed copies of each kind
 
 
 @dataclass(frozen=True)
@@ -108,5 +108,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 class Value:
@@ -123,7 +123,7 @@ def gradients(output: Value, wrt: Sequence[Value]) -> list[Value]:
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    points: int = option(100, "random points at which each function is differentiated")
+    points: int = 100  # random points at which each function is differentiated
 
 
 @dataclass(frozen=True)
@@ -254,5 +254,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -9,7 +9,6 @@ result. Validation chooses an augmentation, the test digits are used once. Theor
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,16 +22,16 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    folds: int = option(5, "parts of the first half: each trains once, the others validate; the second half tests")
-    copies: int = option(5, "augmented copies of each training image, beside the image itself")
+    folds: int = 5  # parts of the first half: each trains once, the others validate; the second half tests
+    copies: int = 5  # augmented copies of each training image, beside the image itself
 
 
 @dataclass(frozen=True)
@@ -180,5 +179,4 @@ def plot(results: Results, config: Config) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=partial(plot, config=config))
+    run(main, Config, plot=plot)

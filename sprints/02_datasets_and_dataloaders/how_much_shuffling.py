@@ -20,19 +20,19 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    buffers: tuple[int, ...] = option((1, 30, 100, 300, 898), "items that the buffer holds")
-    epochs: int = option(5, "passes over the training digits")
-    batch_size: int = option(32, "items of a batch")
-    learning_rate: float = option(0.3, "of stochastic gradient descent")
-    seeds: int = option(5, "seeds of the shuffling")
+    buffers: tuple[int, ...] = (1, 30, 100, 300, 898)  # items that the buffer holds
+    epochs: int = 5  # passes over the training digits
+    batch_size: int = 32  # items of a batch
+    learning_rate: float = 0.3  # of stochastic gradient descent
+    seeds: int = 5  # seeds of the shuffling
 
 
 @dataclass(frozen=True)
@@ -137,5 +137,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

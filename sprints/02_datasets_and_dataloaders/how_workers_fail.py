@@ -13,11 +13,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run as run_script
 
 UNGUARDED = """
 from torch.utils.data import DataLoader
@@ -67,8 +68,19 @@ PROGRAMS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    faults: tuple[str, ...] = option(tuple(PROGRAMS), "which programs to run", choices=tuple(PROGRAMS))
-    timeout: float = option(180.0, "seconds after which a program is ended")
+    # which programs to run
+    faults: tuple[
+        Literal[
+            "no __main__ guard",
+            "a lambda as collate_fn",
+            "an open file in the data set",
+            "an exception in an item",
+            "a worker that is killed",
+            "no fault",
+        ],
+        ...,
+    ] = tuple(PROGRAMS)
+    timeout: float = 180.0  # seconds after which a program is ended
 
 
 @dataclass(frozen=True)
@@ -127,5 +139,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run_script(main, Config)

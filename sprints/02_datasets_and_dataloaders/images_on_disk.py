@@ -22,8 +22,8 @@ from torch.utils.data import Dataset, TensorDataset
 from torchvision.transforms.v2 import functional as images_of
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 Item = tuple[Tensor, int]
@@ -31,9 +31,9 @@ Item = tuple[Tensor, int]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    items: int = option(500, "images to write")
-    size: int = option(64, "pixels of a side")
-    rounds: int = option(5, "turns of each store")
+    items: int = 500  # images to write
+    size: int = 64  # pixels of a side
+    rounds: int = 5  # turns of each store
 
 
 @dataclass(frozen=True)
@@ -157,5 +157,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -20,20 +20,20 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 Split = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    rare: int = option(16, "eights among the training images")
-    epochs: int = option(60, "passes over the training images")
-    batch_size: int = option(64, "images of a batch")
-    seeds: int = option(5, "seeds: which eights are kept, and the order")
+    rare: int = 16  # eights among the training images
+    epochs: int = 60  # passes over the training images
+    batch_size: int = 64  # images of a batch
+    seeds: int = 5  # seeds: which eights are kept, and the order
 
 
 @dataclass(frozen=True)
@@ -171,5 +171,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

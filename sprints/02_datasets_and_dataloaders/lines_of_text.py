@@ -20,19 +20,19 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.text.cookbook import Cookbook
 
 UNKNOWN = "<unknown>"
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = option(1000, "recipes to write into the file")
-    reads: int = option(100, "lines to read at random places")
-    words: tuple[int, ...] = option((50, 100, 200, 400, 800), "sizes of the vocabulary")
-    rounds: int = option(3, "turns of each way to read")
+    recipes: int = 1000  # recipes to write into the file
+    reads: int = 100  # lines to read at random places
+    words: tuple[int, ...] = (50, 100, 200, 400, 800)  # sizes of the vocabulary
+    rounds: int = 3  # turns of each way to read
 
 
 @dataclass(frozen=True)
@@ -155,5 +155,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -14,14 +14,14 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler, TensorDataset
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    epochs: int = option(3, "passes to compare")
-    batch_sizes: tuple[int, ...] = option((1, 10, 64, 2000), "items of a batch")
+    epochs: int = 3  # passes to compare
+    batch_sizes: tuple[int, ...] = (1, 10, 64, 2000)  # items of a batch
 
 
 @dataclass(frozen=True)
@@ -155,5 +155,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -8,7 +8,7 @@ Theory: notes/01_data_sets.md
 """
 
 from dataclasses import dataclass
-from functools import partial
+from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
@@ -17,18 +17,22 @@ from torch import Tensor
 from torchvision.datasets import MNIST
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.datasets import fetch
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.datasets import fetch
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 Split = tuple[Tensor, Tensor]
+
+PRESETS = {
+    "mnist": {"data": "mnist"},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: str = option("digits", "which images", choices=("digits", "mnist"))
-    items: int | None = option(None, "use the first so many images of each split (default: all)")
+    data: Literal["digits", "mnist"] = "digits"  # which images
+    items: int | None = None  # use the first so many images of each split (default: all)
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,4 @@ def plot(results: Results, config: Config) -> Figure:  # noqa: ARG001 (images ar
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "look_at_the_data" if config.data == "digits" else f"look_at_the_data_{config.data}"
-    save_results(main(config), config, script=__file__, plot=partial(plot, config=config), name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -15,18 +15,18 @@ import torch
 from matplotlib.figure import Figure
 from torch.utils.data import DataLoader, Sampler
 
-from shared.batches import Batch, pad_rows
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.text.batches import Batch, pad_rows
+from shared.text.cookbook import Cookbook
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    lines: int = option(8192, "lines of recipes")
-    batch_sizes: tuple[int, ...] = option((2, 4, 8, 16, 32, 64, 128), "lines of a batch")
-    bucket: int = option(16, "batches that a bucket is cut into")
+    lines: int = 8192  # lines of recipes
+    batch_sizes: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128)  # lines of a batch
+    bucket: int = 16  # batches that a bucket is cut into
 
 
 @dataclass(frozen=True)
@@ -149,5 +149,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -14,17 +14,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import pick_device
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import pick_device
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    items: int = option(256, "items of the data set")
-    batch_size: int = option(64, "items of a batch")
-    features: int = option(16_384, "numbers of an item")
-    rounds: int = option(20, "turns of each copy on a GPU")
+    items: int = 256  # items of the data set
+    batch_size: int = 64  # items of a batch
+    features: int = 16_384  # numbers of an item
+    rounds: int = 20  # turns of each copy on a GPU
 
 
 @dataclass(frozen=True)
@@ -100,5 +100,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

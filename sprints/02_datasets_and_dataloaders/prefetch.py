@@ -19,18 +19,18 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batches: int = option(80, "batches of a run")
-    load: float = option(0.008, "mean seconds to load a batch")
-    step: float = option(0.010, "seconds of a training step")
-    slow_every: int = option(10, "of so many batches one is slow, at random, where loading is uneven")
-    depths: tuple[int, ...] = option((1, 2, 4, 8, 16, 32), "batches that may wait in the queue")
+    batches: int = 80  # batches of a run
+    load: float = 0.008  # mean seconds to load a batch
+    step: float = 0.010  # seconds of a training step
+    slow_every: int = 10  # of so many batches one is slow, at random, where loading is uneven
+    depths: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # batches that may wait in the queue
 
 
 @dataclass(frozen=True)
@@ -162,5 +162,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

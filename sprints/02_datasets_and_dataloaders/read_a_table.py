@@ -22,9 +22,9 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 RATES = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 SCALINGS = ("raw", "standardised by all rows", "standardised")
@@ -32,9 +32,9 @@ SCALINGS = ("raw", "standardised by all rows", "standardised")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    splits: int = option(5, "random splits to average over")
-    epochs: int = option(30, "passes over the training rows")
-    missing: float = option(0.05, "share of the cells that are left empty")
+    splits: int = 5  # random splits to average over
+    epochs: int = 30  # passes over the training rows
+    missing: float = 0.05  # share of the cells that are left empty
 
 
 @dataclass(frozen=True)
@@ -194,5 +194,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

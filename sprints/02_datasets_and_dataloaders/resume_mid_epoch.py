@@ -20,8 +20,8 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
 
 Item = tuple[Tensor, int, int]
 WAYS = ("exact position", "read and throw away", "start the epoch again", "where the sampler was")
@@ -29,11 +29,11 @@ WAYS = ("exact position", "read and throw away", "start the epoch again", "where
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    epochs: int = option(3, "passes over the digits")
-    batch_size: int = option(64, "items of a batch")
-    workers: int = option(2, "worker processes")
-    stop_epoch: int = option(1, "the epoch in which the run stops, counted from 0")
-    stop_batch: int = option(10, "how many batches of it are done then")
+    epochs: int = 3  # passes over the digits
+    batch_size: int = 64  # items of a batch
+    workers: int = 2  # worker processes
+    stop_epoch: int = 1  # the epoch in which the run stops, counted from 0
+    stop_batch: int = 10  # how many batches of it are done then
 
 
 @dataclass(frozen=True)
@@ -200,5 +200,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -14,15 +14,15 @@ from itertools import islice
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    items: int = option(1000, "items of the stream")
-    batch_size: int = option(32, "items of a batch")
-    workers: int = option(2, "worker processes")
+    items: int = 1000  # items of the stream
+    batch_size: int = 32  # items of a batch
+    workers: int = 2  # worker processes
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -18,19 +18,19 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    workers: tuple[int, ...] = option((0, 1, 2, 4), "numbers of worker processes; the first is what others are held to")
-    batch_sizes: tuple[int, ...] = option((4, 16, 64), "items of a batch")
-    items: int = option(512, "items of a turn")
-    additions: int = option(20_000, "additions of an item that computes")
-    wait: float = option(1e-3, "seconds that an item waits which waits")
-    rounds: int = option(3, "turns of each setting")
+    workers: tuple[int, ...] = (0, 1, 2, 4)  # numbers of worker processes; the first is what others are held to
+    batch_sizes: tuple[int, ...] = (4, 16, 64)  # items of a batch
+    items: int = 512  # items of a turn
+    additions: int = 20_000  # additions of an item that computes
+    wait: float = 1e-3  # seconds that an item waits which waits
+    rounds: int = 3  # turns of each setting
 
 
 @dataclass(frozen=True)
@@ -139,5 +139,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -15,18 +15,18 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 Key = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    items: int = option(64, "items of an epoch")
-    batch_size: int = option(4, "items of a batch")
-    workers: int = option(2, "worker processes, beside none and one")
+    items: int = 64  # items of an epoch
+    batch_size: int = 4  # items of a batch
+    workers: int = 2  # worker processes, beside none and one
 
 
 @dataclass(frozen=True)
@@ -151,5 +151,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -18,21 +18,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 Part = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = option(128, "hidden units")
-    train: int = option(598, "images to train on; the next 300 validate")
-    epochs: int = option(20, "passes over them")
-    repeats: int = option(20, "evaluations with different dropout or order")
-    batch_sizes: tuple[int, ...] = option((2, 4, 8, 16, 32, 64, 128, 300), "batches to evaluate in")
+    hidden: int = 128  # hidden units
+    train: int = 598  # images to train on; the next 300 validate
+    epochs: int = 20  # passes over them
+    repeats: int = 20  # evaluations with different dropout or order
+    batch_sizes: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128, 300)  # batches to evaluate in
 
 
 @dataclass(frozen=True)
@@ -147,5 +147,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -22,18 +22,18 @@ from sklearn.tree import ExtraTreeClassifier
 from torch import Tensor
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    shuffles: int = option(10, "shuffled splits")
-    candidates: tuple[int, ...] = option((1, 2, 5, 10, 20, 50, 100, 200), "trees to choose among")
-    seen: int = option(100, "images that the winner is chosen on")
-    draws: int = option(300, "draws of these images")
+    shuffles: int = 10  # shuffled splits
+    candidates: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)  # trees to choose among
+    seen: int = 100  # images that the winner is chosen on
+    draws: int = 300  # draws of these images
 
 
 @dataclass(frozen=True)
@@ -142,5 +142,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -16,18 +16,18 @@ from sklearn.linear_model import LinearRegression
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    features: int = option(10, "features of the table to use, at most 10")
-    train: int = option(300, "patients to fit; the others test")
-    steps: int = option(8000, "steps of gradient descent")
-    every: int = option(20, "steps between two points of the figure")
+    features: int = 10  # features of the table to use, at most 10
+    train: int = 300  # patients to fit; the others test
+    steps: int = 8000  # steps of gradient descent
+    every: int = 20  # steps between two points of the figure
 
 
 @dataclass(frozen=True)
@@ -160,5 +160,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -14,17 +14,17 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = option(64, "rows")
-    classes: int = option(10, "classes")
-    scales: tuple[float, ...] = option((1.0, 10.0, 80.0, 100.0, 1000.0, 10000.0), "sizes of the logits")
+    batch: int = 64  # rows
+    classes: int = 10  # classes
+    scales: tuple[float, ...] = (1.0, 10.0, 80.0, 100.0, 1000.0, 10000.0)  # sizes of the logits
 
 
 @dataclass(frozen=True)
@@ -194,5 +194,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

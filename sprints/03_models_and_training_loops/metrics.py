@@ -8,6 +8,7 @@ Theory: notes/06_splits_and_metrics.md
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,16 +20,16 @@ from sklearn.metrics import confusion_matrix as library_confusion_matrix
 from sklearn.model_selection import KFold, cross_val_predict
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    folds: int = option(5, "parts; each is predicted by a model fitted to the others")
-    rare: int = option(8, "the digit to find among the others", choices=range(10))
-    images: int = option(898, "images from the beginning of the file")
+    folds: int = 5  # parts; each is predicted by a model fitted to the others
+    rare: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] = 8  # the digit to find among the others
+    images: int = 898  # images from the beginning of the file
 
 
 @dataclass(frozen=True)
@@ -144,5 +145,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

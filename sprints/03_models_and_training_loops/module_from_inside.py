@@ -17,17 +17,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.hooks import RemovableHandle
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 REGISTERS = ("_parameters", "_buffers", "_modules")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = option(32, "hidden units")
-    steps: int = option(100, "optimizer steps")
+    hidden: int = 32  # hidden units
+    steps: int = 100  # optimizer steps
 
 
 @dataclass(frozen=True)
@@ -265,5 +265,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

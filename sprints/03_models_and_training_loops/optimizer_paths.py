@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 # AdamW without weight decay is Adam.
 OPTIMIZERS: dict[str, Callable] = {
@@ -34,10 +34,10 @@ LIMIT = 1e10
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    condition: float = option(50.0, "curvature across the valley, in units of that along it")
-    degrees: float = option(30.0, "angle between the valley and the first axis")
-    rates: int = option(25, "learning rates to try, between 0.001 and 1")
-    steps: int = option(400, "most steps to the minimum")
+    condition: float = 50.0  # curvature across the valley, in units of that along it
+    degrees: float = 30.0  # angle between the valley and the first axis
+    rates: int = 25  # learning rates to try, between 0.001 and 1
+    steps: int = 400  # most steps to the minimum
 
 
 @dataclass(frozen=True)
@@ -125,5 +125,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

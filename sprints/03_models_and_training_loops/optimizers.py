@@ -18,17 +18,17 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = option(32, "hidden units")
-    batch_size: int = option(64, "images of a batch")
-    steps: int = option(100, "optimizer steps")
+    hidden: int = 32  # hidden units
+    batch_size: int = 64  # images of a batch
+    steps: int = 100  # optimizer steps
 
 
 @dataclass(frozen=True)
@@ -183,5 +183,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

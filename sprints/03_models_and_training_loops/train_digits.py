@@ -22,23 +22,23 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 Part = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = option(256, "hidden units")
-    dropout: float = option(0.5, "probability of dropping a hidden unit")
-    epochs: int = option(60, "most passes over the training data")
-    batch_size: int = option(32, "images of a batch")
-    learning_rate: float = option(1e-3, "of AdamW")
-    weight_decay: float = option(0.01, "of AdamW")
-    seeds: int = option(5, "networks to train, with seeds from --seed on")
+    hidden: int = 256  # hidden units
+    dropout: float = 0.5  # probability of dropping a hidden unit
+    epochs: int = 60  # most passes over the training data
+    batch_size: int = 32  # images of a batch
+    learning_rate: float = 1e-3  # of AdamW
+    weight_decay: float = 0.01  # of AdamW
+    seeds: int = 5  # networks to train, with seeds from --seed on
 
 
 @dataclass(frozen=True)
@@ -202,5 +202,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

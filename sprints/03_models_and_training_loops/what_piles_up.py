@@ -19,21 +19,21 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 WAYS = ("total += loss", "total += loss.item()", "no_grad")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = option(128, "hidden units")
-    batches: int = option(10, "batches of the evaluation, at most 20")
-    batch_size: int = option(64, "images of a batch")
-    steps: int = option(200, "training steps")
-    learning_rate: float = option(0.1, "of SGD")
+    hidden: int = 128  # hidden units
+    batches: int = 10  # batches of the evaluation, at most 20
+    batch_size: int = 64  # images of a batch
+    steps: int = 200  # training steps
+    learning_rate: float = 0.1  # of SGD
 
 
 @dataclass(frozen=True)
@@ -153,5 +153,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

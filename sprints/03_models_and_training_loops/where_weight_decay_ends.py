@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 # Running means over twenty steps, so that they follow a learning rate that falls within a short run.
 BETAS = (0.9, 0.95)
@@ -33,10 +33,10 @@ CURVATURE, MINIMUM = ((2.0, 1.0), (1.0, 6.0)), (1.5, 0.5)
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    decay: float = option(0.5, "weight decay")
-    noise: tuple[float, ...] = option((0.0, 1.0, 2.0, 4.0), "standard deviations of the noise in the gradient")
-    steps: int = option(3000, "steps, with a rate that falls to zero")
-    seeds: int = option(3, "runs with other noise, with seeds from --seed on")
+    decay: float = 0.5  # weight decay
+    noise: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0)  # standard deviations of the noise in the gradient
+    steps: int = 3000  # steps, with a rate that falls to zero
+    seeds: int = 3  # runs with other noise, with seeds from --seed on
 
 
 @dataclass(frozen=True)
@@ -111,5 +111,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -20,9 +20,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
 
 TRAIN = Path(__file__).with_name("train.py")
 Options = dict[str, float | str | None]
@@ -48,10 +48,10 @@ CASES: dict[str, Options] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = option(240, "optimizer steps of a run")
-    seeds: int = option(5, "runs of a case; each validates on the next fold")
-    cases: tuple[str, ...] = option(tuple(CASES), "cases to run; the first is what the others are compared with")
-    processes: int = option(2, "cases that run at the same time, with one thread each")
+    steps: int = 240  # optimizer steps of a run
+    seeds: int = 5  # runs of a case; each validates on the next fold
+    cases: tuple[str, ...] = tuple(CASES)  # cases to run; the first is what the others are compared with
+    processes: int = 2  # cases that run at the same time, with one thread each
 
 
 @dataclass(frozen=True)
@@ -137,5 +137,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

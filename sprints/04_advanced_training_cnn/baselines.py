@@ -20,9 +20,9 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
 
 Classifier = DummyClassifier | LogisticRegression | KNeighborsClassifier | SVC
 CLASSIFIERS: dict[str, Classifier] = {
@@ -36,8 +36,8 @@ CLASSIFIERS: dict[str, Classifier] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    folds: int = option(5, "blocks of the first half; each validates once")
-    shuffles: int = option(10, "random partitions to average over")
+    folds: int = 5  # blocks of the first half; each validates once
+    shuffles: int = 10  # random partitions to average over
 
 
 @dataclass(frozen=True)
@@ -100,5 +100,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

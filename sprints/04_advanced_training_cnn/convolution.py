@@ -17,10 +17,10 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 class Geometry(NamedTuple):
@@ -49,9 +49,9 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    images: int = option(2, "images of a batch")
-    size: int = option(9, "height and width of an image")
-    repeats: int = option(15, "times that each way is timed")
+    images: int = 2  # images of a batch
+    size: int = 9  # height and width of an image
+    repeats: int = 15  # times that each way is timed
 
 
 @dataclass(frozen=True)
@@ -239,5 +239,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

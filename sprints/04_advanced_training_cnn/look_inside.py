@@ -10,7 +10,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
@@ -20,19 +19,24 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import load_results, save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.results import load_results
+from shared.lab.run import run, run_folder
+from shared.lab.runtime import seed_everything
 
 MAPS, MISTAKES = 8, 8
+
+PRESETS = {
+    "mnist": {"run": "train_mnist"},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    run: str = option("train", "results file of train.py whose network to look at, for example train_mnist")
-    image: int = option(2, "validation image whose maps are drawn")
-    folds: int = option(5, "blocks in which a linear classifier is validated")
+    run: str = "train"  # results file of train.py whose network to look at, for example train_mnist
+    image: int = 2  # validation image whose maps are drawn
+    folds: int = 5  # blocks in which a linear classifier is validated
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def load(config: Config) -> tuple[nn.Module, dict[str, Tensor], dict]:
     Raises:
         ValueError: train.py has not made them.
     """
-    folder = config.out or Path(__file__).parent
+    folder = run_folder(config, __file__)
     program, tensors = (folder / "checkpoints" / f"{config.run}{suffix}" for suffix in (".pt2", ".pt"))
     if not (program.is_file() and tensors.is_file()):
         raise ValueError(f"--run must be a finished run of train.py, there is no {program.name}: run train.py first")
@@ -145,6 +149,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "look_inside" if config.run == "train" else f"look_inside_{config.run.removeprefix('train_')}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -16,18 +16,18 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    images: int = option(200, "digits to move")
-    filters: int = option(16, "random filters of 3 x 3")
-    farthest: int = option(4, "pixels of the farthest move")
-    sizes: tuple[int, ...] = option((1, 3), "how much the digits are enlarged")
+    images: int = 200  # digits to move
+    filters: int = 16  # random filters of 3 x 3
+    farthest: int = 4  # pixels of the farthest move
+    sizes: tuple[int, ...] = (1, 3)  # how much the digits are enlarged
 
 
 @dataclass(frozen=True)
@@ -124,5 +124,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -14,10 +14,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 
 class Layer(NamedTuple):
@@ -42,9 +42,9 @@ STACKS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = option((1, 2, 4, 8, 16, 32), "layers of 3 x 3 whose effective field is measured")
-    draws: int = option(40, "random networks per depth")
-    channels: int = option(8, "channels of the random networks")
+    depths: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # layers of 3 x 3 whose effective field is measured
+    draws: int = 40  # random networks per depth
+    channels: int = 8  # channels of the random networks
 
 
 class Field(NamedTuple):
@@ -184,5 +184,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

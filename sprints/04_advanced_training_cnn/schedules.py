@@ -19,11 +19,11 @@ from torch.nn import functional
 from torch.optim import SGD, lr_scheduler
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
-from shared.training import train_steps
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.training.loop import train_steps
 
 Factor = Callable[[int], float]
 Batch = tuple[Tensor, Tensor]
@@ -31,10 +31,10 @@ Batch = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = option(112, "optimizer steps of a run")
-    batch_size: int = option(32, "images of a batch")
-    rates: tuple[float, ...] = option((0.03, 0.1, 0.3, 1.0, 3.0), "peak learning rates to choose from")
-    folds: int = option(5, "blocks of the first half; each validates once")
+    steps: int = 112  # optimizer steps of a run
+    batch_size: int = 32  # images of a batch
+    rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0)  # peak learning rates to choose from
+    folds: int = 5  # blocks of the first half; each validates once
 
 
 @dataclass(frozen=True)
@@ -267,5 +267,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

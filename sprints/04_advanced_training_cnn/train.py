@@ -21,7 +21,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
@@ -33,12 +33,12 @@ from torchvision.datasets import MNIST
 from torchvision.utils import make_grid
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.datasets import fetch
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.training import constant, make_optimizers, train_steps, warmup_cosine, warmup_linear
+from shared.lab.config import ScriptConfig
+from shared.lab.datasets import fetch
+from shared.lab.figures import new_figure
+from shared.lab.run import run, run_folder
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.training.loop import constant, make_optimizers, train_steps, warmup_cosine, warmup_linear
 
 PRESETS = {
     # Without batch norm it takes longer; its steps cost a third.
@@ -53,31 +53,30 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    data: str = option("digits", "images to learn", choices=("digits", "mnist"))
-    model: str = option("resnet", "network", choices=("resnet", "lenet"))
-    widths: tuple[int, ...] = option((24, 24, 48), "channels of the ResNet's stem and of its blocks")
-    pool: bool = option(False, "halve the image after the ResNet's stem")
-    norm: bool = option(True, "batch norm in the ResNet")
-    dropout: float = option(0.0, "probability of dropping a feature before the last layer")
-    seeds: int = option(5, "runs, each with the next seed")
-    folds: int = option(5, "blocks of the training data; each seed validates on the next one")
-    test: bool = option(True, "score the test set at the end (off while options are being chosen)")
-    steps: int = option(900, "optimizer steps")
-    batch_size: int = option(64, "images of a batch")
-    learning_rate: float = option(3e-3, "peak learning rate of AdamW")
-    weight_decay: float = option(0.05, "decay of matrices and filters")
-    label_smoothing: float = option(0.1, "probability that the target gives to all classes alike")
-    schedule: str = option("cosine", "how the learning rate falls", choices=("constant", "cosine", "linear"))
-    warmup: int = option(100, "steps until the learning rate is at its peak")
-    eval_every: int = option(30, "steps between evaluations")
-    patience: int = option(12, "evaluations without a lower validation loss until training stops")
-    rotation: float = option(12.0, "augmentation: largest angle in degrees")
-    scaling: float = option(0.12, "augmentation: largest change of size")
-    shear: float = option(0.2, "augmentation: largest slant")
-    shift: float = option(0.8, "augmentation: largest move in pixels")
-    precision: str = option("float32", "of convolutions", choices=("auto", "float32", "bfloat16"))
-    tensorboard: bool = option(True, "write scalars, images, histograms and the graph to runs/")
+    data: Literal["digits", "mnist"] = "digits"  # images to learn
+    model: Literal["resnet", "lenet"] = "resnet"  # network
+    widths: tuple[int, ...] = (24, 24, 48)  # channels of the ResNet's stem and of its blocks
+    pool: bool = False  # halve the image after the ResNet's stem
+    norm: bool = True  # batch norm in the ResNet
+    dropout: float = 0.0  # probability of dropping a feature before the last layer
+    seeds: int = 5  # runs, each with the next seed
+    folds: int = 5  # blocks of the training data; each seed validates on the next one
+    test: bool = True  # score the test set at the end (off while options are being chosen)
+    steps: int = 900  # optimizer steps
+    batch_size: int = 64  # images of a batch
+    learning_rate: float = 3e-3  # peak learning rate of AdamW
+    weight_decay: float = 0.05  # decay of matrices and filters
+    label_smoothing: float = 0.1  # probability that the target gives to all classes alike
+    schedule: Literal["constant", "cosine", "linear"] = "cosine"  # how the learning rate falls
+    warmup: int = 100  # steps until the learning rate is at its peak
+    eval_every: int = 30  # steps between evaluations
+    patience: int = 12  # evaluations without a lower validation loss until training stops
+    rotation: float = 12.0  # augmentation: largest angle in degrees
+    scaling: float = 0.12  # augmentation: largest change of size
+    shear: float = 0.2  # augmentation: largest slant
+    shift: float = 0.8  # augmentation: largest move in pixels
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"  # of convolutions
+    tensorboard: bool = True  # write scalars, images, histograms and the graph to runs/
 
 
 class Images(NamedTuple):
@@ -399,7 +398,7 @@ def find_mistakes(score: Score, test: Images) -> tuple[list[Mistake], Images]:
 
 def output_folder(config: Config) -> Path:
     """Return where networks and logs go."""
-    return config.out or Path(__file__).parent
+    return run_folder(config, __file__)
 
 
 def run_name(config: Config) -> str:
@@ -483,5 +482,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    save_results(main(config), config, script=__file__, plot=plot, name=run_name(config))
+    run(main, Config, plot=plot, presets=PRESETS)

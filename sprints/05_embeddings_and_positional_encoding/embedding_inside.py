@@ -12,17 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    vocab: int = option(2000, "distinct tokens")
-    features: int = option(32, "features of a vector")
-    batch: int = option(8, "rows of a batch")
-    tokens: int = option(16, "tokens of a row")
+    vocab: int = 2000  # distinct tokens
+    features: int = 32  # features of a vector
+    batch: int = 8  # rows of a batch
+    tokens: int = 16  # tokens of a row
 
 
 @dataclass(frozen=True)
@@ -146,5 +146,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

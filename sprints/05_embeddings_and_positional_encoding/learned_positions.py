@@ -18,31 +18,31 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from tqdm import tqdm
 
-from shared.batches import BlockBatches
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.gpt import GPT, GPTConfig
-from shared.losses import language_model_loss
-from shared.positions import sinusoidal_positions
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.tokenizers import character_tokenizer
-from shared.training import make_optimizers, train_steps, warmup_linear
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.gpt import GPT, GPTConfig
+from shared.nn.positions import sinusoidal_positions
+from shared.text.batches import BlockBatches
+from shared.text.cookbook import Cookbook
+from shared.text.tokenizers import character_tokenizer
+from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.losses import language_model_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = option(600, "recipes to train on, character by character")
-    context: int = option(32, "positions")
-    d_model: int = option(64, "features of a position")
-    layers: int = option(1, "blocks")
-    steps: int = option(500, "optimizer steps of a run")
-    batch_size: int = option(32, "rows of a batch")
-    learning_rate: float = option(5e-2, "peak learning rate of embeddings, biases and norms")
-    muon_learning_rate: float = option(0.02, "peak learning rate of the matrices of the blocks")
-    measure_every: int = option(25, "steps between measurements")
-    runs: int = option(2, "runs of each kind, each with its own seed")
+    recipes: int = 600  # recipes to train on, character by character
+    context: int = 32  # positions
+    d_model: int = 64  # features of a position
+    layers: int = 1  # blocks
+    steps: int = 500  # optimizer steps of a run
+    batch_size: int = 32  # rows of a batch
+    learning_rate: float = 5e-2  # peak learning rate of embeddings, biases and norms
+    muon_learning_rate: float = 0.02  # peak learning rate of the matrices of the blocks
+    measure_every: int = 25  # steps between measurements
+    runs: int = 2  # runs of each kind, each with its own seed
 
 
 @dataclass(frozen=True)
@@ -182,5 +182,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

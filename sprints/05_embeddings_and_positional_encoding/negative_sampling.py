@@ -15,21 +15,21 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.text.cookbook import Cookbook
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = option(2000, "recipes to count in")
-    negatives: int = option(5, "words of noise for each pair")
-    power: float = option(0.75, "power of the counts in the noise distribution")
-    draws: int = option(200_000, "pairs to draw for the mean of the sampled loss")
-    features: tuple[int, ...] = option((1, 2, 4, 8, 16, 32, 64), "lengths of the vectors to fit")
-    steps: int = option(400, "optimizer steps of a fit")
+    recipes: int = 2000  # recipes to count in
+    negatives: int = 5  # words of noise for each pair
+    power: float = 0.75  # power of the counts in the noise distribution
+    draws: int = 200_000  # pairs to draw for the mean of the sampled loss
+    features: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)  # lengths of the vectors to fit
+    steps: int = 400  # optimizer steps of a fit
 
 
 @dataclass(frozen=True)
@@ -195,5 +195,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -13,18 +13,18 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.positions import sinusoidal_positions
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.positions import sinusoidal_positions
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    positions: int = option(192, "positions to encode")
-    d_model: int = option(64, "features of a position")
-    shifts: tuple[int, ...] = option((1, 5, 20, 60), "shifts to rotate by")
+    positions: int = 192  # positions to encode
+    d_model: int = 64  # features of a position
+    shifts: tuple[int, ...] = (1, 5, 20, 60)  # shifts to rotate by
 
 
 @dataclass(frozen=True)
@@ -133,5 +133,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,11 +20,12 @@ from sklearn.neighbors import NearestNeighbors
 from torch.nn.functional import logsigmoid
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.results import load_results, save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.results import load_results
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.text.cookbook import Cookbook
 
 METHODS = ("PCA", "t-SNE", "t-SNE from noise", "UMAP")
 SAVED = Path(__file__).parent / "results" / "skip_gram.json"
@@ -31,12 +33,12 @@ SAVED = Path(__file__).parent / "results" / "skip_gram.json"
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    vectors: Path = option(SAVED, "results file of skip_gram.py")
-    methods: tuple[str, ...] = option(METHODS, "projections", choices=METHODS)
-    neighbours: int = option(10, "nearest neighbours of trustworthiness and overlap")
-    purity_neighbours: int = option(3, "nearest neighbours whose role is looked at")
-    perplexity: float = option(15.0, "neighbours that t-SNE aims at, and those of UMAP")
-    seeds: int = option(3, "maps of each kind")
+    vectors: Path = SAVED  # results file of skip_gram.py
+    methods: tuple[Literal["PCA", "t-SNE", "t-SNE from noise", "UMAP"], ...] = METHODS  # projections
+    neighbours: int = 10  # nearest neighbours of trustworthiness and overlap
+    purity_neighbours: int = 3  # nearest neighbours whose role is looked at
+    perplexity: float = 15.0  # neighbours that t-SNE aims at, and those of UMAP
+    seeds: int = 3  # maps of each kind
 
 
 @dataclass(frozen=True)
@@ -215,5 +217,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

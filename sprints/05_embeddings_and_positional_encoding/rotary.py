@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.attention import attend, causal_mask
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.positions import sinusoidal_positions
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.attention import attend, causal_mask
+from shared.nn.positions import sinusoidal_positions
+from shared.training.loop import make_optimizers, train_steps
 
 Kind = Literal["rotary", "sinusoidal", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -31,15 +31,15 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    vocab: int = option(16, "distinct tokens")
-    tokens: int = option(32, "tokens of a row, and so positions in training")
-    back: int = option(3, "how far back the token to name is")
-    d_model: int = option(64, "features of a token")
-    steps: int = option(300, "optimizer steps of a run")
-    batch_size: int = option(32, "rows of a batch")
-    offsets: tuple[int, ...] = option((0, 8, 16, 32, 64, 128, 256), "positions at which a test row begins")
-    learning_rate: float = option(3e-3, "learning rate")
-    runs: int = option(3, "trainings of each kind, each with its own seed")
+    vocab: int = 16  # distinct tokens
+    tokens: int = 32  # tokens of a row, and so positions in training
+    back: int = 3  # how far back the token to name is
+    d_model: int = 64  # features of a token
+    steps: int = 300  # optimizer steps of a run
+    batch_size: int = 32  # rows of a batch
+    offsets: tuple[int, ...] = (0, 8, 16, 32, 64, 128, 256)  # positions at which a test row begins
+    learning_rate: float = 3e-3  # learning rate
+    runs: int = 3  # trainings of each kind, each with its own seed
 
 
 @dataclass(frozen=True)
@@ -180,5 +180,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, normalize
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.text.cookbook import Cookbook
+from shared.training.loop import make_optimizers, train_steps
 
 # Far enough to reach from an ingredient to the title
 PRESETS = {"wide": {"recipes": 8000, "window": 15, "subsample": 1e-4, "features": 64, "runs": 2}}
@@ -34,18 +34,17 @@ EXAMPLES = ("butter", "beef", "penne", "smoked_paprika", "fridge", "winter")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    recipes: int = option(2000, "recipes to read")
-    window: int = option(5, "largest distance of a context word")
-    subsample: float = option(1e-3, "words more frequent than this are thinned out")
-    negatives: int = option(5, "words of noise for each pair")
-    power: float = option(0.75, "power of the counts in the noise distribution")
-    features: int = option(32, "features of a vector")
-    epochs: int = option(5, "passes over the recipes")
-    batch_size: int = option(4096, "pairs of a batch")
-    learning_rate: float = option(5e-3, "peak learning rate")
-    neighbours: int = option(3, "nearest neighbours whose role is looked at (the smallest role has four members)")
-    runs: int = option(3, "trainings, each on other recipes")
+    recipes: int = 2000  # recipes to read
+    window: int = 5  # largest distance of a context word
+    subsample: float = 1e-3  # words more frequent than this are thinned out
+    negatives: int = 5  # words of noise for each pair
+    power: float = 0.75  # power of the counts in the noise distribution
+    features: int = 32  # features of a vector
+    epochs: int = 5  # passes over the recipes
+    batch_size: int = 4096  # pairs of a batch
+    learning_rate: float = 5e-3  # peak learning rate
+    neighbours: int = 3  # nearest neighbours whose role is looked at (the smallest role has four members)
+    runs: int = 3  # trainings, each on other recipes
 
 
 @dataclass(frozen=True)
@@ -297,6 +296,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    name = f"skip_gram_{config.preset}" if config.preset else None
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -14,16 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, SparseAdam
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    vocab: int = option(50_000, "rows of the table")
-    features: int = option(64, "features of a row")
-    tokens: int = option(512, "tokens of a batch")
+    vocab: int = 50_000  # rows of the table
+    features: int = 64  # features of a row
+    tokens: int = 512  # tokens of a batch
 
 
 @dataclass(frozen=True)
@@ -92,5 +92,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -2,7 +2,7 @@
 
     uv run sprints/06_multi_head_attention/build_up.py
 
-Each step is written out once with loops, shown to equal the next, and the last equals `shared/attention.py`. Theory:
+Each step is written out once with loops, shown to equal the next, and the last equals `shared/nn/attention.py`. Theory:
 notes/01_from_an_average_to_attention.md
 """
 
@@ -14,19 +14,19 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.attention import MultiHeadAttention, attend, causal_mask
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.attention import MultiHeadAttention, attend, causal_mask
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = option(2, "rows of a batch")
-    tokens: int = option(6, "tokens of a row")
-    d_model: int = option(16, "features of a token")
-    heads: int = option(4, "attention heads")
+    batch: int = 2  # rows of a batch
+    tokens: int = 6  # tokens of a row
+    d_model: int = 16  # features of a token
+    heads: int = 4  # attention heads
 
 
 @dataclass(frozen=True)
@@ -159,5 +159,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

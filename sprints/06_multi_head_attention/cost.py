@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from power_law import slope
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 from tqdm import trange
 
-from shared.attention import attend, causal_mask, fused_attend
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from attention_study.power_law import slope
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.attention import attend, causal_mask, fused_attend
 
 PATHS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "explicit": lambda query, key, value: attend(query, key, value, causal_mask(query.shape[2]))[0],
@@ -38,12 +38,12 @@ PATHS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    lengths: tuple[int, ...] = option((128, 256, 512, 1024, 2048), "tokens of the sequences")
-    fit_from: int = option(512, "tokens from which on slopes are fitted: below, fixed costs count")
-    batch: int = option(1, "rows of a batch")
-    heads: int = option(4, "attention heads")
-    head_dim: int = option(32, "features of a head")
-    rounds: int = option(7, "timings of each kind, in turns")
+    lengths: tuple[int, ...] = (128, 256, 512, 1024, 2048)  # tokens of the sequences
+    fit_from: int = 512  # tokens from which on slopes are fitted: below, fixed costs count
+    batch: int = 1  # rows of a batch
+    heads: int = 4  # attention heads
+    head_dim: int = 32  # features of a head
+    rounds: int = 7  # timings of each kind, in turns
 
 
 @dataclass(frozen=True)
@@ -164,5 +164,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

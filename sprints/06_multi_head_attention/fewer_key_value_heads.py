@@ -13,31 +13,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from grouped_heads import GroupedQueryAttention
 from matplotlib.figure import Figure
-from repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps
+from attention_study.grouped_heads import GroupedQueryAttention
+from attention_study.repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.training.loop import make_optimizers, train_steps
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    heads: int = option(4, "query heads")
-    key_value_heads: tuple[int, ...] = option((4, 2, 1), "key-value heads of each model; the first is averaged")
-    d_model: int = option(64, "features of a token")
-    vocab: int = option(24, "distinct tokens, without the separator")
-    longest: int = option(8, "most tokens of a pattern; the least is half of it")
-    steps: int = option(1200, "optimizer steps")
-    repair_steps: int = option(60, "optimizer steps after heads were averaged")
-    batch_size: int = option(32, "rows of a batch")
-    seeds: int = option(3, "runs of each model, with seeds from --seed on")
+    heads: int = 4  # query heads
+    key_value_heads: tuple[int, ...] = (4, 2, 1)  # key-value heads of each model; the first is averaged
+    d_model: int = 64  # features of a token
+    vocab: int = 24  # distinct tokens, without the separator
+    longest: int = 8  # most tokens of a pattern; the least is half of it
+    steps: int = 1200  # optimizer steps
+    repair_steps: int = 60  # optimizer steps after heads were averaged
+    batch_size: int = 32  # rows of a batch
+    seeds: int = 3  # runs of each model, with seeds from --seed on
 
 
 @dataclass(frozen=True)
@@ -156,5 +156,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

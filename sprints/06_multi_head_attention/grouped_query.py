@@ -12,27 +12,27 @@ import time
 from dataclasses import dataclass
 
 import torch
-from grouped_heads import GroupedQueryAttention
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional
 from tqdm import trange
 
-from shared.attention import KeyValueCache
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from attention_study.grouped_heads import GroupedQueryAttention
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.attention import KeyValueCache
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    d_model: int = option(256, "features of a token")
-    heads: int = option(8, "query heads")
-    key_value_heads: tuple[int, ...] = option((8, 4, 2, 1), "key-value heads of each layer; the first is compared with")
-    batch: int = option(8, "rows that are decoded together")
-    cached: int = option(2048, "tokens in the cache")
-    rounds: int = option(15, "timings of each kind, in turns")
+    d_model: int = 256  # features of a token
+    heads: int = 8  # query heads
+    key_value_heads: tuple[int, ...] = (8, 4, 2, 1)  # key-value heads of each layer; the first is compared with
+    batch: int = 8  # rows that are decoded together
+    cached: int = 2048  # tokens in the cache
+    rounds: int = 15  # timings of each kind, in turns
 
 
 @dataclass(frozen=True)
@@ -114,5 +114,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -13,33 +13,37 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.attention import attend, causal_mask
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps
+from attention_study.repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.attention import attend, causal_mask
+from shared.training.loop import make_optimizers, train_steps
+
+PRESETS = {
+    "move_positions": {"layers": (2,), "move_positions": True, "seeds": 5},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: tuple[int, ...] = option((1, 2), "attention layers of each model")
-    heads: int = option(2, "heads of a layer")
-    d_model: int = option(64, "features of a token")
-    vocab: int = option(24, "distinct tokens, without the separator")
-    shortest: int = option(6, "least tokens of the pattern")
-    longest: int = option(12, "most tokens of the pattern")
-    move_positions: bool = option(False, "add positions to the tokens, so that layers may pass them on")
-    steps: int = option(800, "optimizer steps")
-    batch_size: int = option(32, "rows of a batch")
-    learning_rate: float = option(1e-3, "learning rate of AdamW")
-    measure_every: int = option(20, "steps between measurements")
-    seeds: int = option(3, "runs of each depth, with seeds from --seed on")
+    layers: tuple[int, ...] = (1, 2)  # attention layers of each model
+    heads: int = 2  # heads of a layer
+    d_model: int = 64  # features of a token
+    vocab: int = 24  # distinct tokens, without the separator
+    shortest: int = 6  # least tokens of the pattern
+    longest: int = 12  # most tokens of the pattern
+    move_positions: bool = False  # add positions to the tokens, so that layers may pass them on
+    steps: int = 800  # optimizer steps
+    batch_size: int = 32  # rows of a batch
+    learning_rate: float = 1e-3  # learning rate of AdamW
+    measure_every: int = 20  # steps between measurements
+    seeds: int = 3  # runs of each depth, with seeds from --seed on
 
 
 @dataclass(frozen=True)
@@ -250,6 +254,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "induction_move_positions" if config.move_positions else "induction"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run_script(main, Config, plot=plot, presets=PRESETS)

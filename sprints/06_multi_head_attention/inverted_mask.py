@@ -17,13 +17,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from shared.attention import KeyValueCache, MultiHeadAttention, causal_mask
-from shared.config import ScriptConfig, option, parse_config
-from shared.corpora import CookbookCorpus, cookbook_tokenizer
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.gpt import GPT, GPTConfig
-from shared.invariants import (
+from shared.checks.invariants import (
     InvariantError,
     check_cache,
     check_causality,
@@ -33,27 +27,33 @@ from shared.invariants import (
     check_padding_invariance,
     check_reported_loss,
 )
-from shared.losses import evaluate_loss, language_model_loss, next_token_loss
-from shared.ngrams import KneserNey, NGram
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.training import make_optimizers, train_steps, warmup_linear
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.attention import KeyValueCache, MultiHeadAttention, causal_mask
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
+from shared.text.ngrams import KneserNey, NGram
+from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.losses import evaluate_loss, language_model_loss, next_token_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = option(2, "blocks")
-    heads: int = option(4, "attention heads of a block")
-    d_model: int = option(128, "features of a token")
-    vocab_size: int = option(1024, "tokens of the vocabulary")
-    tokenizer_recipes: int = option(500, "recipes of each voice that the tokenizer is made from")
-    context: int = option(320, "tokens that a model looks at")
-    steps: int = option(300, "optimizer steps")
-    batch_size: int = option(8, "recipes of a batch")
-    eval_every: int = option(20, "steps between measurements")
-    validation_recipes: int = option(64, "recipes to validate on")
-    recipes: int = option(50, "recipes to write")
-    ngram_tokens: int = option(300_000, "tokens that the n-gram model is fitted to, which judges what is written")
+    layers: int = 2  # blocks
+    heads: int = 4  # attention heads of a block
+    d_model: int = 128  # features of a token
+    vocab_size: int = 1024  # tokens of the vocabulary
+    tokenizer_recipes: int = 500  # recipes of each voice that the tokenizer is made from
+    context: int = 320  # tokens that a model looks at
+    steps: int = 300  # optimizer steps
+    batch_size: int = 8  # recipes of a batch
+    eval_every: int = 20  # steps between measurements
+    validation_recipes: int = 64  # recipes to validate on
+    recipes: int = 50  # recipes to write
+    ngram_tokens: int = 300_000  # tokens that the n-gram model is fitted to, which judges what is written
 
 
 @dataclass(frozen=True)
@@ -226,5 +226,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -15,18 +15,18 @@ from functools import partial
 
 import torch
 from matplotlib.figure import Figure
-from power_law import slope
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import trange
 
-from shared.attention import KeyValueCache
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.gpt import GPT, GPTConfig
-from shared.results import save_results
-from shared.runtime import seed_everything
+from attention_study.power_law import slope
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.attention import KeyValueCache
+from shared.nn.gpt import GPT, GPTConfig
 
 # What computes the logits after one more token, "with" or "without" a cache, by the tokens before it.
 Steps = dict[tuple[str, int], Callable[[], Tensor]]
@@ -34,14 +34,14 @@ Steps = dict[tuple[str, int], Callable[[], Tensor]]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    lengths: tuple[int, ...] = option((64, 128, 256, 512, 1024), "tokens before the new one")
-    fit_from: int = option(256, "tokens from which on slopes are fitted: below, fixed costs count")
-    layers: int = option(4, "blocks")
-    heads: int = option(4, "attention heads of a block")
-    d_model: int = option(128, "features of a token")
-    vocab: int = option(512, "distinct tokens")
-    rounds: int = option(7, "timings of each kind, in turns")
-    new_tokens: int = option(48, "greedy tokens to compare")
+    lengths: tuple[int, ...] = (64, 128, 256, 512, 1024)  # tokens before the new one
+    fit_from: int = 256  # tokens from which on slopes are fitted: below, fixed costs count
+    layers: int = 4  # blocks
+    heads: int = 4  # attention heads of a block
+    d_model: int = 128  # features of a token
+    vocab: int = 512  # distinct tokens
+    rounds: int = 7  # timings of each kind, in turns
+    new_tokens: int = 48  # greedy tokens to compare
 
 
 @dataclass(frozen=True)
@@ -178,5 +178,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

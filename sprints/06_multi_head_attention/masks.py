@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, BertConfig, GPT2Config, GPT2Model
 
-from shared.attention import MultiHeadAttention, attend, causal_mask, padding_mask
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.attention import MultiHeadAttention, attend, causal_mask, padding_mask
 
 # Takes tokens (1, tokens, d_model) and a mask (tokens,), and returns what the last token gets.
 Reader = Callable[[Tensor, Tensor], Tensor]
@@ -31,9 +31,9 @@ Attention = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tokens: int = option(8, "tokens of a row")
-    d_model: int = option(16, "features of a token")
-    large: float = option(-1e9, "the finite number that stands for minus infinity in one treatment")
+    tokens: int = 8  # tokens of a row
+    d_model: int = 16  # features of a token
+    large: float = -1e9  # the finite number that stands for minus infinity in one treatment
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def readers(config: Config) -> dict[str, Reader]:
         return theirs(x[:, -1:], x, x, **masks)[0]
 
     return {
-        "`shared/attention.py`, mask": lambda x, mask: ours(x, mask=mask[None]),
+        "`shared/nn/attention.py`, mask": lambda x, mask: ours(x, mask=mask[None]),
         "scaled_dot_product_attention, bool": lambda x, mask: fused(x, x, x, mask.expand(x.shape[1], -1)),
         "scaled_dot_product_attention, float 1 and 0": (
             lambda x, mask: fused(x, x, x, mask.float().expand(x.shape[1], -1))
@@ -200,5 +200,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

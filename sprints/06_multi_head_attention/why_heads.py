@@ -16,29 +16,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.attention import MultiHeadAttention
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.attention import MultiHeadAttention
+from shared.training.loop import make_optimizers, train_steps
 
 BACK = (1, 2)
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    heads: tuple[int, ...] = option((1, 2, 4), "attention heads of each model")
-    hidden: int = option(
-        128, "hidden features of the non-linear readout of one more model with a single head (0: none)"
-    )
-    vocab: int = option(16, "distinct tokens")
-    tokens: int = option(12, "tokens of a row")
-    d_model: int = option(32, "features of a token")
-    steps: int = option(600, "optimizer steps")
-    batch_size: int = option(64, "rows of a batch")
-    learning_rate: float = option(1e-2, "learning rate of AdamW")
-    seeds: int = option(5, "runs of each model, with seeds from --seed on")
+    heads: tuple[int, ...] = (1, 2, 4)  # attention heads of each model
+    hidden: int = 128  # hidden features of the non-linear readout of one more model with a single head (0: none)
+    vocab: int = 16  # distinct tokens
+    tokens: int = 12  # tokens of a row
+    d_model: int = 32  # features of a token
+    steps: int = 600  # optimizer steps
+    batch_size: int = 64  # rows of a batch
+    learning_rate: float = 1e-2  # learning rate of AdamW
+    seeds: int = 5  # runs of each model, with seeds from --seed on
 
 
 @dataclass(frozen=True)
@@ -144,5 +142,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

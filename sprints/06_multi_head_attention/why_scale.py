@@ -14,11 +14,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from shared.attention import attend
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.attention import attend
 
 # A query whose largest weight is above this looks at one key alone.
 FROZEN = 0.99
@@ -26,10 +26,10 @@ FROZEN = 0.99
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    head_dims: tuple[int, ...] = option((1, 4, 16, 64, 256, 1024), "features of a head")
-    keys: int = option(64, "keys that each query looks at")
-    queries: int = option(2000, "queries to average over")
-    runs: int = option(5, "draws of queries and keys, for the spread")
+    head_dims: tuple[int, ...] = (1, 4, 16, 64, 256, 1024)  # features of a head
+    keys: int = 64  # keys that each query looks at
+    queries: int = 2000  # queries to average over
+    runs: int = 5  # draws of queries and keys, for the spread
 
 
 @dataclass(frozen=True)
@@ -149,5 +149,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -14,17 +14,17 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from shared.batches import BlockBatches, whole_text
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.gpt import GPT, GPTConfig
-from shared.invariants import InvariantError, check_causality
-from shared.losses import count_targets, evaluate_loss, language_model_loss
-from shared.ngrams import WittenBell
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.tokenizers import character_tokenizer
-from shared.training import make_optimizers, train_steps
+from shared.checks.invariants import InvariantError, check_causality
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.batches import BlockBatches, whole_text
+from shared.text.cookbook import Cookbook
+from shared.text.ngrams import WittenBell
+from shared.text.tokenizers import character_tokenizer
+from shared.training.loop import make_optimizers, train_steps
+from shared.training.losses import count_targets, evaluate_loss, language_model_loss
 
 
 class TokenBatchNorm(nn.BatchNorm1d):
@@ -44,15 +44,15 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = option(300, "recipes to train on")
-    validation_recipes: int = option(20, "recipes to validate on")
-    context: int = option(64, "characters that the model sees")
-    d_model: int = option(64, "features")
-    layers: int = option(3, "blocks")
-    steps: int = option(200, "optimizer steps of a run")
-    batch_size: int = option(16, "rows of a batch")
-    learning_rate: float = option(3e-3, "learning rate of AdamW, constant")
-    runs: int = option(3, "runs of each norm, each with its own seed")
+    recipes: int = 300  # recipes to train on
+    validation_recipes: int = 20  # recipes to validate on
+    context: int = 64  # characters that the model sees
+    d_model: int = 64  # features
+    layers: int = 3  # blocks
+    steps: int = 200  # optimizer steps of a run
+    batch_size: int = 16  # rows of a batch
+    learning_rate: float = 3e-3  # learning rate of AdamW, constant
+    runs: int = 3  # runs of each norm, each with its own seed
 
 
 @dataclass(frozen=True)
@@ -160,5 +160,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

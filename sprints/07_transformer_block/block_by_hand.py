@@ -1,4 +1,4 @@
-"""What is an encoder block, with nothing hidden? One plain function of formulas, equal to `shared/blocks.py`.
+"""What is an encoder block, with nothing hidden? One plain function of formulas, equal to `shared/nn/blocks.py`.
 
     uv run sprints/07_transformer_block/block_by_hand.py
 
@@ -10,24 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from hand_written_norms import LayerNormFunction
 from torch import Tensor, nn
 
-from shared.attention import causal_mask, padding_mask
-from shared.blocks import EncoderBlock, Norm
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.hand_written_norms import LayerNormFunction
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.attention import causal_mask, padding_mask
+from shared.nn.blocks import EncoderBlock, Norm
 
 Weights = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = option(4, "rows")
-    tokens: int = option(12, "tokens of a row")
-    d_model: int = option(64, "features of a token")
-    heads: int = option(4, "attention heads")
+    batch: int = 4  # rows
+    tokens: int = 12  # tokens of a row
+    d_model: int = 64  # features of a token
+    heads: int = 4  # attention heads
 
 
 @dataclass(frozen=True)
@@ -97,5 +97,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

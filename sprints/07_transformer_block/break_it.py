@@ -3,26 +3,30 @@
     uv run sprints/07_transformer_block/break_it.py
 
 Every kind of block, alone and stacked, is wrapped as a little model and put through the invariants of
-`shared/invariants.py`; then one model is broken on purpose, in many ways. Theory: notes/08_what_must_hold.md
+`shared/checks/invariants.py`; then one model is broken on purpose, in many ways. Theory: notes/08_what_must_hold.md
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
-from faults import FAULTS
-from little_models import CHECKS, MODELS, checks_of, complaint
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.faults import FAULTS
+from block_study.little_models import CHECKS, MODELS, checks_of, complaint
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 TRANSLATORS = [name for name in MODELS if name.startswith("DecoderBlock")]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    broken: str = option("DecoderBlock, pre, 1", "the model that is broken", choices=TRANSLATORS)
-    steps: int = option(200, "steps in which one batch has to be learnt by heart")
+    # the model that is broken
+    broken: Literal[
+        "DecoderBlock, pre, 1", "DecoderBlock, pre, 3", "DecoderBlock, post, 1", "DecoderBlock, post, 3"
+    ] = "DecoderBlock, pre, 1"
+    steps: int = 200  # steps in which one batch has to be learnt by heart
 
 
 @dataclass(frozen=True)
@@ -66,5 +70,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -13,10 +13,10 @@ import torch
 from matplotlib.figure import Figure
 from torch.utils.flop_counter import FlopCounterMode
 
-from shared.blocks import GPTBlock
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.nn.blocks import GPTBlock
 
 # d_model, heads and context
 MODELS = {"shipped": (192, 4, 256), "gpt2": (768, 12, 1024)}
@@ -25,7 +25,7 @@ PARTS = ("projections", "scores and means", "feed-forward", "norms")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    longest: int = option(16_384, "tokens of the longest text")
+    longest: int = 16_384  # tokens of the longest text
 
 
 @dataclass(frozen=True)
@@ -165,5 +165,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from block_trace import Node, trace
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon, Rectangle
 from torch import nn
 
-from shared.blocks import DecoderBlock, EncoderBlock, GPTBlock
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.block_trace import Node, trace
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.blocks import DecoderBlock, EncoderBlock, GPTBlock
 
 TITLES = {"MultiHeadAttention": "attention", "FeedForward": "feed-forward", "LayerNorm": "layer norm"}
 FILLS = {"MultiHeadAttention": "#FBDDA8", "FeedForward": "#BFE0F3", "LayerNorm": "#F6F3B8"}
@@ -35,11 +35,11 @@ WIDTH, HEIGHT, STEP = 3.0, 0.74, 1.16
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = option(2, "rows")
-    tokens: int = option(6, "tokens of a row")
-    memory: int = option(8, "tokens that the decoder's cross-attention looks at")
-    d_model: int = option(64, "features of a token")
-    heads: int = option(4, "attention heads")
+    batch: int = 2  # rows
+    tokens: int = 6  # tokens of a row
+    memory: int = 8  # tokens that the decoder's cross-attention looks at
+    d_model: int = 64  # features of a token
+    heads: int = 4  # attention heads
 
 
 @dataclass(frozen=True)
@@ -157,5 +157,4 @@ def draw_looks(axes: Axes, looks: list[list[bool]], right: float, y: float) -> N
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

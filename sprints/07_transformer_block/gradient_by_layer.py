@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from statistics import mean
 
 import torch
-from deep_stacks import NameTheFirst, first_token_loss, random_rows
 from matplotlib.figure import Figure
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.deep_stacks import NameTheFirst, first_token_loss, random_rows
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 PLACEMENTS = ("pre", "post")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = option((3, 6, 12, 24, 48), "blocks of a stack")
-    vocab: int = option(64, "distinct tokens")
-    batch_size: int = option(16, "rows of a batch")
-    tokens: int = option(32, "tokens of a row")
-    d_model: int = option(64, "features of a token")
-    heads: int = option(4, "attention heads")
-    runs: int = option(5, "stacks of each kind and depth, each with its own seed")
+    depths: tuple[int, ...] = (3, 6, 12, 24, 48)  # blocks of a stack
+    vocab: int = 64  # distinct tokens
+    batch_size: int = 16  # rows of a batch
+    tokens: int = 32  # tokens of a row
+    d_model: int = 64  # features of a token
+    heads: int = 4  # attention heads
+    runs: int = 5  # stacks of each kind and depth, each with its own seed
 
 
 @dataclass(frozen=True)
@@ -110,5 +110,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

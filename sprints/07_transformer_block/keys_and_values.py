@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from labelled_recipes import LABELS
-from neuron_reading import ABOUT, SHIPPED, Half, load, rank_neurons, read_half, record
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.gpt import GPT
-from shared.results import save_results
-from shared.runtime import seed_everything
-from shared.tokenizers import Tokenizer
+from block_study.labelled_recipes import LABELS
+from block_study.neuron_reading import ABOUT, SHIPPED, Half, load, rank_neurons, read_half, record
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.gpt import GPT
+from shared.text.tokenizers import Tokenizer
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = option(SHIPPED, "folder in the format of transformers")
-    recipes: int = option(30, "recipes of each half")
-    examples: int = option(4, "strongest examples of a neuron to show")
+    model: Path = SHIPPED  # folder in the format of transformers
+    recipes: int = 30  # recipes of each half
+    examples: int = 4  # strongest examples of a neuron to show
 
 
 @dataclass(frozen=True)
@@ -140,5 +140,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

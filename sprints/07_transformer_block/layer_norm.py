@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from hand_written_norms import HandLayerNorm, HandRMSNorm
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.hand_written_norms import HandLayerNorm, HandRMSNorm
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 EPSILON = 1e-5
 SCALES = [10.0**exponent for exponent in range(-6, 5)]
@@ -32,9 +32,9 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = option(8, "rows")
-    tokens: int = option(16, "tokens of a row")
-    d_model: int = option(64, "features of a token")
+    batch: int = 8  # rows
+    tokens: int = 16  # tokens of a row
+    d_model: int = 64  # features of a token
 
 
 @dataclass(frozen=True)
@@ -152,5 +152,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

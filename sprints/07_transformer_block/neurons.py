@@ -11,25 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from labelled_recipes import LABELS
 from matplotlib.figure import Figure
-from neuron_reading import ABOUT, SHIPPED, Half, load, random_directions, rank_neurons, read_half, record
 from torch import Tensor
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.gpt import GPT
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.labelled_recipes import LABELS
+from block_study.neuron_reading import ABOUT, SHIPPED, Half, load, random_directions, rank_neurons, read_half, record
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.gpt import GPT
 
 KINDS = ("trained", "random keys", "untrained")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = option(SHIPPED, "folder in the format of transformers")
-    recipes: int = option(30, "recipes of each half")
+    model: Path = SHIPPED  # folder in the format of transformers
+    recipes: int = 30  # recipes of each half
 
 
 @dataclass(frozen=True)
@@ -110,5 +110,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

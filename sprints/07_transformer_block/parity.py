@@ -10,30 +10,34 @@ PyTorch's masks are True where a query may NOT look: the only translation needed
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
-from pytorch_twins import TwinStack, make_twins
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from shared.attention import causal_mask, padding_mask
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.pytorch_twins import TwinStack, make_twins
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.attention import causal_mask, padding_mask
 
 VARIANTS = list(product(("encoder", "decoder"), ("pre", "post"), ("relu", "gelu")))
+
+PRESETS = {
+    "float64": {"precision": "float64"},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = option((1, 2, 3, 4, 5, 6), "blocks of a stack")
-    batch: int = option(3, "rows")
-    tokens: int = option(8, "tokens of a row")
-    d_model: int = option(32, "features of a token")
-    heads: int = option(4, "attention heads")
-    d_hidden: int = option(64, "features between the layers of the feed-forward network")
-    precision: str = option("float32", "float32 or float64", choices=("float32", "float64"))
+    depths: tuple[int, ...] = (1, 2, 3, 4, 5, 6)  # blocks of a stack
+    batch: int = 3  # rows
+    tokens: int = 8  # tokens of a row
+    d_model: int = 32  # features of a token
+    heads: int = 4  # attention heads
+    d_hidden: int = 64  # features between the layers of the feed-forward network
+    precision: Literal["float32", "float64"] = "float32"  # float32 or float64
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "parity" if config.precision == "float32" else f"parity_{config.precision}"
-    save_results(main(config), config, script=__file__, name=name)
+    run(main, Config, presets=PRESETS)

@@ -12,20 +12,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.attention import MultiHeadAttention
-from shared.blocks import FeedForward
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.attention import MultiHeadAttention
+from shared.nn.blocks import FeedForward
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = option(4, "rows")
-    tokens: int = option(12, "tokens of a row")
-    d_model: int = option(32, "features of a token")
-    d_hidden: int = option(128, "features between the two layers")
-    heads: int = option(4, "heads of the attention that stands beside it")
+    batch: int = 4  # rows
+    tokens: int = 12  # tokens of a row
+    d_model: int = 32  # features of a token
+    d_hidden: int = 128  # features between the two layers
+    heads: int = 4  # heads of the attention that stands beside it
 
 
 @dataclass(frozen=True)
@@ -122,5 +122,4 @@ def rank_of(points: Tensor) -> int:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from deep_stacks import NameTheFirst, first_token_accuracy, first_token_loss, random_rows
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import NonFiniteLoss, constant, make_optimizers, train_steps, warmup_linear
+from block_study.deep_stacks import NameTheFirst, first_token_accuracy, first_token_loss, random_rows
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.training.loop import NonFiniteLoss, constant, make_optimizers, train_steps, warmup_linear
 
 PRESETS = {"wide": {"depths": (4, 8, 16, 24), "learning_rates": (1e-3, 3e-3, 1e-2), "steps": 300, "warmup": 100}}
 PLACEMENTS = ("pre", "post")
@@ -29,18 +29,17 @@ LEARNT = 0.9
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, "wide: more depths and learning rates")
-    depths: tuple[int, ...] = option((4, 16), "blocks of a stack")
-    learning_rates: tuple[float, ...] = option((1e-3, 3e-3), "peak learning rates of AdamW")
-    vocab: int = option(8, "distinct tokens")
-    tokens: int = option(8, "tokens of a row")
-    d_model: int = option(32, "features of a token")
-    heads: int = option(4, "attention heads")
-    steps: int = option(120, "optimizer steps")
-    warmup: int = option(40, "steps in which the learning rate rises; then, and in the runs without, it is constant")
-    batch_size: int = option(32, "rows of a batch")
-    clip: float = option(0.0, "largest norm of the gradient; 0: any, as clipping is a remedy of its own")
-    runs: int = option(3, "runs of each kind, each with its own seed")
+    depths: tuple[int, ...] = (4, 16)  # blocks of a stack
+    learning_rates: tuple[float, ...] = (1e-3, 3e-3)  # peak learning rates of AdamW
+    vocab: int = 8  # distinct tokens
+    tokens: int = 8  # tokens of a row
+    d_model: int = 32  # features of a token
+    heads: int = 4  # attention heads
+    steps: int = 120  # optimizer steps
+    warmup: int = 40  # steps in which the learning rate rises; then, and in the runs without, it is constant
+    batch_size: int = 32  # rows of a batch
+    clip: float = 0.0  # largest norm of the gradient; 0: any, as clipping is a remedy of its own
+    runs: int = 3  # runs of each kind, each with its own seed
 
 
 @dataclass(frozen=True)
@@ -158,6 +157,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    name = f"pre_or_post_{config.preset}" if config.preset else "pre_or_post"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

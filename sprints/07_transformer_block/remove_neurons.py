@@ -12,26 +12,26 @@ from pathlib import Path
 from statistics import mean
 
 import torch
-from labelled_recipes import LABELS
 from matplotlib.figure import Figure
-from neuron_reading import ABOUT, SHIPPED, Half, load, rank_neurons, read_half, record, without
 from torch import Tensor
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.gpt import GPT
-from shared.losses import token_losses
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.labelled_recipes import LABELS
+from block_study.neuron_reading import ABOUT, SHIPPED, Half, load, rank_neurons, read_half, record, without
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.gpt import GPT
+from shared.training.losses import token_losses
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = option(SHIPPED, "folder in the format of transformers")
-    recipes: int = option(24, "recipes of each half")
-    counts: tuple[int, ...] = option((1, 16), "neurons to remove at once")
-    draws: int = option(3, "draws of random neurons to compare with")
+    model: Path = SHIPPED  # folder in the format of transformers
+    recipes: int = 24  # recipes of each half
+    counts: tuple[int, ...] = (1, 16)  # neurons to remove at once
+    draws: int = 3  # draws of random neurons to compare with
 
 
 @dataclass(frozen=True)
@@ -133,5 +133,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

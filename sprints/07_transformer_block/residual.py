@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from statistics import geometric_mean
 
 import torch
-from deep_stacks import KINDS, Stack
 from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from block_study.deep_stacks import KINDS, Stack
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 # Differences below this are rounding, and drawn here.
 FLOOR = 1e-15
@@ -27,12 +27,12 @@ FLOOR = 1e-15
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = option((1, 2, 4, 8, 16, 32, 64), "blocks of a stack")
-    batch: int = option(4, "rows")
-    tokens: int = option(16, "tokens of a row")
-    d_model: int = option(32, "features of a token")
-    heads: int = option(4, "attention heads")
-    runs: int = option(5, "stacks of each kind and depth, each with its own seed")
+    depths: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)  # blocks of a stack
+    batch: int = 4  # rows
+    tokens: int = 16  # tokens of a row
+    d_model: int = 32  # features of a token
+    heads: int = 4  # attention heads
+    runs: int = 5  # stacks of each kind and depth, each with its own seed
 
 
 @dataclass(frozen=True)
@@ -123,5 +123,4 @@ def _range(values: list[float]) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -10,30 +10,30 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from deep_stacks import KINDS, NameTheFirst, first_token_accuracy, first_token_loss, random_rows
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import NonFiniteLoss, make_optimizers, train_steps, warmup_linear
+from block_study.deep_stacks import NameTheFirst, first_token_accuracy, first_token_loss, random_rows
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.training.loop import NonFiniteLoss, make_optimizers, train_steps, warmup_linear
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = option((2, 32), "blocks of a stack")
-    kinds: tuple[str, ...] = option(("pre", "post", "no norm", "no addition"), f"of {', '.join(KINDS)}")
-    vocab: int = option(8, "distinct tokens")
-    tokens: int = option(8, "tokens of a row")
-    d_model: int = option(32, "features of a token")
-    heads: int = option(4, "attention heads")
-    steps: int = option(100, "optimizer steps")
-    warmup: int = option(10, "steps until the learning rate is reached")
-    batch_size: int = option(32, "rows of a batch")
-    learning_rate: float = option(2e-3, "learning rate of AdamW, constant after the warm-up")
-    runs: int = option(3, "runs of each kind and depth, each with its own seed")
+    depths: tuple[int, ...] = (2, 32)  # blocks of a stack
+    kinds: tuple[str, ...] = ("pre", "post", "no norm", "no addition")  # of pre, post, no norm, no addition, neither
+    vocab: int = 8  # distinct tokens
+    tokens: int = 8  # tokens of a row
+    d_model: int = 32  # features of a token
+    heads: int = 4  # attention heads
+    steps: int = 100  # optimizer steps
+    warmup: int = 10  # steps until the learning rate is reached
+    batch_size: int = 32  # rows of a batch
+    learning_rate: float = 2e-3  # learning rate of AdamW, constant after the warm-up
+    runs: int = 3  # runs of each kind and depth, each with its own seed
 
 
 @dataclass(frozen=True)
@@ -103,5 +103,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -12,21 +12,21 @@ from dataclasses import dataclass
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.generation import generate
-from shared.gpt import GPT
-from shared.losses import next_token_loss
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.gpt import GPT
+from shared.training.losses import next_token_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str | None = option(None, "a GPT-2 of the hub or a folder (default: random weights)")
-    layers: int = option(12, "blocks of the random model")
-    d_model: int = option(768, "features of the random model")
-    tokens: int = option(48, "tokens to compare on")
-    new_tokens: int = option(64, "tokens to generate")
+    model: str | None = None  # a GPT-2 of the hub or a folder (default: random weights)
+    layers: int = 12  # blocks of the random model
+    d_model: int = 768  # features of the random model
+    tokens: int = 48  # tokens to compare on
+    new_tokens: int = 64  # tokens to generate
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -15,19 +15,19 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 from transformers import AutoModelForCausalLM
 
-from shared.checkpoints import CheckpointError, check_compatible, load_checkpoint, restore, save_checkpoint
-from shared.config import ScriptConfig, option, parse_config
-from shared.gpt import GPT, GPTConfig
-from shared.losses import next_token_loss
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.gpt import GPT, GPTConfig
+from shared.training.checkpoints import CheckpointError, check_compatible, load_checkpoint, restore, save_checkpoint
+from shared.training.loop import make_optimizers
+from shared.training.losses import next_token_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = option(4, "blocks of the model")
-    d_model: int = option(128, "features of the model")
+    layers: int = 4  # blocks of the model
+    d_model: int = 128  # features of the model
 
 
 @dataclass(frozen=True)
@@ -116,5 +116,4 @@ def damage(folder: Path, size: GPTConfig) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -15,13 +15,13 @@ from itertools import pairwise
 
 from matplotlib.figure import Figure
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.corpora import cookbook_tokenizer
-from shared.datasets import fetch
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.tokenizers import Tokenizer, gpt2_tokenizer, train_bpe
+from shared.lab.config import ScriptConfig
+from shared.lab.datasets import fetch
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.text.cookbook import Cookbook
+from shared.text.corpora import cookbook_tokenizer
+from shared.text.tokenizers import Tokenizer, gpt2_tokenizer, train_bpe
 
 TEXTS = {
     "recipe": Cookbook().recipe("test", 0).text,
@@ -34,9 +34,9 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    gpt2: bool = option(False, "compare with GPT-2's tokenizer")
-    recipes: int = option(20, "recipes to learn merges by hand from")
-    merges: int = option(100, "merges to learn by hand")
+    gpt2: bool = False  # compare with GPT-2's tokenizer
+    recipes: int = 20  # recipes to learn merges by hand from
+    merges: int = 100  # merges to learn by hand
 
 
 @dataclass(frozen=True)
@@ -134,5 +134,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

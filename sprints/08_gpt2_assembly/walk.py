@@ -8,16 +8,17 @@ Theory: notes/01_assembly.md
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.corpora import cookbook_tokenizer
-from shared.gpt import GPT, GPTConfig
-from shared.losses import next_token_loss
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.corpora import cookbook_tokenizer
+from shared.training.losses import next_token_loss
 
 SIZES = {
     "tiny": GPTConfig(vocab_size=512, context=64, layers=2, heads=4, d_model=32, dropout=0.0),
@@ -27,8 +28,8 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    size: str = option("tiny", "tiny, or gpt2 for the 124 million parameters of GPT-2 small", choices=tuple(SIZES))
-    text: str = option("Warm the butter in a deep pan.", "what the model reads")
+    size: Literal["tiny", "gpt2"] = "tiny"  # tiny, or gpt2 for the 124 million parameters of GPT-2 small
+    text: str = "Warm the butter in a deep pan."  # what the model reads
 
 
 @dataclass(frozen=True)
@@ -84,5 +85,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -12,10 +12,10 @@ import torch
 from matplotlib.figure import Figure
 from torch.utils.flop_counter import FlopCounterMode
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.gpt import GPT, GPTConfig
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.nn.gpt import GPT, GPTConfig
 
 SIZES = {
     "gpt2": GPTConfig(),
@@ -27,8 +27,8 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tokens: int = option(1024, "tokens of the sequence whose operations are counted")
-    batch: int = option(8, "sequences in the batch whose memory is counted")
+    tokens: int = 1024  # tokens of the sequence whose operations are counted
+    batch: int = 8  # sequences in the batch whose memory is counted
 
 
 @dataclass(frozen=True)
@@ -125,5 +125,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

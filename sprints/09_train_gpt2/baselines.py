@@ -13,19 +13,23 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.corpora import CookbookCorpus, Corpus, TextCorpus, cookbook_tokenizer
-from shared.datasets import fetch
-from shared.figures import new_figure
-from shared.ngrams import KneserNey, WittenBell
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.datasets import fetch
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.text.corpora import CookbookCorpus, Corpus, TextCorpus, cookbook_tokenizer
+from shared.text.ngrams import KneserNey, WittenBell
+
+PRESETS = {
+    "tinyshakespeare": {"data": "tinyshakespeare", "orders": (1, 2, 3, 4, 5, 6, 7)},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: str = option("cookbook", "cookbook, tinyshakespeare (characters) or a text file (characters)")
-    tokens: int = option(1_000_000, "training tokens")
-    orders: tuple[int, ...] = option((1, 2, 3, 4, 5, 6), "tokens of an n-gram")
+    data: str = "cookbook"  # cookbook, tinyshakespeare (characters) or a text file (characters)
+    tokens: int = 1_000_000  # training tokens
+    orders: tuple[int, ...] = (1, 2, 3, 4, 5, 6)  # tokens of an n-gram
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "baselines" if config.data == "cookbook" else f"baselines_{Path(config.data).stem}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -24,16 +24,16 @@ from torch.nn import functional
 from tqdm import tqdm
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from shared.batches import Batch
-from shared.config import ScriptConfig, option, parse_config
-from shared.corpora import CookbookCorpus, cookbook_tokenizer
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.gpt import GPT, GPTConfig
-from shared.losses import language_model_loss
-from shared.results import save_results
-from shared.runtime import keep_freed_memory
-from shared.training import make_optimizers, train_steps
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.batches import Batch
+from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
+from shared.training.loop import make_optimizers, train_steps
+from shared.training.losses import language_model_loss
 
 SIZE = GPTConfig(vocab_size=2048, context=512, layers=4, heads=4, d_model=256, dropout=0.0)
 # The size of train.py's default, for the race to a loss
@@ -43,9 +43,9 @@ CONTEXT, BATCH, NEW_TOKENS = 256, 16, 256
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    rounds: int = option(3, "turns of each contender")
-    steps: int = option(6, "training steps of a turn that are timed")
-    target: float = option(0.8, "loss on the cookbook that the race goes to, in nats per token (about a 5-gram's)")
+    rounds: int = 3  # turns of each contender
+    steps: int = 6  # training steps of a turn that are timed
+    target: float = 0.8  # loss on the cookbook that the race goes to, in nats per token (about a 5-gram's)
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def our_training_rate(
     def fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float) -> Tensor:
         return functional.scaled_dot_product_attention(query, key, value, mask, dropout)
 
-    with mock.patch("shared.attention._attend_by_products", fused) if fused_kernel else nullcontext():
+    with mock.patch("shared.nn.attention._attend_by_products", fused) if fused_kernel else nullcontext():
         return training_rate(our_losses, steps, muon, precision)
 
 
@@ -285,5 +285,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

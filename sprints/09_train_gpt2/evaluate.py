@@ -11,40 +11,41 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
 from tqdm import trange
 from transformers import GPT2LMHeadModel
 
-from shared.batches import pad_rows
-from shared.checkpoints import load_checkpoint
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.corpora import cookbook_tokenizer
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.gpt import GPT, GPTConfig
-from shared.grammar import Choice, Parser
-from shared.losses import perplexity, token_losses
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.tokenizers import Tokenizer, load_tokenizer
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.paths import DATA
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.batches import pad_rows
+from shared.text.cookbook import Cookbook
+from shared.text.corpora import cookbook_tokenizer
+from shared.text.grammar import Choice, Parser
+from shared.text.tokenizers import Tokenizer, load_tokenizer
+from shared.training.checkpoints import load_checkpoint
+from shared.training.losses import perplexity, token_losses
 
-SHIPPED = Path(__file__).parents[2] / "data" / "models" / "cookbook-gpt2"
+SHIPPED = DATA / "models" / "cookbook-gpt2"
 IMPROBABLE = 1e-3
 SECTIONS = ("title and servings", "ingredients", "method", "tip")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = option(SHIPPED, "folder in the format of transformers")
-    checkpoint: Path | None = option(None, "checkpoint of train.py, instead of a folder")
-    stream: str = option("test", "recipes to score: test or validation", choices=("test", "validation"))
-    recipes: int = option(500, "recipes to score")
-    samples: int = option(300, "recipes to write at each temperature")
-    temperatures: tuple[float, ...] = option((1.0, 0.9, 0.8), "temperatures; faults are counted at the first")
+    model: Path = SHIPPED  # folder in the format of transformers
+    checkpoint: Path | None = None  # checkpoint of train.py, instead of a folder
+    stream: Literal["test", "validation"] = "test"  # recipes to score: test or validation
+    recipes: int = 500  # recipes to score
+    samples: int = 300  # recipes to write at each temperature
+    temperatures: tuple[float, ...] = (1.0, 0.9, 0.8)  # temperatures; faults are counted at the first
 
 
 @dataclass(frozen=True)
@@ -206,5 +207,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -13,21 +13,21 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from shared.checkpoints import load_checkpoint
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.corpora import cookbook_tokenizer
-from shared.gpt import GPT, GPTConfig
-from shared.results import save_results
-from shared.tokenizers import END_OF_TEXT
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.cookbook import Cookbook
+from shared.text.corpora import cookbook_tokenizer
+from shared.text.tokenizers import END_OF_TEXT
+from shared.training.checkpoints import load_checkpoint
 
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    checkpoint: Path = option(HERE / "checkpoints" / "train_cookbook-gpt2.pt", "checkpoint of train.py on the cookbook")
-    folder: Path = option(HERE.parents[1] / "data" / "models" / "cookbook-gpt2", "where the model goes")
+    checkpoint: Path = HERE / "checkpoints" / "train_cookbook_gpt2.pt"  # checkpoint of train.py on the cookbook
+    folder: Path = HERE.parents[1] / "data" / "models" / "cookbook-gpt2"  # where the model goes
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

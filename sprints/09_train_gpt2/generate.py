@@ -12,26 +12,27 @@ from pathlib import Path
 
 from transformers import GPT2LMHeadModel
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.generation import generate
-from shared.gpt import GPT
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.tokenizers import load_tokenizer
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.paths import DATA
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.gpt import GPT
+from shared.text.cookbook import Cookbook
+from shared.text.tokenizers import load_tokenizer
 
-SHIPPED = Path(__file__).parents[2] / "data" / "models" / "cookbook-gpt2"
+SHIPPED = DATA / "models" / "cookbook-gpt2"
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = option(SHIPPED, "folder in the format of transformers")
-    prompt: str = option("", "how the recipes begin")
-    count: int = option(2, "recipes to write")
-    max_new_tokens: int = option(230, "tokens to write at most")
-    temperature: float = option(1.0, "below 1 more probable, above 1 more surprising; 0 takes the most probable token")
-    top_k: int | None = option(None, "choose among so many most probable tokens")
-    top_p: float | None = option(None, "choose among the most probable tokens that together have this probability")
+    model: Path = SHIPPED  # folder in the format of transformers
+    prompt: str = ""  # how the recipes begin
+    count: int = 2  # recipes to write
+    max_new_tokens: int = 230  # tokens to write at most
+    temperature: float = 1.0  # below 1 more probable, above 1 more surprising; 0 takes the most probable token
+    top_k: int | None = None  # choose among so many most probable tokens
+    top_p: float | None = None  # choose among the most probable tokens that together have this probability
 
 
 @dataclass(frozen=True)
@@ -67,5 +68,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -8,23 +8,24 @@ Without --text it prepares recipes of the cookbook, as a text like any other. Th
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tqdm import trange
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.corpora import TextCorpus
-from shared.datasets import fetch
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.datasets import fetch
+from shared.lab.run import run
+from shared.text.cookbook import Cookbook
+from shared.text.corpora import TextCorpus
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    text: Path | None = option(None, "UTF-8 text (default: recipes)")
-    tokenizer: str = option("bpe", "kind of tokenizer", choices=("bpe", "char", "gpt2"))
-    vocab_size: int = option(2048, "tokens of a bpe vocabulary")
-    recipes: int = option(5000, "recipes to write when there is no text")
-    folder: Path = option(Path("data/cache/prepared"), "where the token files go")
+    text: Path | None = None  # UTF-8 text (default: recipes)
+    tokenizer: Literal["bpe", "char", "gpt2"] = "bpe"  # kind of tokenizer
+    vocab_size: int = 2048  # tokens of a bpe vocabulary
+    recipes: int = 5000  # recipes to write when there is no text
+    folder: Path = Path("data/cache/prepared")  # where the token files go
 
 
 @dataclass(frozen=True)
@@ -61,5 +62,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -20,19 +20,19 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from shared.checkpoints import load_checkpoint
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.training.checkpoints import load_checkpoint
 
 TRAIN = Path(__file__).with_name("train.py")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    kills: int = option(4, "how often the process is killed")
-    steps: int = option(150, "optimizer steps of the whole run")
-    save_every: int = option(7, "steps between checkpoints")
+    kills: int = 4  # how often the process is killed
+    steps: int = 150  # optimizer steps of the whole run
+    save_every: int = 7  # steps between checkpoints
 
 
 @dataclass(frozen=True)
@@ -148,5 +148,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -21,18 +21,18 @@ from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from shared.checkpoints import check_compatible, load_checkpoint, restore, save_checkpoint
-from shared.config import ScriptConfig, option, parse_config
-from shared.corpora import CookbookCorpus, Corpus, TextCorpus, cookbook_tokenizer
-from shared.datasets import fetch
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.gpt import GPT, GPTConfig
-from shared.losses import evaluate_loss, language_model_loss, perplexity
-from shared.ngrams import KneserNey
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.training import make_optimizers, train_steps, warmup_cosine, warmup_linear
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.datasets import fetch
+from shared.lab.figures import new_figure
+from shared.lab.run import run, run_folder
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.corpora import CookbookCorpus, Corpus, TextCorpus, cookbook_tokenizer
+from shared.text.ngrams import KneserNey
+from shared.training.checkpoints import check_compatible, load_checkpoint, restore, save_checkpoint
+from shared.training.loop import make_optimizers, train_steps, warmup_cosine, warmup_linear
+from shared.training.losses import evaluate_loss, language_model_loss, perplexity
 
 PRESETS = {
     # The size of nanoGPT's demonstration for a CPU, 4 layers of 128, with twice its 64 characters of context
@@ -54,37 +54,34 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    data: str = option("cookbook", "cookbook, tinyshakespeare, a text file, or a folder of prepare_data.py")
-    tokenizer: str = option("bpe", "bpe, char or gpt2 (the cookbook is always bpe)")
-    vocab_size: int = option(2048, "tokens of a bpe vocabulary")
-    context: int = option(256, "tokens that the model looks at")
-    layers: int = option(4, "blocks")
-    heads: int = option(4, "attention heads of a block")
-    d_model: int = option(128, "features of a token")
-    dropout: float = option(0.0, "probability of dropping a feature")
-    attention_dropout: float | None = option(None, "probability of dropping an attention weight (default: as features)")
-    positions: Literal["learned", "sinusoidal"] = option(
-        "learned", "learned or sinusoidal", choices=("learned", "sinusoidal")
-    )
-    steps: int = option(1350, "optimizer steps")
-    batch_size: int = option(16, "rows of a batch")
-    accumulate: int = option(1, "batches whose gradients are added up before a step")
-    learning_rate: float = option(3e-3, "peak learning rate of AdamW: embeddings, biases and norms")
-    muon_learning_rate: float = option(0.02, "peak learning rate of Muon: matrices of the blocks (0: all by AdamW)")
-    weight_decay: float = option(0.0, "decay of matrices")
-    warmup: int = option(20, "steps until the learning rate is at its peak")
-    schedule: str = option("linear", "how the learning rate falls", choices=("linear", "cosine"))
-    clip: float = option(1.0, "largest norm of the gradient")
-    precision: str = option("auto", "of matrix products", choices=("auto", "float32", "bfloat16"))
-    compile: bool = option(False, "compile the model (needs a C++ compiler)")
-    eval_every: int = option(150, "steps between evaluations")
-    save_every: int = option(150, "steps between checkpoints")
-    validation_recipes: int = option(256, "recipes to validate on")
-    recipes: int = option(100, "recipes to write at the end")
-    ngram_tokens: int = option(2_000_000, "tokens that the n-gram baseline is fitted to")
-    tensorboard: bool = option(False, "write scalars to runs/ in the output folder")
-    resume: bool = option(False, "go on from the checkpoint in the output folder")
+    data: str = "cookbook"  # cookbook, tinyshakespeare, a text file, or a folder of prepare_data.py
+    tokenizer: str = "bpe"  # bpe, char or gpt2 (the cookbook is always bpe)
+    vocab_size: int = 2048  # tokens of a bpe vocabulary
+    context: int = 256  # tokens that the model looks at
+    layers: int = 4  # blocks
+    heads: int = 4  # attention heads of a block
+    d_model: int = 128  # features of a token
+    dropout: float = 0.0  # probability of dropping a feature
+    attention_dropout: float | None = None  # probability of dropping an attention weight (default: as features)
+    positions: Literal["learned", "sinusoidal"] = "learned"  # learned or sinusoidal
+    steps: int = 1350  # optimizer steps
+    batch_size: int = 16  # rows of a batch
+    accumulate: int = 1  # batches whose gradients are added up before a step
+    learning_rate: float = 3e-3  # peak learning rate of AdamW: embeddings, biases and norms
+    muon_learning_rate: float = 0.02  # peak learning rate of Muon: matrices of the blocks (0: all by AdamW)
+    weight_decay: float = 0.0  # decay of matrices
+    warmup: int = 20  # steps until the learning rate is at its peak
+    schedule: Literal["linear", "cosine"] = "linear"  # how the learning rate falls
+    clip: float = 1.0  # largest norm of the gradient
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
+    compile: bool = False  # compile the model (needs a C++ compiler)
+    eval_every: int = 150  # steps between evaluations
+    save_every: int = 150  # steps between checkpoints
+    validation_recipes: int = 256  # recipes to validate on
+    recipes: int = 100  # recipes to write at the end
+    ngram_tokens: int = 2_000_000  # tokens that the n-gram baseline is fitted to
+    tensorboard: bool = False  # write scalars to runs/ in the output folder
+    resume: bool = False  # go on from the checkpoint in the output folder
 
 
 SCHEDULES = {"linear": warmup_linear, "cosine": warmup_cosine}
@@ -264,7 +261,7 @@ def smooth(losses: list[float], steps: list[int]) -> list[float]:
 
 def output_folder(config: Config) -> Path:
     """Return where checkpoints and logs go."""
-    return config.out or Path(__file__).parent
+    return run_folder(config, __file__)
 
 
 def checkpoint_path(config: Config) -> Path:
@@ -312,5 +309,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    save_results(main(config), config, script=__file__, plot=plot, name=run_name(config))
+    run(main, Config, plot=plot, presets=PRESETS)

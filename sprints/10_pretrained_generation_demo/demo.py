@@ -10,20 +10,20 @@ import time
 from dataclasses import dataclass
 
 import torch
-from demo_page import serve
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.pretrained import SHIPPED
-from shared.runtime import pick_device
+from decoding_demo.demo_page import serve
+from shared.lab.config import ScriptConfig
+from shared.lab.runtime import pick_device
+from shared.nn.pretrained import SHIPPED
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a model of the hub such as gpt2")
-    port: int | None = option(None, "port to listen on (default: the first free one from 7860 on)")
-    users: int = option(8, "generations that run at the same time; others wait in a queue")
-    threads: int = option(1, "threads that each generation computes with")
-    seconds: float | None = option(None, "serve so long (default: until Ctrl-C)")
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
+    port: int | None = None  # port to listen on (default: the first free one from 7860 on)
+    users: int = 8  # generations that run at the same time; others wait in a queue
+    threads: int = 1  # threads that each generation computes with
+    seconds: float | None = None  # serve so long (default: until Ctrl-C)
 
 
 @dataclass(frozen=True)

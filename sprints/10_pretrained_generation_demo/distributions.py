@@ -11,18 +11,18 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from exact_next_token import next_tokens
 from matplotlib.figure import Figure
-from sampling_settings import Settings
 from torch import Tensor
 from tqdm import trange
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.pretrained import SHIPPED_FOLDER, load_causal_model
-from shared.results import save_results
-from shared.tokenizers import Tokenizer, load_tokenizer
+from decoding_demo.exact_next_token import next_tokens
+from decoding_demo.sampling_settings import Settings
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.nn.pretrained import SHIPPED_FOLDER, load_causal_model
+from shared.text.cookbook import Cookbook
+from shared.text.tokenizers import Tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -42,7 +42,7 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    positions: int = option(600, "places, drawn from validation recipes, to average over")
+    positions: int = 600  # places, drawn from validation recipes, to average over
 
 
 @dataclass(frozen=True)
@@ -161,5 +161,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -3,8 +3,8 @@
     uv run sprints/10_pretrained_generation_demo/generate.py
     uv run sprints/10_pretrained_generation_demo/generate.py --model gpt2 --prompt "The meaning of life is"
 
-The model comes from transformers. What is drawn is drawn by `shared/sampling.py`; the library's own `generate` does the
-rest and has to agree where nothing is random. Theory: notes/01_decoding.md
+The model comes from transformers. What is drawn is drawn by `shared/generation/sampling.py`; the library's own
+`generate` does the rest and has to agree where nothing is random. Theory: notes/01_decoding.md
 """
 
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from matplotlib.figure import Figure
-from sampling_settings import Settings
-from streaming import encode
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.pretrained import SHIPPED, load_causal_model
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.sampling import sample
+from decoding_demo.sampling_settings import Settings
+from decoding_demo.streaming import encode
+from shared.generation.sampling import sample
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.results import save_results
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.pretrained import SHIPPED, load_causal_model
+from shared.text.cookbook import Cookbook
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -45,10 +45,10 @@ THEIRS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a model of the hub such as gpt2")
-    prompt: str | None = option(None, "continue this text (default: titles of validation recipes)")
-    prompts: int = option(12, "titles to continue")
-    max_new_tokens: int = option(220, "tokens to write at most")
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
+    prompt: str | None = None  # continue this text (default: titles of validation recipes)
+    prompts: int = 12  # titles to continue
+    max_new_tokens: int = 220  # tokens to write at most
 
 
 @dataclass(frozen=True)

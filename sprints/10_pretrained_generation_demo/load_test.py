@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from demo_page import EXAMPLES, import_gradio, serve
-from sampling_settings import Settings
-from streaming import write
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.pretrained import SHIPPED, load_causal_model
-from shared.results import save_results
+from decoding_demo.demo_page import EXAMPLES, import_gradio, serve
+from decoding_demo.sampling_settings import Settings
+from decoding_demo.streaming import write
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.nn.pretrained import SHIPPED, load_causal_model
 
 if TYPE_CHECKING:
     from gradio_client import Client
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a model of the hub such as gpt2")
-    requests: int = option(50, "users at the same time, each with a request")
-    users: int = option(8, "generations that the server runs at the same time")
-    max_new_tokens: int = option(60, "tokens to write at most")
-    alone: int = option(10, "requests one after the other, to compare")
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
+    requests: int = 50  # users at the same time, each with a request
+    users: int = 8  # generations that the server runs at the same time
+    max_new_tokens: int = 60  # tokens to write at most
+    alone: int = 10  # requests one after the other, to compare
 
 
 @dataclass(frozen=True)
@@ -138,5 +138,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -15,31 +15,31 @@ from typing import Any
 
 import torch
 from matplotlib.figure import Figure
-from sampling_settings import Settings
 from tqdm import tqdm
 from transformers import GPT2LMHeadModel
 
-from shared.batches import pad_rows
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.gpt import GPT
-from shared.grammar import Parser
-from shared.pretrained import SHIPPED_FOLDER
-from shared.results import save_results
-from shared.runtime import pick_device
-from shared.tokenizers import load_tokenizer
+from decoding_demo.sampling_settings import Settings
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED_FOLDER
+from shared.text.batches import pad_rows
+from shared.text.cookbook import Cookbook
+from shared.text.grammar import Parser
+from shared.text.tokenizers import load_tokenizer
 
 KINDS = ("temperature", "top_p", "top_k")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = option(100, "recipes to write with each setting")
-    temperature: tuple[float, ...] = option((0.5, 0.7, 0.85, 1.0, 1.2), "temperatures")
-    top_p: tuple[float, ...] = option((0.5, 0.8, 0.9, 0.95, 0.99), "top-p values, at temperature 1")
-    top_k: tuple[int, ...] = option((1, 5, 20), "top-k values, at temperature 1; 1 is greedy")
+    recipes: int = 100  # recipes to write with each setting
+    temperature: tuple[float, ...] = (0.5, 0.7, 0.85, 1.0, 1.2)  # temperatures
+    top_p: tuple[float, ...] = (0.5, 0.8, 0.9, 0.95, 0.99)  # top-p values, at temperature 1
+    top_k: tuple[int, ...] = (1, 5, 20)  # top-k values, at temperature 1; 1 is greedy
 
 
 @dataclass(frozen=True)
@@ -202,5 +202,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -8,21 +8,21 @@ Needs Chromium or Chrome on the machine. Theory: notes/05_streaming.md
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from demo_page import EXAMPLES, serve
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import MOST_BYTES
-from shared.results import save_results
+from decoding_demo.demo_page import EXAMPLES, serve
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import MOST_BYTES
+from shared.lab.results import save_results
+from shared.lab.run import run_folder
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    prompt: str = option(EXAMPLES[0], "text to continue")
-    point_at: int = option(11, "number of the token to point at")
-    dark: bool = option(False, "the dark theme")
+    prompt: str = EXAMPLES[0]  # text to continue
+    point_at: int = 11  # number of the token to point at
+    dark: bool = False  # the dark theme
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def main(config: Config) -> Results:
     from playwright.sync_api import sync_playwright
 
     torch.set_num_threads(1)
-    target = (config.out or Path(__file__).parent) / "figures" / "demo.png"
+    target = run_folder(config, __file__) / "figures" / "demo.png"
     target.parent.mkdir(parents=True, exist_ok=True)
     server, addresses = serve(), []
     try:

@@ -15,26 +15,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from sampling_settings import Settings
-from streaming import Considered, write
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.pretrained import SHIPPED, load_causal_model
-from shared.results import save_results
-from shared.runtime import pick_device
+from decoding_demo.sampling_settings import Settings
+from decoding_demo.streaming import Considered, write
+from shared.lab.config import ScriptConfig
+from shared.lab.results import save_results
+from shared.lab.runtime import pick_device
+from shared.nn.pretrained import SHIPPED, load_causal_model
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a model of the hub such as gpt2")
-    prompt: str | None = option(None, "continue this text and end (default: ask)")
-    temperature: float = option(1.0, "below 1 safer, above 1 wilder")
-    top_k: int = option(0, "keep the k most probable tokens; 0 keeps all, 1 is greedy")
-    top_p: float = option(1.0, "keep the most probable tokens that together have this probability")
-    repetition_penalty: float = option(1.0, "above 1 avoids tokens that the text contains")
-    max_new_tokens: int = option(200, "tokens to write at most")
-    pace: float = option(0.0, "tokens per second at most; 0 is as fast as possible")
-    alternatives: bool = option(False, "list, after each text, what the model considered for each token")
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
+    prompt: str | None = None  # continue this text and end (default: ask)
+    temperature: float = 1.0  # below 1 safer, above 1 wilder
+    top_k: int = 0  # keep the k most probable tokens; 0 keeps all, 1 is greedy
+    top_p: float = 1.0  # keep the most probable tokens that together have this probability
+    repetition_penalty: float = 1.0  # above 1 avoids tokens that the text contains
+    max_new_tokens: int = 200  # tokens to write at most
+    pace: float = 0.0  # tokens per second at most; 0 is as fast as possible
+    alternatives: bool = False  # list, after each text, what the model considered for each token
 
 
 @dataclass(frozen=True)

@@ -11,27 +11,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from exact_next_token import next_words
 from matplotlib.figure import Figure
 from tqdm import tqdm
 from transformers import GPT2LMHeadModel
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.gpt import GPT
-from shared.pretrained import SHIPPED_FOLDER
-from shared.results import save_results
-from shared.sampling import sample
-from shared.tokenizers import load_tokenizer
+from decoding_demo.exact_next_token import next_words
+from shared.generation.decoding import generate
+from shared.generation.sampling import sample
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED_FOLDER
+from shared.text.cookbook import Cookbook
+from shared.text.tokenizers import load_tokenizer
 
 EXAMPLE = "Smoky Soup with"
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    prompts: int = option(100, "validation recipes to cut")
+    prompts: int = 100  # validation recipes to cut
 
 
 @dataclass(frozen=True)
@@ -197,5 +197,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

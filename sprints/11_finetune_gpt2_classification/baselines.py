@@ -9,48 +9,56 @@ split; each is tested once. Theory: notes/03_baselines_and_leaks.md
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from bag_of_words import bag_of_words, choose_penalty
-from classification_scores import Optimum, log_loss, optimum_on
-from fine_tuning import LOSSES, Read, context_of, fine_tune, head_input, load_classifier, predict, read_all, surprise
-from labelled_texts import DATA, DISHES, NEWS, RECIPE_CLASSES, Splits, load_splits
 from matplotlib.figure import Figure
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from text_batches import make_loader
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.pretrained import load_causal_model
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.pretrained import load_causal_model
+from text_classification.bag_of_words import bag_of_words, choose_penalty
+from text_classification.classification_scores import Optimum, log_loss, optimum_on
+from text_classification.fine_tuning import (
+    Read,
+    context_of,
+    fine_tune,
+    head_input,
+    load_classifier,
+    predict,
+    read_all,
+    surprise,
+)
+from text_classification.labelled_texts import DISHES, NEWS, RECIPE_CLASSES, Splits, load_splits
+from text_classification.text_batches import make_loader
 
 PRESETS = {"liar": {"data": "liar", "learning_rate": 1e-3, "muon_learning_rate": 0.01}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    data: str = option("recipes", "what to classify", choices=DATA)
-    model: str = option("cookbook", "cookbook (the shipped model), a name of the hub such as gpt2, or a folder")
-    train_texts: int = option(8000, "recipes to train on")
-    validation_texts: int = option(500, "recipes to validate on")
-    test_texts: int = option(2000, "recipes to test on")
-    dishes: tuple[str, ...] = option(DISHES, "kinds of dish that the recipes are of")
-    source: str = option(NEWS, "the news: a name of the hub, or a folder of .csv or .parquet files")
-    limit: int | None = option(None, "most texts of a split of LIAR or the news (default: all)")
-    longest: int | None = option(None, "tokens of a text that are read (default: as many as the model can)")
-    epochs: int = option(1, "passes over the training texts, for the untrained weights")
-    batch_size: int = option(16, "texts of a batch")
-    learning_rate: float = option(2e-3, "peak of AdamW's rate, for the untrained weights")
-    muon_learning_rate: float = option(0.02, "peak of Muon's rate for the matrices in the blocks; 0: AdamW alone")
-    supervise: str = option("every", "which tokens have to name the class", choices=tuple(LOSSES))
-    precision: str = option("auto", "of matrix products: auto, bfloat16 or float32")
+    data: Literal["recipes", "liar", "fake-news"] = "recipes"  # what to classify
+    model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
+    train_texts: int = 8000  # recipes to train on
+    validation_texts: int = 500  # recipes to validate on
+    test_texts: int = 2000  # recipes to test on
+    dishes: tuple[str, ...] = DISHES  # kinds of dish that the recipes are of
+    source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
+    limit: int | None = None  # most texts of a split of LIAR or the news (default: all)
+    longest: int | None = None  # tokens of a text that are read (default: as many as the model can)
+    epochs: int = 1  # passes over the training texts, for the untrained weights
+    batch_size: int = 16  # texts of a batch
+    learning_rate: float = 2e-3  # peak of AdamW's rate, for the untrained weights
+    muon_learning_rate: float = 0.02  # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone
+    supervise: Literal["last", "every"] = "every"  # which tokens have to name the class
+    precision: str = "auto"  # of matrix products: auto, bfloat16 or float32
 
 
 @dataclass(frozen=True)
@@ -161,6 +169,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    name = "baselines" if config.data == "recipes" else f"baselines_{config.data.replace('-', '_')}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

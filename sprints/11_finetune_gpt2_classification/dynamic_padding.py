@@ -11,28 +11,33 @@ import statistics
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
-from fine_tuning import classification_loss, context_of, load_classifier
-from labelled_texts import DATA, NEWS, load_splits
 from matplotlib.figure import Figure
-from text_batches import Batch, Encoded, SimilarLengths, pad
 from torch import nn
 from torch.utils.data import DataLoader
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import autocast, keep_freed_memory, pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import autocast, keep_freed_memory, pick_device, seed_everything
+from text_classification.fine_tuning import classification_loss, context_of, load_classifier
+from text_classification.labelled_texts import NEWS, load_splits
+from text_classification.text_batches import Batch, Encoded, SimilarLengths, pad
+
+PRESETS = {
+    "liar": {"data": "liar"},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: str = option("recipes", "what to pad", choices=DATA)
-    model: str = option("cookbook", "cookbook (the shipped model), a name of the hub such as gpt2, or a folder")
-    source: str = option(NEWS, "the news: a name of the hub, or a folder of .csv or .parquet files")
-    texts: int = option(256, "texts of the training split")
-    batch_size: int = option(32, "texts of a batch")
-    rounds: int = option(3, "how often each way is timed, in turns")
+    data: Literal["recipes", "liar", "fake-news"] = "recipes"  # what to pad
+    model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
+    source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
+    texts: int = 256  # texts of the training split
+    batch_size: int = 32  # texts of a batch
+    rounds: int = 3  # how often each way is timed, in turns
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "dynamic_padding" if config.data == "recipes" else f"dynamic_padding_{config.data.replace('-', '_')}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

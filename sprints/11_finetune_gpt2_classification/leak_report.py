@@ -11,34 +11,40 @@ genuine recipes. Theory: notes/03_baselines_and_leaks.md
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from bag_of_words import Word, bag_of_words, choose_penalty, deciding_words, without_words
-from labelled_texts import DATA, LIAR_CLASSES, NEWS, Splits, Texts, liar_history, load_splits
 from matplotlib.figure import Figure
-from near_duplicates import jaccard, nearest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from spoiled_recipes import GENUINE
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from text_classification.bag_of_words import Word, bag_of_words, choose_penalty, deciding_words, without_words
+from text_classification.labelled_texts import LIAR_CLASSES, NEWS, Splits, Texts, liar_history, load_splits
+from text_classification.near_duplicates import jaccard, nearest
+from text_classification.spoiled_recipes import GENUINE
 
 DATELINE = "LONDON (Kitchen Wire) - "
+
+PRESETS = {
+    "dateline": {"data": "dateline"},
+    "liar": {"data": "liar"},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: str = option("recipes", "what to look for leaks in", choices=(*DATA, "dateline"))
-    train_texts: int = option(4000, "recipes to train on")
-    held_out: int = option(1000, "recipes to validate on, and to test on")
-    source: str = option(NEWS, "the news: a name of the hub, or a folder of .csv or .parquet files")
-    limit: int | None = option(None, "most texts of a split of LIAR or the news (default: all)")
-    queries: int = option(500, "test texts whose nearest training text is looked for")
-    similar: float = option(0.8, "Jaccard index from which on texts are near duplicates")
-    gain: float = option(0.05, "a word decides if it alone beats the majority by so much on the training split")
+    data: Literal["recipes", "liar", "fake-news", "dateline"] = "recipes"  # what to look for leaks in
+    train_texts: int = 4000  # recipes to train on
+    held_out: int = 1000  # recipes to validate on, and to test on
+    source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
+    limit: int | None = None  # most texts of a split of LIAR or the news (default: all)
+    queries: int = 500  # test texts whose nearest training text is looked for
+    similar: float = 0.8  # Jaccard index from which on texts are near duplicates
+    gain: float = 0.05  # a word decides if it alone beats the majority by so much on the training split
 
 
 @dataclass(frozen=True)
@@ -188,6 +194,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "leak_report" if config.data == "recipes" else f"leak_report_{config.data.replace('-', '_')}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

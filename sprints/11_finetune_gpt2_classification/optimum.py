@@ -8,22 +8,22 @@ The exact probability that a recipe is spoiled, for recipes whose label is known
 from dataclasses import dataclass
 
 import torch
-from classification_scores import calibration
-from labelled_texts import DISHES
 from matplotlib.figure import Figure
-from spoiled_recipes import KINDS, Spoiler
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.text.cookbook import Cookbook
+from text_classification.classification_scores import calibration
+from text_classification.labelled_texts import DISHES
+from text_classification.spoiled_recipes import KINDS, Spoiler
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    texts: int = option(4000, "recipes of the training stream, half of them spoiled")
-    dishes: tuple[str, ...] = option(DISHES, "kinds of dish that the recipes are of")
+    texts: int = 4000  # recipes of the training stream, half of them spoiled
+    dishes: tuple[str, ...] = DISHES  # kinds of dish that the recipes are of
 
 
 @dataclass(frozen=True)
@@ -111,5 +111,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

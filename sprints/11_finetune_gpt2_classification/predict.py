@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from fine_tuning import class_names, context_of, load_saved
-from labelled_texts import DISHES, RECIPE_CLASSES
-from spoiled_recipes import SPOILED, Spoiler
-from text_batches import encode
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.results import save_results
-from shared.runtime import pick_device
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import pick_device
+from shared.text.cookbook import Cookbook
+from text_classification.fine_tuning import class_names, context_of, load_saved
+from text_classification.labelled_texts import DISHES, RECIPE_CLASSES
+from text_classification.spoiled_recipes import SPOILED, Spoiler
+from text_classification.text_batches import encode
 
 SAVED = Path(__file__).parent / "checkpoints" / "train"
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(str(SAVED), "folder of a fine-tuned classifier")
-    text: str | None = option(None, "the text to classify (default: a genuine recipe and what a spoiler made of it)")
-    file: Path | None = option(None, "a file with the text to classify")
+    model: str = str(SAVED)  # folder of a fine-tuned classifier
+    text: str | None = None  # the text to classify (default: a genuine recipe and what a spoiler made of it)
+    file: Path | None = None  # a file with the text to classify
 
 
 @dataclass(frozen=True)
@@ -88,5 +88,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -10,50 +10,56 @@ each seed, at the end. The model of the first seed is saved for predict.py. Theo
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
-from classification_figures import draw_confusions, draw_reliability
-from classification_scores import Optimum, Scores, optimum_on, right_by_evidence, score, spread
-from fine_tuning import INITS, LOSSES, Progress, context_of, fine_tune, load_classifier, predict, save_classifier
-from labelled_texts import DATA, DISHES, NEWS, RECIPE_CLASSES, Splits, load_splits
 from matplotlib.figure import Figure
-from spoiled_recipes import SPOILED
-from text_batches import make_loader
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import STREAMS
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run, run_folder
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.text.cookbook import STREAMS
+from text_classification.classification_figures import draw_confusions, draw_reliability
+from text_classification.classification_scores import Optimum, Scores, optimum_on, right_by_evidence, score, spread
+from text_classification.fine_tuning import (
+    Progress,
+    context_of,
+    fine_tune,
+    load_classifier,
+    predict,
+    save_classifier,
+)
+from text_classification.labelled_texts import DISHES, NEWS, RECIPE_CLASSES, Splits, load_splits
+from text_classification.spoiled_recipes import SPOILED
+from text_classification.text_batches import make_loader
 
 PRESETS = {"liar": {"data": "liar", "learning_rate": 1e-3, "muon_learning_rate": 0.01, "seeds": 5}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    data: str = option("recipes", "what to classify", choices=DATA)
-    model: str = option("cookbook", "cookbook (the shipped model), a name of the hub such as gpt2, or a folder")
-    init: str = option("pretrained", "where training starts; frozen trains the head alone", choices=INITS)
-    seeds: int = option(1, "runs, with seeds from --seed on")
-    train_texts: int = option(8000, "recipes to train on")
-    validation_texts: int = option(500, "recipes to validate on")
-    test_texts: int = option(2000, "recipes to test on")
-    dishes: tuple[str, ...] = option(DISHES, "kinds of dish that the recipes are of")
-    pairs: bool = option(True, "train on recipes before and after they were spoiled, both in one batch")
-    source: str = option(NEWS, "the news: a name of the hub, or a folder of .csv or .parquet files")
-    limit: int | None = option(None, "most texts of a split of LIAR or the news (default: all)")
-    longest: int | None = option(None, "tokens of a text that are read (default: as many as the model can)")
-    epochs: int = option(1, "passes over the training texts")
-    batch_size: int = option(16, "texts of a batch")
-    learning_rate: float = option(2e-3, "peak of AdamW's rate")
-    muon_learning_rate: float = option(0.02, "peak of Muon's rate for the matrices in the blocks; 0: AdamW alone")
-    evaluations: int = option(5, "how often to validate")
-    supervise: str = option("every", "which tokens have to name the class", choices=tuple(LOSSES))
-    precision: str = option("auto", "of matrix products: auto, bfloat16 or float32")
+    data: Literal["recipes", "liar", "fake-news"] = "recipes"  # what to classify
+    model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
+    # where training starts; frozen trains the head alone
+    init: Literal["pretrained", "scratch", "frozen"] = "pretrained"
+    seeds: int = 1  # runs, with seeds from --seed on
+    train_texts: int = 8000  # recipes to train on
+    validation_texts: int = 500  # recipes to validate on
+    test_texts: int = 2000  # recipes to test on
+    dishes: tuple[str, ...] = DISHES  # kinds of dish that the recipes are of
+    pairs: bool = True  # train on recipes before and after they were spoiled, both in one batch
+    source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
+    limit: int | None = None  # most texts of a split of LIAR or the news (default: all)
+    longest: int | None = None  # tokens of a text that are read (default: as many as the model can)
+    epochs: int = 1  # passes over the training texts
+    batch_size: int = 16  # texts of a batch
+    learning_rate: float = 2e-3  # peak of AdamW's rate
+    muon_learning_rate: float = 0.02  # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone
+    evaluations: int = 5  # how often to validate
+    supervise: Literal["last", "every"] = "every"  # which tokens have to name the class
+    precision: str = "auto"  # of matrix products: auto, bfloat16 or float32
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def train(config: Config, seed: int) -> Run:
             f"{progress.validation_loss:.3f}, {progress.validation_accuracy:.1%}{'  best' if progress.is_best else ''}"
         )
     if seed == config.seed:
-        save_classifier(model, tokenizer, (config.out or Path(__file__).parent) / "checkpoints" / run_name(config))
+        save_classifier(model, tokenizer, run_folder(config, __file__) / "checkpoints" / run_name(config))
     return Run(splits, history, predict(model, test, config.precision)[0])
 
 
@@ -183,6 +189,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    several = "_seeds" if config.seeds > 1 and config.preset is None else ""
-    save_results(main(config), config, script=__file__, plot=plot, name=run_name(config) + several)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from fine_tuning import context_of, load_saved
-from labelled_texts import recipes
 from matplotlib.figure import Figure
-from text_batches import encode
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from text_classification.fine_tuning import context_of, load_saved
+from text_classification.labelled_texts import recipes
+from text_classification.text_batches import encode
 
 SAVED = Path(__file__).parent / "checkpoints" / "train"
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(str(SAVED), "folder of a fine-tuned classifier of recipes")
-    texts: int = option(512, "validation recipes")
-    batch_size: int = option(32, "texts of a batch")
+    model: str = str(SAVED)  # folder of a fine-tuned classifier of recipes
+    texts: int = 512  # validation recipes
+    batch_size: int = 32  # texts of a batch
 
 
 @dataclass(frozen=True)
@@ -148,5 +148,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

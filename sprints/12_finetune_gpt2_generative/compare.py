@@ -13,29 +13,29 @@ from pathlib import Path
 from statistics import fmean, median
 
 import torch
-from book_tuning import BOOK, TUNED_MODEL, load_book, load_gpt, recipes
-from copied_text import SuffixAutomaton, copied_share
 from matplotlib.figure import Figure
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import VOICES, Cookbook
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.gpt import GPT
-from shared.pretrained import SHIPPED
-from shared.results import save_results
-from shared.runtime import pick_device
+from book_finetuning.book_tuning import BOOK, TUNED_MODEL, load_book, load_gpt, recipes
+from book_finetuning.copied_text import SuffixAutomaton, copied_share
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED
+from shared.text.cookbook import VOICES, Cookbook
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    original: str = option(SHIPPED, "the model before: cookbook, gpt2, or a folder")
-    tuned: str = option(str(TUNED_MODEL), "the model after: the folder that finetune.py wrote")
-    book: Path = option(BOOK, "the book that it was tuned on")
-    texts: int = option(112, "texts to write with each model")
-    temperature: float = option(1.0, "of sampling")
-    new_tokens: int = option(220, "most tokens of a continuation")
-    shortest: int = option(100, "characters from which a copied run counts as copied")
+    original: str = SHIPPED  # the model before: cookbook, gpt2, or a folder
+    tuned: str = str(TUNED_MODEL)  # the model after: the folder that finetune.py wrote
+    book: Path = BOOK  # the book that it was tuned on
+    texts: int = 112  # texts to write with each model
+    temperature: float = 1.0  # of sampling
+    new_tokens: int = 220  # most tokens of a continuation
+    shortest: int = 100  # characters from which a copied run counts as copied
 
 
 @dataclass(frozen=True)
@@ -135,5 +135,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from book_tuning import BOOK, Book, epochs, load_book, load_gpt2
 from torch import Tensor
 from tqdm import tqdm
 from transformers import GPT2LMHeadModel
 
-from shared.batches import Batch
-from shared.books import TextDataset
-from shared.config import ScriptConfig, option, parse_config
-from shared.generation import generate
-from shared.gpt import GPT
-from shared.invariants import InvariantError, check_reported_loss
-from shared.losses import evaluate_loss, perplexity
-from shared.pretrained import SHIPPED, Logits
-from shared.results import save_results
-from shared.runtime import autocast, pick_device, seed_everything
-from shared.training import make_optimizers
+from book_finetuning.book_tuning import BOOK, Book, epochs, load_book, load_gpt2
+from shared.checks.invariants import InvariantError, check_reported_loss
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import autocast, pick_device, seed_everything
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED, Logits
+from shared.text.batches import Batch
+from shared.text.books import TextDataset
+from shared.training.loop import make_optimizers
+from shared.training.losses import evaluate_loss, perplexity
 
 Labels = Literal["right", "shifted twice"]
 IGNORED = -100  # what transformers leaves out of the loss
@@ -34,12 +34,12 @@ IGNORED = -100  # what transformers leaves out of the loss
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
-    book: Path = option(BOOK, "a text in chapters")
-    steps: int = option(200, "optimizer steps")
-    batch_size: int = option(4, "blocks of a batch")
-    learning_rate: float = option(2e-3, "of AdamW")
-    new_tokens: int = option(60, "tokens to write")
+    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    book: Path = BOOK  # a text in chapters
+    steps: int = 200  # optimizer steps
+    batch_size: int = 4  # blocks of a batch
+    learning_rate: float = 2e-3  # of AdamW
+    new_tokens: int = 60  # tokens to write
 
 
 @dataclass(frozen=True)
@@ -127,5 +127,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
-from best_reader import best_readers
-from book_tuning import (
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from book_finetuning.best_reader import best_readers
+from book_finetuning.book_tuning import (
     BOOK,
     Blocks,
     Book,
@@ -31,22 +34,20 @@ from book_tuning import (
     save_gpt,
     tune,
 )
-from matplotlib.figure import Figure
-from renaming import Renamer
-from tqdm import tqdm
-
-from shared.books import TextDataset
-from shared.checkpoints import load_checkpoint, save_checkpoint
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.gpt import GPT
-from shared.losses import perplexity
-from shared.ngrams import KneserNey
-from shared.pretrained import SHIPPED
-from shared.results import plain, save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.unseen_words import renew, unseen_tokens
+from book_finetuning.renaming import Renamer
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.results import plain
+from shared.lab.run import run, run_folder
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED
+from shared.text.books import TextDataset
+from shared.text.cookbook import Cookbook
+from shared.text.ngrams import KneserNey
+from shared.text.unseen_words import renew, unseen_tokens
+from shared.training.checkpoints import load_checkpoint, save_checkpoint
+from shared.training.losses import perplexity
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -57,25 +58,24 @@ PRESETS = {"seeds": {"seeds": 3}}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
-    book: Path = option(BOOK, "a text in chapters, see the README")
-    validation: int = option(1, "chapters to validate on")
-    test: int = option(1, "chapters to test on")
-    epochs: int = option(16, "times through the training chapters, at most")
-    patience: int = option(5, "epochs without progress on the validation chapters after which to stop")
-    batch_size: int = option(4, "blocks of a batch")
-    learning_rate: float = option(3e-3, "peak learning rate of AdamW: embeddings, biases and norms")
-    muon_learning_rate: float = option(0.01, "peak learning rate of Muon: matrices of the blocks (0: all by AdamW)")
-    weight_decay: float = option(0.1, "decay of matrices")
-    dropout: float = option(0.0, "probability of dropping a feature")
-    rename: float = option(0.5, "share of the recurring words of a scene that are swapped for others, see renaming.py")
-    renew: bool = option(True, "give tokens that pre-training never showed a new vector")
-    rehearse: bool = option(False, "add a recipe in the first voice to each batch")
-    scratch: bool = option(True, "train a model from scratch too, with the same budget")
-    old_recipes: int = option(100, "recipes in the first voice by which forgetting is measured")
-    seeds: int = option(1, "runs, each with another seed")
-    precision: str = option("auto", "of matrix products", choices=("auto", "float32", "bfloat16"))
+    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    book: Path = BOOK  # a text in chapters, see the README
+    validation: int = 1  # chapters to validate on
+    test: int = 1  # chapters to test on
+    epochs: int = 16  # times through the training chapters, at most
+    patience: int = 5  # epochs without progress on the validation chapters after which to stop
+    batch_size: int = 4  # blocks of a batch
+    learning_rate: float = 3e-3  # peak learning rate of AdamW: embeddings, biases and norms
+    muon_learning_rate: float = 0.01  # peak learning rate of Muon: matrices of the blocks (0: all by AdamW)
+    weight_decay: float = 0.1  # decay of matrices
+    dropout: float = 0.0  # probability of dropping a feature
+    rename: float = 0.5  # share of the recurring words of a scene that are swapped for others, see renaming.py
+    renew: bool = True  # give tokens that pre-training never showed a new vector
+    rehearse: bool = False  # add a recipe in the first voice to each batch
+    scratch: bool = True  # train a model from scratch too, with the same budget
+    old_recipes: int = 100  # recipes in the first voice by which forgetting is measured
+    seeds: int = 1  # runs, each with another seed
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
 @dataclass
@@ -152,7 +152,7 @@ def train(
 
 def output_folder(config: Config) -> Path:
     """Return where checkpoints go."""
-    return (config.out or Path(__file__).parent) / "checkpoints"
+    return run_folder(config, __file__) / "checkpoints"
 
 
 def run_name(config: Config) -> str:
@@ -254,5 +254,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    save_results(main(config), config, script=__file__, plot=plot, name=run_name(config))
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -10,19 +10,19 @@ voice's validation stream. Theory: notes/03_how_close_can_one_get.md
 from dataclasses import dataclass
 from functools import partial
 
-from best_reader import best_readers
-from book_tuning import Blocks, Settings, load_gpt, prepare, recipes, tune
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from shared.books import TextDataset
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.gpt import GPT
-from shared.pretrained import SHIPPED
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from book_finetuning.best_reader import best_readers
+from book_finetuning.book_tuning import Blocks, Settings, load_gpt, prepare, recipes, tune
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED
+from shared.text.books import TextDataset
+from shared.text.cookbook import Cookbook
 
 FIRST_RECIPE = 10_000  # where data/book.txt begins in the stream of recipes, see write_book.py
 PRESETS = {"long": {"recipes": (126, 504, 8064), "steps": 2000}}
@@ -30,13 +30,12 @@ PRESETS = {"long": {"recipes": (126, 504, 8064), "steps": 2000}}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    model: str = option(SHIPPED, "the shipped model, or a folder with its tokenizer")
-    recipes: tuple[int, ...] = option((126, 504, 2016), "recipes to train on; the default book has 126")
-    scored: int = option(100, "recipes to score")
-    steps: int = option(300, "optimizer steps, at most")
-    passes: int = option(16, "times through the book, at most")
-    batch_size: int = option(8, "recipes of a batch")
+    model: str = SHIPPED  # the shipped model, or a folder with its tokenizer
+    recipes: tuple[int, ...] = (126, 504, 2016)  # recipes to train on; the default book has 126
+    scored: int = 100  # recipes to score
+    steps: int = 300  # optimizer steps, at most
+    passes: int = 16  # times through the book, at most
+    batch_size: int = 8  # recipes of a batch
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    name = f"how_much_book_{config.preset}" if config.preset else "how_much_book"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -11,34 +11,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from book_tuning import BOOK, Settings, load_book, load_gpt, prepare, tune
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from shared.batches import pad_rows
-from shared.books import TextDataset
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.gpt import GPT
-from shared.losses import evaluate_loss, perplexity
-from shared.pretrained import SHIPPED
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from book_finetuning.book_tuning import BOOK, Settings, load_book, load_gpt, prepare, tune
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED
+from shared.text.batches import pad_rows
+from shared.text.books import TextDataset
+from shared.training.losses import evaluate_loss, perplexity
 
 Windows = list[list[int]]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
-    book: Path = option(BOOK, "a text in chapters")
-    window: int = option(64, "tokens of a window")
-    stride: int = option(16, "tokens from one window to the next")
-    held_out: float = option(0.1, "share of the windows to validate on, where they are dealt out at random")
-    steps: int = option(1200, "optimizer steps")
-    evaluations: int = option(4, "evaluations on the way")
-    batch_size: int = option(8, "windows of a batch")
-    ngrams: tuple[int, ...] = option((8, 16, 32), "lengths of the token sequences that the splits may share")
+    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    book: Path = BOOK  # a text in chapters
+    window: int = 64  # tokens of a window
+    stride: int = 16  # tokens from one window to the next
+    held_out: float = 0.1  # share of the windows to validate on, where they are dealt out at random
+    steps: int = 1200  # optimizer steps
+    evaluations: int = 4  # evaluations on the way
+    batch_size: int = 8  # windows of a batch
+    ngrams: tuple[int, ...] = (8, 16, 32)  # lengths of the token sequences that the splits may share
 
 
 @dataclass(frozen=True)
@@ -125,5 +125,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -9,28 +9,28 @@ the validation chapter, each of its tokens once. Theory: notes/01_books_and_spli
 from dataclasses import dataclass
 from pathlib import Path
 
-from book_tuning import BOOK, Settings, load_book, load_gpt, prepare, tune
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from shared.books import TextDataset
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.losses import evaluate_loss
-from shared.pretrained import SHIPPED
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from book_finetuning.book_tuning import BOOK, Settings, load_book, load_gpt, prepare, tune
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.pretrained import SHIPPED
+from shared.text.books import TextDataset
+from shared.training.losses import evaluate_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
-    book: Path = option(BOOK, "a text in chapters")
-    window: int = option(64, "tokens that the model sees at once")
-    train_strides: tuple[int, ...] = option((64, 32, 16), "strides to train with")
-    strides: tuple[int, ...] = option((64, 32, 16, 8, 4), "strides to evaluate with")
-    steps: int = option(600, "optimizer steps, the same for each training stride")
-    batch_size: int = option(8, "windows of a batch")
+    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    book: Path = BOOK  # a text in chapters
+    window: int = 64  # tokens that the model sees at once
+    train_strides: tuple[int, ...] = (64, 32, 16)  # strides to train with
+    strides: tuple[int, ...] = (64, 32, 16, 8, 4)  # strides to evaluate with
+    steps: int = 600  # optimizer steps, the same for each training stride
+    batch_size: int = 8  # windows of a batch
 
 
 @dataclass(frozen=True)
@@ -88,5 +88,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from book_tuning import (
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from book_finetuning.book_tuning import (
     BOOK,
     Book,
     Settings,
@@ -20,18 +23,15 @@ from book_tuning import (
     renamed_blocks,
     tune,
 )
-from matplotlib.figure import Figure
-from renaming import Renamer
-from tqdm import tqdm
-
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import Cookbook
-from shared.figures import new_figure
-from shared.gpt import GPT
-from shared.pretrained import SHIPPED
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.unseen_words import renew, unseen_tokens
+from book_finetuning.renaming import Renamer
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED
+from shared.text.cookbook import Cookbook
+from shared.text.unseen_words import renew, unseen_tokens
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    book: Path = option(BOOK, "a book of the cookbook")
-    epochs: int = option(12, "times through the training chapters")
-    batch_size: int = option(4, "recipes of a batch")
+    book: Path = BOOK  # a book of the cookbook
+    epochs: int = 12  # times through the training chapters
+    batch_size: int = 4  # recipes of a batch
 
 
 @dataclass(frozen=True)
@@ -125,5 +125,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

@@ -9,21 +9,22 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.cookbook import VOICES, Cookbook
-from shared.results import save_results
+from shared.lab.config import ScriptConfig
+from shared.lab.paths import DATA
+from shared.lab.run import run
+from shared.text.cookbook import Cookbook
 
-BOOK = Path(__file__).parents[2] / "data" / "book.txt"
+BOOK = DATA / "book.txt"
 # The shipped tokenizer was trained on the first recipes of the stream; the book begins behind them.
 FIRST_RECIPE = 10_000
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    book: Path = option(BOOK, "where the book goes")
-    voice: str = option("flirty", f"who writes it: {' or '.join(VOICES)}")
-    chapters: int = option(11, "chapters")
-    recipes: int = option(14, "recipes of a chapter")
+    book: Path = BOOK  # where the book goes
+    voice: str = "flirty"  # who writes it: plain or flirty
+    chapters: int = 11  # chapters
+    recipes: int = 14  # recipes of a chapter
 
 
 @dataclass(frozen=True)
@@ -57,5 +58,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from book_adaptation import BOOK, Book, Settings, load_base, load_book, reordered_recipes, tune
 from matplotlib.figure import Figure
 from torch import Tensor
-from tuning_methods import ALL_LINEAR, ENDS
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.intervals import median_interval
-from shared.lora import LoRAConfig, activate, inject, load_adapter, merge, save_adapter, unmerge
-from shared.pretrained import SHIPPED, context_length
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from adapter_study.book_adaptation import BOOK, Book, Settings, load_base, load_book, reordered_recipes, tune
+from adapter_study.tuning_methods import ALL_LINEAR, ENDS
+from shared.checks.intervals import median_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run, run_folder
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.lora import LoRAConfig, activate, inject, load_adapter, merge, save_adapter, unmerge
+from shared.nn.pretrained import SHIPPED, context_length
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -31,13 +31,13 @@ if TYPE_CHECKING:  # for annotations alone
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
-    book: Path = option(BOOK, "the book of the one adapter: a UTF-8 text in chapters")
-    recipes: int = option(126, "reordered recipes that the other adapter learns from")
-    rank: int = option(2, "rank of both adapters")
-    epochs: int = option(8, "passes of each adapter over its text")
-    learning_rate: float = option(2e-2, "peak learning rate")
-    rounds: int = option(40, "rounds of the timing; in each, every way has its turn")
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
+    book: Path = BOOK  # the book of the one adapter: a UTF-8 text in chapters
+    recipes: int = 126  # reordered recipes that the other adapter learns from
+    rank: int = 2  # rank of both adapters
+    epochs: int = 8  # passes of each adapter over its text
+    learning_rate: float = 2e-2  # peak learning rate
+    rounds: int = 40  # rounds of the timing; in each, every way has its turn
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def main(config: Config) -> Results:
         print(
             f"{name or 'base':9s} " + "  ".join(f"{text} {loss:.3f}" for text, loss in losses[name or "base"].items())
         )
-    folder = (config.out or Path(__file__).parent) / "checkpoints" / "adapters"
+    folder = run_folder(config, __file__) / "checkpoints" / "adapters"
     again, _ = load_base(config.model, 0.0, device)
     differences = []
     for name in books:
@@ -173,5 +173,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -13,10 +13,13 @@ validation chapter chooses the epoch; the test chapter is scored once. Theory: n
 import statistics
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
-from book_adaptation import (
+from matplotlib.figure import Figure
+from safetensors.torch import save_file
+
+from adapter_study.book_adaptation import (
     BOOK,
     Book,
     Curve,
@@ -27,17 +30,15 @@ from book_adaptation import (
     reordered_recipes,
     tune,
 )
-from matplotlib.figure import Figure
-from safetensors.torch import save_file
-from tuning_methods import ALL_LINEAR, ENDS, METHODS, count, prepare, trainable
-
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.lora import LoRAConfig, save_adapter
-from shared.losses import perplexity
-from shared.pretrained import SHIPPED
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from adapter_study.tuning_methods import ALL_LINEAR, ENDS, METHODS, count, prepare, trainable
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.run import run_folder
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.lora import LoRAConfig, save_adapter
+from shared.nn.pretrained import SHIPPED
+from shared.training.losses import perplexity
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -55,24 +56,23 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
-    text: str = option("book", "what to learn: the book, or known recipes reordered", choices=("book", "reordered"))
-    book: Path = option(BOOK, "the book: a UTF-8 text in chapters")
-    methods: tuple[str, ...] = option(METHODS, f"which of {', '.join(METHODS)}")
-    library: str = option("ours", "whose LoRA", choices=("ours", "peft"))
-    targets: tuple[str, ...] = option((*ALL_LINEAR, *ENDS), "modules that LoRA adapts")
-    rank: int = option(2, "rank of LoRA")
-    alpha: float = option(4.0, "LoRA's change is scaled by alpha / rank")
-    epochs: int = option(5, "passes over the training chapters")
-    batch_size: int = option(4, "scenes of a batch")
-    full_rate: float = option(3e-3, "peak learning rate of full fine-tuning")
-    lora_rate: float = option(2e-2, "peak learning rate of LoRA")
-    head_rate: float = option(1e-2, "peak learning rate of the head or the embedding alone")
-    dropout: float = option(0.0, "probability of dropping a feature in training")
-    seeds: int = option(1, "runs of each method, from --seed on")
-    first_voice: int = option(64, "recipes of the first voice, to measure forgetting")
-    precision: str = option("auto", "of matrix products", choices=("auto", "float32", "bfloat16"))
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
+    text: Literal["book", "reordered"] = "book"  # what to learn: the book, or known recipes reordered
+    book: Path = BOOK  # the book: a UTF-8 text in chapters
+    methods: tuple[str, ...] = METHODS  # which of full, lora, head, embedding
+    library: Literal["ours", "peft"] = "ours"  # whose LoRA
+    targets: tuple[str, ...] = (*ALL_LINEAR, *ENDS)  # modules that LoRA adapts
+    rank: int = 2  # rank of LoRA
+    alpha: float = 4.0  # LoRA's change is scaled by alpha / rank
+    epochs: int = 5  # passes over the training chapters
+    batch_size: int = 4  # scenes of a batch
+    full_rate: float = 3e-3  # peak learning rate of full fine-tuning
+    lora_rate: float = 2e-2  # peak learning rate of LoRA
+    head_rate: float = 1e-2  # peak learning rate of the head or the embedding alone
+    dropout: float = 0.0  # probability of dropping a feature in training
+    seeds: int = 1  # runs of each method, from --seed on
+    first_voice: int = 64  # recipes of the first voice, to measure forgetting
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def run(method: str, config: Config, book: Book, seed: int) -> tuple["PreTrained
 
 def save(method: str, config: Config, model: "PreTrainedModel") -> float:
     """Write what was trained, nothing else, and return how many megabytes it is."""
-    folder = (config.out or Path(__file__).parent) / "checkpoints" / method
+    folder = run_folder(config, __file__) / "checkpoints" / method
     if method != "lora":
         folder.mkdir(parents=True, exist_ok=True)
         save_file({name: weight.detach() for name, weight in trainable(model).items()}, folder / "trained.safetensors")
@@ -211,6 +211,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    name = f"finetune_lora_{config.preset}" if config.preset else None
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run_script(main, Config, plot=plot, presets=PRESETS)

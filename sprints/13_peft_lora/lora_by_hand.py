@@ -15,22 +15,22 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.lora import LoRAConfig, LoRALayer, inject, layers_of, merge, unmerge
-from shared.results import save_results
-from shared.runtime import seed_everything
-from shared.training import make_optimizers, warmup_cosine
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.lora import LoRAConfig, LoRALayer, inject, layers_of, merge, unmerge
+from shared.training.loop import make_optimizers, warmup_cosine
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    inputs: int = option(24, "features that the layer takes")
-    outputs: int = option(16, "features that it gives")
-    rank: int = option(4, "rank of the adapter that is compared with peft's")
-    decay: float = option(0.6, "each singular value of the change to learn is so many times the one before")
-    steps: int = option(1500, "optimizer steps")
-    learning_rate: float = option(0.02, "peak learning rate of Adam")
+    inputs: int = 24  # features that the layer takes
+    outputs: int = 16  # features that it gives
+    rank: int = 4  # rank of the adapter that is compared with peft's
+    decay: float = 0.6  # each singular value of the change to learn is so many times the one before
+    steps: int = 1500  # optimizer steps
+    learning_rate: float = 0.02  # peak learning rate of Adam
 
 
 @dataclass(frozen=True)
@@ -164,5 +164,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

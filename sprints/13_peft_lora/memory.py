@@ -12,29 +12,29 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
-from tuning_methods import ALL_LINEAR, count, prepare
 
-from shared.batches import Batch
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.lora import LoRAConfig
-from shared.losses import language_model_loss
-from shared.pretrained import Logits
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from adapter_study.tuning_methods import ALL_LINEAR, count, prepare
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.lora import LoRAConfig
+from shared.nn.pretrained import Logits
+from shared.text.batches import Batch
+from shared.training.losses import language_model_loss
 
 ADAPTERS = {"LoRA on c_attn": ("c_attn",), "LoRA on all linear layers": ALL_LINEAR}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = option(12, "blocks of the model")
-    d_model: int = option(768, "features of a token")
-    heads: int = option(12, "attention heads of a block")
-    vocab_size: int = option(50_257, "tokens of the vocabulary")
-    rank: int = option(8, "rank of LoRA")
-    batch_size: int = option(4, "rows of a batch")
-    tokens: int = option(128, "tokens of a row")
+    layers: int = 12  # blocks of the model
+    d_model: int = 768  # features of a token
+    heads: int = 12  # attention heads of a block
+    vocab_size: int = 50_257  # tokens of the vocabulary
+    rank: int = 8  # rank of LoRA
+    batch_size: int = 4  # rows of a batch
+    tokens: int = 128  # tokens of a row
 
 
 @dataclass(frozen=True)
@@ -120,5 +120,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

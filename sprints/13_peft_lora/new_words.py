@@ -9,24 +9,24 @@ others. Theory: notes/03_new_words.md
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import peft
 import torch
-from book_adaptation import BOOK, Book, Part, Settings, load_base, load_book, renew_unseen, tune
 from matplotlib.figure import Figure
 from torch.nn import functional
-from tuning_methods import ALL_LINEAR, ENDS, count, peft_config, prepare
 
-from shared.books import TextDataset
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.lora import LoRAConfig
-from shared.losses import token_losses
-from shared.pretrained import SHIPPED, context_length
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.unseen_words import unseen_tokens
+from adapter_study.book_adaptation import BOOK, Book, Part, Settings, load_base, load_book, renew_unseen, tune
+from adapter_study.tuning_methods import ALL_LINEAR, ENDS, count, peft_config, prepare
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.lora import LoRAConfig
+from shared.nn.pretrained import SHIPPED, context_length
+from shared.text.books import TextDataset
+from shared.text.unseen_words import unseen_tokens
+from shared.training.losses import token_losses
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -43,14 +43,14 @@ WAYS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
-    book: Path = option(BOOK, "the book: a UTF-8 text in chapters")
-    ways: tuple[str, ...] = option(tuple(WAYS), f"which of {'; '.join(WAYS)}")
-    rank: int = option(2, "rank of LoRA")
-    epochs: int = option(6, "passes over the training chapters")
-    rates: tuple[float, ...] = option((2e-2,), "peak learning rates to choose from with LoRA")
-    full_rates: tuple[float, ...] = option((3e-3,), "peak learning rates to choose from for full fine-tuning")
-    precision: str = option("auto", "of matrix products", choices=("auto", "float32", "bfloat16"))
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
+    book: Path = BOOK  # the book: a UTF-8 text in chapters
+    ways: tuple[str, ...] = tuple(WAYS)  # which of blocks; renewed; ends; rows; full; full, renewed
+    rank: int = 2  # rank of LoRA
+    epochs: int = 6  # passes over the training chapters
+    rates: tuple[float, ...] = (2e-2,)  # peak learning rates to choose from with LoRA
+    full_rates: tuple[float, ...] = (3e-3,)  # peak learning rates to choose from for full fine-tuning
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
 @dataclass(frozen=True)
@@ -177,5 +177,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -10,19 +10,19 @@ once for each seed. Theory: notes/02_what_is_trained.md
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
-from book_adaptation import BOOK, Book, Settings, load_base, load_book, tune
 from matplotlib.figure import Figure
-from tuning_methods import ALL_LINEAR, ENDS, count, prepare
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.lora import LoRAConfig
-from shared.pretrained import SHIPPED
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from adapter_study.book_adaptation import BOOK, Book, Settings, load_base, load_book, tune
+from adapter_study.tuning_methods import ALL_LINEAR, ENDS, count, prepare
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.lora import LoRAConfig
+from shared.nn.pretrained import SHIPPED
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -38,16 +38,15 @@ PRESETS = {"thorough": {"targets": tuple(TARGETS), "ranks": (1, 2, 4, 8, 16, 32)
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
-    book: Path = option(BOOK, "the book: a UTF-8 text in chapters")
-    targets: tuple[str, ...] = option(("attention", "linear, ends"), f"of {'; '.join(TARGETS)}")
-    ranks: tuple[int, ...] = option((1, 8), "ranks")
-    rates: tuple[float, ...] = option((1e-2, 3e-2), "learning rates to choose from for LoRA")
-    full_rates: tuple[float, ...] = option((1e-3, 3e-3), "learning rates to choose from for full fine-tuning")
-    epochs: int = option(3, "passes over the training chapters")
-    seeds: int = option(2, "runs of each choice, from --seed on")
-    precision: str = option("auto", "of matrix products", choices=("auto", "float32", "bfloat16"))
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
+    book: Path = BOOK  # the book: a UTF-8 text in chapters
+    targets: tuple[str, ...] = ("attention", "linear, ends")  # of attention; linear; attention, ends; linear, ends
+    ranks: tuple[int, ...] = (1, 8)  # ranks
+    rates: tuple[float, ...] = (1e-2, 3e-2)  # learning rates to choose from for LoRA
+    full_rates: tuple[float, ...] = (1e-3, 3e-3)  # learning rates to choose from for full fine-tuning
+    epochs: int = 3  # passes over the training chapters
+    seeds: int = 2  # runs of each choice, from --seed on
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
 @dataclass(frozen=True)
@@ -142,6 +141,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    name = f"rank_sweep_{config.preset}" if config.preset else None
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run_script(main, Config, plot=plot, presets=PRESETS)

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from book_adaptation import BOOK, Book, Settings, load_base, load_book, tune
 from matplotlib.figure import Figure
 from torch import Tensor
-from tuning_methods import ALL_LINEAR, ENDS, prepare
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.lora import LoRAConfig, find_targets, layers_of
-from shared.pretrained import SHIPPED
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from adapter_study.book_adaptation import BOOK, Book, Settings, load_base, load_book, tune
+from adapter_study.tuning_methods import ALL_LINEAR, ENDS, prepare
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.lora import LoRAConfig, find_targets, layers_of
+from shared.nn.pretrained import SHIPPED
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -33,12 +33,12 @@ MATRICES = (*ALL_LINEAR, "wte")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(SHIPPED, "cookbook (the shipped model), a folder, or a name of the hub such as gpt2")
-    book: Path = option(BOOK, "the book: a UTF-8 text in chapters")
-    rank: int = option(4, "rank of LoRA, and of the part of a change whose energy is reported")
-    epochs: int = option(8, "passes over the training chapters")
-    full_rate: float = option(3e-3, "peak learning rate of full fine-tuning")
-    lora_rate: float = option(2e-2, "peak learning rate of LoRA")
+    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
+    book: Path = BOOK  # the book: a UTF-8 text in chapters
+    rank: int = 4  # rank of LoRA, and of the part of a change whose energy is reported
+    epochs: int = 8  # passes over the training chapters
+    full_rate: float = 3e-3  # peak learning rate of full fine-tuning
+    lora_rate: float = 2e-2  # peak learning rate of LoRA
 
 
 @dataclass(frozen=True)
@@ -188,5 +188,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from packed_linear import Int4Linear, Int8Linear, pack_weights
-from quantized_gpt2 import quantize_dynamically, saved_bytes
-from timed_turns import random_gpt2
 from torch import nn
 from transformers import GPT2LMHeadModel
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from quantizing.packed_linear import Int4Linear, Int8Linear, pack_weights
+from quantizing.quantized_gpt2 import quantize_dynamically, saved_bytes
+from quantizing.timed_turns import random_gpt2
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 PARTS = ("blocks", "output layer", "token embedding", "positions, norms and biases")
 GROUP = 64
@@ -28,9 +28,9 @@ GROUP = 64
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = option(12, "blocks; the default is GPT-2 small, with random weights")
-    d_model: int = option(768, "features of a token")
-    vocab_size: int = option(50_257, "distinct tokens")
+    layers: int = 12  # blocks; the default is GPT-2 small, with random weights
+    d_model: int = 768  # features of a token
+    vocab_size: int = 50_257  # distinct tokens
 
 
 @dataclass(frozen=True)
@@ -138,5 +138,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

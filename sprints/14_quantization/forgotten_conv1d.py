@@ -11,7 +11,11 @@ import warnings
 from dataclasses import dataclass
 
 import torch
-from quantized_gpt2 import (
+from torch import Tensor, nn
+from torch.ao import quantization as eager
+from transformers import PreTrainedModel
+
+from quantizing.quantized_gpt2 import (
     HEAD,
     calibrate,
     check_converted,
@@ -23,14 +27,10 @@ from quantized_gpt2 import (
     saved_bytes,
     use_engine,
 )
-from timed_turns import Ratio, decode_seconds, random_gpt2, ratio, take_turns
-from torch import Tensor, nn
-from torch.ao import quantization as eager
-from transformers import PreTrainedModel
-
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from quantizing.timed_turns import Ratio, decode_seconds, random_gpt2, ratio, take_turns
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 NAMES = {
     "float32": "float32, not quantized",
@@ -43,12 +43,12 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = option(12, "blocks; the default is GPT-2 small, with random weights")
-    d_model: int = option(768, "features of a token")
-    vocab_size: int = option(50_257, "distinct tokens")
-    turns: int = option(20, "turns of each contender")
-    new_tokens: int = option(8, "tokens of a turn")
-    engine: str = option("auto", "library that multiplies quantized matrices")
+    layers: int = 12  # blocks; the default is GPT-2 small, with random weights
+    d_model: int = 768  # features of a token
+    vocab_size: int = 50_257  # distinct tokens
+    turns: int = 20  # turns of each contender
+    new_tokens: int = 8  # tokens of a turn
+    engine: str = "auto"  # library that multiplies quantized matrices
 
 
 @dataclass(frozen=True)
@@ -135,5 +135,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from recipe_batches import recipe_batches
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.losses import next_token_loss
-from shared.pretrained import Logits, load_causal_model
-from shared.results import save_results
-from shared.runtime import seed_everything
+from quantizing.recipe_batches import recipe_batches
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.pretrained import Logits, load_causal_model
+from shared.training.losses import next_token_loss
 
 FORMATS = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 SMALLEST = -60
@@ -26,11 +26,9 @@ SMALLEST = -60
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(
-        "cookbook", "model whose gradients to look at: cookbook (shipped), a folder, or a name of the hub"
-    )
-    recipes: int = option(16, "recipes of the batch")
-    powers: tuple[int, ...] = option((0, 4, 8, 12, 16, 20, 24), "powers of two to multiply the loss with")
+    model: str = "cookbook"  # model whose gradients to look at: cookbook (shipped), a folder, or a name of the hub
+    recipes: int = 16  # recipes of the batch
+    powers: tuple[int, ...] = (0, 4, 8, 12, 16, 20, 24)  # powers of two to multiply the loss with
 
 
 @dataclass(frozen=True)
@@ -99,5 +97,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.pretrained import load_causal_model
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.pretrained import load_causal_model
 
 FORMATS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option("cookbook", "model whose weights to update: cookbook (shipped), a folder, or a name of the hub")
-    update: float = option(1e-4, "size of the updates, about Adam's at this learning rate")
-    additions: int = option(10_000, "times to add 0.001")
-    repeats: int = option(200, "sums that are rounded at random")
+    model: str = "cookbook"  # model whose weights to update: cookbook (shipped), a folder, or a name of the hub
+    update: float = 1e-4  # size of the updates, about Adam's at this learning rate
+    additions: int = 10_000  # times to add 0.001
+    repeats: int = 200  # sums that are rounded at random
 
 
 @dataclass(frozen=True)
@@ -119,5 +119,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

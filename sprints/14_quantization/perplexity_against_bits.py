@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from integer_grid import fake_quantize, least_squares
 from matplotlib.figure import Figure
-from quantized_gpt2 import with_linears
-from recipe_batches import loss_on, optimum, recipe_batches
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.losses import count_targets, perplexity
-from shared.pretrained import load_causal_model
-from shared.results import save_results
-from shared.runtime import seed_everything
+from quantizing.integer_grid import fake_quantize, least_squares
+from quantizing.quantized_gpt2 import with_linears
+from quantizing.recipe_batches import loss_on, optimum, recipe_batches
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.pretrained import load_causal_model
+from shared.training.losses import count_targets, perplexity
 
 SCHEMES: dict[str, dict[str, Any]] = {
     "one grid for a matrix": {"per": "tensor"},
@@ -36,10 +36,10 @@ SCHEMES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option("cookbook", "cookbook (shipped), a folder, or a name of the hub")
-    bits: tuple[int, ...] = option((8, 6, 5, 4, 3, 2), "sizes of the integers")
-    group: int = option(64, "weights of a group")
-    recipes: int = option(100, "recipes of the validation stream to score")
+    model: str = "cookbook"  # cookbook (shipped), a folder, or a name of the hub
+    bits: tuple[int, ...] = (8, 6, 5, 4, 3, 2)  # sizes of the integers
+    group: int = 64  # weights of a group
+    recipes: int = 100  # recipes of the validation stream to score
 
 
 @dataclass(frozen=True)
@@ -107,5 +107,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -10,31 +10,46 @@ on validation text (static_observers.py, perplexity_against_bits.py). Theory: no
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
-from logit_errors import Tally, future_moves
-from quantized_gpt2 import converted_layers, deprecation, linear_layers, use_engine
-from recipe_batches import optimum, recipe_batches
 from torch import nn
 from tqdm import tqdm
-from ways import LABELS, WAYS, build, check_ways
 
-from shared.batches import Batch
-from shared.config import ScriptConfig, option, parse_config
-from shared.losses import count_targets, perplexity
-from shared.pretrained import Logits, load_causal_model
-from shared.results import save_results
-from shared.runtime import seed_everything
+from quantizing.logit_errors import Tally, future_moves
+from quantizing.quantized_gpt2 import converted_layers, deprecation, linear_layers, use_engine
+from quantizing.recipe_batches import optimum, recipe_batches
+from quantizing.ways import LABELS, WAYS, build, check_ways
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.pretrained import Logits, load_causal_model
+from shared.text.batches import Batch
+from shared.training.losses import count_targets, perplexity
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option("cookbook", "cookbook (shipped), a folder, or a name of the hub")
-    ways: tuple[str, ...] = option(tuple(WAYS), "formats to compare", choices=tuple(WAYS))
-    recipes: int = option(500, "recipes of the test stream to score")
-    calibration: int = option(64, "recipes of the validation stream to calibrate on")
-    replacements: int = option(32, "tokens to put in the middle of a text, to see whether what comes before moves")
-    engine: str = option("auto", "library that multiplies quantized matrices")
+    model: str = "cookbook"  # cookbook (shipped), a folder, or a name of the hub
+    # formats to compare
+    ways: tuple[
+        Literal[
+            "float32",
+            "linear",
+            "bfloat16",
+            "dynamic",
+            "static",
+            "int8-kernel",
+            "int4-kernel",
+            "torchao-int8",
+            "torchao-int4",
+        ],
+        ...,
+    ] = tuple(WAYS)
+    recipes: int = 500  # recipes of the test stream to score
+    calibration: int = 64  # recipes of the validation stream to calibrate on
+    replacements: int = 32  # tokens to put in the middle of a text, to see whether what comes before moves
+    engine: str = "auto"  # library that multiplies quantized matrices
 
 
 @dataclass(frozen=True)
@@ -117,5 +132,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

@@ -9,16 +9,16 @@ import warnings
 from dataclasses import dataclass
 
 import torch
-from integer_grid import dequantize, fake_quantize, make_grid, min_max, quantize, signal_to_noise
 from matplotlib.figure import Figure
-from quantized_gpt2 import with_linears
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.pretrained import load_causal_model
-from shared.results import save_results
-from shared.runtime import seed_everything
+from quantizing.integer_grid import dequantize, fake_quantize, make_grid, min_max, quantize, signal_to_noise
+from quantizing.quantized_gpt2 import with_linears
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.pretrained import load_causal_model
 
 EXAMPLE = torch.tensor([-0.5, -0.1, 0.0, 0.2, 1.0, 2.0])
 DRAWS = 20_000
@@ -26,12 +26,10 @@ DRAWS = 20_000
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(
-        "cookbook", "model whose weights to quantize: cookbook (shipped), a folder, or a name of the hub"
-    )
-    matrix: str = option("transformer.h.1.mlp.c_fc.weight", "the matrix among its weights")
-    bits: tuple[int, ...] = option((2, 3, 4, 5, 6, 7, 8, 9, 10), "sizes of the integers")
-    numbers: int = option(1_000_000, "numbers to draw from the Gaussian and the uniform distribution")
+    model: str = "cookbook"  # model whose weights to quantize: cookbook (shipped), a folder, or a name of the hub
+    matrix: str = "transformer.h.1.mlp.c_fc.weight"  # the matrix among its weights
+    bits: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8, 9, 10)  # sizes of the integers
+    numbers: int = 1_000_000  # numbers to draw from the Gaussian and the uniform distribution
 
 
 @dataclass(frozen=True)
@@ -163,5 +161,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -9,7 +9,9 @@ does to the rest of a weight. Theory: notes/02_calibration.md
 from dataclasses import dataclass
 
 import torch
-from integer_grid import (
+from matplotlib.figure import Figure
+
+from quantizing.integer_grid import (
     dequantize,
     fake_quantize,
     least_squares,
@@ -19,12 +21,10 @@ from integer_grid import (
     quantize,
     signal_to_noise,
 )
-from matplotlib.figure import Figure
-
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
 
 RANGES = {
     "min-max": min_max,
@@ -36,10 +36,10 @@ RANGES = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    bits: tuple[int, ...] = option((8, 4), "sizes of the integers")
-    numbers: int = option(100_000, "numbers to draw")
-    outlier: float = option(100.0, "size of the outlier among numbers of deviation 1")
-    channels: int = option(64, "rows of the weight that gets an outlier")
+    bits: tuple[int, ...] = (8, 4)  # sizes of the integers
+    numbers: int = 100_000  # numbers to draw
+    outlier: float = 100.0  # size of the outlier among numbers of deviation 1
+    channels: int = 64  # rows of the weight that gets an outlier
 
 
 @dataclass(frozen=True)
@@ -104,5 +104,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -12,19 +12,19 @@ import warnings
 from dataclasses import dataclass
 
 import torch
-from machine_limits import bandwidth, best_seconds, peaks
 from matplotlib.figure import Figure
-from packed_linear import Int4Linear, Int8Linear
-from quantized_gpt2 import use_engine
-from timed_turns import decode_seconds, random_gpt2, take_turns
 from torch import Tensor, nn
 from torch.ao import quantization as eager
-from ways import build
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, seed_everything
+from quantizing.machine_limits import bandwidth, best_seconds, peaks
+from quantizing.packed_linear import Int4Linear, Int8Linear
+from quantizing.quantized_gpt2 import use_engine
+from quantizing.timed_turns import decode_seconds, random_gpt2, take_turns
+from quantizing.ways import build
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, seed_everything
 
 # Bytes of a weight, and the way of ways.py that decodes in this format.
 FORMATS = {
@@ -38,13 +38,13 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = option(12, "blocks; the default is GPT-2 small")
-    d_model: int = option(768, "features of a token")
-    vocab_size: int = option(50_257, "distinct tokens")
-    megabytes: tuple[int, ...] = option((16, 64, 128, 256, 512), "working sets to measure the bandwidth with")
-    batches: tuple[int, ...] = option((1, 2, 4, 8, 16, 32, 64, 128, 256), "tokens that are multiplied at once")
-    turns: int = option(10, "turns of each measurement")
-    new_tokens: int = option(8, "tokens that a turn of decoding writes")
+    layers: int = 12  # blocks; the default is GPT-2 small
+    d_model: int = 768  # features of a token
+    vocab_size: int = 50_257  # distinct tokens
+    megabytes: tuple[int, ...] = (16, 64, 128, 256, 512)  # working sets to measure the bandwidth with
+    batches: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # tokens that are multiplied at once
+    turns: int = 10  # turns of each measurement
+    new_tokens: int = 8  # tokens that a turn of decoding writes
 
 
 @dataclass(frozen=True)
@@ -166,5 +166,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -10,29 +10,52 @@ the second does without it. Theory: notes/07_memory_bound.md
 
 import statistics
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
-from quantized_gpt2 import converted_layers, saved_bytes, use_engine
-from timed_turns import Ratio, decode_seconds, generate_seconds, prefill_seconds, random_gpt2, ratio, take_turns
-from ways import LABELS, WAYS, build, check_ways
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, seed_everything
+from quantizing.quantized_gpt2 import converted_layers, saved_bytes, use_engine
+from quantizing.timed_turns import (
+    Ratio,
+    decode_seconds,
+    generate_seconds,
+    prefill_seconds,
+    random_gpt2,
+    ratio,
+    take_turns,
+)
+from quantizing.ways import LABELS, WAYS, build, check_ways
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    ways: tuple[str, ...] = option(tuple(WAYS), "formats to compare; the first is the baseline", choices=tuple(WAYS))
-    layers: int = option(12, "blocks; the default is GPT-2 small")
-    d_model: int = option(768, "features of a token")
-    vocab_size: int = option(50_257, "distinct tokens")
-    turns: int = option(20, "turns of each contender that are timed")
-    prompt: int = option(256, "tokens of the prompt for the prefill")
-    new_tokens: int = option(16, "tokens that a turn of decoding writes")
-    engine: str = option("auto", "library that multiplies quantized matrices")
+    # formats to compare; the first is the baseline
+    ways: tuple[
+        Literal[
+            "float32",
+            "linear",
+            "bfloat16",
+            "dynamic",
+            "static",
+            "int8-kernel",
+            "int4-kernel",
+            "torchao-int8",
+            "torchao-int4",
+        ],
+        ...,
+    ] = tuple(WAYS)
+    layers: int = 12  # blocks; the default is GPT-2 small
+    d_model: int = 768  # features of a token
+    vocab_size: int = 50_257  # distinct tokens
+    turns: int = 20  # turns of each contender that are timed
+    prompt: int = 256  # tokens of the prompt for the prefill
+    new_tokens: int = 16  # tokens that a turn of decoding writes
+    engine: str = "auto"  # library that multiplies quantized matrices
 
 
 @dataclass(frozen=True)
@@ -125,5 +148,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

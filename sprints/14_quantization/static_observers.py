@@ -9,7 +9,9 @@ notes/02_calibration.md
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
-from quantized_gpt2 import (
+from tqdm import tqdm
+
+from quantizing.quantized_gpt2 import (
     OBSERVERS,
     calibrate,
     check_converted,
@@ -18,25 +20,23 @@ from quantized_gpt2 import (
     prepare_static,
     use_engine,
 )
-from recipe_batches import loss_on, recipe_batches
-from tqdm import tqdm
-
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.losses import perplexity
-from shared.pretrained import load_causal_model
-from shared.results import save_results
-from shared.runtime import seed_everything
+from quantizing.recipe_batches import loss_on, recipe_batches
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.pretrained import load_causal_model
+from shared.training.losses import perplexity
 
 HEADS = {"static": True, "dynamic": False}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option("cookbook", "cookbook (shipped), a folder, or a name of the hub")
-    recipes: int = option(100, "recipes of the validation stream to score")
-    calibration: tuple[int, ...] = option((1, 4, 16, 64), "recipes to calibrate on, which are not scored")
-    engine: str = option("auto", "library that multiplies quantized matrices")
+    model: str = "cookbook"  # cookbook (shipped), a folder, or a name of the hub
+    recipes: int = 100  # recipes of the validation stream to score
+    calibration: tuple[int, ...] = (1, 4, 16, 64)  # recipes to calibrate on, which are not scored
+    engine: str = "auto"  # library that multiplies quantized matrices
 
 
 @dataclass(frozen=True)
@@ -87,5 +87,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -14,16 +14,16 @@ from typing import Literal, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
-from sequence_tasks import FIRST, PAD, Pair, Sequences, free_running, make_pair, small_size
-from sequence_tasks import train as train_model
 from torch import Tensor, nn
 
-from shared.attention import attend
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.seq2seq import EncoderDecoder
+from seq2seq_study.sequence_tasks import FIRST, PAD, Pair, Sequences, free_running, make_pair, small_size
+from seq2seq_study.sequence_tasks import train as train_model
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.attention import attend
+from shared.nn.seq2seq import EncoderDecoder
 
 
 class Kind(NamedTuple):
@@ -43,14 +43,14 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = option(16, "frequent symbols")
-    rare: int = option(8, "rare symbols of training, and as many others of the test alone")
-    rare_share: float = option(0.1, "probability that a symbol of training is a rare one")
-    longest: int = option(8, "symbols of the longest sequence; the shortest has 3")
-    steps: int = option(500, "optimizer steps of each training")
-    batch_size: int = option(64, "sequences of a batch")
-    learning_rate: float = option(2e-3, "peak learning rate")
-    held_out: int = option(500, "sequences of each test")
+    symbols: int = 16  # frequent symbols
+    rare: int = 8  # rare symbols of training, and as many others of the test alone
+    rare_share: float = 0.1  # probability that a symbol of training is a rare one
+    longest: int = 8  # symbols of the longest sequence; the shortest has 3
+    steps: int = 500  # optimizer steps of each training
+    batch_size: int = 64  # sequences of a batch
+    learning_rate: float = 2e-3  # peak learning rate
+    held_out: int = 500  # sequences of each test
 
 
 @dataclass(frozen=True)
@@ -179,5 +179,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

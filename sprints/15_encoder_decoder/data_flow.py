@@ -9,22 +9,22 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from sequence_tasks import FIRST, Pair, logits_of, make_pair, maximum_likelihood, read, small_model, write
 from torch import Tensor, nn
 
-from shared.attention import MultiHeadAttention, causal_mask
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.seq2seq import EncoderDecoder
+from seq2seq_study.sequence_tasks import FIRST, Pair, logits_of, make_pair, maximum_likelihood, read, small_model, write
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.attention import MultiHeadAttention, causal_mask
+from shared.nn.seq2seq import EncoderDecoder
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    words: tuple[str, ...] = option(("abcdef", "cab", "dada"), "sources")
-    d_model: int = option(64, "features of a token")
-    layers: int = option(2, "blocks of the encoder, and of the decoder")
+    words: tuple[str, ...] = ("abcdef", "cab", "dada")  # sources
+    d_model: int = 64  # features of a token
+    layers: int = 2  # blocks of the encoder, and of the decoder
 
 
 @dataclass(frozen=True)
@@ -145,5 +145,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -12,31 +12,35 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from noisy_reversal import Divergence, NoisyReversal, compare, model_log_q
-from sequence_tasks import train as train_model
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from seq2seq_study.noisy_reversal import Divergence, NoisyReversal, compare, model_log_q
+from seq2seq_study.sequence_tasks import train as train_model
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
 
 # Pairs to learn from (0: always new ones), and the steps as a multiple of the option.
 TRAININGS = {"few pairs": (300, 1.0), "stopped early": (2000, 0.5), "trained long": (0, 3.0)}
 
+PRESETS = {
+    "seeds": {"seeds": (0, 1, 2, 3, 4)},
+}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = option(4, "distinct symbols")
-    tokens: int = option(6, "symbols of a source")
-    noises: tuple[float, ...] = option((0.002, 0.02, 0.2), "probabilities of a slip")
-    d_model: int = option(32, "features of a token")
-    layers: int = option(1, "blocks of the encoder, and of the decoder")
-    steps: int = option(400, "optimizer steps; a training that is stopped early has half of them, a long one 3 x")
-    batch_size: int = option(64, "pairs of a batch")
-    learning_rate: float = option(3e-3, "peak learning rate")
-    held_out: int = option(32, "sources of the test")
-    seeds: tuple[int, ...] = option((0,), "a training for each; --seed is added")
+    symbols: int = 4  # distinct symbols
+    tokens: int = 6  # symbols of a source
+    noises: tuple[float, ...] = (0.002, 0.02, 0.2)  # probabilities of a slip
+    d_model: int = 32  # features of a token
+    layers: int = 1  # blocks of the encoder, and of the decoder
+    steps: int = 400  # optimizer steps; a training that is stopped early has half of them, a long one 3 x
+    batch_size: int = 64  # pairs of a batch
+    learning_rate: float = 3e-3  # peak learning rate
+    held_out: int = 32  # sources of the test
+    seeds: tuple[int, ...] = (0,)  # a training for each; --seed is added
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "exposure_bias_seeds" if len(config.seeds) > 1 else None
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run_script(main, Config, plot=plot, presets=PRESETS)

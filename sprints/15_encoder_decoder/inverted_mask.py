@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from sequence_tasks import FIRST, Sequences, free_running, make_pair, small_model, teacher_forced
-from sequence_tasks import train as train_model
 from torch import Tensor
 
-from shared.attention import KeyValueCache, MultiHeadAttention, causal_mask
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.invariants import InvariantError, check_causality, check_source_sensitivity
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.seq2seq import EncoderDecoder
+from seq2seq_study.sequence_tasks import FIRST, Sequences, free_running, make_pair, small_model, teacher_forced
+from seq2seq_study.sequence_tasks import train as train_model
+from shared.checks.invariants import InvariantError, check_causality, check_source_sensitivity
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.attention import KeyValueCache, MultiHeadAttention, causal_mask
+from shared.nn.seq2seq import EncoderDecoder
 
 PLACES: dict[str, tuple[str, ...]] = {
     "nowhere": (),
@@ -35,12 +35,12 @@ PLACES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = option(16, "distinct symbols")
-    longest: int = option(8, "symbols of the longest sequence; the shortest has 3")
-    steps: int = option(400, "optimizer steps of each training")
-    batch_size: int = option(64, "sequences of a batch")
-    learning_rate: float = option(2e-3, "peak learning rate")
-    held_out: int = option(500, "sequences of the test")
+    symbols: int = 16  # distinct symbols
+    longest: int = 8  # symbols of the longest sequence; the shortest has 3
+    steps: int = 400  # optimizer steps of each training
+    batch_size: int = 64  # sequences of a batch
+    learning_rate: float = 2e-3  # peak learning rate
+    held_out: int = 500  # sequences of the test
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class InvertedAttention(MultiHeadAttention):
             may_look = causal_mask(queries, keys, x.device)
         if mask is not None:
             may_look = may_look & mask
-        # Rows that now see nothing get zeros (`shared.attention.attend`), where softmax alone would warn by NaN.
+        # Rows that now see nothing get zeros (`shared.nn.attention.attend`), where softmax alone would warn by NaN.
         return super().forward(x, memory, ~may_look, cache=cache)
 
 
@@ -163,5 +163,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

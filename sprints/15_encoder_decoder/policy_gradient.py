@@ -11,25 +11,25 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from noisy_reversal import NoisyReversal
-from sequence_losses import MinimumRisk, Reinforce, log_probability, minimum_risk, reward
-from sequence_tasks import Pair
 from torch import Tensor, nn
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import seed_everything
-from shared.seq2seq import EncoderDecoder
+from seq2seq_study.noisy_reversal import NoisyReversal
+from seq2seq_study.sequence_losses import MinimumRisk, Reinforce, log_probability, minimum_risk, reward
+from seq2seq_study.sequence_tasks import Pair
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.seq2seq import EncoderDecoder
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = option(3, "distinct symbols")
-    tokens: int = option(3, "symbols of a target")
-    batch_size: int = option(16, "targets drawn for one estimate")
-    estimates: int = option(400, "estimates of each kind")
-    samples: tuple[int, ...] = option((2, 8), "targets in a subset of minimum risk; the true one joins them")
+    symbols: int = 3  # distinct symbols
+    tokens: int = 3  # symbols of a target
+    batch_size: int = 16  # targets drawn for one estimate
+    estimates: int = 400  # estimates of each kind
+    samples: tuple[int, ...] = (2, 8)  # targets in a subset of minimum risk; the true one joins them
 
 
 @dataclass(frozen=True)
@@ -159,5 +159,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -15,38 +15,49 @@ from typing import Any
 
 import torch
 from matplotlib.figure import Figure
-from remedy_tasks import Task, known, noisy, reversal
-from sequence_losses import DECAYS, MinimumRisk, OutputDivergence, ProfessorForcing, Reinforce, ScheduledSampling
-from sequence_tasks import Pair, maximum_likelihood, train
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.seq2seq import EncoderDecoder
-from shared.training import make_optimizers, train_steps, warmup_linear
+from seq2seq_study.remedy_tasks import Task, known, noisy, reversal
+from seq2seq_study.sequence_losses import (
+    DECAYS,
+    MinimumRisk,
+    OutputDivergence,
+    ProfessorForcing,
+    Reinforce,
+    ScheduledSampling,
+)
+from seq2seq_study.sequence_tasks import Pair, maximum_likelihood, train
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.seq2seq import EncoderDecoder
+from shared.training.loop import make_optimizers, train_steps, warmup_linear
 
 CONTROL, LONGER = "maximum likelihood", "maximum likelihood, 4 x the steps"
+
+PRESETS = {
+    "seeds": {"steps": 120, "seeds": (0, 1, 2, 3, 4)},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    noises: tuple[float, ...] = option((0.01, 0.05), "probabilities of a slip in the noisy reversal")
-    longest: int = option(8, "symbols of the longest sequence of the reversal; the shortest has 3")
-    symbols: int = option(10, "distinct symbols of the reversal")
-    pairs: int = option(2000, "pairs that the noisy reversal is learnt from")
-    start_steps: int = option(200, "steps of maximum likelihood before the methods part")
-    steps: int = option(60, "steps of each method")
-    batch_size: int = option(64, "pairs of a batch")
-    learning_rate: float = option(2e-3, "peak learning rate")
-    reward_learning_rate: float = option(5e-4, "peak learning rate of REINFORCE and minimum risk")
-    judge_steps: int = option(200, "steps that the judge of professor forcing learns alone, before")
-    samples: int = option(6, "targets that minimum risk draws for each source")
-    sharpness: float = option(0.5, "exponent of the probabilities in minimum risk")
-    held_out: int = option(32, "sources of the noisy test; the reversal has 30 times as many")
-    seeds: tuple[int, ...] = option((0,), "a start for each; --seed is added")
+    noises: tuple[float, ...] = (0.01, 0.05)  # probabilities of a slip in the noisy reversal
+    longest: int = 8  # symbols of the longest sequence of the reversal; the shortest has 3
+    symbols: int = 10  # distinct symbols of the reversal
+    pairs: int = 2000  # pairs that the noisy reversal is learnt from
+    start_steps: int = 200  # steps of maximum likelihood before the methods part
+    steps: int = 60  # steps of each method
+    batch_size: int = 64  # pairs of a batch
+    learning_rate: float = 2e-3  # peak learning rate
+    reward_learning_rate: float = 5e-4  # peak learning rate of REINFORCE and minimum risk
+    judge_steps: int = 200  # steps that the judge of professor forcing learns alone, before
+    samples: int = 6  # targets that minimum risk draws for each source
+    sharpness: float = 0.5  # exponent of the probabilities in minimum risk
+    held_out: int = 32  # sources of the noisy test; the reversal has 30 times as many
+    seeds: tuple[int, ...] = (0,)  # a start for each; --seed is added
 
 
 @dataclass(frozen=True)
@@ -196,6 +207,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "remedies_seeds" if len(config.seeds) > 1 else None
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run_script(main, Config, plot=plot, presets=PRESETS)

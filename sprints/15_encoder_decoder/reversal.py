@@ -13,7 +13,9 @@ from typing import cast
 
 import torch
 from matplotlib.figure import Figure
-from sequence_tasks import (
+from torch import Tensor
+
+from seq2seq_study.sequence_tasks import (
     END,
     FIRST,
     LETTERS,
@@ -25,30 +27,32 @@ from sequence_tasks import (
     small_model,
     teacher_forced,
 )
-from sequence_tasks import train as train_model
-from torch import Tensor
+from seq2seq_study.sequence_tasks import train as train_model
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.blocks import DecoderBlock
+from shared.nn.seq2seq import EncoderDecoder
 
-from shared.blocks import DecoderBlock
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.seq2seq import EncoderDecoder
+PRESETS = {
+    "seeds": {"tasks": ("reversal", "copying", "sorting"), "seeds": (0, 1, 2, 3, 4)},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tasks: tuple[str, ...] = option(("reversal",), "of reversal, copying, sorting")
-    symbols: int = option(16, "distinct symbols")
-    shortest: int = option(3, "symbols of the shortest sequence")
-    longest: int = option(12, "symbols of the longest sequence")
-    d_model: int = option(64, "features of a token")
-    layers: int = option(2, "blocks of the encoder, and of the decoder")
-    steps: int = option(800, "optimizer steps")
-    batch_size: int = option(64, "sequences of a batch")
-    learning_rate: float = option(2e-3, "peak learning rate")
-    held_out: int = option(2000, "sequences for validation, and as many for the test")
-    seeds: tuple[int, ...] = option((0,), "a training for each; --seed is added")
+    tasks: tuple[str, ...] = ("reversal",)  # of reversal, copying, sorting
+    symbols: int = 16  # distinct symbols
+    shortest: int = 3  # symbols of the shortest sequence
+    longest: int = 12  # symbols of the longest sequence
+    d_model: int = 64  # features of a token
+    layers: int = 2  # blocks of the encoder, and of the decoder
+    steps: int = 800  # optimizer steps
+    batch_size: int = 64  # sequences of a batch
+    learning_rate: float = 2e-3  # peak learning rate
+    held_out: int = 2000  # sequences for validation, and as many for the test
+    seeds: tuple[int, ...] = (0,)  # a training for each; --seed is added
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "reversal_seeds" if len(config.seeds) > 1 else None
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run_script(main, Config, plot=plot, presets=PRESETS)

@@ -10,28 +10,28 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from sequence_losses import log_probability
-from sequence_tasks import FIRST, Pair, Sequences, free_running, make_pair, small_model
-from sequence_tasks import train as train_model
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.seq2seq import EncoderDecoder, Steps
+from seq2seq_study.sequence_losses import log_probability
+from seq2seq_study.sequence_tasks import FIRST, Pair, Sequences, free_running, make_pair, small_model
+from seq2seq_study.sequence_tasks import train as train_model
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.seq2seq import EncoderDecoder, Steps
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = option(16, "distinct symbols")
-    longest: int = option(12, "symbols of the longest sequence in training; the shortest has 3")
-    longer: int = option(4, "symbols by which test sequences may be longer")
-    budgets: tuple[int, ...] = option((200, 600), "optimizer steps: a training for each")
-    batch_size: int = option(64, "sequences of a batch")
-    learning_rate: float = option(2e-3, "peak learning rate")
-    held_out: int = option(1000, "sequences of the test")
-    wrong: tuple[int, ...] = option((0, 1, 2, 4, 6), "tokens of the prefix that are forced to be wrong")
+    symbols: int = 16  # distinct symbols
+    longest: int = 12  # symbols of the longest sequence in training; the shortest has 3
+    longer: int = 4  # symbols by which test sequences may be longer
+    budgets: tuple[int, ...] = (200, 600)  # optimizer steps: a training for each
+    batch_size: int = 64  # sequences of a batch
+    learning_rate: float = 2e-3  # peak learning rate
+    held_out: int = 1000  # sequences of the test
+    wrong: tuple[int, ...] = (0, 1, 2, 4, 6)  # tokens of the prefix that are forced to be wrong
 
 
 @dataclass(frozen=True)
@@ -169,5 +169,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

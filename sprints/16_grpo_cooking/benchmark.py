@@ -14,30 +14,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from grpo import Objective
-from grpo_loop import Settings, Trainer
-from kitchen_problems import draw_problems
 from matplotlib.figure import Figure
-from supervised import WARM_MODEL, load_warm
 from tqdm import trange
-from trl_kitchen import load_policy, trl_trainer
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from kitchen.grpo import Objective
+from kitchen.grpo_loop import Settings, Trainer
+from kitchen.kitchen_problems import draw_problems
+from kitchen.supervised import WARM_MODEL, load_warm
+from kitchen.trl_kitchen import load_policy, trl_trainer
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    turns: int = option(5, "turns of each loop; one more of each, the first, is not counted")
-    steps: int = option(2, "steps of a turn")
-    groups: int = option(24, "problems of a step")
-    group_size: int = option(8, "answers to each of them")
-    max_new_tokens: int = option(28, "tokens of an answer at most")
-    precisions: tuple[str, ...] = option(("float32",), "of both loops: float32 and bfloat16, which few CPUs multiply")
-    model: Path = option(WARM_MODEL, "folder of the policy")
+    turns: int = 5  # turns of each loop; one more of each, the first, is not counted
+    steps: int = 2  # steps of a turn
+    groups: int = 24  # problems of a step
+    group_size: int = 8  # answers to each of them
+    max_new_tokens: int = 28  # tokens of an answer at most
+    precisions: tuple[str, ...] = ("float32",)  # of both loops: float32 and bfloat16, which few CPUs multiply
+    model: Path = WARM_MODEL  # folder of the policy
 
 
 @dataclass(frozen=True)
@@ -114,5 +114,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

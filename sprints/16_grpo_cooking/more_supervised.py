@@ -10,36 +10,37 @@ import random
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
-from kitchen_problems import LEVELS, SPLITS, KitchenProblem, draw_problems
 from matplotlib.figure import Figure
-from pass_at_k import Evaluation, evaluate
-from supervised import WARM_MODEL, load_warm, solution_batches
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.intervals import mean_interval
-from shared.losses import language_model_loss
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps, warmup_linear
+from kitchen.kitchen_problems import LEVELS, KitchenProblem, draw_problems
+from kitchen.pass_at_k import Evaluation, evaluate
+from kitchen.supervised import WARM_MODEL, load_warm, solution_batches
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.losses import language_model_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    runs: int = option(1, "runs of each kind, with seeds from --seed on")
-    solutions: int = option(28_800, "solutions to learn from: the answers of 150 steps of GRPO")
-    batch_size: int = option(64, "solutions of a batch")
-    wrong: float = option(0.4, "share of the solutions with a mistake, in the first kind")
-    pet_names: float = option(0.2, "share of the solutions that address the reader")
-    learning_rate: float = option(3e-3, "peak learning rate of AdamW")
-    muon_learning_rate: float = option(0.02, "peak learning rate of Muon")
-    model: Path = option(WARM_MODEL, "folder of the model at the start")
-    problems: int = option(8_000, "problems of training")
-    held_out: int = option(400, "problems of the evaluation")
-    samples: int = option(8, "completions of each of them")
-    split: str = option("test", "what is evaluated on", choices=tuple(SPLITS))
+    runs: int = 1  # runs of each kind, with seeds from --seed on
+    solutions: int = 28_800  # solutions to learn from: the answers of 150 steps of GRPO
+    batch_size: int = 64  # solutions of a batch
+    wrong: float = 0.4  # share of the solutions with a mistake, in the first kind
+    pet_names: float = 0.2  # share of the solutions that address the reader
+    learning_rate: float = 3e-3  # peak learning rate of AdamW
+    muon_learning_rate: float = 0.02  # peak learning rate of Muon
+    model: Path = WARM_MODEL  # folder of the model at the start
+    problems: int = 8_000  # problems of training
+    held_out: int = 400  # problems of the evaluation
+    samples: int = 8  # completions of each of them
+    split: Literal["train", "validation", "test"] = "test"  # what is evaluated on
 
 
 @dataclass(frozen=True)
@@ -107,5 +108,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

@@ -14,11 +14,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitchen_problems import LEVELS, SPLITS, draw_problems, numbers_of
-
-from shared.config import ScriptConfig, option, parse_config
-from shared.results import save_results
-from shared.runtime import seed_everything
+from kitchen.kitchen_problems import LEVELS, SPLITS, draw_problems, numbers_of
+from shared.lab.config import ScriptConfig
+from shared.lab.run import run, run_folder
+from shared.lab.runtime import seed_everything
 
 if TYPE_CHECKING:  # datasets takes seconds to import
     from datasets import Dataset
@@ -28,11 +27,11 @@ KITCHEN = "kitchen"
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    source: str = option(KITCHEN, "'kitchen' for our problems, or a data set of the hub or a folder")
-    split: str = option("train", "split of a data set of the hub")
-    levels: tuple[str, ...] = option(tuple(LEVELS), "levels of our problems")
-    train: int = option(2_000, "our problems of training")
-    held_out: int = option(400, "our problems of validation, and of test")
+    source: str = KITCHEN  # 'kitchen' for our problems, or a data set of the hub or a folder
+    split: str = "train"  # split of a data set of the hub
+    levels: tuple[str, ...] = tuple(LEVELS)  # levels of our problems
+    train: int = 2_000  # our problems of training
+    held_out: int = 400  # our problems of validation, and of test
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def load_source(config: Config) -> "Dataset":
 def main(config: Config) -> Results:
     from datasets import Dataset, DatasetDict
 
-    folder = (config.out or Path(__file__).parent) / "runs" / "datasets" / Path(config.source).resolve().name
+    folder = run_folder(config, __file__) / "runs" / "datasets" / Path(config.source).resolve().name
     if folder.resolve() == Path(config.source).resolve():
         raise ValueError(f"{config.source} is where the prompts would be written: choose another --out")
     if config.source == KITCHEN:
@@ -127,5 +126,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config)

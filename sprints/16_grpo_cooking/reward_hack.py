@@ -9,35 +9,36 @@ start. Theory: notes/06_reward_hacking.md
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from grpo import Objective
-from grpo_loop import Settings, Signals, Trainer, train
-from kitchen_problems import SPLITS, draw_problems
 from matplotlib.figure import Figure
-from pass_at_k import Evaluation, evaluate, write_answers
-from rewards import VERIFIED, Reward, capped_tone_reward, gated_tone_reward, tone_reward
-from supervised import WARM_MODEL, load_warm
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from kitchen.grpo import Objective
+from kitchen.grpo_loop import Settings, Signals, Trainer, train
+from kitchen.kitchen_problems import draw_problems
+from kitchen.pass_at_k import Evaluation, evaluate, write_answers
+from kitchen.rewards import VERIFIED, Reward, capped_tone_reward, gated_tone_reward, tone_reward
+from kitchen.supervised import WARM_MODEL, load_warm
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = option(40, "steps of GRPO for each reward")
-    groups: int = option(8, "problems of a step")
-    group_size: int = option(8, "answers to each of them")
-    learning_rate: float = option(3e-4, "learning rate")
-    tone: float = option(0.5, "weight of the tone")
-    beta: float = option(0.01, "weight of the KL divergence, where it is no mend")
-    strong_beta: float = option(1.0, "weight of the KL divergence as a mend")
-    model: Path = option(WARM_MODEL, "folder of the policy at the start")
-    held_out: int = option(200, "problems of the evaluation")
-    samples: int = option(4, "completions of each of them")
-    split: str = option("test", "what is evaluated on", choices=tuple(SPLITS))
+    steps: int = 40  # steps of GRPO for each reward
+    groups: int = 8  # problems of a step
+    group_size: int = 8  # answers to each of them
+    learning_rate: float = 3e-4  # learning rate
+    tone: float = 0.5  # weight of the tone
+    beta: float = 0.01  # weight of the KL divergence, where it is no mend
+    strong_beta: float = 1.0  # weight of the KL divergence as a mend
+    model: Path = WARM_MODEL  # folder of the policy at the start
+    held_out: int = 200  # problems of the evaluation
+    samples: int = 4  # completions of each of them
+    split: Literal["train", "validation", "test"] = "test"  # what is evaluated on
 
 
 @dataclass(frozen=True)
@@ -106,5 +107,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

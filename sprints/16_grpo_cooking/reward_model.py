@@ -10,35 +10,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from answer_judge import Judge
-from grpo_loop import Settings, Trainer, train
-from kitchen_problems import KitchenProblem, draw_problems
 from matplotlib.figure import Figure
-from pass_at_k import write_answers
-from rewards import Reward, answer_reward
-from supervised import WARM_MODEL, load_warm
-from tiny_llama import TinyLlama
 from torch.nn import functional
 from tqdm import tqdm, trange
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from kitchen.answer_judge import Judge
+from kitchen.grpo_loop import Settings, Trainer, train
+from kitchen.kitchen_problems import KitchenProblem, draw_problems
+from kitchen.pass_at_k import write_answers
+from kitchen.rewards import Reward, answer_reward
+from kitchen.supervised import WARM_MODEL, load_warm
+from kitchen.tiny_llama import TinyLlama
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    labelled: int = option(400, "problems of the judge's training")
-    answers: int = option(4, "labelled answers to each of them")
-    judge_steps: int = option(150, "optimizer steps of the judge")
-    steps: int = option(40, "steps of GRPO for each reward")
-    groups: int = option(8, "problems of a step")
-    group_size: int = option(8, "answers to each of them")
-    learning_rate: float = option(3e-4, "learning rate of GRPO and of the judge")
-    model: Path = option(WARM_MODEL, "folder of the policy at the start")
-    held_out: int = option(200, "problems of the test")
-    samples: int = option(4, "answers to each of them")
+    labelled: int = 400  # problems of the judge's training
+    answers: int = 4  # labelled answers to each of them
+    judge_steps: int = 150  # optimizer steps of the judge
+    steps: int = 40  # steps of GRPO for each reward
+    groups: int = 8  # problems of a step
+    group_size: int = 8  # answers to each of them
+    learning_rate: float = 3e-4  # learning rate of GRPO and of the judge
+    model: Path = WARM_MODEL  # folder of the policy at the start
+    held_out: int = 200  # problems of the test
+    samples: int = 4  # answers to each of them
 
 
 @dataclass(frozen=True)
@@ -148,5 +148,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -12,29 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from answer_rows import answer_rows
-from answer_trees import grow_trees, row_log_probs, tree_log_probs
-from branching import draw_answers
-from kitchen_problems import draw_problems
 from matplotlib.figure import Figure
-from supervised import WARM_MODEL, load_warm
 from tqdm import trange
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.generation import generate
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from kitchen.answer_rows import answer_rows
+from kitchen.answer_trees import grow_trees, row_log_probs, tree_log_probs
+from kitchen.branching import draw_answers
+from kitchen.kitchen_problems import draw_problems
+from kitchen.supervised import WARM_MODEL, load_warm
+from shared.checks.intervals import mean_interval
+from shared.generation.decoding import generate
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    turns: int = option(7, "turns of each way; one more of each, the first, is not counted")
-    groups: int = option(24, "problems")
-    group_size: int = option(8, "answers to each of them")
-    max_new_tokens: int = option(36, "tokens of an answer at most")
-    model: Path = option(WARM_MODEL, "folder of the policy")
+    turns: int = 7  # turns of each way; one more of each, the first, is not counted
+    groups: int = 24  # problems
+    group_size: int = 8  # answers to each of them
+    max_new_tokens: int = 36  # tokens of an answer at most
+    model: Path = WARM_MODEL  # folder of the policy
 
 
 @dataclass(frozen=True)
@@ -122,5 +122,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

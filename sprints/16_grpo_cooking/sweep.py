@@ -11,32 +11,32 @@ import statistics
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grpo import Objective
-from grpo_loop import Settings, Signals, Trainer, train
-from kitchen_problems import draw_problems
 from matplotlib.figure import Figure
-from pass_at_k import evaluate
-from supervised import WARM_MODEL, load_warm
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from kitchen.grpo import Objective
+from kitchen.grpo_loop import Settings, Signals, Trainer, train
+from kitchen.kitchen_problems import draw_problems
+from kitchen.pass_at_k import evaluate
+from kitchen.supervised import WARM_MODEL, load_warm
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    runs: int = option(1, "runs of each setting, with seeds from --seed on")
-    steps: int = option(20, "steps of GRPO of each run")
-    samples: int = option(64, "answers of a step")
-    betas: tuple[float, ...] = option((0.0, 0.1, 1.0), "weights of the KL divergence, beside 0.01")
-    learning_rates: tuple[float, ...] = option((3e-5, 1e-4, 1e-3), "learning rates, beside 0.0003")
-    group_sizes: tuple[int, ...] = option((2, 4, 16), "group sizes, beside 8")
-    model: Path = option(WARM_MODEL, "folder of the policy at the start")
-    held_out: int = option(100, "problems of the evaluation, of the validation split")
-    evaluated: int = option(4, "completions of each of them")
+    runs: int = 1  # runs of each setting, with seeds from --seed on
+    steps: int = 20  # steps of GRPO of each run
+    samples: int = 64  # answers of a step
+    betas: tuple[float, ...] = (0.0, 0.1, 1.0)  # weights of the KL divergence, beside 0.01
+    learning_rates: tuple[float, ...] = (3e-5, 1e-4, 1e-3)  # learning rates, beside 0.0003
+    group_sizes: tuple[int, ...] = (2, 4, 16)  # group sizes, beside 8
+    model: Path = WARM_MODEL  # folder of the policy at the start
+    held_out: int = 100  # problems of the evaluation, of the validation split
+    evaluated: int = 4  # completions of each of them
 
 
 @dataclass(frozen=True)
@@ -113,5 +113,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

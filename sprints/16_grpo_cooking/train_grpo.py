@@ -12,22 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from grpo import Objective
-from grpo_loop import Settings, Signals, Trainer
-from kitchen_problems import LEVELS, SPLITS, draw_problems
 from matplotlib.figure import Figure
-from pass_at_k import Evaluation, evaluate, write_answers
-from resumable import log, resumable_steps
-from supervised import WARM_MODEL, load_warm
-from tiny_llama import TinyLlama
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.intervals import mean_interval
-from shared.results import plain, save_results
-from shared.runtime import pick_device, seed_everything
+from kitchen.grpo import Objective
+from kitchen.grpo_loop import Settings, Signals, Trainer
+from kitchen.kitchen_problems import LEVELS, draw_problems
+from kitchen.pass_at_k import Evaluation, evaluate, write_answers
+from kitchen.resumable import log, resumable_steps
+from kitchen.supervised import WARM_MODEL, load_warm
+from kitchen.tiny_llama import TinyLlama
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.results import plain
+from shared.lab.run import run as run_script
+from shared.lab.run import run_folder
+from shared.lab.runtime import pick_device, seed_everything
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -39,26 +41,26 @@ FREE = ("out", "steps", "device", "resume", "runs", "tensorboard", "save_every",
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    runs: int = option(1, "runs, with seeds from --seed on")
-    steps: int = option(150, "steps of GRPO")
-    groups: int = option(24, "problems of a step")
-    group_size: int = option(8, "answers to each of them")
-    updates: int = option(1, "optimizer steps on the answers of a step")
-    learning_rate: float = option(3e-4, "learning rate")
-    beta: float = option(0.01, "weight of the KL divergence from the warm start")
-    clip_low: float = option(0.2, "how far below 1 the ratio may go")
-    clip_high: float = option(0.2, "how far above 1 the ratio may go")
-    average: Literal["grpo", "dapo", "dr_grpo"] = option("grpo", "how tokens are averaged")
-    scale: bool = option(True, "divide advantages by the deviation of their group")
-    levels: tuple[str, ...] = option(tuple(LEVELS), "levels of the problems")
-    model: Path = option(WARM_MODEL, "folder of the policy at the start")
-    precision: str = option("float32", "precision of the learning pass", choices=("float32", "bfloat16"))
-    held_out: int = option(400, "problems of the evaluation")
-    samples: int = option(8, "completions of each of them")
-    split: str = option("test", "what is evaluated on", choices=tuple(SPLITS))
-    save_every: int = option(50, "steps between checkpoints")
-    resume: bool = option(False, "go on from the checkpoints in the output folder")
-    tensorboard: bool = option(True, "write TensorBoard's logs")
+    runs: int = 1  # runs, with seeds from --seed on
+    steps: int = 150  # steps of GRPO
+    groups: int = 24  # problems of a step
+    group_size: int = 8  # answers to each of them
+    updates: int = 1  # optimizer steps on the answers of a step
+    learning_rate: float = 3e-4  # learning rate
+    beta: float = 0.01  # weight of the KL divergence from the warm start
+    clip_low: float = 0.2  # how far below 1 the ratio may go
+    clip_high: float = 0.2  # how far above 1 the ratio may go
+    average: Literal["grpo", "dapo", "dr_grpo"] = "grpo"  # how tokens are averaged
+    scale: bool = True  # divide advantages by the deviation of their group
+    levels: tuple[str, ...] = tuple(LEVELS)  # levels of the problems
+    model: Path = WARM_MODEL  # folder of the policy at the start
+    precision: Literal["float32", "bfloat16"] = "float32"  # precision of the learning pass
+    held_out: int = 400  # problems of the evaluation
+    samples: int = 8  # completions of each of them
+    split: Literal["train", "validation", "test"] = "test"  # what is evaluated on
+    save_every: int = 50  # steps between checkpoints
+    resume: bool = False  # go on from the checkpoints in the output folder
+    tensorboard: bool = True  # write TensorBoard's logs
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def settings_of(config: Config) -> Settings:
 
 
 def folder_of(config: Config, seed: int) -> Path:
-    return (config.out or Path(__file__).parent) / "runs" / f"seed{seed}"
+    return run_folder(config, __file__) / "runs" / f"seed{seed}"
 
 
 def run(config: Config, seed: int) -> "tuple[list[Signals], Trainer]":
@@ -198,5 +200,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

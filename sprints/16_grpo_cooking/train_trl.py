@@ -10,39 +10,43 @@ The last one wants a GPU and the hub's permission; the first two train the tiny 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from grpo import Objective
-from grpo_loop import Settings
-from kitchen_problems import LEVELS, draw_problems
 from matplotlib.figure import Figure
-from rewards import answer_reward
-from supervised import WARM_MODEL
 from tqdm import trange
-from trl_kitchen import load_policy, prompts_of, trl_trainer
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from kitchen.grpo import Objective
+from kitchen.grpo_loop import Settings
+from kitchen.kitchen_problems import LEVELS, draw_problems
+from kitchen.rewards import answer_reward
+from kitchen.supervised import WARM_MODEL
+from kitchen.trl_kitchen import load_policy, prompts_of, trl_trainer
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run, run_folder
+from shared.lab.runtime import pick_device, seed_everything
+
+PRESETS = {
+    "lora": {"model": "sprints/16_grpo_cooking/model", "lora": True, "learning_rate": 0.005},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = option(str(WARM_MODEL), "a folder, or a model of the hub")
-    lora: bool = option(False, "train adapters instead of the weights")
-    lora_rank: int = option(8, "their rank")
-    steps: int = option(20, "steps of GRPO")
-    groups: int = option(24, "problems of a step")
-    group_size: int = option(8, "answers to each of them")
-    per_device: int | None = option(None, "answers that are learnt from at once (default: all)")
-    learning_rate: float = option(3e-4, "learning rate")
-    beta: float = option(0.01, "weight of the KL divergence from the start")
-    max_new_tokens: int = option(36, "tokens of an answer at most")
-    precision: str = option("float32", "precision", choices=("float32", "bfloat16"))
-    held_out: int = option(100, "problems of the evaluation, of the validation split")
-    samples: int = option(4, "completions of each of them")
+    model: str = str(WARM_MODEL)  # a folder, or a model of the hub
+    lora: bool = False  # train adapters instead of the weights
+    lora_rank: int = 8  # their rank
+    steps: int = 20  # steps of GRPO
+    groups: int = 24  # problems of a step
+    group_size: int = 8  # answers to each of them
+    per_device: int | None = None  # answers that are learnt from at once (default: all)
+    learning_rate: float = 3e-4  # learning rate
+    beta: float = 0.01  # weight of the KL divergence from the start
+    max_new_tokens: int = 36  # tokens of an answer at most
+    precision: Literal["float32", "bfloat16"] = "float32"  # precision
+    held_out: int = 100  # problems of the evaluation, of the validation split
+    samples: int = 4  # completions of each of them
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def main(config: Config) -> Results:
         tokenizer,
         draw_problems("train", config.steps * config.groups, seed_everything(config.seed), tuple(LEVELS)),
         settings,
-        (config.out or Path(__file__).parent) / "runs" / "trl",
+        run_folder(config, __file__) / "runs" / "trl",
         steps=config.steps,
         seed=config.seed,
         instruct=instruct,
@@ -129,6 +133,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = "train_trl_lora" if config.lora else None
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

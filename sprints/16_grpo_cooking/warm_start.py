@@ -9,38 +9,39 @@ right three times in five and there is something left to learn. Theory: notes/01
 import random
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
-from kitchen_problems import LEVELS, SPLITS, draw_problems, kitchen_tokenizer
-from llama_weights import to_transformers
 from matplotlib.figure import Figure
-from pass_at_k import Evaluation, evaluate
-from supervised import WARM_MODEL, solution_batches
-from tiny_llama import LlamaSize, TinyLlama
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.losses import language_model_loss
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps, warmup_linear
+from kitchen.kitchen_problems import LEVELS, draw_problems, kitchen_tokenizer
+from kitchen.llama_weights import to_transformers
+from kitchen.pass_at_k import Evaluation, evaluate
+from kitchen.supervised import WARM_MODEL, solution_batches
+from kitchen.tiny_llama import LlamaSize, TinyLlama
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.losses import language_model_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    levels: tuple[str, ...] = option(tuple(LEVELS), "levels of the problems")
-    problems: int = option(8_000, "problems of training")
-    wrong: float = option(0.4, "share of the solutions with a mistake")
-    pet_names: float = option(0.2, "share of the solutions that address the reader")
-    layers: int = option(3, "blocks")
-    d_model: int = option(96, "features of a token")
-    steps: int = option(450, "optimizer steps")
-    batch_size: int = option(64, "solutions of a batch")
-    learning_rate: float = option(3e-3, "peak learning rate of AdamW: embeddings and norms")
-    muon_learning_rate: float = option(0.02, "peak learning rate of Muon: the matrices of the blocks")
-    held_out: int = option(400, "problems of the evaluation")
-    samples: int = option(8, "completions of each of them")
-    split: str = option("test", "what is evaluated on", choices=tuple(SPLITS))
+    levels: tuple[str, ...] = tuple(LEVELS)  # levels of the problems
+    problems: int = 8_000  # problems of training
+    wrong: float = 0.4  # share of the solutions with a mistake
+    pet_names: float = 0.2  # share of the solutions that address the reader
+    layers: int = 3  # blocks
+    d_model: int = 96  # features of a token
+    steps: int = 450  # optimizer steps
+    batch_size: int = 64  # solutions of a batch
+    learning_rate: float = 3e-3  # peak learning rate of AdamW: embeddings and norms
+    muon_learning_rate: float = 0.02  # peak learning rate of Muon: the matrices of the blocks
+    held_out: int = 400  # problems of the evaluation
+    samples: int = 8  # completions of each of them
+    split: Literal["train", "validation", "test"] = "test"  # what is evaluated on
 
 
 @dataclass(frozen=True)
@@ -102,5 +103,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

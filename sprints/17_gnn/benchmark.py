@@ -13,26 +13,30 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
-from block_models import citations
 from matplotlib.figure import Figure
-from node_networks import NodeData, NodeNetwork, gcn
-from planetoid import load_planetoid
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.graph_layers import GCNLayer
-from shared.intervals import median_interval
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from graph_study.block_models import citations
+from graph_study.node_networks import NodeData, NodeNetwork, gcn
+from graph_study.planetoid import load_planetoid
+from shared.checks.intervals import median_interval
+from shared.graph.layers import GCNLayer
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+
+PRESETS = {
+    "cora": {"data": "cora"},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: Literal["cora", "drawn"] = option("drawn", "Cora, or a drawn network")
-    repeats: int = option(60, "timed steps of each; the median counts")
+    data: Literal["cora", "drawn"] = "drawn"  # Cora, or a drawn network
+    repeats: int = 60  # timed steps of each; the median counts
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = None if config.data == "drawn" else f"benchmark_{config.data}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

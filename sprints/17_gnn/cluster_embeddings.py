@@ -16,29 +16,33 @@ from typing import Literal
 import networkx as nx
 import numpy as np
 import torch
-from karate import communities, factions, karate_graph, train_on_two_labels
-from karate import network as karate_network
 from matplotlib.figure import Figure
-from node_networks import NodeData, NodeNetwork, gcn, train_network
-from planetoid import load_planetoid
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.graph import Graph
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from graph_study.karate import communities, factions, karate_graph, train_on_two_labels
+from graph_study.karate import network as karate_network
+from graph_study.node_networks import NodeData, NodeNetwork, gcn, train_network
+from graph_study.planetoid import load_planetoid
+from shared.checks.intervals import mean_interval
+from shared.graph.graphs import Graph
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+
+PRESETS = {
+    "cora": {"data": "cora", "seeds": (0, 1, 2)},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: Literal["karate", "cora"] = option("karate", "the karate club, or Cora")
-    seeds: tuple[int, ...] = option((0, 1, 2, 3, 4), "each makes another network, another UMAP, another k-means")
-    neighbours: int = option(10, "how many neighbours UMAP looks at, and trustworthiness")
-    perplexity: float = option(10.0, "of t-SNE")
+    data: Literal["karate", "cora"] = "karate"  # the karate club, or Cora
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # each makes another network, another UMAP, another k-means
+    neighbours: int = 10  # how many neighbours UMAP looks at, and trustworthiness
+    perplexity: float = 10.0  # of t-SNE
 
 
 Score = tuple[float, float]  # mean over the seeds, and half of its 95 % interval
@@ -249,6 +253,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = None if config.data == "karate" else f"cluster_embeddings_{config.data}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

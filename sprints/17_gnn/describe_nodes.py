@@ -15,25 +15,25 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from larders import NAMES, SIDES, SIZE, Facts, Larder, draw_larder, facts_of, optimum, read, say, together
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from prefix_gpt import Describer, NodeEncoder, PrefixGPT
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from shared.batches import Batch, pad_rows
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.gpt import GPT
-from shared.graph import Graph
-from shared.intervals import mean_interval
-from shared.losses import count_targets, token_losses
-from shared.pretrained import SHIPPED, load_causal_model
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.training import make_optimizers, train_steps, warmup_linear
-from shared.unseen_words import renew, unseen_tokens
+from graph_study.larders import NAMES, SIDES, SIZE, Facts, Larder, draw_larder, facts_of, optimum, read, say, together
+from graph_study.prefix_gpt import Describer, NodeEncoder, PrefixGPT
+from shared.checks.intervals import mean_interval
+from shared.graph.graphs import Graph
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED, load_causal_model
+from shared.text.batches import Batch, pad_rows
+from shared.text.unseen_words import renew, unseen_tokens
+from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.losses import count_targets, token_losses
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -51,18 +51,18 @@ NOTHING_TO_SEE: dict[str, Any] = {"samples": [], "before": "", "probes": [], "po
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    preset: str | None = option(None, f"recorded configuration: {', '.join(PRESETS)}")
-    model: str = option(SHIPPED, "cookbook (the shipped model), gpt2, or a folder")
-    sources: tuple[str, ...] = option(("graph",), f"what prefixes are made from: {', '.join(SOURCES)}")
-    graphs: int = option(1500, "training graphs of 14 nodes")
-    test_graphs: int = option(40, "graphs for the test, drawn after those of training")
-    prefix: int = option(4, "vectors before the text")
-    steps: int = option(600, "optimizer steps")
-    batch_size: int = option(4, "graphs of a step")
-    learning_rate: float = option(2e-3, "of AdamW")
-    muon_learning_rate: float = option(0.01, "of Muon, for the hidden matrices")
-    precision: str = option("auto", "auto, bfloat16 or float32")
-    seeds: tuple[int, ...] = option((0,), "of graphs and weights")
+    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    # what prefixes are made from: graph, own features, untrained encoder, nothing
+    sources: tuple[str, ...] = ("graph",)
+    graphs: int = 1500  # training graphs of 14 nodes
+    test_graphs: int = 40  # graphs for the test, drawn after those of training
+    prefix: int = 4  # vectors before the text
+    steps: int = 600  # optimizer steps
+    batch_size: int = 4  # graphs of a step
+    learning_rate: float = 2e-3  # of AdamW
+    muon_learning_rate: float = 0.01  # of Muon, for the hidden matrices
+    precision: str = "auto"  # auto, bfloat16 or float32
+    seeds: tuple[int, ...] = (0,)  # of graphs and weights
 
 
 Score = tuple[float, float]  # mean over the seeds, and half of the 95 % interval
@@ -359,6 +359,4 @@ def draw_embeddings(axes: Axes, results: Results) -> None:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config, presets=PRESETS)
-    name = f"describe_nodes_{config.preset}" if config.preset else None
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run_script(main, Config, plot=plot, presets=PRESETS)

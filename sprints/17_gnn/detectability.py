@@ -11,30 +11,30 @@ from dataclasses import dataclass
 from itertools import product
 
 import torch
-from block_models import belief_propagation, block_model, label_evidence, rates_of
 from matplotlib.figure import Figure
-from node_networks import NodeData, accuracy, gcn, propagate_labels, scores, train_network
 from torch import Tensor
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.graph import Graph
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from graph_study.block_models import belief_propagation, block_model, label_evidence, rates_of
+from graph_study.node_networks import NodeData, accuracy, gcn, propagate_labels, scores, train_network
+from shared.checks.intervals import mean_interval
+from shared.graph.graphs import Graph
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
 
 SIGNALS = (0.4, 0.7, 0.9, 1.0, 1.1, 1.3, 1.6, 1.9)
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    nodes: int = option(1000, "nodes of a graph")
-    degree: float = option(5.0, "mean number of neighbours")
-    signals: tuple[float, ...] = option(SIGNALS, "(c_in - c_out) / (2 sqrt(degree)); the threshold is 1")
-    labelled: float = option(0.05, "share of nodes whose label the methods with labels know")
-    steps: int = option(200, "optimizer steps of GCN")
-    seeds: tuple[int, ...] = option((0, 1, 2, 3, 4), "each draws other graphs")
+    nodes: int = 1000  # nodes of a graph
+    degree: float = 5.0  # mean number of neighbours
+    signals: tuple[float, ...] = SIGNALS  # (c_in - c_out) / (2 sqrt(degree)); the threshold is 1
+    labelled: float = 0.05  # share of nodes whose label the methods with labels know
+    steps: int = 200  # optimizer steps of GCN
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # each draws other graphs
 
 
 @dataclass(frozen=True)
@@ -141,5 +141,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from motif_graphs import (
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from graph_study.motif_graphs import (
     TASKS,
     TWINS,
     adjacency,
@@ -26,18 +30,14 @@ from motif_graphs import (
     permitted,
     return_probabilities,
 )
-from torch import Tensor, nn
-from torch.nn import functional
-from tqdm import tqdm
-
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.graph import Graph, batch_graphs, graph_ids, scatter_max, scatter_sum
-from shared.graph_layers import GCNLayer, GINLayer, SAGELayer
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps
+from shared.checks.intervals import mean_interval
+from shared.graph.graphs import Graph, batch_graphs, graph_ids, scatter_max, scatter_sum
+from shared.graph.layers import GCNLayer, GINLayer, SAGELayer
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
+from shared.training.loop import make_optimizers, train_steps
 
 RINGS, ONE_NODE = "circular skip links", "hexagon or two triangles, joined at one node"
 ONES, RANDOM, EIGENVECTORS, WALKS = "ones", "random features", "Laplacian eigenvectors", "return probabilities"
@@ -51,15 +51,15 @@ NEIGHBOURHOODS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    pairs: int = option(50, "twins to train on; as many for validation, twice as many for the test")
-    copies: int = option(3, "rings of each kind to train on; as many for validation and for the test")
-    layers: int = option(4, "layers of message passing")
-    width: int = option(32, "numbers of a node between layers")
-    steps: int = option(100, "most optimizer steps")
-    remedy_steps: int = option(250, "most optimizer steps with features that go beyond colours")
-    learning_rate: float = option(5e-3, "peak of AdamW's rate")
-    draws: int = option(16, "random features or signs whose predictions are averaged")
-    seeds: tuple[int, ...] = option((0, 1, 2), "trainings, each with data of its own; --seed is added")
+    pairs: int = 50  # twins to train on; as many for validation, twice as many for the test
+    copies: int = 3  # rings of each kind to train on; as many for validation and for the test
+    layers: int = 4  # layers of message passing
+    width: int = 32  # numbers of a node between layers
+    steps: int = 100  # most optimizer steps
+    remedy_steps: int = 250  # most optimizer steps with features that go beyond colours
+    learning_rate: float = 5e-3  # peak of AdamW's rate
+    draws: int = 16  # random features or signs whose predictions are averaged
+    seeds: tuple[int, ...] = (0, 1, 2)  # trainings, each with data of its own; --seed is added
 
 
 @dataclass(frozen=True)
@@ -372,5 +372,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

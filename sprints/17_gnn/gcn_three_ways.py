@@ -17,21 +17,21 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.graph import Graph
-from shared.graph_layers import GCNLayer
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from shared.graph.graphs import Graph
+from shared.graph.layers import GCNLayer
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run
+from shared.lab.runtime import pick_device, seed_everything
 
 FEATURES, HIDDEN = 64, 32
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    nodes: tuple[int, ...] = option((100, 300, 1000, 3000), "sizes of the graphs")
-    degree: int = option(6, "mean number of neighbours")
-    repeats: int = option(15, "timed runs of each way; the median counts")
+    nodes: tuple[int, ...] = (100, 300, 1000, 3000)  # sizes of the graphs
+    degree: int = 6  # mean number of neighbours
+    repeats: int = 15  # timed runs of each way; the median counts
 
 
 @dataclass(frozen=True)
@@ -180,5 +180,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run(main, Config, plot=plot)

@@ -12,24 +12,24 @@ from dataclasses import dataclass
 
 import networkx as nx
 import torch
-from karate import FACTIONS, LABELLED, communities, factions, karate_graph, network, train_on_two_labels
 from matplotlib.figure import Figure
-from node_networks import NodeData, accuracy, propagate_labels, scores
 from torch import Tensor
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from graph_study.karate import FACTIONS, LABELLED, communities, factions, karate_graph, network, train_on_two_labels
+from graph_study.node_networks import NodeData, accuracy, propagate_labels, scores
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = option(16, "width of the two graph convolutions")
-    steps: int = option(200, "optimizer steps")
-    learning_rate: float = option(0.01, "of Adam")
-    seeds: tuple[int, ...] = option(tuple(range(20)), "each makes another network")
+    hidden: int = 16  # width of the two graph convolutions
+    steps: int = 200  # optimizer steps
+    learning_rate: float = 0.01  # of Adam
+    seeds: tuple[int, ...] = tuple(range(20))  # each makes another network
 
 
 @dataclass(frozen=True)
@@ -147,5 +147,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__, plot=plot)
+    run_script(main, Config, plot=plot)

@@ -14,42 +14,54 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from molecular_graphs import TARGETS, Molecule, MoleculeBatch, batch_molecules, targets_of
-from molecule_models import KINDS, Network, Scale, agreement_of_atoms, in_batches, linear_errors, solve_last_layer
-from molecule_sets import Splits, load_splits
 from torch import Tensor
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
-from shared.training import make_optimizers, train_steps, warmup_cosine
+from graph_study.molecular_graphs import Molecule, MoleculeBatch, batch_molecules, targets_of
+from graph_study.molecule_models import (
+    KINDS,
+    Network,
+    Scale,
+    agreement_of_atoms,
+    in_batches,
+    linear_errors,
+    solve_last_layer,
+)
+from graph_study.molecule_sets import Splits, load_splits
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
+from shared.training.loop import make_optimizers, train_steps, warmup_cosine
 
 # What Dwivedi et al. 2020 report for ZINC-12k, by model and number of parameters.
 PUBLISHED = {"GCN, 100k": 0.459, "GIN, 100k": 0.387, "GAT, 100k": 0.475, "GCN, 500k": 0.367, "GatedGCN, 500k": 0.282}
 
+PRESETS = {
+    "layers": {"layer": ("gine", "gin", "gcn", "gat", "sage"), "seeds": (0, 1, 2)},
+    "zinc": {"data": "zinc", "epochs": 8, "seeds": (0, 1, 2)},
+}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: str = option("generated", "generated, zinc, zinc12k, or a file or folder of SMILES")
-    target: str = option("logp", "what is predicted", choices=tuple(TARGETS))
-    molecules: int | None = option(None, "molecules to make (default: 4000), or of each file to read (default: all)")
-    layer: tuple[str, ...] = option(("gine",), f"of {', '.join(KINDS)}; several are compared")
-    depth: int = option(3, "layers")
-    width: int = option(48, "features of an atom inside")
-    readout: Literal["sum", "mean"] = option("sum", "how a molecule is made of its atoms")
-    epochs: int = option(12, "passes over the training molecules")
-    batch_size: int = option(32, "molecules of a batch")
-    learning_rate: float = option(3e-3, "peak learning rate")
-    seeds: tuple[int, ...] = option((0,), "a training for each; --seed is added")
+    data: str = "generated"  # generated, zinc, zinc12k, or a file or folder of SMILES
+    target: Literal["logp", "tpsa", "qed", "rings"] = "logp"  # what is predicted
+    molecules: int | None = None  # molecules to make (default: 4000), or of each file to read (default: all)
+    layer: tuple[str, ...] = ("gine",)  # of gine, gin, gcn, gat, sage; several are compared
+    depth: int = 3  # layers
+    width: int = 48  # features of an atom inside
+    readout: Literal["sum", "mean"] = "sum"  # how a molecule is made of its atoms
+    epochs: int = 12  # passes over the training molecules
+    batch_size: int = 32  # molecules of a batch
+    learning_rate: float = 3e-3  # peak learning rate
+    seeds: tuple[int, ...] = (0,)  # a training for each; --seed is added
 
 
 @dataclass(frozen=True)
@@ -250,7 +262,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    words = ["molecules", *([] if config.data == "generated" else [Path(config.data).stem])]
-    words += [config.target] * (config.target != "logp") + ["layers"] * (len(config.layer) > 1)
-    save_results(main(config), config, script=__file__, plot=plot, name="_".join(words))
+    run_script(main, Config, plot=plot, presets=PRESETS)

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from block_models import Citations, citations, optimum
 from matplotlib.figure import Figure
-from node_networks import NETWORKS, NodeData, accuracy, propagate_labels, scores, train_network
-from planetoid import load_planetoid
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import keep_freed_memory, pick_device, seed_everything
+from graph_study.block_models import Citations, citations, optimum
+from graph_study.node_networks import NETWORKS, NodeData, accuracy, propagate_labels, scores, train_network
+from graph_study.planetoid import load_planetoid
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 
 # Accuracy in per cent on the public split: Velickovic et al. 2018, table 2.
 PUBLISHED = {
@@ -34,18 +34,20 @@ PUBLISHED = {
 # Those of the papers, but for GAT (0.005 there): its rate was chosen on the validation nodes of Cora.
 LEARNING_RATES = {"GCN": 0.01, "GAT": 0.01, "MLP": 0.01}
 
+PRESETS = {
+    "cora": {"data": "cora", "steps": 1000, "seeds": (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)},
+}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: Literal["drawn", "cora", "citeseer", "pubmed"] = option(
-        "drawn", "a drawn citation network, or a published one"
-    )
-    folder: Path | None = option(None, "where the files of CiteSeer or PubMed are (default: beside Cora's)")
-    networks: tuple[str, ...] = option(("GCN", "GAT", "MLP"), "which to train")
-    steps: int = option(300, "optimizer steps at most")
-    patience: int = option(100, "steps without progress on the validation nodes before training stops")
-    weight_decay: float = option(5e-4, "of all matrices")
-    seeds: tuple[int, ...] = option((0, 1, 2), "of the weights; a drawn network is drawn again, too")
+    data: Literal["drawn", "cora", "citeseer", "pubmed"] = "drawn"  # a drawn citation network, or a published one
+    folder: Path | None = None  # where the files of CiteSeer or PubMed are (default: beside Cora's)
+    networks: tuple[str, ...] = ("GCN", "GAT", "MLP")  # which to train
+    steps: int = 300  # optimizer steps at most
+    patience: int = 100  # steps without progress on the validation nodes before training stops
+    weight_decay: float = 5e-4  # of all matrices
+    seeds: tuple[int, ...] = (0, 1, 2)  # of the weights; a drawn network is drawn again, too
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = None if config.data == "drawn" else f"node_classification_{config.data}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run(main, Config, plot=plot, presets=PRESETS)

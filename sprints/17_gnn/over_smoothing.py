@@ -13,34 +13,38 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from block_models import citations
 from matplotlib.figure import Figure
-from node_networks import NodeData, NodeNetwork, PerNode, accuracy, gcn, scores, train_network
-from planetoid import load_planetoid
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import new_figure
-from shared.graph import Graph, propagate
-from shared.graph_layers import GCNLayer
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from graph_study.block_models import citations
+from graph_study.node_networks import NodeData, NodeNetwork, PerNode, accuracy, gcn, scores, train_network
+from graph_study.planetoid import load_planetoid
+from shared.checks.intervals import mean_interval
+from shared.graph.graphs import Graph, propagate
+from shared.graph.layers import GCNLayer
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.run import run as run_script
+from shared.lab.runtime import pick_device, seed_everything
 
 # None: dropped again before each of sixteen layers, a feature would be gone for another reason than depth.
 DROPOUT = 0.0
 KINDS = ("GCN", "GCN with residuals", "MLP, then averages", "MLP, then averages with restart")
 
+PRESETS = {
+    "cora": {"data": "cora", "seeds": (0, 1, 2)},
+}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    data: Literal["drawn", "cora"] = option("drawn", "the drawn citation network, or Cora")
-    depths: tuple[int, ...] = option((1, 2, 4, 8, 16), "how often a node hears its neighbours")
-    steps: int = option(200, "optimizer steps at most")
-    networks: tuple[str, ...] = option(KINDS, "what to compare")
-    seeds: tuple[int, ...] = option((0,), "of the weights and, if it is drawn, of the network")
+    data: Literal["drawn", "cora"] = "drawn"  # the drawn citation network, or Cora
+    depths: tuple[int, ...] = (1, 2, 4, 8, 16)  # how often a node hears its neighbours
+    steps: int = 200  # optimizer steps at most
+    networks: tuple[str, ...] = KINDS  # what to compare
+    seeds: tuple[int, ...] = (0,)  # of the weights and, if it is drawn, of the network
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    name = None if config.data == "drawn" else f"over_smoothing_{config.data}"
-    save_results(main(config), config, script=__file__, plot=plot, name=name)
+    run_script(main, Config, plot=plot, presets=PRESETS)

@@ -14,41 +14,40 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
-from graph_tables import BUILT_IN, GraphTable, export, read_graphs, read_splits, read_targets, write_csv
 from matplotlib.figure import Figure
-from table_tasks import LAYERS, Found, Goal, Plan, edge_task, graph_task, node_task
 from tqdm import tqdm
 
-from shared.config import ScriptConfig, option, parse_config
-from shared.figures import COLOURS, new_figure
-from shared.intervals import mean_interval
-from shared.results import save_results
-from shared.runtime import pick_device, seed_everything
+from graph_study.graph_tables import BUILT_IN, GraphTable, export, read_graphs, read_splits, read_targets, write_csv
+from graph_study.table_tasks import Found, Goal, Plan, edge_task, graph_task, node_task
+from shared.checks.intervals import mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.results import save_results
+from shared.lab.runtime import pick_device, seed_everything
 
 DEFAULTS = {"node": "karate", "edge": "karate", "graph": "motifs"}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    task: str = option("node", "what is predicted", choices=tuple(DEFAULTS))
-    data: str | None = option(None, f"a folder, or one of {', '.join(BUILT_IN)} (default: by task)")
-    export: Path | None = option(None, "write the built-in data to this folder as CSV files, and stop")
-    layer: str = option("gcn", "kind of layer", choices=tuple(LAYERS))
-    target: str = option("auto", "what labels are", choices=("auto", "classification", "regression"))
-    directed: bool = option(False, "let messages pass from source to target alone")
-    categorical: tuple[str, ...] = option((), "columns of features that look like numbers and are names")
-    layers: int = option(3, "layers of message passing")
-    width: int = option(32, "numbers of a node between layers")
-    dropout: float = option(0.2, "probability that a number is dropped")
-    steps: int = option(200, "optimizer steps")
-    batch_size: int = option(64, "graphs of a batch")
-    learning_rate: float = option(5e-3, "AdamW's rate")
-    threads: int = option(1, "threads of the processor; more are of use for large graphs only")
-    seeds: tuple[int, ...] = option(
-        (0, 1, 2, 3, 4), "trainings, with splits of their own unless given; --seed is added"
-    )
+    task: Literal["node", "edge", "graph"] = "node"  # what is predicted
+    data: str | None = None  # a folder, or one of karate, motifs (default: by task)
+    export: Path | None = None  # write the built-in data to this folder as CSV files, and stop
+    layer: Literal["gcn", "sage", "gin", "gat"] = "gcn"  # kind of layer
+    target: Literal["auto", "classification", "regression"] = "auto"  # what labels are
+    directed: bool = False  # let messages pass from source to target alone
+    categorical: tuple[str, ...] = ()  # columns of features that look like numbers and are names
+    layers: int = 3  # layers of message passing
+    width: int = 32  # numbers of a node between layers
+    dropout: float = 0.2  # probability that a number is dropped
+    steps: int = 200  # optimizer steps
+    batch_size: int = 64  # graphs of a batch
+    learning_rate: float = 5e-3  # AdamW's rate
+    threads: int = 1  # threads of the processor; more are of use for large graphs only
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # trainings, with splits of their own unless given; --seed is added
 
 
 @dataclass(frozen=True)

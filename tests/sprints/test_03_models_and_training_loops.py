@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from shared.training import train_steps
+from shared.training.loop import train_steps
 
 SPRINT = "03_models_and_training_loops"
 

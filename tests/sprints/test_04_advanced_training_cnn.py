@@ -16,8 +16,8 @@ from torch.nn import functional
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import affine
 
-from shared.config import parse_config
-from shared.results import save_results
+from shared.lab.config import parse_config
+from shared.lab.results import save_results
 
 TINY = {
     "widths": (6, 6, 8), "seeds": 2, "steps": 12, "warmup": 3, "eval_every": 5, "batch_size": 32, "device": "cpu",

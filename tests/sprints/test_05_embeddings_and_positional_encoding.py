@@ -11,8 +11,8 @@ import torch
 from sklearn.decomposition import PCA
 from torch import nn
 
-from shared.cookbook import Cookbook
-from shared.positions import sinusoidal_positions
+from shared.nn.positions import sinusoidal_positions
+from shared.text.cookbook import Cookbook
 
 FOLDER = "05_embeddings_and_positional_encoding"
 

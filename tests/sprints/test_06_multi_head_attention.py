@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.attention import KeyValueCache, MultiHeadAttention, attend, causal_mask, padding_mask
-from shared.invariants import (
+from shared.checks.invariants import (
     InvariantError,
     check_cache,
     check_causality,
@@ -20,7 +19,8 @@ from shared.invariants import (
     check_reported_loss,
     check_source_sensitivity,
 )
-from shared.losses import next_token_loss
+from shared.nn.attention import KeyValueCache, MultiHeadAttention, attend, causal_mask, padding_mask
+from shared.training.losses import next_token_loss
 
 FOLDER = "06_multi_head_attention"
 BATCH, TOKENS, SOURCE, D_MODEL, HEADS, VOCAB = 3, 6, 5, 16, 4, 11
@@ -305,7 +305,7 @@ def test_conventions_are_what_the_libraries_do(load_sprint):
     assert len(hidden) == 4
     assert all("nn." in name or "need_weights" in name for name in hidden)
     assert found["scaled_dot_product_attention, float 1 and 0"].true_means.startswith("nothing")
-    assert found["`shared/attention.py`, mask"].all_hidden == "sees nothing"
+    assert found["`shared/nn/attention.py`, mask"].all_hidden == "sees nothing"
     assert found["nn.MultiheadAttention, key_padding_mask"].all_hidden == "NaN"
     assert found["the same, attn_implementation=eager"].all_hidden == "looks at what is hidden"
 
@@ -337,7 +337,7 @@ def test_targets_are_the_tokens_one_and_two_back(load_sprint):
 def test_rows_repeat_a_pattern_behind_a_separator(load_sprint, generator):
     script = load_sprint(f"{FOLDER}/induction.py")
     config = script.Config(vocab=8, shortest=2, longest=4, batch_size=50)
-    rows = load_sprint(f"{FOLDER}/repeated_rows.py").repeated_rows
+    rows = load_sprint(f"{FOLDER}/attention_study/repeated_rows.py").repeated_rows
     batch = next(rows(8, 2, 4, 50, generator, torch.device("cpu")))
     assert batch.tokens.shape == (50, 10)
     assert sorted(set(batch.periods.flatten().tolist())) == [2, 3, 4]
@@ -355,7 +355,7 @@ def test_rows_repeat_a_pattern_behind_a_separator(load_sprint, generator):
 def test_scores_recognise_perfect_heads(load_sprint, generator, monkeypatch):
     script = load_sprint(f"{FOLDER}/induction.py")
     config = script.Config(vocab=8, shortest=2, longest=4, batch_size=5)
-    rows = load_sprint(f"{FOLDER}/repeated_rows.py").repeated_rows
+    rows = load_sprint(f"{FOLDER}/attention_study/repeated_rows.py").repeated_rows
     batch, width = next(rows(8, 2, 4, 5, generator, torch.device("cpu"))), 10
     maps = torch.zeros(1, 5, 2, width, width)
     for row, period in enumerate(batch.periods.flatten().tolist()):
@@ -404,7 +404,7 @@ def test_two_layers_copy_and_one_does_not(load_sprint):
 def test_a_head_is_taken_away_and_given_back(load_sprint, generator):
     script = load_sprint(f"{FOLDER}/induction.py")
     config = script.Config(vocab=8, shortest=2, longest=4, batch_size=5, heads=2, d_model=8)
-    rows = load_sprint(f"{FOLDER}/repeated_rows.py").repeated_rows
+    rows = load_sprint(f"{FOLDER}/attention_study/repeated_rows.py").repeated_rows
     model, batch = script.AttentionOnly(config, 1), next(rows(8, 2, 4, 5, generator, torch.device("cpu")))
     before = model.layers[0].output.weight.clone()
     without = script.loss_without(model, 0, 1, batch)
@@ -468,7 +468,7 @@ def test_the_peak_is_what_is_in_use_at_one_time(load_sprint, monkeypatch):
 
     monkeypatch.setitem(script.PATHS, "explicit", two_then_one)
     assert script.peak_bytes("explicit", [torch.zeros(1)] * 3, backward=False) == pytest.approx(8000, abs=100)
-    slope = load_sprint(f"{FOLDER}/power_law.py").slope
+    slope = load_sprint(f"{FOLDER}/attention_study/power_law.py").slope
     assert slope([10, 100, 1000], [3 * n**1.5 for n in (10, 100, 1000)]) == pytest.approx(1.5)
 
 
@@ -494,7 +494,7 @@ def test_the_cache_changes_the_cost_and_not_the_result(load_sprint):
 
 @pytest.mark.parametrize("key_value_heads", [4, 2, 1])
 def test_grouped_attention_is_pytorchs(load_sprint, generator, key_value_heads: int):
-    script = load_sprint(f"{FOLDER}/grouped_heads.py")
+    script = load_sprint(f"{FOLDER}/attention_study/grouped_heads.py")
     results = []
     ways = {
         "ours": partial(script.grouped_attend, mask=causal_mask(5)),
@@ -516,7 +516,7 @@ def test_grouped_attention_is_pytorchs(load_sprint, generator, key_value_heads: 
 def test_the_layer_is_llamas_without_rotation(load_sprint, generator, key_value_heads: int):
     from transformers.models.llama.modeling_llama import LlamaAttention, LlamaConfig
 
-    ours = load_sprint(f"{FOLDER}/grouped_heads.py").GroupedQueryAttention(32, 4, key_value_heads)
+    ours = load_sprint(f"{FOLDER}/attention_study/grouped_heads.py").GroupedQueryAttention(32, 4, key_value_heads)
     config = LlamaConfig(hidden_size=32, num_attention_heads=4, num_key_value_heads=key_value_heads)
     theirs, x = LlamaAttention(config, layer_idx=0), torch.randn(2, 6, 32, generator=generator)
     names = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "output": "o_proj"}
@@ -531,7 +531,7 @@ def test_the_layer_is_llamas_without_rotation(load_sprint, generator, key_value_
 
 
 def test_averaging_equal_heads_changes_nothing(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/grouped_heads.py")
+    script = load_sprint(f"{FOLDER}/attention_study/grouped_heads.py")
     layer, x = script.GroupedQueryAttention(16, 4, 4), torch.randn(2, 5, 16, generator=generator)
     with torch.no_grad():
         for part in (layer.key, layer.value):
@@ -552,7 +552,7 @@ def test_the_cache_shrinks_with_the_heads(load_sprint):
     )
     assert [layer.cache_bytes_per_token for layer in results.layers.values()] == [256, 128, 64]
     assert max(layer.difference_from_library for layer in results.layers.values()) < 1e-5
-    parts = load_sprint(f"{FOLDER}/grouped_heads.py")
+    parts = load_sprint(f"{FOLDER}/attention_study/grouped_heads.py")
     with pytest.raises(ValueError, match="heads=4, key_value_heads=3"):
         parts.GroupedQueryAttention(32, 4, 3)
     with pytest.raises(ValueError, match="got 4 and 3"):

@@ -8,10 +8,10 @@ import torch
 from sklearn.metrics import average_precision_score
 from torch import nn
 
-from shared.blocks import DecoderBlock, EncoderBlock
-from shared.cookbook import Cookbook
-from shared.gpt import GPT, GPTConfig
-from shared.training import make_optimizers, train_steps
+from shared.nn.blocks import DecoderBlock, EncoderBlock
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.cookbook import Cookbook
+from shared.training.loop import make_optimizers, train_steps
 
 FOLDER = "07_transformer_block"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.gpt import GPT, GPTConfig
+from shared.nn.gpt import GPT, GPTConfig
 
 
 def test_walk_sees_every_stage_in_order(load_sprint):

@@ -11,12 +11,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from shared.checkpoints import CheckpointError, load_checkpoint
-from shared.config import parse_config
-from shared.cookbook import Cookbook
-from shared.corpora import TextCorpus
-from shared.gpt import GPT
-from shared.training import NonFiniteLoss
+from shared.lab.config import parse_config
+from shared.nn.gpt import GPT
+from shared.text.cookbook import Cookbook
+from shared.text.corpora import TextCorpus
+from shared.training.checkpoints import CheckpointError, load_checkpoint
+from shared.training.loop import NonFiniteLoss
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data" / "models" / "cookbook-gpt2"

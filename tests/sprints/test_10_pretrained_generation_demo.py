@@ -28,10 +28,10 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from shared.cookbook import Cookbook
-from shared.grammar import GrammarFault, Pen, choice, derivations
-from shared.pretrained import SHIPPED_FOLDER, load_causal_model
-from shared.tokenizers import load_tokenizer
+from shared.nn.pretrained import SHIPPED_FOLDER, load_causal_model
+from shared.text.cookbook import Cookbook
+from shared.text.grammar import GrammarFault, Pen, choice, derivations
+from shared.text.tokenizers import load_tokenizer
 
 SPRINT = Path(__file__).parents[2] / "sprints" / "10_pretrained_generation_demo"
 PROMPT = "Smoky Soup with"

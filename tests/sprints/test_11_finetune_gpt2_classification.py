@@ -11,9 +11,9 @@ import pytest
 import torch
 from transformers import GPT2ForSequenceClassification
 
-from shared.cookbook import Cookbook, Ingredient
-from shared.grammar import Choice, Phrases, derivations
-from shared.pretrained import load_causal_model
+from shared.nn.pretrained import load_causal_model
+from shared.text.cookbook import Cookbook, Ingredient
+from shared.text.grammar import Choice, Phrases, derivations
 
 SPRINT = "11_finetune_gpt2_classification"
 SMALL = {"train": 20, "validation": 10, "test": 10}
@@ -23,22 +23,22 @@ TINY = SIZES | {"batch_size": 8, "longest": 48, "precision": "float32", "device"
 
 @pytest.fixture
 def spoiling(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/spoiled_recipes.py")
+    return load_sprint(f"{SPRINT}/text_classification/spoiled_recipes.py")
 
 
 @pytest.fixture
 def tuning(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/fine_tuning.py")
+    return load_sprint(f"{SPRINT}/text_classification/fine_tuning.py")
 
 
 @pytest.fixture
 def batches(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/text_batches.py")
+    return load_sprint(f"{SPRINT}/text_classification/text_batches.py")
 
 
 @pytest.fixture
 def labelled(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/labelled_texts.py")
+    return load_sprint(f"{SPRINT}/text_classification/labelled_texts.py")
 
 
 def tiny_cookbook() -> Cookbook:
@@ -383,7 +383,7 @@ def test_scratch_forgets_and_unknown_inits_are_refused(tuning: ModuleType):
 
 
 def test_scores_by_hand(load_sprint):
-    scores = load_sprint(f"{SPRINT}/classification_scores.py")
+    scores = load_sprint(f"{SPRINT}/text_classification/classification_scores.py")
     probabilities = torch.tensor([[0.9, 0.1], [0.75, 0.25], [0.3, 0.7], [0.65, 0.35]])
     labels = torch.tensor([0, 1, 1, 0])
     got = scores.score(probabilities, labels)
@@ -479,7 +479,7 @@ def test_similar_lengths_leave_the_least_padding(load_sprint):
 
 
 def test_minhash_estimates_jaccard(load_sprint):
-    near = load_sprint(f"{SPRINT}/near_duplicates.py")
+    near = load_sprint(f"{SPRINT}/text_classification/near_duplicates.py")
     assert near.shingles("Ab  CDE f") == {"ab cd", "b cde", " cde ", "cde f"}
     assert near.jaccard("abcdef", "abcdeg") == pytest.approx(1 / 3)
     texts = [Cookbook().recipe("test", index).text for index in range(6)]

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from shared.books import TextDataset
-from shared.checkpoints import load_checkpoint
-from shared.cookbook import Cookbook
-from shared.losses import evaluate_loss
-from shared.pretrained import SHIPPED, Logits, load_causal_model
-from shared.unseen_words import unseen_tokens
+from shared.nn.pretrained import SHIPPED, Logits, load_causal_model
+from shared.text.books import TextDataset
+from shared.text.cookbook import Cookbook
+from shared.text.unseen_words import unseen_tokens
+from shared.training.checkpoints import load_checkpoint
+from shared.training.losses import evaluate_loss
 
 FOLDER = "12_finetune_gpt2_generative"
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def part(load_sprint) -> ModuleType:
-    return load_sprint(f"{FOLDER}/book_tuning.py")
+    return load_sprint(f"{FOLDER}/book_finetuning/book_tuning.py")
 
 
 def test_the_book_is_what_the_command_makes(load_sprint, tmp_path: Path):
@@ -88,7 +88,7 @@ def test_an_epoch_shows_every_block_once_and_rehearses(part: ModuleType):
 
 def test_scenes_are_renamed_the_same_everywhere(load_sprint, part: ModuleType):
     renaming, scenes = (
-        load_sprint(f"{FOLDER}/renaming.py"),
+        load_sprint(f"{FOLDER}/book_finetuning/renaming.py"),
         [Cookbook("flirty").recipe("train", n).text for n in range(30)],
     )
     model, tokenizer = part.load_gpt(SHIPPED)
@@ -182,7 +182,7 @@ def test_only_models_of_gpt2s_kind_are_tuned(part: ModuleType, tmp_path: Path):
 
 
 def test_the_best_readers_pay_for_what_the_book_does_not_show(load_sprint):
-    reader, voice = load_sprint(f"{FOLDER}/best_reader.py"), Cookbook("flirty")
+    reader, voice = load_sprint(f"{FOLDER}/book_finetuning/best_reader.py"), Cookbook("flirty")
     texts = [voice.recipe("train", index).text for index in range(800)]
     scored = [voice.recipe("validation", index).text for index in range(30)]
     few, many = (
@@ -198,7 +198,7 @@ def test_the_best_readers_pay_for_what_the_book_does_not_show(load_sprint):
 
 
 def test_the_automaton_finds_the_longest_copies(load_sprint):
-    copied, words = load_sprint(f"{FOLDER}/copied_text.py"), st.text("abc", max_size=30)
+    copied, words = load_sprint(f"{FOLDER}/book_finetuning/copied_text.py"), st.text("abc", max_size=30)
 
     @given(st.lists(words, min_size=1, max_size=3), words)
     def check(texts: list[str], text: str) -> None:
@@ -213,7 +213,7 @@ def test_the_automaton_finds_the_longest_copies(load_sprint):
 
 
 def test_the_share_of_copied_characters(load_sprint):
-    copied = load_sprint(f"{FOLDER}/copied_text.py")
+    copied = load_sprint(f"{FOLDER}/book_finetuning/copied_text.py")
     automaton = copied.SuffixAutomaton(["melt the butter", "slowly"])
     assert copied.copied_share(automaton, "XXmelt the XX", 9) == pytest.approx(9 / 13)
     assert copied.copied_share(automaton, "butterslowly", 7) == 0, "no copy reaches over the end of a scene"

@@ -8,10 +8,10 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from shared.cookbook import Cookbook
-from shared.lora import LoRAConfig, layers_of, load_adapter, lora_layers
-from shared.pretrained import load_tokenizer
-from shared.unseen_words import unseen_tokens
+from shared.nn.lora import LoRAConfig, layers_of, load_adapter, lora_layers
+from shared.nn.pretrained import load_tokenizer
+from shared.text.cookbook import Cookbook
+from shared.text.unseen_words import unseen_tokens
 
 SPRINT = "13_peft_lora"
 
@@ -89,7 +89,9 @@ def test_every_method_learns_and_trains_what_it_says(load_sprint, tiny, tmp_path
         assert method.runs[0].validation == pytest.approx(min(losses)) == losses[method.curves[0].best_epoch - 1]
         assert method.above_full == pytest.approx(method.test / results.methods["full"].test - 1)
     assert results.methods["lora"].file_mb < results.methods["full"].file_mb / 5
-    model, _ = load_sprint(f"{SPRINT}/book_adaptation.py").load_base(tiny["model"], 0.0, torch.device("cpu"))
+    model, _ = load_sprint(f"{SPRINT}/adapter_study/book_adaptation.py").load_base(
+        tiny["model"], 0.0, torch.device("cpu")
+    )
     load_adapter(model, tmp_path / "checkpoints" / "lora", tiny["model"])
     assert len(lora_layers(model)) == 6
     again = script.main(dataclasses.replace(config, methods=("lora",)))
@@ -97,7 +99,7 @@ def test_every_method_learns_and_trains_what_it_says(load_sprint, tiny, tmp_path
 
 
 def test_a_reordered_recipe_is_the_recipe_with_the_method_first(load_sprint):
-    adaptation, tokenizer = load_sprint(f"{SPRINT}/book_adaptation.py"), load_tokenizer()
+    adaptation, tokenizer = load_sprint(f"{SPRINT}/adapter_study/book_adaptation.py"), load_tokenizer()
     book = adaptation.reordered_recipes(tokenizer, 5, 2)
     recipes = [Cookbook().recipe("train", index) for index in range(5)]
     for recipe, document in zip(recipes, book.train.documents, strict=True):
@@ -112,7 +114,7 @@ def test_a_reordered_recipe_is_the_recipe_with_the_method_first(load_sprint):
 
 
 def test_tuning_moves_everything_that_a_method_trains_and_nothing_else(load_sprint, tiny):
-    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    adaptation = load_sprint(f"{SPRINT}/adapter_study/book_adaptation.py")
     for method in ("full", "lora", "head", "embedding"):
         model, book = prepared(load_sprint, tiny, method)
         before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
@@ -124,7 +126,7 @@ def test_tuning_moves_everything_that_a_method_trains_and_nothing_else(load_spri
 
 
 def test_ours_and_peft_train_alike(load_sprint, tiny):
-    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    adaptation = load_sprint(f"{SPRINT}/adapter_study/book_adaptation.py")
     (ours, book), (theirs, _) = (prepared(load_sprint, tiny, "lora", library) for library in ("ours", "peft"))
     for path, layer in layers_of(ours, "default").items():
         twin = theirs.get_submodule(f"base_model.model.{path}")
@@ -136,7 +138,7 @@ def test_ours_and_peft_train_alike(load_sprint, tiny):
 
 
 def test_the_best_epoch_is_kept(load_sprint, tiny):
-    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    adaptation = load_sprint(f"{SPRINT}/adapter_study/book_adaptation.py")
     model, book = prepared(load_sprint, tiny, "full")
     # A rate that ruins the model after some steps
     curve = adaptation.tune(model, book, adaptation.Settings(4, 1.0, batch_size=4, warmup=4), torch.Generator())
@@ -164,7 +166,7 @@ def test_new_words_with_one_vector_cannot_be_learnt_in_the_blocks(load_sprint, t
 
 
 def test_renewed_words_are_told_apart_and_the_others_stay(load_sprint, tiny):
-    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    adaptation = load_sprint(f"{SPRINT}/adapter_study/book_adaptation.py")
     model, _ = adaptation.load_base(tiny["model"], 0.0, torch.device("cpu"))
     before = model.transformer.wte.weight.detach().clone()
     unseen = unseen_tokens(before)
@@ -273,7 +275,7 @@ def test_peft_reads_the_adapter_of_the_script(load_sprint, tiny, tmp_path):
     script = load_sprint(f"{SPRINT}/finetune_lora.py")
     config = script.Config(**tiny, methods=("lora",), epochs=1, first_voice=1, out=tmp_path, device="cpu")
     ours = script.main(config).methods["lora"].runs[0]
-    adaptation = load_sprint(f"{SPRINT}/book_adaptation.py")
+    adaptation = load_sprint(f"{SPRINT}/adapter_study/book_adaptation.py")
     base, tokenizer = adaptation.load_base(tiny["model"], 0.0, torch.device("cpu"))
     book = adaptation.load_book(tiny["book"], tokenizer, 1)
     adaptation.renew_unseen(base, torch.Generator().manual_seed(config.seed))

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.ao.quantization.observer import MinMaxObserver, PerChannelMinMaxObserver
 
-from shared.invariants import InvariantError, check_causality
+from shared.checks.invariants import InvariantError, check_causality
 
 FOLDER = "14_quantization"
 PARTS = ("integer_grid", "quantized_gpt2", "packed_linear", "ways", "timed_turns", "logit_errors", "machine_limits")
@@ -33,7 +33,7 @@ def parts(load_sprint) -> SimpleNamespace:
     """The parts of the sprint, as its scripts see them."""
     for script in ("quality", "roofline"):
         load_sprint(f"{FOLDER}/{script}.py")
-    found = SimpleNamespace(**{name: sys.modules[name] for name in PARTS})
+    found = SimpleNamespace(**{name: sys.modules[f"quantizing.{name}"] for name in PARTS})
     found.quantized_gpt2.use_engine()
     return found
 
@@ -441,7 +441,7 @@ def test_logit_errors_are_those_of_a_plain_loop(parts, generator):
     tokens = torch.randint(7, (2, 5), generator=generator)
     mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
     tally = parts.logit_errors.Tally([])
-    batch = sys.modules["shared.batches"].Batch(tokens, mask)
+    batch = sys.modules["shared.text.batches"].Batch(tokens, mask)
     tally.add(ours, reference, batch)
     pairs = [
         (reference[row, place], ours[row, place]) for row, place in ((0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1))

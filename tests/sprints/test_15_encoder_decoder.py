@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 import torch
 
-from shared.invariants import check_gradients
-from shared.seq2seq import EncoderDecoder
+from shared.checks.invariants import check_gradients
+from shared.nn.seq2seq import EncoderDecoder
 
 FOLDER = "15_encoder_decoder"
 
@@ -24,19 +24,19 @@ def generator() -> torch.Generator:
 def tasks(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
     """Return a part, as the scripts know it."""
     load_sprint(f"{FOLDER}/remedies.py")
-    return sys.modules["sequence_tasks"]
+    return sys.modules["seq2seq_study.sequence_tasks"]
 
 
 @pytest.fixture
 def losses(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
     load_sprint(f"{FOLDER}/remedies.py")
-    return sys.modules["sequence_losses"]
+    return sys.modules["seq2seq_study.sequence_losses"]
 
 
 @pytest.fixture
 def noisy(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
     load_sprint(f"{FOLDER}/remedies.py")
-    return sys.modules["noisy_reversal"]
+    return sys.modules["seq2seq_study.noisy_reversal"]
 
 
 # The data

@@ -12,9 +12,9 @@ from typing import ClassVar
 import pytest
 import torch
 
-from shared.checkpoints import CheckpointError
-from shared.generation import generate
-from shared.invariants import check_causality
+from shared.checks.invariants import check_causality
+from shared.generation.decoding import generate
+from shared.training.checkpoints import CheckpointError
 
 FOLDER = "16_grpo_cooking"
 PARTS = (
@@ -45,7 +45,7 @@ def generator() -> torch.Generator:
 def parts(load_sprint) -> SimpleNamespace:
     """The parts of the sprint, as its scripts see them."""
     load_sprint(f"{FOLDER}/train_grpo.py")
-    return SimpleNamespace(**{name: sys.modules[name] for name in PARTS})
+    return SimpleNamespace(**{name: sys.modules[f"kitchen.{name}"] for name in PARTS})
 
 
 @pytest.fixture
@@ -592,7 +592,7 @@ class TestTRL:
 
     def test_rewards_are_the_same(self, load_sprint, parts, problems):
         load_sprint(f"{FOLDER}/train_trl.py")
-        kitchen = sys.modules["trl_kitchen"]
+        kitchen = sys.modules["kitchen.trl_kitchen"]
         rows = kitchen.prompts_of(problems, instruct=True)
         assert [message["role"] for message in rows[0]["prompt"]] == ["system", "user"]
         columns = {name: rows[name] for name in ("question", "thought", "answer", "level")}
@@ -608,11 +608,11 @@ class TestTRL:
         template, tokenizer.chat_template = tokenizer.chat_template, None
         tokenizer.save_pretrained(tmp_path)
         with pytest.raises(ValueError, match="no chat template"):
-            sys.modules["trl_kitchen"].load_policy(str(tmp_path))
+            sys.modules["kitchen.trl_kitchen"].load_policy(str(tmp_path))
         tokenizer.chat_template, tokenizer.pad_token, tokenizer.eos_token = template, None, None
         tokenizer.save_pretrained(tmp_path)
         with pytest.raises(ValueError, match="neither a padding nor an end token"):
-            sys.modules["trl_kitchen"].load_policy(str(tmp_path))
+            sys.modules["kitchen.trl_kitchen"].load_policy(str(tmp_path))
 
 
 class TestOtherScripts:

@@ -14,8 +14,8 @@ import torch
 from torch_geometric.datasets import KarateClub
 from torch_geometric.nn import LabelPropagation
 
-from shared.datasets import VARIABLE, DataError, fetch
-from shared.graph import Graph, scatter_sum
+from shared.graph.graphs import Graph, scatter_sum
+from shared.lab.datasets import VARIABLE, DataError, fetch
 
 FOLDER = "17_gnn"
 
@@ -32,7 +32,7 @@ def part(load_sprint: Callable[[str], ModuleType]) -> Callable[[str], ModuleType
     def load(name: str) -> ModuleType:
         for script in ("cluster_embeddings", "detectability", "describe_nodes"):
             load_sprint(f"{FOLDER}/{script}.py")
-        return sys.modules[name]
+        return sys.modules[f"graph_study.{name}"]
 
     return load
 
@@ -407,7 +407,7 @@ def test_the_posterior_is_certain_with_badges_and_calibrated_without(part, gener
 
 def test_a_prefix_model_writes_what_it_reads(part, generator):
     """Greedy writing with the cache gives the tokens that one pass over prefix and tokens has as its largest logits."""
-    from shared.gpt import GPT, GPTConfig
+    from shared.nn.gpt import GPT, GPTConfig
 
     prefix = part("prefix_gpt")
     gpt = GPT(GPTConfig(vocab_size=50, context=32, layers=2, heads=2, d_model=16), generator)

@@ -10,8 +10,8 @@ import networkx as nx
 import pytest
 import torch
 
-from shared.graph import Graph, batch_graphs
-from shared.graph_layers import GATLayer, GCNLayer, GINLayer, SAGELayer
+from shared.graph.graphs import Graph, batch_graphs
+from shared.graph.layers import GATLayer, GCNLayer, GINLayer, SAGELayer
 
 FOLDER = "17_gnn"
 
@@ -25,7 +25,7 @@ def script(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
 def motifs(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
     """Return the part, as the script knows it."""
     load_sprint(f"{FOLDER}/expressive_power.py")
-    return sys.modules["motif_graphs"]
+    return sys.modules["graph_study.motif_graphs"]
 
 
 @pytest.fixture

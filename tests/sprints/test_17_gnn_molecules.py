@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from shared.datasets import VARIABLE, DataError
-from shared.invariants import check_gradients
+from shared.checks.invariants import check_gradients
+from shared.lab.datasets import VARIABLE, DataError
 
 FOLDER = "17_gnn"
 KINDS = ("gine", "gin", "gcn", "gat", "sage")
@@ -31,17 +31,17 @@ def script(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
 
 @pytest.fixture
 def graphs(script: ModuleType) -> ModuleType:  # noqa: ARG001 (it brings its parts along)
-    return sys.modules["molecular_graphs"]
+    return sys.modules["graph_study.molecular_graphs"]
 
 
 @pytest.fixture
 def models(script: ModuleType) -> ModuleType:  # noqa: ARG001
-    return sys.modules["molecule_models"]
+    return sys.modules["graph_study.molecule_models"]
 
 
 @pytest.fixture
 def sets(script: ModuleType) -> ModuleType:  # noqa: ARG001
-    return sys.modules["molecule_sets"]
+    return sys.modules["graph_study.molecule_sets"]
 
 
 @pytest.fixture
@@ -351,7 +351,7 @@ def test_the_benchmark_is_read_and_scored_beside_published_figures(script, sets,
     assert molecule.atoms.argmax(dim=1).tolist() == [0, 1, 2]
     bonds = dict(zip(map(tuple, molecule.graph.edges.T.tolist()), molecule.bonds.argmax(dim=1).tolist(), strict=True))
     assert bonds == {(0, 1): 2, (1, 0): 2, (1, 2): 1, (2, 1): 1}
-    monkeypatch.setattr(sys.modules["molecular_graphs"], "find_spec", lambda name: None)  # noqa: ARG005
+    monkeypatch.setattr(sys.modules["graph_study.molecular_graphs"], "find_spec", lambda name: None)  # noqa: ARG005
     results = script.main(script.Config(data="zinc12k", epochs=1, width=8, device="cpu"))
     assert results.published == script.PUBLISHED
     assert set(results.baselines) == {"the mean of training", "counts of atoms, ridge"}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from shared.graph import Graph
+from shared.graph.graphs import Graph
 
 FOLDER = "17_gnn"
 NODES = """node,age,colour,label
@@ -38,13 +38,13 @@ def script(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
 def tables(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
     """Return a part, as the script knows it."""
     load_sprint(f"{FOLDER}/train.py")
-    return sys.modules["graph_tables"]
+    return sys.modules["graph_study.graph_tables"]
 
 
 @pytest.fixture
 def tasks(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
     load_sprint(f"{FOLDER}/train.py")
-    return sys.modules["table_tasks"]
+    return sys.modules["graph_study.table_tasks"]
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Checks that any model can be put to: invariants, intervals."""

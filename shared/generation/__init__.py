@@ -1,0 +1,1 @@
+"""Drawing text from any model: sampling, decoding with the cache, beam search."""

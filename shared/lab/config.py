@@ -1,0 +1,118 @@
+"""Options of a script: a frozen dataclass is the whole command line.
+
+    @dataclass(frozen=True)
+    class Config(ScriptConfig):
+        steps: PositiveInt = 400  # optimizer steps
+
+    config = parse_config(Config)
+
+The script now understands --steps 100, explains itself with --help in the words of the comment, and has the options
+that all scripts have. `tyro` reads the command line.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import tyro
+from pydantic import TypeAdapter, ValidationError
+
+C = TypeVar("C", bound="ScriptConfig")
+# How a script is run; everything else says what it computes.
+WAYS_TO_RUN = ("out", "preset", "record")
+
+
+@dataclass(frozen=True)
+class ScriptConfig:
+    """The options that every script has."""
+
+    # folder for what this run writes (default: runs/SPRINT/SCRIPT)
+    out: Path | None = None
+    preset: str | None = None  # a named set of options; options that are given override it
+    # run the recorded configuration of this name (alone: default) and write its results and figure into the repository
+    record: str | None = None
+    seed: int = 0  # seed for weights and data
+    device: str = "auto"  # auto, cpu, cuda or mps
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that say what is computed, by name."""
+        names = (field.name for field in dataclasses.fields(self))
+        return {name: getattr(self, name) for name in names if name not in WAYS_TO_RUN}
+
+
+def parse_config(
+    config: type[C], argv: Sequence[str] | None = None, presets: Mapping[str, Mapping[str, Any]] | None = None
+) -> C:
+    """Return the configuration that a command line asks for.
+
+    Args:
+        config: a frozen dataclass; the comment behind or above a field is its help. A bool becomes --name / --no-name,
+            a tuple takes several values, a Literal one of its own, and whatever may be None takes a value of its other
+            type. The field batch_size is --batch-size or --batch_size.
+        argv: the words of the command line (default: those of this process).
+        presets: values by the name of a preset.
+
+    Raises:
+        SystemExit: with code 2 after a sentence that says which option is wrong, or with 0 after --help.
+    """
+    presets = presets or {}
+    words = _name_the_record([*(sys.argv[1:] if argv is None else argv)])
+    description = sys.modules[config.__module__].__doc__
+    given = _parse(config, words, config(), description)
+    if given.record is not None and given.preset is not None:
+        refuse(f"--record NAME records the preset of that name; it cannot stand beside --preset {given.preset}")
+    name = given.preset or (given.record if given.record != "default" else None)
+    if name is None:
+        return given
+    if name not in presets:
+        there = f"one of {', '.join(presets)}" if presets else "left out: this script has none"
+        refuse(f"a preset must be {there}; got {name!r}")
+    chosen = _parse(config, words, config(**presets[name]), description)
+    if given.record is None:
+        return chosen
+    return dataclasses.replace(chosen, preset=name)
+
+
+def check_recordable(config: ScriptConfig, presets: Mapping[str, Mapping[str, Any]]) -> None:
+    """End with a sentence if a configuration that is to be recorded is not, to the letter, a named one."""
+    named = type(config)(**presets.get(config.preset or "", {})).options()
+    other = [name for name, value in config.options().items() if value != named[name]]
+    if other:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in other)
+        refuse(
+            f"--record {config.record} writes what its named configuration gives, so it takes no other options; got "
+            f"{options}: leave --record out to try them, or give them a name among the script's PRESETS"
+        )
+
+
+def refuse(reason: str) -> None:
+    """End the program as a wrong option does."""
+    print(f"error: {reason}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _parse(config: type[C], words: list[str], default: C, description: str | None) -> C:
+    """Return the configuration of a command line beside a default one."""
+    parsed = tyro.cli(config, args=words, default=default, description=description)
+    hints = get_type_hints(config, include_extras=True)
+    for field in dataclasses.fields(config):
+        flag, value = f"--{field.name.replace('_', '-')}", getattr(parsed, field.name)
+        if value == () and field.default != ():
+            refuse(f"{flag} takes at least one value")
+        try:
+            # tyro reads words as types; whether a value is in the range of its type, pydantic says.
+            TypeAdapter(hints[field.name]).validate_python(value)
+        except ValidationError as error:
+            refuse(f"{flag}: {error.errors()[0]['msg']}; got {value}")
+    return parsed
+
+
+def _name_the_record(words: list[str]) -> list[str]:
+    """Return a command line in which a bare --record names the default configuration."""
+    named = []
+    for word, following in zip(words, [*words[1:], "--"], strict=True):
+        named += [word, "default"] if word == "--record" and following.startswith("-") else [word]
+    return named

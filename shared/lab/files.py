@@ -1,0 +1,37 @@
+"""Files that are there whole, or not at all."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary path to write to, in the target's folder; at the end without an error it becomes the target.
+
+    Each writer has a temporary name of its own, so that two runs at once do not share one. After an error nothing is
+    left behind, and what stood at the target stays.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays in place: writers such as torch's or matplotlib's choose the format by it.
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=f".tmp{target.suffix}", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files that only their owner may read; a results file is for everybody whom the umask allows.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> Path:
+    """Write a text file, whole or not at all, with the same line ends on every system; return its path."""
+    with replacing(target) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    return target

@@ -1,0 +1,71 @@
+"""Results files: what a script found, as JSON, and the dataclass that it was."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any, TypeVar
+
+from shared.lab.files import write_text
+from shared.lab.paths import ROOT, shown
+
+R = TypeVar("R")
+
+
+def save_results(content: dict[str, Any], path: Path) -> Path:
+    """Write a results file of plain values, whole or not at all, and return its path."""
+    return write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def load_results(path: Path) -> dict[str, Any]:
+    """Return what `save_results` wrote.
+
+    Raises:
+        ValueError: the file is not there, or is no results file.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no results file {shown(path)}: run its script with --record")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{shown(path)} is not JSON ({error}): run its script again") from None
+
+
+def plain(value: Any, name: str) -> Any:
+    """Return a value as JSON knows it; paths, in text too, become relative to the repository.
+
+    Raises:
+        ValueError: a value that is not a finite number, text, truth value, None, or a list or dictionary of these.
+    """
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value)]
+        return {field: plain(vars(value)[field], f"{name}.{field}") for field in names}
+    if isinstance(value, dict):
+        return {str(key): plain(item, f"{name}[{key}]") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{name}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, Path):
+        return value.resolve().relative_to(ROOT).as_posix() if value.resolve().is_relative_to(ROOT) else value.name
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"results must be finite numbers, {name} is {value}: use None for what is not known")
+    if isinstance(value, str):  # a name of the hub or a folder, for example: no file says where this repository lies
+        return value.replace(f"{ROOT}/", "")
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise ValueError(
+        f"results are plain values, {name} is a {type(value).__name__}: convert it, for example by .item()"
+    )
+
+
+def restore(kind: type[R], content: dict[str, Any]) -> R:
+    """Return the dataclass that `plain` made a dictionary of.
+
+    Raises:
+        ValueError: a value has another type than its field says.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        raise ValueError(f"these are no {kind.__qualname__} of the script as it is now: {error}") from None

@@ -1,0 +1,1 @@
+"""Networks: attention, positions, norms, blocks, GPT, Llama, encoder-decoder, adapters."""

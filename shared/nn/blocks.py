@@ -1,0 +1,177 @@
+"""Transformer blocks: attention and a feed-forward network, each with a residual connection and a normalisation.
+
+"post" normalises after the addition, as Vaswani et al. (2017) did; "pre" normalises the input of each part and leaves
+the residual path clear, as GPT-2 does (Xiong et al. 2020 explain why it trains without a warm-up).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shared.nn.attention import Keys, KeyValueCache, MultiHeadAttention
+
+Norm = Literal["pre", "post"]
+Activation = Literal["relu", "gelu", "gelu_tanh"]
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": functional.relu,
+    "gelu": functional.gelu,
+    # GPT-2's approximation of GELU by tanh (Hendrycks & Gimpel 2016, section 2)
+    "gelu_tanh": partial(functional.gelu, approximate="tanh"),
+}
+
+
+class FeedForward(nn.Module):
+    """Position-wise feed-forward network (Vaswani et al. 2017, section 3.3): expand, activate, contract.
+
+    Args:
+        d_model: features of each token.
+        d_hidden: features between the two layers.
+        activation: "relu", "gelu" or "gelu_tanh".
+        dropout: probability with which a hidden feature is dropped in training.
+
+    Raises:
+        ValueError: an unknown activation.
+    """
+
+    def __init__(self, d_model: int, d_hidden: int, activation: Activation = "relu", dropout: float = 0.0) -> None:
+        super().__init__()
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}; got {activation!r}")
+        self.expand = nn.Linear(d_model, d_hidden)
+        self.contract = nn.Linear(d_hidden, d_model)
+        self.dropout = nn.Dropout(dropout)
+        self.activation = ACTIVATIONS[activation]
+
+    def forward(self, x: Float[Tensor, "batch tokens d_model"]) -> Float[Tensor, "batch tokens d_model"]:
+        """Return the network's output for each token on its own."""
+        return self.contract(self.dropout(self.activation(self.expand(x))))
+
+
+class Residual(nn.Module):
+    """Add & norm around a sub-layer: x + sublayer(norm(x)) for "pre", norm(x + sublayer(x)) for "post".
+
+    Raises:
+        ValueError: an unknown placement of the norm.
+    """
+
+    def __init__(self, d_model: int, norm: Norm, dropout: float, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        if norm not in ("pre", "post"):
+            raise ValueError(f"norm must be 'pre' or 'post'; got {norm!r}")
+        self.pre = norm == "pre"
+        self.norm = nn.LayerNorm(d_model, eps=epsilon)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, x: Float[Tensor, "batch tokens d_model"], sublayer: Callable[[Tensor], Tensor]
+    ) -> Float[Tensor, "batch tokens d_model"]:
+        """Return the sum of x and the sub-layer's output, normalised before or after."""
+        if self.pre:
+            return x + self.dropout(sublayer(self.norm(x)))
+        return self.norm(x + self.dropout(sublayer(x)))
+
+
+class EncoderBlock(nn.Module):
+    """Self-attention over the whole sequence, then a feed-forward network (Vaswani et al. 2017, figure 1, left)."""
+
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        d_hidden: int | None = None,
+        *,
+        norm: Norm = "post",
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        epsilon: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        self.attention = MultiHeadAttention(d_model, heads, dropout)
+        self.feed_forward = FeedForward(d_model, d_hidden or 4 * d_model, activation, dropout)
+        self.around_attention = Residual(d_model, norm, dropout, epsilon)
+        self.around_feed_forward = Residual(d_model, norm, dropout, epsilon)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch tokens d_model"],
+        mask: Bool[Tensor, "... keys"] | None = None,
+        causal: bool = False,
+        cache: KeyValueCache | None = None,
+    ) -> Float[Tensor, "batch tokens d_model"]:
+        """Return the tokens after attention and feed-forward; mask, causal and cache as in `MultiHeadAttention`."""
+        x = self.around_attention(x, lambda x: self.attention(x, mask=mask, causal=causal, cache=cache))
+        return self.around_feed_forward(x, self.feed_forward)
+
+
+class DecoderBlock(nn.Module):
+    """Causal self-attention, attention to the encoder's memory, feed-forward (Vaswani et al. 2017, figure 1, right)."""
+
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        d_hidden: int | None = None,
+        *,
+        norm: Norm = "post",
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        epsilon: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        self.self_attention = MultiHeadAttention(d_model, heads, dropout)
+        self.cross_attention = MultiHeadAttention(d_model, heads, dropout)
+        self.feed_forward = FeedForward(d_model, d_hidden or 4 * d_model, activation, dropout)
+        self.around_self_attention = Residual(d_model, norm, dropout, epsilon)
+        self.around_cross_attention = Residual(d_model, norm, dropout, epsilon)
+        self.around_feed_forward = Residual(d_model, norm, dropout, epsilon)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch queries d_model"],
+        memory: Float[Tensor, "batch keys d_model"] | tuple[Keys, Keys],
+        mask: Bool[Tensor, "... targets"] | None = None,
+        memory_mask: Bool[Tensor, "... keys"] | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Float[Tensor, "batch queries d_model"]:
+        """Return the target tokens after all three parts; `mask` is for the targets, `memory_mask` for the memory.
+
+        The memory is the encoder's output, or what `cross_attention.remember` made of it.
+        """
+        x = self.around_self_attention(x, lambda x: self.self_attention(x, mask=mask, causal=True, cache=cache))
+        x = self.around_cross_attention(x, lambda x: self.cross_attention(x, memory, memory_mask))
+        return self.around_feed_forward(x, self.feed_forward)
+
+
+class GPTBlock(EncoderBlock):
+    """GPT-2's block (Radford et al. 2019, section 2.3): an encoder block that looks only back, pre-norm, with GELU."""
+
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        d_hidden: int | None = None,
+        *,
+        norm: Norm = "pre",
+        dropout: float = 0.0,
+        attention_dropout: float | None = None,
+        epsilon: float = 1e-5,
+    ) -> None:
+        super().__init__(d_model, heads, d_hidden, norm=norm, activation="gelu_tanh", dropout=dropout, epsilon=epsilon)
+        if attention_dropout is not None:
+            self.attention.dropout = attention_dropout
+        # GPT-2 drops attention weights and what a part adds, not the hidden features of the feed-forward network.
+        self.feed_forward.dropout.p = 0.0
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch tokens d_model"],
+        mask: Bool[Tensor, "... keys"] | None = None,
+        causal: bool = True,
+        cache: KeyValueCache | None = None,
+    ) -> Float[Tensor, "batch tokens d_model"]:
+        """Return the tokens after causal attention and feed-forward."""
+        return super().forward(x, mask, causal, cache)

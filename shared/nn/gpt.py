@@ -1,0 +1,258 @@
+"""GPT-2 (Radford et al. 2019), assembled from the parts in attention, positions and blocks.
+
+With learned positions and pre-norm it is the model that transformers calls GPT2LMHeadModel, weight for weight.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from shared.nn.attention import KeyValueCache
+from shared.nn.blocks import GPTBlock, Norm
+from shared.nn.positions import LearnedPositions, SinusoidalPositions
+
+if TYPE_CHECKING:  # transformers takes seconds to import and only the conversions need it
+    from transformers import GPT2LMHeadModel
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The size and the kind of a GPT; the defaults are GPT-2 small.
+
+    Args:
+        vocab_size: distinct tokens.
+        context: tokens that the model can look at, and so positions.
+        layers: blocks.
+        heads: attention heads of a block.
+        d_model: features of a token.
+        d_hidden: hidden features of the feed-forward networks (default: 4 d_model).
+        dropout: probability with which features are dropped in training.
+        attention_dropout: probability with which attention weights are dropped (default: as features).
+        positions: "learned" as in GPT-2, or "sinusoidal".
+        norm: "pre" as in GPT-2, or "post".
+        tie_weights: use the token embedding as output layer too (Press & Wolf 2017).
+        epsilon: what layer normalisation adds to the variance.
+
+    Raises:
+        ValueError: a size below 1, d_model not a multiple of heads, a dropout outside [0, 1), an unknown kind.
+    """
+
+    vocab_size: int = 50_257
+    context: int = 1024
+    layers: int = 12
+    heads: int = 12
+    d_model: int = 768
+    d_hidden: int | None = None
+    dropout: float = 0.1
+    attention_dropout: float | None = None
+    positions: Literal["learned", "sinusoidal"] = "learned"
+    norm: Norm = "pre"
+    tie_weights: bool = True
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        sizes = ("vocab_size", "context", "layers", "heads", "d_model")
+        wrong = [f"{name}={getattr(self, name)}" for name in sizes if getattr(self, name) < 1]
+        if wrong:
+            raise ValueError(f"the sizes of a GPT must be at least 1; got {', '.join(wrong)}")
+        if self.d_model % self.heads:
+            raise ValueError(f"d_model must be a multiple of heads; got d_model={self.d_model}, heads={self.heads}")
+        for dropout in (self.dropout, self.attention_dropout or 0.0):
+            if not 0 <= dropout < 1:
+                raise ValueError(f"a dropout must be at least 0 and below 1; got {dropout}")
+        if self.positions not in ("learned", "sinusoidal") or self.norm not in ("pre", "post"):
+            raise ValueError(
+                "positions must be 'learned' or 'sinusoidal' and norm 'pre' or 'post'; "
+                f"got {self.positions!r} and {self.norm!r}"
+            )
+
+
+class GPT(nn.Module):
+    """A stack of causal blocks between a token embedding and an output layer.
+
+    Args:
+        config: size and kind.
+        generator: draws the initial weights (default: PyTorch's global one).
+    """
+
+    def __init__(self, config: GPTConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
+        kind = LearnedPositions if config.positions == "learned" else SinusoidalPositions
+        self.positions = kind(config.context, config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(
+            GPTBlock(
+                config.d_model,
+                config.heads,
+                config.d_hidden,
+                norm=config.norm,
+                dropout=config.dropout,
+                attention_dropout=config.attention_dropout,
+                epsilon=config.epsilon,
+            )
+            for _ in range(config.layers)
+        )
+        # Post-norm blocks end with a norm of their own.
+        self.norm = nn.LayerNorm(config.d_model, eps=config.epsilon) if config.norm == "pre" else nn.Identity()
+        self.head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        if config.tie_weights:
+            self.head.weight = self.token_embedding.weight
+        self._initialise(generator)
+
+    def _initialise(self, generator: torch.Generator | None) -> None:
+        """Initialise as GPT-2: normal with deviation 0.02, biases zero, norms the identity."""
+        for name, parameter in self.named_parameters():
+            if parameter.dim() == 2:
+                # 2 x layers branches add up on the residual path; scaling each keeps the variance of the sum.
+                residual = name.endswith(("attention.output.weight", "feed_forward.contract.weight"))
+                deviation = 0.02 / math.sqrt(2 * self.config.layers) if residual else 0.02
+                nn.init.normal_(parameter, std=deviation, generator=generator)
+            elif name.endswith("bias"):
+                nn.init.zeros_(parameter)
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch tokens"],
+        *,
+        cache: list[KeyValueCache] | None = None,
+        mask: Bool[Tensor, "batch keys"] | None = None,
+        positions: Int[Tensor, "batch tokens"] | None = None,
+    ) -> Float[Tensor, "batch tokens vocab"]:
+        """Return the logits of the token after each token.
+
+        Args:
+            tokens: token ids.
+            cache: one cache a layer with the tokens before these, to which these are added; see `new_cache`.
+            mask: True where a token is real and False where it pads its row, for all tokens so far.
+            positions: the position of each token (default: 0, 1, ... after what is in the cache).
+
+        Raises:
+            ValueError: no tokens, or more than the context holds.
+        """
+        past = cache[0].length if cache else 0
+        total = past + tokens.shape[1]
+        if tokens.shape[1] == 0 or total > self.config.context:
+            raise ValueError(f"the model takes 1 to {self.config.context} tokens; got {total}")
+        if positions is None:
+            positions = torch.arange(past, total, device=tokens.device)[None]
+        x = self.dropout(self.token_embedding(tokens) + self.positions(positions))
+        keys = None if mask is None else mask[:, None, None, :]
+        for layer, block in enumerate(self.blocks):
+            x = block(x, keys, cache=cache[layer] if cache else None)
+        return self.head(self.norm(x))
+
+    def new_cache(self, batch: int, max_tokens: int | None = None) -> list[KeyValueCache]:
+        """Return an empty cache for each layer, with room for `max_tokens` (default: the context)."""
+        weight, head_dim = self.head.weight, self.config.d_model // self.config.heads
+        room = max_tokens or self.config.context
+        return [
+            KeyValueCache(batch, self.config.heads, room, head_dim, weight.dtype, weight.device) for _ in self.blocks
+        ]
+
+    def parameter_count(self) -> int:
+        """Return the number of parameters; tied weights count once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    @classmethod
+    def from_transformers(cls, model: "GPT2LMHeadModel") -> "GPT":
+        """Return the same model as a `GPT`.
+
+        Raises:
+            ValueError: the model is a variant of GPT-2 that `GPT` has not (another activation or attention scaling).
+        """
+        source = model.config
+        plain = (source.activation_function, source.scale_attn_weights, source.scale_attn_by_inverse_layer_idx)
+        if plain != ("gelu_new", True, False):
+            raise ValueError(
+                "GPT has GPT-2's activation 'gelu_new' and attention scaled by sqrt(head_dim) alone; the model has "
+                f"activation_function={plain[0]!r}, scale_attn_weights={plain[1]}, "
+                f"scale_attn_by_inverse_layer_idx={plain[2]}"
+            )
+        config = GPTConfig(
+            vocab_size=source.vocab_size,
+            context=source.n_positions,
+            layers=source.n_layer,
+            heads=source.n_head,
+            d_model=source.n_embd,
+            d_hidden=source.n_inner,
+            dropout=source.resid_pdrop,
+            attention_dropout=None if source.attn_pdrop == source.resid_pdrop else source.attn_pdrop,
+            tie_weights=source.tie_word_embeddings,
+            epsilon=source.layer_norm_epsilon,
+        )
+        gpt = cls(config)
+        theirs = model.state_dict()
+        with torch.no_grad():
+            for name, parameter in gpt.named_parameters():
+                their_name, transposed = _their_name(name)
+                parameter.copy_(theirs[their_name].T if transposed else theirs[their_name])
+        return gpt
+
+    def to_transformers(self) -> "GPT2LMHeadModel":
+        """Return the same model as a `GPT2LMHeadModel`.
+
+        Raises:
+            ValueError: GPT-2 has learned positions and pre-norm only.
+        """
+        from transformers import GPT2Config, GPT2LMHeadModel
+
+        config = self.config
+        if config.positions != "learned" or config.norm != "pre":
+            raise ValueError(
+                "only a GPT with positions='learned' and norm='pre' is a GPT-2; "
+                f"this one has positions={config.positions!r} and norm={config.norm!r}"
+            )
+        model = GPT2LMHeadModel(
+            GPT2Config(
+                vocab_size=config.vocab_size,
+                n_positions=config.context,
+                n_layer=config.layers,
+                n_head=config.heads,
+                n_embd=config.d_model,
+                n_inner=config.d_hidden,
+                resid_pdrop=config.dropout,
+                embd_pdrop=config.dropout,
+                attn_pdrop=config.dropout if config.attention_dropout is None else config.attention_dropout,
+                layer_norm_epsilon=config.epsilon,
+                tie_word_embeddings=config.tie_weights,
+                # Our tokenizers have one special token, and it ends a document.
+                bos_token_id=0 if config.vocab_size != 50_257 else 50_256,
+                eos_token_id=0 if config.vocab_size != 50_257 else 50_256,
+            )
+        )
+        theirs = dict(model.named_parameters())
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                their_name, transposed = _their_name(name)
+                theirs[their_name].copy_(parameter.T if transposed else parameter)
+        return model.eval()
+
+
+def _their_name(name: str) -> tuple[str, bool]:
+    """Return the name of a parameter in transformers' GPT-2, and whether it is stored transposed there."""
+    parts = {
+        "token_embedding": "transformer.wte",
+        "positions": "transformer.wpe",
+        "blocks": "transformer.h",
+        "norm": "transformer.ln_f",
+        "head": "lm_head",
+    }
+    inner = {
+        "attention.qkv": "attn.c_attn",
+        "attention.output": "attn.c_proj",
+        "feed_forward.expand": "mlp.c_fc",
+        "feed_forward.contract": "mlp.c_proj",
+        "around_attention.norm": "ln_1",
+        "around_feed_forward.norm": "ln_2",
+    }
+    first, rest = name.split(".", 1)
+    for ours, theirs in inner.items():
+        rest = rest.replace(ours, theirs)
+    # Their Conv1D keeps (inputs, outputs), the transpose of nn.Linear.
+    return f"{parts[first]}.{rest}", first == "blocks" and rest.endswith("weight") and ".c_" in rest

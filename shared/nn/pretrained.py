@@ -1,0 +1,99 @@
+"""Pre-trained models of transformers: the one that the repository ships, one of the hub, or one in a folder.
+
+Here transformers is the subject, so models come as its classes; `shared/nn/gpt.py` converts to and from them.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from shared.lab.paths import DATA
+
+if TYPE_CHECKING:  # transformers takes seconds to import
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+SHIPPED = "cookbook"
+SHIPPED_FOLDER = DATA / "models" / "cookbook-gpt2"
+
+
+def locate_model(name: str) -> str:
+    """Return what `from_pretrained` takes for "cookbook" (the shipped model), a folder, or a name of the hub.
+
+    Raises:
+        ValueError: a folder without a model.
+    """
+    if name == SHIPPED:
+        return str(SHIPPED_FOLDER)
+    folder = Path(name).expanduser()
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        raise ValueError(f"{name} is a folder without a config.json: name one that save_pretrained wrote")
+    if not folder.exists() and (folder.is_absolute() or name.startswith(("./", "../", "~"))):
+        raise ValueError(f"there is no folder {name}: name one that save_pretrained wrote, or '{SHIPPED}'")
+    return str(folder) if folder.is_dir() else name
+
+
+def load_tokenizer(name: str = SHIPPED) -> "PreTrainedTokenizerBase":
+    """Return the tokenizer of a model; one without a padding token pads with its end-of-text token.
+
+    GPT-2 has no padding token. Whatever stands in the padding is hidden by the attention mask, so any token will do.
+
+    Raises:
+        ValueError: it cannot be loaded, or has neither a padding nor an end-of-text token.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = _load(AutoTokenizer, name)
+    if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise ValueError(f"the tokenizer of {name} has neither a padding nor an end-of-text token: set one of them")
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_causal_model(name: str = SHIPPED) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
+    """Return a causal language model, in evaluation mode, and its tokenizer (as by `load_tokenizer`).
+
+    Args:
+        name: "cookbook" (the shipped model), a folder in transformers' format, or a name of the hub such as "gpt2".
+
+    Raises:
+        ValueError: the model or its tokenizer cannot be loaded; says what can.
+    """
+    from transformers import AutoModelForCausalLM
+
+    tokenizer = load_tokenizer(name)
+    return _load(AutoModelForCausalLM, name).eval(), tokenizer
+
+
+class Logits(nn.Module):
+    """A causal model of transformers, quantized or not, that returns its logits alone, as our losses want it."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.training = model.training  # so that an evaluation leaves the model as it was, not in training mode
+
+    def forward(self, tokens: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens vocab"]:
+        """Return the logits of the token after each token; padding has to be on the right, where nothing looks."""
+        # A quantized embedding wants its tokens side by side in memory, and those of a shortened batch are not.
+        return self.model(input_ids=tokens.contiguous(), use_cache=False).logits
+
+
+def context_length(model: "PreTrainedModel") -> int:
+    """Return how many tokens the model can look at."""
+    return int(model.config.max_position_embeddings)
+
+
+def _load(kind: Any, name: str) -> Any:
+    """Return `kind.from_pretrained` of a model, with an error that names the way out."""
+    path = locate_model(name)
+    try:
+        return kind.from_pretrained(path)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"cannot load {name!r} ({reason}): name '{SHIPPED}', a folder that save_pretrained wrote, "
+            "or a model of the hub when there is a network"
+        ) from error

@@ -1,0 +1,1 @@
+"""Text: grammar, cookbook, corpora, tokenizers, batches, books, n-grams."""

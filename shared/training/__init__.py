@@ -1,0 +1,1 @@
+"""Training any model: loop, optimizers, losses, checkpoints."""

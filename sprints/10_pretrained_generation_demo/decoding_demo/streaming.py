@@ -1,0 +1,159 @@
+"""Text that arrives token by token, with what the model considered for each: shared by the page and the terminal.
+
+transformers generates in a thread of its own and hands text over through a queue. Each generation has its own seed and
+its own stop signal, so any number of them can share a model.
+"""
+
+import math
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers import TextIteratorStreamer as TextStream
+
+from decoding_demo.sampling_settings import Settings
+from shared.generation.sampling import sample
+from shared.nn.pretrained import context_length
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+MOST_CHARACTERS = 2000
+SHOWN = 5  # alternatives of a token
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A token that the model considered, and its probability for the model and after the settings."""
+
+    text: str
+    model: float
+    drawn: float
+
+
+@dataclass(frozen=True)
+class Considered:
+    """A token that was drawn, and the most probable ones at its place (which may contain it)."""
+
+    token: Alternative
+    alternatives: list[Alternative]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What has been written so far, without the prompt; the text may lag behind the tokens by an unfinished word."""
+
+    text: str
+    considered: list[Considered]
+
+
+class Drawing(LogitsProcessor):
+    """Draws the next token with a generator of its own, notes what else there was, and leaves no other choice.
+
+    `generate(do_sample=True)` would draw from PyTorch's global generator, which all threads share: then a user's text
+    depends on who else is writing. With one token left, greedy decoding follows this draw.
+    """
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", settings: Settings, stop: threading.Event) -> None:
+        self.tokenizer, self.settings, self.stop = tokenizer, settings, stop
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.considered: list[Considered] = []
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # (1, tokens), (1, vocab)
+        if self.considered and self.settings.pace:
+            self.stop.wait(1 / self.settings.pace)  # a sleep that the stop signal ends
+        filtered = self.settings.apply(scores, input_ids)
+        token = sample(filtered, generator=self.generator)  # (1,)
+        model, drawn = scores[0].softmax(-1), filtered[0].softmax(-1)
+        best = model.topk(min(SHOWN, len(model))).indices
+        found = [
+            Alternative(str(self.tokenizer.decode([index])), model[index].item(), drawn[index].item())
+            for index in [*token.tolist(), *best.tolist()]
+        ]
+        self.considered.append(Considered(found[0], found[1:]))
+        return torch.full_like(scores, -math.inf).scatter(1, token[:, None], 0.0)
+
+
+class StopSignal(StoppingCriteria):
+    """Ends the generation when an event is set; the library asks after each token."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+
+    def __call__(self, input_ids: Tensor, scores: Tensor, **_: object) -> Tensor:  # noqa: ARG002 (their interface)
+        return torch.full((input_ids.shape[0],), self.stop.is_set(), device=input_ids.device)
+
+
+def encode(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
+    """Return the token ids of a prompt behind the token that starts a text.
+
+    The characters of a control token are characters: no prompt can end a text from inside.
+    """
+    ids = tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    return [start, *ids]
+
+
+def write(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompt: str, settings: Settings
+) -> Generator[Written, None, None]:
+    """Return an iterator over what is written so far; closing it stops the generation.
+
+    Raises:
+        ValueError: a prompt that is no text, too long, or leaves too little of the model's context.
+    """
+    if not isinstance(prompt, str) or len(prompt) > MOST_CHARACTERS:
+        got = f"{len(prompt):,} characters" if isinstance(prompt, str) else type(prompt).__name__
+        raise ValueError(f"the prompt must be a text of at most {MOST_CHARACTERS:,} characters; got {got}")
+    prompt.encode()  # half of a surrogate pair, which JSON can hold, is no text: UnicodeEncodeError is a ValueError
+    tokens, context = encode(tokenizer, prompt), context_length(model)
+    if len(tokens) + settings.max_new_tokens > context:
+        raise ValueError(
+            f"the model's context holds {context:,} tokens; the prompt has {len(tokens):,} and "
+            f"{settings.max_new_tokens:,} new ones are asked for: shorten the prompt or lower max new tokens"
+        )
+    return _stream(model, tokenizer, torch.tensor([tokens], device=model.device), settings)
+
+
+def _stream(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", tokens: Tensor, settings: Settings
+) -> Generator[Written, None, None]:
+    pieces, stop = TextStream(tokenizer, skip_prompt=True, skip_special_tokens=True), threading.Event()
+    drawing, failures = Drawing(tokenizer, settings, stop), []
+
+    def generate() -> None:
+        try:
+            model.generate(  # ty: ignore[not-callable] (PreTrainedModel does not declare it)
+                tokens,
+                attention_mask=torch.ones_like(tokens),
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=settings.max_new_tokens,
+                pad_token_id=tokenizer.pad_token_id,
+                logits_processor=LogitsProcessorList([drawing]),
+                stopping_criteria=StoppingCriteriaList([StopSignal(stop)]),
+                streamer=pieces,
+            )
+        except Exception as error:  # it has to reach the reader, who would wait for ever otherwise
+            failures.append(error)
+            pieces.end()
+
+    thread = threading.Thread(target=generate, name="generation", daemon=True)
+    thread.start()
+    text = ""
+    try:
+        # A token puts one piece into the queue, empty while a word is unfinished; the end puts one more.
+        for count, piece in enumerate(pieces, start=1):
+            text += piece
+            if pieces.text_queue.empty():  # else the reader is behind: show both at once
+                yield Written(text, drawing.considered[:count])
+    finally:
+        stop.set()
+        thread.join()  # at most the time of a token
+    if failures:
+        raise failures[0]
+    yield Written(text, drawing.considered)

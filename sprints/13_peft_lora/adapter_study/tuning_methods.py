@@ -1,0 +1,78 @@
+"""The ways to tune a causal model of GPT-2's kind that this sprint compares: what is trained, and what stays as it is.
+
+Theory: notes/02_what_is_trained.md
+"""
+
+from typing import TYPE_CHECKING, cast
+
+import peft
+import torch
+from torch import nn
+
+from shared.nn.lora import LoRAConfig, inject
+
+if TYPE_CHECKING:  # for annotations alone
+    from transformers import PreTrainedModel
+
+METHODS = ("full", "lora", "head", "embedding")
+# The linear layers of a block: attention's two, the feed-forward network's two.
+ALL_LINEAR = ("c_attn", "attn.c_proj", "c_fc", "mlp.c_proj")
+# The embedding of the words and the head that predicts them; GPT-2 ties the two, adapters of the two are not tied.
+ENDS = ("wte", "lm_head")
+
+
+def prepare(
+    method: str,
+    model: "PreTrainedModel",
+    lora: LoRAConfig,
+    generator: torch.Generator | None = None,
+    library: str = "ours",
+) -> "PreTrainedModel":
+    """Return the model with what a method trains set to be trained, and all else frozen.
+
+    Args:
+        method: "full", "lora", "head" (the output layer alone, no longer tied to the embedding), or "embedding" (the
+            matrix that is both).
+        model: is changed in place.
+        lora: the adapter, for "lora".
+        generator: draws our adapter's weights; peft draws from PyTorch's global generator.
+        library: whose LoRA, "ours" or "peft".
+
+    Raises:
+        ValueError: an unknown method, or targets that the model lacks.
+    """
+    if method not in METHODS:
+        raise ValueError(f"methods are {', '.join(METHODS)}; got {method!r}")
+    if method == "lora" and library == "peft":
+        return cast("PreTrainedModel", peft.get_peft_model(model, peft_config(lora)))  # it behaves as one
+    if method == "lora":
+        inject(model, lora, generator=generator)
+        return model
+    model.requires_grad_(method == "full")
+    head = model.get_output_embeddings()
+    if method == "head":
+        head.weight = nn.Parameter(head.get_parameter("weight").detach().clone())
+    head.get_parameter("weight").requires_grad_(True)
+    return model
+
+
+def peft_config(lora: LoRAConfig) -> peft.LoraConfig:
+    """Return what peft calls the same adapter."""
+    return peft.LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,  # ty: ignore[invalid-argument-type]
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.targets),
+        use_rslora=lora.rank_stabilised,
+        fan_in_fan_out=True,  # GPT-2's Conv1D has its weight as (in, out)
+    )
+
+
+def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return what is trained, by name."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def count(model: nn.Module) -> int:
+    """Return how many parameters are trained."""
+    return sum(parameter.numel() for parameter in trainable(model).values())

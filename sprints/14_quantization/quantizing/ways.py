@@ -1,0 +1,108 @@
+"""The ways to keep a GPT-2 that the sprint compares, by name: each makes a copy of a model in its format."""
+
+import copy
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from quantizing.packed_linear import Int4Linear, Int8Linear, pack_weights
+from quantizing.quantized_gpt2 import (
+    HEAD,
+    calibrate,
+    check_converted,
+    convert_static,
+    linear_layers,
+    prepare_static,
+    quantize_dynamically,
+    with_linears,
+)
+
+Way = Callable[[PreTrainedModel, Sequence[Tensor]], nn.Module]
+GROUP = 64
+FLOATING = ("float32", "linear", "bfloat16")
+
+
+def _static(model: PreTrainedModel, texts: Sequence[Tensor]) -> nn.Module:
+    prepared = prepare_static(model)
+    calibrate(prepared, texts)
+    return convert_static(prepared)
+
+
+def _torchao_int8(model: PreTrainedModel, _: Sequence[Tensor]) -> nn.Module:
+    from torchao.quantization.quant_api import Int8WeightOnlyConfig, quantize_
+
+    model = with_linears(model).to(torch.bfloat16)
+    quantize_(model, Int8WeightOnlyConfig(set_inductor_config=False))
+    return model
+
+
+def _torchao_int4(model: PreTrainedModel, _: Sequence[Tensor]) -> nn.Module:
+    # The stable Int4WeightOnlyConfig has kernels for GPUs only; the one for processors is a prototype.
+    from torchao.prototype.quantization.int4 import PrototypeInt4WeightOnlyConfig
+    from torchao.quantization.quant_api import quantize_
+
+    model = with_linears(model).to(torch.bfloat16)
+    # The kernel wants outputs in multiples of 16, and GPT-2 has 50,257 tokens: the head stays as it is, in bfloat16.
+    quantize_(
+        model,
+        PrototypeInt4WeightOnlyConfig(group_size=GROUP, set_inductor_config=False),
+        lambda module, name: isinstance(module, nn.Linear) and name != HEAD,
+    )
+    return model
+
+
+WAYS: dict[str, Way] = {
+    "float32": lambda model, _: copy.deepcopy(model),
+    "linear": lambda model, _: with_linears(model),
+    "bfloat16": lambda model, _: with_linears(model).to(torch.bfloat16),
+    "dynamic": lambda model, _: quantize_dynamically(model),
+    "static": _static,
+    "int8-kernel": lambda model, _: pack_weights(model, Int8Linear),
+    "int4-kernel": lambda model, _: pack_weights(model, Int4Linear),
+    "torchao-int8": _torchao_int8,
+    "torchao-int4": _torchao_int4,
+}
+LABELS = {
+    "float32": "float32, as transformers has it",
+    "linear": "float32, Conv1D turned into Linear",
+    "bfloat16": "bfloat16",
+    "dynamic": "int8, dynamic",
+    "static": "int8, static",
+    "int8-kernel": "int8 weights, fused kernel",
+    "int4-kernel": "int4 weights, fused kernel",
+    "torchao-int8": "int8 weights, torchao",
+    "torchao-int4": "int4 weights, torchao",
+}
+
+
+def build(name: str, model: PreTrainedModel, texts: Sequence[Tensor]) -> nn.Module:
+    """Return a copy of a model in a format; `texts` calibrate the static one.
+
+    Raises:
+        ValueError: some of its linear layers were not converted.
+    """
+    made = WAYS[name](model, texts).eval()
+    if name not in FLOATING:
+        check_converted(made, linear_layers(model) - (name == "torchao-int4"))
+    return made
+
+
+def check_ways(names: Sequence[str], script: str) -> None:
+    """Check that a script can go all the ways that it was asked to, before it starts.
+
+    Raises:
+        ValueError: an unknown way, or torchao is missing; says how to run with it.
+    """
+    if unknown := sorted(set(names) - set(WAYS)):
+        raise ValueError(f"--ways must be among {', '.join(WAYS)}; got {', '.join(unknown)}")
+    asked = [name for name in names if name.startswith("torchao")]
+    if asked and find_spec("torchao") is None:
+        others = " ".join(name for name in names if name not in asked)
+        raise ValueError(
+            f"{', '.join(asked)} need torchao, which is not installed: run\n"
+            f"    uv run --group quantization sprints/14_quantization/{script}.py\n"
+            f"or go the other ways only: --ways {others or 'float32 dynamic static'}"
+        )

@@ -1,0 +1,150 @@
+"""The loop of GRPO: draw problems, let the policy answer each several times, score, and step."""
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from kitchen.answer_trees import grow_trees, tree_log_probs
+from kitchen.branching import draw_answers
+from kitchen.grpo import Objective, group_advantages, grpo_loss
+from kitchen.kitchen_problems import LEVELS, draw_problems
+from kitchen.pass_at_k import MAX_NEW_TOKENS
+from kitchen.rewards import VERIFIED, Reward, score
+from kitchen.tiny_llama import TinyLlama
+from shared.lab.runtime import autocast
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run of GRPO does, whatever the policy.
+
+    Raises:
+        ValueError: groups of fewer than two samples, no group, or no update.
+    """
+
+    groups: int = 24
+    group_size: int = 8
+    updates: int = 1
+    learning_rate: float = 3e-4
+    objective: Objective = field(default_factory=Objective)
+    rewards: dict[str, Reward] = field(default_factory=lambda: VERIFIED)
+    levels: tuple[str, ...] = tuple(LEVELS)
+    max_new_tokens: int = MAX_NEW_TOKENS
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.group_size < 2:
+            raise ValueError(
+                f"group_size must be at least 2: a sample is compared with its group; got {self.group_size}"
+            )
+        if self.groups < 1 or self.updates < 1:
+            raise ValueError(f"groups and updates must be at least 1; got {self.groups} and {self.updates}")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What there is to see of a step: see notes/04_reading_the_signals.md."""
+
+    reward: float
+    reward_error: float
+    parts: dict[str, float]
+    divergence: float
+    entropy: float
+    clipped: float
+    without_signal: float
+    tokens: float
+
+
+class Trainer:
+    """A policy, the reference that it started as, and what its training needs; `step` is one step of GRPO.
+
+    Args:
+        policy: trained in place.
+        tokenizer: of the policy.
+        settings: what a step does.
+        generator: draws problems and answers.
+    """
+
+    def __init__(
+        self,
+        policy: TinyLlama,
+        tokenizer: "PreTrainedTokenizerBase",
+        settings: Settings,
+        generator: torch.Generator,
+    ) -> None:
+        self.policy, self.tokenizer, self.settings, self.generator = policy, tokenizer, settings, generator
+        self.reference = copy.deepcopy(policy).eval().requires_grad_(False)
+        self.optimizer = AdamW(policy.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.0)
+
+    def step(self) -> Signals:
+        """Draw, score and learn once."""
+        settings = self.settings
+        problems = draw_problems("train", settings.groups, self.generator, settings.levels)
+        prompts = [self.tokenizer(problem.prompt)["input_ids"] for problem in problems]
+        answers = draw_answers(
+            self.policy,
+            prompts,
+            settings.group_size,
+            max_new_tokens=settings.max_new_tokens,
+            end_token=self.tokenizer.eos_token_id,
+            generator=self.generator,
+        )
+        repeated = [problem for problem in problems for _ in range(settings.group_size)]
+        texts = self.tokenizer.batch_decode(answers, skip_special_tokens=True)
+        rewards, parts = score(settings.rewards, repeated, texts)
+        grouped = torch.tensor(rewards).view(settings.groups, settings.group_size)
+        advantages, without_signal = group_advantages(grouped, settings.objective.scale)
+        divergence, clipped, entropy = self._learn(prompts, answers, advantages.flatten())
+        return Signals(
+            reward=grouped.mean().item(),
+            # Samples of a group resemble each other: the groups are what is independent.
+            reward_error=grouped.mean(dim=1).std().item() / math.sqrt(settings.groups) if settings.groups > 1 else 0.0,
+            parts={name: sum(values) / len(values) for name, values in parts.items()},
+            divergence=divergence,
+            entropy=entropy,
+            clipped=clipped,
+            without_signal=without_signal,
+            tokens=sum(map(len, answers)) / len(answers),
+        )
+
+    def _learn(
+        self, prompts: list[list[int]], answers: list[list[int]], advantages: Tensor
+    ) -> tuple[float, float, float]:
+        """Make the updates; return divergence and clip fraction of the last, and the entropy before the first."""
+        device = self.policy.token_embedding.weight.device
+        trees, advantages = grow_trees(prompts, answers).to(device), advantages.to(device)
+        with torch.no_grad(), autocast(device, self.settings.precision):
+            reference, _ = tree_log_probs(self.reference, trees)
+        old, first_entropy, divergence, clipped = None, 0.0, 0.0, 0.0
+        for _ in range(self.settings.updates):
+            with autocast(device, self.settings.precision):
+                log_probs, entropy = tree_log_probs(self.policy, trees)
+            if old is None:  # nothing has changed since the samples were drawn
+                old, first_entropy = log_probs.detach(), entropy
+            loss, divergence, clipped = grpo_loss(
+                log_probs, old, reference, advantages, trees.written, self.settings.objective
+            )
+            self.optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
+            self.optimizer.step()
+        return divergence, clipped, first_entropy
+
+    def state(self) -> dict[str, Any]:
+        """Return the state of the generator, which is the position of the data too."""
+        return {"generator": self.generator.get_state()}
+
+
+def train(trainer: Trainer, steps: int, start: int = 0) -> Iterator[tuple[int, Signals]]:
+    """Yield the number of steps done and the signals of each step."""
+    for step in range(start, steps):
+        yield step + 1, trainer.step()

@@ -1,0 +1,159 @@
+"""The training loop equals a loop written by hand, and accumulation equals a large batch."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.batches import pad_rows
+from shared.training.loop import (
+    NonFiniteLoss,
+    constant,
+    hidden_matrices,
+    make_optimizers,
+    train_steps,
+    warmup_cosine,
+    warmup_linear,
+)
+from shared.training.losses import language_model_loss, next_token_loss
+
+ROWS = [[1, 2, 3, 4, 5], [3, 1, 2], [4, 1, 5, 9, 2, 6], [7, 8]]
+
+
+def make_model() -> GPT:
+    config = GPTConfig(vocab_size=11, context=16, layers=2, heads=2, d_model=8, dropout=0.0)
+    return GPT(config, torch.Generator().manual_seed(0))
+
+
+def train(model: nn.Module, **settings) -> list[float]:
+    settings = {
+        "batches": itertools.repeat(pad_rows(ROWS)),
+        "loss_function": language_model_loss,
+        "optimizers": make_optimizers(model, learning_rate=1e-2),
+        "steps": 5,
+    } | settings
+    return [loss for _, loss in train_steps(model, **settings)]
+
+
+def same(one: nn.Module, two: nn.Module, **tolerance: float) -> None:
+    for (name, mine), yours in zip(one.named_parameters(), two.parameters(), strict=True):
+        torch.testing.assert_close(mine, yours, msg=lambda text, name=name: f"{name}: {text}", **tolerance)
+
+
+def test_the_loop_equals_one_written_by_hand():
+    ours, theirs = make_model(), make_model()
+    losses = train(ours)
+    optimizer = torch.optim.AdamW(theirs.parameters(), lr=1e-2, betas=(0.9, 0.95), weight_decay=0.0)
+    tokens, mask = pad_rows(ROWS)
+    for loss in losses:
+        expected = next_token_loss(theirs(tokens), tokens, mask)
+        optimizer.zero_grad()
+        expected.backward()
+        nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+        optimizer.step()
+        assert loss == pytest.approx(expected.item(), abs=1e-5)
+    same(ours, theirs, atol=1e-5, rtol=0)
+
+
+def test_accumulated_batches_weigh_every_token_the_same():
+    whole, parts = make_model(), make_model()
+    large = train(whole, steps=3)
+    small = train(
+        parts,
+        batches=itertools.cycle([pad_rows(ROWS[:1]), pad_rows(ROWS[1:2]), pad_rows(ROWS[2:])]),
+        accumulate=3,
+        steps=3,
+    )
+    assert small == pytest.approx(large, abs=1e-5)
+    # Adam divides by the gradient's size, so even rounding shows where gradients are tiny.
+    same(whole, parts, atol=1e-3, rtol=0)
+
+
+def test_same_seed_same_losses():
+    assert train(make_model()) == train(make_model())
+
+
+def test_every_parameter_moves_with_muon_too():
+    before, model = make_model(), make_model()
+    train(model, optimizers=make_optimizers(model, learning_rate=1e-2, muon_learning_rate=1e-2))
+    for (name, old), new in zip(before.named_parameters(), model.parameters(), strict=True):
+        assert not torch.equal(old, new), name
+
+
+def test_muon_gets_the_matrices_of_the_blocks_and_adam_the_rest():
+    model = make_model()
+    adam, muon = make_optimizers(model, learning_rate=1e-2, muon_learning_rate=1e-2, weight_decay=0.1)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    hidden = {names[id(weight)] for group in muon.param_groups for weight in group["params"]}
+    assert hidden == {f"blocks.{layer}.{part}.weight" for layer in (0, 1) for part in (
+        "attention.qkv", "attention.output", "feed_forward.expand", "feed_forward.contract",
+    )}  # fmt: skip
+    assert len(hidden_matrices(model)) == 8
+    decayed, free = adam.param_groups
+    assert {names[id(weight)] for weight in decayed["params"]} == {"token_embedding.weight", "positions.weight"}
+    assert all(parameter.dim() == 1 for parameter in free["params"])
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
+    assert sum(len(group["params"]) for group in (*adam.param_groups, *muon.param_groups)) == len(names)
+
+
+def test_muon_moves_every_direction_of_a_matrix_equally():
+    weight = nn.Parameter(torch.zeros(6, 6))
+    model = nn.ModuleList([nn.Linear(6, 6, bias=False)])
+    model[0].weight = weight
+    (_, muon) = make_optimizers(model, learning_rate=1.0, muon_learning_rate=1.0)
+    weight.grad = torch.diag(torch.tensor([100.0, 30.0, 10.0, 3.0, 1.0, 0.3]))
+    muon.step()
+    assert torch.linalg.svdvals(weight.detach()).min() > 0.5, "the gradient's singular values differ by a factor of 300"
+
+
+def test_schedules_rise_and_fall():
+    assert constant(7) == 1
+    for schedule, floor in ((warmup_cosine, 0.1), (warmup_linear, 0.0)):
+        factors = [schedule(step, steps=100, warmup=10) for step in range(101)]
+        assert factors[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+        assert factors[10] == 1
+        assert factors[10:] == sorted(factors[10:], reverse=True)
+        assert factors[100] == pytest.approx(floor)
+        assert factors[55] == pytest.approx((1 + floor) / 2)
+
+
+def test_schedule_scales_every_group_and_resuming_continues_it():
+    model = make_model()
+    optimizers = make_optimizers(model, learning_rate=0.5, muon_learning_rate=0.25)
+    train(model, optimizers=optimizers, schedule=lambda step: 1 / (step + 1), steps=4)
+    assert [group["lr"] for optimizer in optimizers for group in optimizer.param_groups] == [0.125, 0.125, 0.0625]
+    steps = [step for step, _ in train_steps(
+        model, itertools.repeat(pad_rows(ROWS)), loss_function=language_model_loss, optimizers=optimizers,
+        schedule=lambda step: 1 / (step + 1), start=4, steps=5,
+    )]  # fmt: skip
+    assert steps == [5]
+    assert optimizers[0].param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+def test_gradients_are_clipped():
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    before = torch.cat([parameter.detach().flatten() for parameter in model.parameters()]).clone()
+    train(model, optimizers=[optimizer], clip=0.01, steps=1)
+    after = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+    assert (after - before).norm().item() == pytest.approx(0.01, rel=1e-3)
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update():
+    model, before = make_model(), make_model()
+
+    def broken(model, batch):
+        loss, count = language_model_loss(model, batch)
+        return loss / 0, count
+
+    with pytest.raises(NonFiniteLoss, match="step 1 is inf") as caught:
+        train(model, loss_function=broken)
+    assert caught.value.step == 1
+    same(model, before, atol=0, rtol=0)
+
+
+def test_training_lowers_the_loss_in_bfloat16_as_well():
+    losses = train(make_model(), steps=30, precision="bfloat16")
+    assert losses[-1] < 0.7 * losses[0]
