@@ -113,6 +113,8 @@ def _parse(config: type[C], words: list[str], default: C, description: str | Non
 def _name_the_record(words: list[str]) -> list[str]:
     """Return a command line in which a bare --record names the default configuration."""
     named = []
-    for word, following in zip(words, [*words[1:], "--"], strict=True):
-        named += [word, "default"] if word == "--record" and following.startswith("-") else [word]
+    for place, word in enumerate(words):
+        named.append(word)
+        if word == "--record" and (place + 1 == len(words) or words[place + 1].startswith("-")):
+            named.append("default")
     return named

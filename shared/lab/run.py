@@ -79,7 +79,7 @@ def run(
     chosen = parse_config(config, presets=presets)
     if chosen.record is not None:
         check_recordable(chosen, presets)
-    script = Path(inspect.getfile(main)).resolve()
+    script = Path(inspect.getfile(config)).resolve()
     place = Place(script)
     chosen = replace(chosen, out=run_folder(chosen, str(script)))
     provenance.forget_reads()
