@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from shared.lab.paths import DATA
+from shared.lab.provenance import note_read
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -25,7 +26,7 @@ def locate_model(name: str) -> str:
         ValueError: a folder without a model.
     """
     if name == SHIPPED:
-        return str(SHIPPED_FOLDER)
+        return str(note_read(SHIPPED_FOLDER))
     folder = Path(name).expanduser()
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise ValueError(f"{name} is a folder without a config.json: name one that save_pretrained wrote")

@@ -1,0 +1,180 @@
+"""Run recorded configurations again and compare: every number in the repository can be made anew by one command."""
+
+import datetime
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared.lab import provenance
+from shared.lab.compare import Difference, Tolerance, differences, flatten
+from shared.lab.files import replacing
+from shared.lab.paths import ROOT, SPRINTS, shown
+from shared.lab.results import load_results, save_results
+from shared.lab.run import Place
+
+# What the command line of a recorded configuration names; the defaults have no preset.
+DEFAULT_NAME = "default"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A results file of the repository, and the script and preset that made it."""
+
+    path: Path
+    content: dict[str, Any] = field(repr=False)
+
+    @property
+    def script(self) -> Path:
+        return self.path.parents[1] / self.content["script"]
+
+    @property
+    def preset(self) -> str | None:
+        """Return the preset's name as the command spells it, or None for the defaults."""
+        name = self.content["command"].rpartition("--record ")[2]
+        return None if name == DEFAULT_NAME else name
+
+    @property
+    def seconds(self) -> float:
+        return self.content["seconds"]
+
+    @property
+    def title(self) -> str:
+        return f"{self.path.parents[1].name.partition('_')[0]}/{self.path.stem}"
+
+    @property
+    def rerun(self) -> Path:
+        """Return the results file of the same configuration run again."""
+        return Place(self.script).runs(self.preset) / "results.json"
+
+    def changes(self) -> list[str]:
+        """Return what has changed since it was made."""
+        return provenance.changes(self.content["provenance"], self.script)
+
+    def age(self) -> int:
+        """Return the days since it was made."""
+        return (datetime.datetime.now(datetime.UTC).date() - datetime.date.fromisoformat(self.content["made"])).days
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What running a recorded configuration again has shown; `error` says why it could not be run."""
+
+    recorded: Recorded
+    seconds: float
+    figures: int
+    different: list[Difference]
+    error: str | None = None
+
+    @property
+    def agrees(self) -> bool:
+        return self.error is None and not self.different
+
+
+def recorded_results(selection: str | None = None) -> list[Recorded]:
+    """Return the recorded results, cheapest first.
+
+    Args:
+        selection: a sprint such as "06", one script or result of it such as "06/why_heads", or None for all.
+
+    Raises:
+        ValueError: nothing of that name is recorded.
+    """
+    sprint, _, name = (selection or "").partition("/")
+    chosen = []
+    for path in sorted(SPRINTS.glob("*/results/*.json")):
+        folder = path.parents[1].name
+        if sprint and sprint not in (folder, folder.partition("_")[0]):
+            continue
+        result = Recorded(path, load_results(path))
+        if name.removesuffix(".py") in ("", path.stem, result.script.stem):
+            chosen.append(result)
+    if not chosen:
+        raise ValueError(f"there are no recorded results of {selection!r}: name a sprint (06) or a script (06/why_heads)")
+    return sorted(chosen, key=lambda result: result.seconds)
+
+
+def stale_results(results: Iterable[Recorded]) -> Iterator[tuple[Recorded, list[str]]]:
+    """Yield the results that rest on something that has changed since, and what that is."""
+    for result in results:
+        if changed := result.changes():
+            yield result, changed
+
+
+def run_again(recorded: Recorded, *, reuse: bool = True) -> Outcome:
+    """Run a recorded configuration as its command does, but into `runs/`, and compare.
+
+    Args:
+        recorded: the result.
+        reuse: take the results of a finished run in `runs/` if it rests on the same code, data and libraries as a run
+            of now would, so that an interrupted `reproduce` goes on where it was.
+    """
+    target = recorded.rerun
+    started = time.perf_counter()
+    if not (reuse and _is_current(recorded)):
+        preset = [] if recorded.preset is None else ["--preset", recorded.preset]
+        # Anything that a script asks or shows goes to a log beside its results.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        before = target.stat().st_mtime_ns if target.is_file() else None
+        with open(target.parent / "log.txt", "w", encoding="utf-8") as log:
+            process = subprocess.run(
+                [sys.executable, str(recorded.script), *preset],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        written = target.is_file() and target.stat().st_mtime_ns != before
+        if process.returncode or not written:
+            return Outcome(recorded, time.perf_counter() - started, 0, [], _last_line(target.parent / "log.txt"))
+    return compare(recorded, load_results(target))
+
+
+def compare(recorded: Recorded, new: dict[str, Any]) -> Outcome:
+    """Compare a new run with the recorded one: its options, and every figure within the script's tolerance."""
+    tolerances = {pattern: Tolerance(**value) for pattern, value in new["tolerance"].items()}
+    # Which device "auto" stands for is the machine's.
+    different = differences(recorded.content["config"], new["config"], {"*": Tolerance()})
+    different += differences(recorded.content["results"], new["results"], tolerances)
+    return Outcome(recorded, new["seconds"], len(flatten(recorded.content["results"])), different)
+
+
+def restamp(outcome: Outcome) -> None:
+    """Renew what an agreeing result rests on; its figures, machine and time stay as they were recorded."""
+    new = load_results(outcome.recorded.rerun)
+    save_results(
+        outcome.recorded.content | {key: new[key] for key in ("provenance", "tolerance")}, outcome.recorded.path
+    )
+
+
+def record(outcome: Outcome) -> None:
+    """Put what was computed anew, with its figure and time, in the place of what was recorded."""
+    recorded, place = outcome.recorded, Place(outcome.recorded.script)
+    new = load_results(recorded.rerun)
+    save_results(new | {"command": recorded.content["command"]}, recorded.path)
+    drawn = recorded.rerun.with_name("figure.png")
+    if drawn.is_file() and place.figure(recorded.preset).is_file():
+        with replacing(place.figure(recorded.preset)) as temporary:
+            shutil.copyfile(drawn, temporary)
+
+
+def _is_current(recorded: Recorded) -> bool:
+    """Return whether `runs/` holds a finished run of the same options that rests on what a run of now would."""
+    try:
+        new = load_results(recorded.rerun)
+        same = json.dumps(new["config"]) == json.dumps(recorded.content["config"])
+        return same and not provenance.changes(new["provenance"], recorded.script)
+    except (ValueError, KeyError):
+        return False
+
+
+def _last_line(log: Path) -> str:
+    """Return the end of a log, which says what went wrong."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return f"{lines[-1] if lines else 'it wrote no results'} ({shown(log)})"
