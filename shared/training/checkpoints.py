@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from shared.lab.files import replacing
+
 
 class CheckpointError(RuntimeError):
     """A checkpoint cannot be written, read or used."""
@@ -52,16 +54,12 @@ def save_checkpoint(
         "random": random_states(),
         "extra": dict(extra or {}),
     }
-    temporary = path.with_name(path.name + ".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        with replacing(path) as temporary, open(temporary, "wb") as file:
             torch.save(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
         state = "the checkpoint before it is intact" if path.exists() else "there is no checkpoint yet"
         raise CheckpointError(
             f"cannot write the checkpoint {path} ({error}); {state}. Free some space or choose another --out"

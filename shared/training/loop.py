@@ -1,14 +1,14 @@
-"""The training loop: optimizers, schedules and `train_steps`, which knows nothing about the model it trains."""
+"""The training loop, `train_steps`, which knows nothing about the model it trains."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
 from shared.lab.runtime import autocast
-from shared.training.muon import Muon
+from shared.training.schedules import constant
 
 LossFunction = Callable[[Any, Any], tuple[Tensor, int]]
 
@@ -22,58 +22,6 @@ class NonFiniteLoss(ArithmeticError):
             f"the loss of step {step} is {loss}; the weights were left as they were. "
             "A lower learning rate, a longer warm-up or float32 may help"
         )
-
-
-def hidden_matrices(model: nn.Module) -> list[Tensor]:
-    """Return the weights that Muon is meant for: the matrices of linear layers inside lists of blocks."""
-    layers = [layer for blocks in model.modules() if isinstance(blocks, nn.ModuleList) for layer in blocks.modules()]
-    return list({id(layer): layer.weight for layer in layers if isinstance(layer, nn.Linear)}.values())
-
-
-def make_optimizers(
-    model: nn.Module,
-    *,
-    learning_rate: float,
-    muon_learning_rate: float | None = None,
-    weight_decay: float = 0.0,
-    betas: tuple[float, float] = (0.9, 0.95),
-) -> list[Optimizer]:
-    """Return AdamW for all parameters or, given a rate for Muon, Muon for the hidden matrices and AdamW for the rest.
-
-    Weights with two or more axes decay; biases and gains do not. Muon (Jordan et al. 2024) replaces the momentum of a
-    matrix by the nearest orthogonal matrix, so that every direction learns equally fast.
-    """
-    hidden = hidden_matrices(model) if muon_learning_rate is not None else []
-    taken = {id(parameter) for parameter in hidden}
-    rest = [parameter for parameter in model.parameters() if parameter.requires_grad and id(parameter) not in taken]
-    groups = [
-        {"params": [parameter for parameter in rest if parameter.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [parameter for parameter in rest if parameter.dim() < 2], "weight_decay": 0.0},
-    ]
-    optimizers: list[Optimizer] = [AdamW(groups, lr=learning_rate, betas=betas, fused=True)]
-    if muon_learning_rate is not None:
-        optimizers.append(Muon(hidden, lr=muon_learning_rate, weight_decay=weight_decay))
-    return optimizers
-
-
-def constant(step: int) -> float:  # noqa: ARG001 (every schedule takes the step)
-    """Return 1: the learning rate stays as it is."""
-    return 1.0
-
-
-def warmup_cosine(step: int, *, steps: int, warmup: int, floor: float = 0.1) -> float:
-    """Return the factor of the learning rate: linear to 1 in `warmup` steps, then half a cosine down to `floor`."""
-    if step < warmup:
-        return (step + 1) / warmup
-    progress = (step - warmup) / max(1, steps - warmup)
-    return floor + (1 - floor) * (1 + math.cos(math.pi * progress)) / 2
-
-
-def warmup_linear(step: int, *, steps: int, warmup: int, floor: float = 0.0) -> float:
-    """Return the factor of the learning rate: linear to 1 in `warmup` steps, then linear down to `floor`."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return 1 - (1 - floor) * (step - warmup) / max(1, steps - warmup)
 
 
 def train_steps(

@@ -8,7 +8,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.text.batches import Batch
+# Token ids (batch, tokens), and a mask of that shape, True where a token is real (None: no padding). The axes have no
+# names here, because batches of one evaluation differ in size.
+Batch = tuple[Int[Tensor, "_ _"], Bool[Tensor, "_ _"] | None]
 
 
 def token_losses(
@@ -92,4 +94,5 @@ def perplexity(nats: float) -> float:
 
 def _to_device_of(model: nn.Module, batch: Batch) -> Batch:
     device = next(model.parameters()).device
-    return Batch(batch.tokens.to(device), None if batch.mask is None else batch.mask.to(device))
+    tokens, mask = batch
+    return tokens.to(device), None if mask is None else mask.to(device)

@@ -38,7 +38,9 @@ from shared.lab.datasets import fetch
 from shared.lab.figures import new_figure
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.training.loop import constant, make_optimizers, train_steps, warmup_cosine, warmup_linear
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import constant, warmup_cosine, warmup_linear
 
 PRESETS = {
     # Without batch norm it takes longer; its steps cost a third.

@@ -27,8 +27,10 @@ from shared.nn.positions import sinusoidal_positions
 from shared.text.batches import BlockBatches
 from shared.text.cookbook import Cookbook
 from shared.text.tokenizers import character_tokenizer
-from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import attend, causal_mask
 from shared.nn.positions import sinusoidal_positions
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
 
 Kind = Literal["rotary", "sinusoidal", "none"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -25,7 +25,8 @@ from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.text.cookbook import Cookbook
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
 
 # Far enough to reach from an ingredient to the title
 PRESETS = {"wide": {"recipes": 8000, "window": 15, "subsample": 1e-4, "features": 64, "runs": 2}}

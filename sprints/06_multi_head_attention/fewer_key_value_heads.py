@@ -24,7 +24,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run as run_script
 from shared.lab.runtime import pick_device, seed_everything
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,10 @@ from shared.nn.attention import KeyValueCache, MultiHeadAttention, causal_mask
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
 from shared.text.ngrams import KneserNey, NGram
-from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.loop import train_steps
 from shared.training.losses import evaluate_loss, language_model_loss, next_token_loss
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 
 
 @dataclass(frozen=True)

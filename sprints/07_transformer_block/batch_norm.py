@@ -23,8 +23,9 @@ from shared.text.batches import BlockBatches, whole_text
 from shared.text.cookbook import Cookbook
 from shared.text.ngrams import WittenBell
 from shared.text.tokenizers import character_tokenizer
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
 from shared.training.losses import count_targets, evaluate_loss, language_model_loss
+from shared.training.optimizers import make_optimizers
 
 
 class TokenBatchNorm(nn.BatchNorm1d):

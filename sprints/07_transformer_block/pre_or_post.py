@@ -20,7 +20,9 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.training.loop import NonFiniteLoss, constant, make_optimizers, train_steps, warmup_linear
+from shared.training.loop import NonFiniteLoss, train_steps
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import constant, warmup_linear
 
 PRESETS = {"wide": {"depths": (4, 8, 16, 24), "learning_rates": (1e-3, 3e-3, 1e-2), "steps": 300, "warmup": 100}}
 PLACEMENTS = ("pre", "post")

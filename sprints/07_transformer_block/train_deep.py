@@ -18,7 +18,9 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.training.loop import NonFiniteLoss, make_optimizers, train_steps, warmup_linear
+from shared.training.loop import NonFiniteLoss, train_steps
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.gpt import GPT, GPTConfig
 from shared.training.checkpoints import CheckpointError, check_compatible, load_checkpoint, restore, save_checkpoint
-from shared.training.loop import make_optimizers
 from shared.training.losses import next_token_loss
+from shared.training.optimizers import make_optimizers
 
 
 @dataclass(frozen=True)

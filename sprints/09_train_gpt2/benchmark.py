@@ -32,8 +32,9 @@ from shared.lab.runtime import keep_freed_memory
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.batches import Batch
 from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
+from shared.training.optimizers import make_optimizers
 
 SIZE = GPTConfig(vocab_size=2048, context=512, layers=4, heads=4, d_model=256, dropout=0.0)
 # The size of train.py's default, for the race to a loss

@@ -31,8 +31,10 @@ from shared.nn.gpt import GPT, GPTConfig
 from shared.text.corpora import CookbookCorpus, Corpus, TextCorpus, cookbook_tokenizer
 from shared.text.ngrams import KneserNey
 from shared.training.checkpoints import check_compatible, load_checkpoint, restore, save_checkpoint
-from shared.training.loop import make_optimizers, train_steps, warmup_cosine, warmup_linear
+from shared.training.loop import train_steps
 from shared.training.losses import evaluate_loss, language_model_loss, perplexity
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_cosine, warmup_linear
 
 PRESETS = {
     # The size of nanoGPT's demonstration for a CPU, 4 layers of 128, with twice its 64 characters of context

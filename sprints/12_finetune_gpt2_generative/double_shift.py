@@ -25,8 +25,8 @@ from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED, Logits
 from shared.text.batches import Batch
 from shared.text.books import TextDataset
-from shared.training.loop import make_optimizers
 from shared.training.losses import evaluate_loss, perplexity
+from shared.training.optimizers import make_optimizers
 
 Labels = Literal["right", "shifted twice"]
 IGNORED = -100  # what transformers leaves out of the loss

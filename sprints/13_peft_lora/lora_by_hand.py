@@ -20,7 +20,8 @@ from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.lora import LoRAConfig, LoRALayer, inject, layers_of, merge, unmerge
-from shared.training.loop import make_optimizers, warmup_cosine
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_cosine
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ from shared.lab.figures import new_figure
 from shared.lab.run import run as run_script
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.seq2seq import EncoderDecoder
-from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 
 CONTROL, LONGER = "maximum likelihood", "maximum likelihood, 4 x the steps"
 

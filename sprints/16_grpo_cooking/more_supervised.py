@@ -23,8 +23,10 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run as run_script
 from shared.lab.runtime import pick_device, seed_everything
-from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 
 
 @dataclass(frozen=True)

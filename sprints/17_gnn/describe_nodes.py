@@ -32,8 +32,10 @@ from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED, load_causal_model
 from shared.text.batches import Batch, pad_rows
 from shared.text.unseen_words import renew, unseen_tokens
-from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.loop import train_steps
 from shared.training.losses import count_targets, token_losses
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

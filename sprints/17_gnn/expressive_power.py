@@ -37,7 +37,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
 
 RINGS, ONE_NODE = "circular skip links", "hexagon or two triangles, joined at one node"
 ONES, RANDOM, EIGENVECTORS, WALKS = "ones", "random features", "Laplacian eigenvectors", "return probabilities"

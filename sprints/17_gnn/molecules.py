@@ -38,7 +38,9 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
 from shared.lab.run import run as run_script
 from shared.lab.runtime import pick_device, seed_everything
-from shared.training.loop import make_optimizers, train_steps, warmup_cosine
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_cosine
 
 # What Dwivedi et al. 2020 report for ZINC-12k, by model and number of parameters.
 PUBLISHED = {"GCN, 100k": 0.459, "GIN, 100k": 0.387, "GAT, 100k": 0.475, "GCN, 500k": 0.367, "GatedGCN, 500k": 0.282}

@@ -11,7 +11,8 @@ from torch import nn
 from shared.nn.blocks import DecoderBlock, EncoderBlock
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.cookbook import Cookbook
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
 
 FOLDER = "07_transformer_block"
 

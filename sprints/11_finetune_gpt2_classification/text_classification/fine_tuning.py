@@ -20,9 +20,11 @@ from torch.utils.data import DataLoader
 
 from shared.lab.runtime import autocast
 from shared.nn.pretrained import context_length, load_tokenizer, locate_model
-from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.loop import train_steps
 from shared.training.losses import token_losses
 from shared.training.muon import Muon
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 from text_classification.text_batches import Batch
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ LOSSES = {"last": classification_loss, "every": every_token_loss}
 def optimizers_for(model: nn.Module, learning_rate: float, muon_learning_rate: float) -> list[Optimizer]:
     """Return Muon for the matrices inside the blocks and AdamW for all else; AdamW alone if Muon's rate is 0.
 
-    `shared/training/loop.py::make_optimizers` does the same for `nn.Linear`. GPT-2's matrices are those of `Conv1D` in
+    `shared/training/optimizers.py::make_optimizers` does the same for `nn.Linear`. GPT-2's matrices are those of `Conv1D` in
     transformers, which is a linear layer with its matrix transposed; Muon does not mind.
     """
     blocks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]

@@ -25,8 +25,10 @@ from shared.text.batches import Batch, pad_rows
 from shared.text.books import Chapter, TextDataset, book_optimum, encode_scenes, read_book, split_chapters
 from shared.text.cookbook import VOICES, Cookbook
 from shared.text.unseen_words import renew, unseen_tokens
-from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.loop import train_steps
 from shared.training.losses import evaluate_loss, language_model_loss
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase

@@ -15,8 +15,10 @@ from tqdm import tqdm
 
 from shared.nn.seq2seq import EncoderDecoder, Seq2SeqConfig, decode
 from shared.text.batches import Batch
-from shared.training.loop import make_optimizers, train_steps, warmup_linear
+from shared.training.loop import train_steps
 from shared.training.losses import count_targets, token_losses
+from shared.training.optimizers import make_optimizers
+from shared.training.schedules import warmup_linear
 
 PAD, BEGIN, END, FIRST = 0, 1, 2, 3
 LETTERS = "_>.abcdefghijklmnopqrstuvwxyz"

@@ -21,7 +21,8 @@ from torch.nn import functional
 from graph_study.graph_tables import GraphTable, Targets
 from shared.graph.graphs import Graph, batch_graphs, graph_ids, scatter_mean, scatter_sum
 from shared.graph.layers import GATLayer, GCNLayer, GINLayer, SAGELayer
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
+from shared.training.optimizers import make_optimizers
 
 LAYERS: dict[str, Callable[[int, int], nn.Module]] = {
     "gcn": GCNLayer,

@@ -21,8 +21,9 @@ from shared.training.checkpoints import (
     save_checkpoint,
     set_random_states,
 )
-from shared.training.loop import make_optimizers, train_steps
+from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
+from shared.training.optimizers import make_optimizers
 
 SIZE = GPTConfig(vocab_size=11, context=8, layers=1, heads=2, d_model=8, dropout=0.3)
 

@@ -8,16 +8,9 @@ from torch import nn
 
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.batches import pad_rows
-from shared.training.loop import (
-    NonFiniteLoss,
-    constant,
-    hidden_matrices,
-    make_optimizers,
-    train_steps,
-    warmup_cosine,
-    warmup_linear,
-)
+from shared.training.loop import NonFiniteLoss, train_steps
 from shared.training.losses import language_model_loss, next_token_loss
+from shared.training.optimizers import make_optimizers
 
 ROWS = [[1, 2, 3, 4, 5], [3, 1, 2], [4, 1, 5, 9, 2, 6], [7, 8]]
 
@@ -73,50 +66,6 @@ def test_accumulated_batches_weigh_every_token_the_same():
 
 def test_same_seed_same_losses():
     assert train(make_model()) == train(make_model())
-
-
-def test_every_parameter_moves_with_muon_too():
-    before, model = make_model(), make_model()
-    train(model, optimizers=make_optimizers(model, learning_rate=1e-2, muon_learning_rate=1e-2))
-    for (name, old), new in zip(before.named_parameters(), model.parameters(), strict=True):
-        assert not torch.equal(old, new), name
-
-
-def test_muon_gets_the_matrices_of_the_blocks_and_adam_the_rest():
-    model = make_model()
-    adam, muon = make_optimizers(model, learning_rate=1e-2, muon_learning_rate=1e-2, weight_decay=0.1)
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    hidden = {names[id(weight)] for group in muon.param_groups for weight in group["params"]}
-    assert hidden == {f"blocks.{layer}.{part}.weight" for layer in (0, 1) for part in (
-        "attention.qkv", "attention.output", "feed_forward.expand", "feed_forward.contract",
-    )}  # fmt: skip
-    assert len(hidden_matrices(model)) == 8
-    decayed, free = adam.param_groups
-    assert {names[id(weight)] for weight in decayed["params"]} == {"token_embedding.weight", "positions.weight"}
-    assert all(parameter.dim() == 1 for parameter in free["params"])
-    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
-    assert sum(len(group["params"]) for group in (*adam.param_groups, *muon.param_groups)) == len(names)
-
-
-def test_muon_moves_every_direction_of_a_matrix_equally():
-    weight = nn.Parameter(torch.zeros(6, 6))
-    model = nn.ModuleList([nn.Linear(6, 6, bias=False)])
-    model[0].weight = weight
-    (_, muon) = make_optimizers(model, learning_rate=1.0, muon_learning_rate=1.0)
-    weight.grad = torch.diag(torch.tensor([100.0, 30.0, 10.0, 3.0, 1.0, 0.3]))
-    muon.step()
-    assert torch.linalg.svdvals(weight.detach()).min() > 0.5, "the gradient's singular values differ by a factor of 300"
-
-
-def test_schedules_rise_and_fall():
-    assert constant(7) == 1
-    for schedule, floor in ((warmup_cosine, 0.1), (warmup_linear, 0.0)):
-        factors = [schedule(step, steps=100, warmup=10) for step in range(101)]
-        assert factors[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
-        assert factors[10] == 1
-        assert factors[10:] == sorted(factors[10:], reverse=True)
-        assert factors[100] == pytest.approx(floor)
-        assert factors[55] == pytest.approx((1 + floor) / 2)
 
 
 def test_schedule_scales_every_group_and_resuming_continues_it():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn, optim
 
-from shared.training.loop import muon
+from shared.training import muon
 
 COEFFICIENTS = (3.4445, -4.775, 2.0315)
 
