@@ -12,7 +12,7 @@ from shared.lab.paths import ROOT
 
 # `lab` runs scripts and writes down what they find. Of its modules only these have a part in what is found.
 LAB = "shared/lab/"
-LAB_THAT_COMPUTES = {"shared/lab/runtime.py"}
+LAB_THAT_COMPUTES = {"shared/lab/runtime.py", "shared/lab/digits.py"}
 LIBRARIES = ("torch", "transformers")
 # What this process has read, by the name under which a results file lists it.
 _read: dict[str, Path] = {}
