@@ -2,7 +2,7 @@
 
 A script states its tolerances by the name of a figure; `*` stands for anything, and the last pattern that fits counts:
 
-    run(main, Config, tolerance={"*": EXACT, "models.*.loss": Tolerance(relative=0.02), "*.seconds": TIMING})
+    run(main, Config, tolerance={"models.*.loss": Tolerance(relative=0.02), "*speedup": TIMING})
 """
 
 import statistics
@@ -45,12 +45,8 @@ ROUNDING = Tolerance(relative=1e-4, absolute=1e-6)
 # What training ends at differs between processors, as it does between seeds.
 TRAINED = Tolerance(relative=0.05, absolute=0.02)
 TIMING = Tolerance(compared=False)
-DEFAULT = {
-    "*": ROUNDING,
-    "*seconds*": TIMING,
-    "*per_second*": TIMING,
-    "*milliseconds*": TIMING,
-}
+# Whatever a script states, a clock's figures are never compared.
+CLOCKS = ("*seconds*", "*per_second*", "*milliseconds*")
 
 
 def flatten(value: Any, name: str = "") -> dict[str, Figure]:
@@ -68,9 +64,11 @@ def flatten(value: Any, name: str = "") -> dict[str, Figure]:
 
 
 def tolerance_of(name: str, tolerances: Mapping[str, Tolerance]) -> Tolerance:
-    """Return the tolerance of a figure: that of the last pattern that fits."""
-    fitting = [tolerance for pattern, tolerance in (DEFAULT | dict(tolerances)).items() if fnmatchcase(name, pattern)]
-    return fitting[-1]
+    """Return the tolerance of a figure: that of the last pattern that fits, or `ROUNDING` if none does."""
+    if any(fnmatchcase(name, pattern) for pattern in CLOCKS):
+        return TIMING
+    fitting = [tolerance for pattern, tolerance in tolerances.items() if fnmatchcase(name, pattern)]
+    return fitting[-1] if fitting else ROUNDING
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 
 @contextlib.contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path) -> Generator[Path]:
     """Give a temporary path to write to, in the target's folder; at the end without an error it becomes the target.
 
     Each writer has a temporary name of its own, so that two runs at once do not share one. After an error nothing is

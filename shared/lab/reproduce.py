@@ -95,7 +95,9 @@ def recorded_results(selection: str | None = None) -> list[Recorded]:
         if name.removesuffix(".py") in ("", path.stem, result.script.stem):
             chosen.append(result)
     if not chosen:
-        raise ValueError(f"there are no recorded results of {selection!r}: name a sprint (06) or a script (06/why_heads)")
+        raise ValueError(
+            f"there are no recorded results of {selection!r}: name a sprint (06) or a script (06/why_heads)"
+        )
     return sorted(chosen, key=lambda result: result.seconds)
 
 
@@ -123,7 +125,7 @@ def run_again(recorded: Recorded, *, reuse: bool = True) -> Outcome:
         before = target.stat().st_mtime_ns if target.is_file() else None
         with open(target.parent / "log.txt", "w", encoding="utf-8") as log:
             process = subprocess.run(
-                [sys.executable, str(recorded.script), *preset],
+                [sys.executable, str(recorded.script), *preset, "--out", str(target.parent)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

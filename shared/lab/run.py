@@ -80,41 +80,49 @@ def run(
     if chosen.record is not None:
         check_recordable(chosen, presets)
     script = Path(inspect.getfile(config)).resolve()
-    place = Place(script)
-    chosen = replace(chosen, out=run_folder(chosen, str(script)))
+    folder = run_folder(chosen, str(script))
+    chosen = replace(chosen, out=folder)
     provenance.forget_reads()
     started = time.perf_counter()
     results = main(chosen)
     seconds = time.perf_counter() - started
+    content = _content(script, chosen, results, seconds, tolerance or {})
 
-    # Imported late: --help needs neither torch nor matplotlib.
-    from shared.lab.figures import save_figure
+    place = Place(script)
+    recorded = place.results(chosen.preset)
+    before = load_results(recorded) if recorded.is_file() else None
+    results_file, figure_file = folder / "results.json", folder / "figure.png"
+    if chosen.record is not None:
+        results_file, figure_file = recorded, place.figure(chosen.preset)
+    if plot is not None:
+        # Imported late: --help should not wait for matplotlib.
+        from shared.lab.figures import save_figure
+
+        save_figure(plot(results), figure_file)
+    save_results(content, results_file)
+    if before is not None:
+        _show_beside(content, before)
+    print(f"wrote {shown(results_file)}{f' and {shown(figure_file)}' if plot else ''}")
+    return results
+
+
+def _content(
+    script: Path, config: ScriptConfig, results: Any, seconds: float, tolerance: Mapping[str, Tolerance]
+) -> dict[str, Any]:
+    """Return what a results file holds."""
     from shared.lab.runtime import environment
 
-    found = plain(results, "results")
-    content = {
+    return {
         "script": script.name,
-        "command": plain(_command(script, chosen), "command"),
+        "command": plain(_command(script, config), "command"),
         "made": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "config": plain(chosen.options(), "config"),
-        "results": found,
+        "config": plain(config.options(), "config"),
+        "results": plain(results, "results"),
         "environment": environment(),
         "seconds": round(seconds, 1),
         "provenance": provenance.provenance(script),
-        "tolerance": {pattern: vars(value) for pattern, value in (tolerance or {}).items()},
+        "tolerance": {pattern: vars(value) for pattern, value in tolerance.items()},
     }
-    recorded = place.results(chosen.preset)
-    beside = load_results(recorded) if recorded.is_file() else None
-    figure = None if plot is None else plot(results)
-    targets = [(chosen.out / "results.json", chosen.out / "figure.png")]
-    if chosen.record is not None:
-        targets = [(recorded, place.figure(chosen.preset))]
-    for results_file, figure_file in targets:
-        if figure is not None:
-            save_figure(figure, figure_file)
-        save_results(content, results_file)
-    _report(content, beside, targets[0][0], figure is not None, chosen)
-    return results
 
 
 def _command(script: Path, config: ScriptConfig) -> str:
@@ -124,33 +132,29 @@ def _command(script: Path, config: ScriptConfig) -> str:
     return f"uv run {path} {shlex.join(words)}".strip()
 
 
-def _report(
-    content: dict[str, Any], recorded: dict[str, Any] | None, written: Path, figure: bool, config: ScriptConfig
-) -> None:
-    """Print the main figures beside the recorded ones, and where everything was written."""
+def _show_beside(content: dict[str, Any], recorded: dict[str, Any]) -> None:
+    """Print the main figures of a run beside the recorded ones: why do mine differ?"""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
-    lines = compare.main_figures(content["results"], recorded["results"] if recorded else {})
-    if lines and recorded is not None:
-        other = {k: v for k, v in content["config"].items() if recorded["config"].get(k) != v and k != "device"}
-        said = ", ".join(f"--{name.replace('_', '-')} {value}" for name, value in other.items())
+    lines = compare.main_figures(content["results"], recorded["results"])
+    options = recorded["config"]
+    changed = {name: value for name, value in content["config"].items() if options.get(name) != value}
+    flags = ", ".join(f"--{name.replace('_', '-')} {value}" for name, value in changed.items() if name != "device")
+    if lines:
         table = Table("figure", "this run", "recorded", title_justify="left", header_style="bold")
-        table.title = "beside the recorded run" + (f" (which has other options than {said})" if said else "")
+        table.title = "beside the recorded run" + (f" (which has other options than {flags})" if flags else "")
         for line in lines:
             spread = f" ({_number(line.spread[0])} to {_number(line.spread[1])})" if line.spread else ""
-            shown_before = "-" if line.recorded is None else f"{_number(line.recorded)}{spread}"
-            table.add_row(line.name, _number(line.new), shown_before)
-        console.print(table)
-        now, then = content["environment"], recorded["environment"]
-        console.print(
-            f"{content['seconds']:.0f} s here on {now['threads']} threads; {recorded['seconds']:.0f} s when it was "
-            f"recorded on {then['threads']} threads ({then['processor']}).",
-            markup=False,
-        )
-    place = shown(written if config.record is not None else written.parent)
-    console.print(f"wrote {place}{'/ (results.json, figure.png)' * (figure and config.record is None)}", markup=False)
+            table.add_row(
+                line.name, _number(line.new), "-" if line.recorded is None else f"{_number(line.recorded)}{spread}"
+            )
+        Console(highlight=False).print(table)
+    now, then = content["environment"], recorded["environment"]
+    print(
+        f"{content['seconds']:.0f} s here, threads: {now['threads']}; recorded: {recorded['seconds']:.0f} s, "
+        f"threads: {then['threads']}, {then['processor']}"
+    )
 
 
 def _number(value: float | int) -> str:

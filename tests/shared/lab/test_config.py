@@ -1,26 +1,33 @@
 """Options as transformers' own dataclass parser reads them, each kind of option, and errors that name the option."""
 
+import re
 from dataclasses import asdict, dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from pydantic import PositiveInt
 from transformers.hf_argparser import HfArgumentParser
 
-from shared.lab.config import ScriptConfig, option, parse_config
+from shared.lab.config import ScriptConfig, check_recordable, parse_config
+
+PRESETS = {"small": {"steps": 10, "kind": "char"}, "large": {"steps": 1000}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = option(400, "optimizer steps")
-    learning_rate: float = option(3e-3, "peak learning rate, 100% of it")
-    compile: bool = option(False, "compile the model")
-    cache: bool = option(True, "keep keys and values")
-    top_k: int | None = option(None, "choose among so many")
-    norm: Literal["pre", "post"] = option("pre", "where the norm stands")
-    kind: str = option("bpe", "kind of tokenizer", choices=("bpe", "char"))
-    orders: tuple[int, ...] = option((1, 2), "tokens of an n-gram")
-    preset: str | None = option(None, "recorded configuration")
+    steps: PositiveInt = 400  # optimizer steps
+    learning_rate: float = 3e-3  # peak learning rate, 100% of it
+    compile: bool = False  # compile the model
+    cache: bool = True  # keep keys and values
+    # choose among so many,
+    # or among all
+    top_k: int | None = None
+    norm: Literal["pre", "post"] = "pre"  # where the norm stands
+    kind: Literal["bpe", "char"] = "bpe"  # kind of tokenizer
+    orders: tuple[PositiveInt, ...] = (1, 2)  # tokens of an n-gram
+    names: tuple[str, ...] = ()  # columns
+    text: Path | None = None  # a file
 
 
 def test_defaults_need_no_words():
@@ -28,19 +35,28 @@ def test_defaults_need_no_words():
     assert (Config().out, Config().seed, Config().device) == (None, 0, "auto")
 
 
+# Command lines as the pages have quoted them since the first sprint.
 @pytest.mark.parametrize(
     ("words", "name", "value"),
     [
         ("--steps 7", "steps", 7),
         ("--learning-rate 1e-4", "learning_rate", 1e-4),
+        ("--learning_rate 1e-4", "learning_rate", 1e-4),
+        ("--learning-rate=0.5", "learning_rate", 0.5),
         ("--learning_rate=0.5", "learning_rate", 0.5),
         ("--compile", "compile", True),
+        ("--no-compile", "compile", False),
         ("--no-cache", "cache", False),
         ("--top-k 40", "top_k", 40),
         ("--norm post", "norm", "post"),
         ("--kind char", "kind", "char"),
         ("--orders 3 4 5", "orders", (3, 4, 5)),
+        ("--orders 3", "orders", (3,)),
+        ("--names one two", "names", ("one", "two")),
+        ("--text some_folder/a_b.txt", "text", Path("some_folder/a_b.txt")),
         ("--out some_folder/a_b", "out", Path("some_folder/a_b")),
+        ("--seed -1", "seed", -1),
+        ("--device cuda:0", "device", "cuda:0"),
     ],
 )
 def test_each_kind_of_option(words: str, name: str, value: object):
@@ -49,7 +65,6 @@ def test_each_kind_of_option(words: str, name: str, value: object):
 
 
 def test_agrees_with_the_parser_of_transformers():
-    # Theirs reads the metadata of a field as arguments of argparse, so the fields are made anew from ours.
     kinds = {"steps": int, "learning_rate": float, "seed": int, "device": str}
     theirs: Any = make_dataclass(
         "Theirs", [(name, kind, field(default=getattr(Config, name))) for name, kind in kinds.items()]
@@ -62,32 +77,61 @@ def test_agrees_with_the_parser_of_transformers():
 
 
 def test_what_is_given_overrides_the_preset_and_the_preset_the_defaults():
-    presets = {"small": {"steps": 10, "kind": "char"}, "large": {"steps": 1000}}
-    config = parse_config(Config, ["--preset", "small", "--steps", "11"], presets)
+    config = parse_config(Config, ["--preset", "small", "--steps", "11"], PRESETS)
     assert (config.steps, config.kind, config.preset) == (11, "char", "small")
-    assert parse_config(Config, [], presets).steps == 400
+    assert parse_config(Config, [], PRESETS).steps == 400
+
+
+def test_a_record_has_the_options_of_its_name():
+    assert parse_config(Config, ["--record"], PRESETS) == Config(record="default")
+    assert parse_config(Config, ["--record", "default"], PRESETS) == Config(record="default")
+    small = parse_config(Config, ["--record", "small"], PRESETS)
+    assert small == Config(record="small", preset="small", steps=10, kind="char")
+    check_recordable(small, PRESETS)
+    check_recordable(parse_config(Config, ["--record", "--out", "there"], PRESETS), PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [("--record --steps 5", "--steps"), ("--record small --kind bpe", "--kind"), ("--record --seed 1", "--seed")],
+)
+def test_a_record_with_other_options_is_refused(words: str, option: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        check_recordable(parse_config(Config, words.split(), PRESETS), PRESETS)
+    assert re.search(rf"takes no other options; got {option}: leave --record out", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--steps many", "--steps: invalid int value: 'many'"),
-        ("--kind word", "--kind: invalid choice: 'word'"),
-        ("--norm both", "--norm: invalid choice: 'both'"),
-        ("--step 7", "unrecognized arguments: --step"),
-        ("--preset huge", "--preset: must be one of small; got 'huge'"),
+        ("--steps many", "--steps: invalid literal for int() with base 10: 'many'"),
+        ("--steps 0", "--steps: Input should be greater than 0; got 0"),
+        ("--orders 1 0", "--orders: Input should be greater than 0; got (1, 0)"),
+        ("--orders", "--orders takes at least one value"),
+        ("--kind word", "invalid choice 'word' for argument '--kind'. Expected one of ('bpe', 'char')"),
+        ("--norm both", "invalid choice 'both' for argument '--norm'"),
+        ("--step 7", "Unrecognized options: --step"),
+        ("--compile yes", "Unrecognized options: yes"),
+        ("--preset huge", "a preset must be one of small, large; got 'huge'"),
+        ("--record huge", "a preset must be one of small, large; got 'huge'"),
+        ("--record --preset small", "it cannot stand beside --preset small"),
     ],
 )
 def test_errors_name_the_option(words: str, message: str, capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit):
-        parse_config(Config, words.split(), {"small": {}})
-    assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit) as error:
+        parse_config(Config, words.split(), PRESETS)
+    assert error.value.code == 2
+    printed = capsys.readouterr()
+    assert message in " ".join((printed.err + printed.out).replace("│", " ").split())
 
 
-def test_help_is_the_docstring_and_each_line_of_help_with_its_default(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit):
+def test_help_is_the_docstring_and_each_comment_with_its_default(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as error:
         parse_config(Config, ["--help"])
-    text = " ".join(capsys.readouterr().out.split())
+    assert not error.value.code
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "Options as transformers' own dataclass parser reads them" in text
-    assert "--learning-rate LEARNING_RATE peak learning rate, 100% of it (default: 0.003)" in text
+    assert "peak learning rate, 100% of it (default: 0.003)" in text
+    assert "choose among so many, or among all" in text
     assert "--compile, --no-compile" in text
+    assert "--norm {pre,post}" in text

@@ -1,0 +1,40 @@
+"""Files are whole or not there, also when writing fails or two write at once."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.lab.files import replacing, write_text
+
+
+def test_what_is_written_is_there_with_the_rights_of_any_new_file(tmp_path: Path):
+    (tmp_path / "ordinary").write_text("")
+    path = write_text(tmp_path / "new" / "a.txt", "ü\n")
+    assert path.read_bytes() == "ü\n".encode()
+    assert path.stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_after_an_error_the_old_file_stays_and_nothing_else(tmp_path: Path):
+    path = write_text(tmp_path / "a.bin", "old")
+
+    def fail_halfway() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="full"):
+        fail_halfway()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_writers_do_not_share_a_temporary_name(tmp_path: Path):
+    path = tmp_path / "a.png"
+    with replacing(path) as first, replacing(path) as second:
+        assert first != second
+        assert first.suffix == second.suffix == ".png"
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first", "whoever ends last"
+    assert list(tmp_path.iterdir()) == [path]
