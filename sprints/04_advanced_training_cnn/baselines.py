@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
@@ -21,6 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
 from shared.lab.config import ScriptConfig
+from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 
@@ -70,8 +70,8 @@ def judge(classifier: Classifier, images: np.ndarray, labels: np.ndarray, config
 
 
 def main(config: Config) -> Results:
-    images, labels = load_digits(return_X_y=True)
-    images = images / 16
+    pixels, digits = load_flat_digits()
+    images, labels = pixels.double().numpy(), digits.numpy()
     accuracies = {}
     for name, classifier in CLASSIFIERS.items():
         accuracies[name] = found = judge(classifier, images, labels, config)

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
+from shared.lab.digits import load_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -210,7 +210,7 @@ def main(config: Config) -> Results:
     circular = functional.pad(images, [1] * 4, mode="circular")
     moved = functional.pad(images.roll((2, 1), (2, 3)), [1] * 4, mode="circular")
     before, after = (convolve(each, weight, bias, Geometry()) for each in (circular, moved))
-    digit = torch.from_numpy(load_digits().images[:1]).float()[:, None] / 16
+    digit = load_digits()[0][:1]
     filters = torch.tensor(list(FILTERS.values()))[:, None]
     maps = convolve(digit, filters, torch.zeros(len(filters)), Geometry(padding=1))[0]
     return Results(

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
+from shared.lab.digits import load_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -98,7 +98,7 @@ def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     value, gradient, moved = compare(generator)
     print(f"max pooling: values differ by {value:.0e}, gradients by {gradient:.0e}; {moved:.0%} of the pixels get one")
-    digits = torch.from_numpy(load_digits().images[: config.images]).float()[:, None] / 16
+    digits = load_digits()[0][: config.images]
     weight = torch.randn(config.filters, 1, 3, 3, generator=generator) / 3
     changes = {}
     for size in config.sizes:

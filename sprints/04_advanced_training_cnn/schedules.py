@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import SGD, lr_scheduler
 from tqdm import tqdm
 
 from shared.lab.config import ScriptConfig
+from shared.lab.digits import halves, load_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -194,11 +194,8 @@ def score(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, floa
 def train(name: str, rate: float, config: Config, fold: int) -> tuple[float, float]:
     """Train with a schedule and score on the fold that was held out; the fold is the seed, too."""
     generator = seed_everything(config.seed + fold)
-    digits = load_digits()
-    half = len(digits.target) // 2
-    images = torch.from_numpy(digits.images[:half]).float()[:, None] / 16
-    labels = torch.from_numpy(digits.target[:half])
-    held = torch.arange(half) * config.folds // half == fold
+    (images, labels), _ = halves(load_digits())
+    held = torch.arange(len(labels)) * config.folds // len(labels) == fold
     model, schedule = network(), ours(name, config.steps)
     optimizer = SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=5e-4)
     data = batches(images[~held], labels[~held], config.batch_size, generator)

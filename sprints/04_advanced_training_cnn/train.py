@@ -25,7 +25,6 @@ from typing import Literal, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.tensorboard import SummaryWriter
@@ -35,6 +34,7 @@ from tqdm import tqdm
 
 from shared.lab.config import ScriptConfig
 from shared.lab.datasets import fetch
+from shared.lab.digits import halves, load_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
@@ -142,11 +142,7 @@ def load_images(name: str, device: torch.device) -> tuple[Images, Images]:
         known, test = (MNIST(folder, train=train) for train in (True, False))
         pairs = [(part.data[:, None] / 255, part.targets) for part in (known, test)]
     else:
-        digits = load_digits()
-        pixels, labels = torch.from_numpy(digits.images).float()[:, None] / 16, torch.from_numpy(digits.target)
-        # Neighbours were written by the same hand, so the halves are cut, not shuffled.
-        half = len(labels) // 2
-        pairs = [(pixels[:half], labels[:half]), (pixels[half:], labels[half:])]
+        pairs = halves(load_digits())
     known, test = (Images(pixels.to(device), labels.to(device)) for pixels, labels in pairs)
     return known, test
 

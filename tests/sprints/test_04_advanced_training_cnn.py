@@ -183,9 +183,9 @@ def test_schedules_start_and_end_where_they_should(schedules: ModuleType):
 
 
 def test_schedules_are_compared_on_the_first_half_alone(schedules: ModuleType, monkeypatch: pytest.MonkeyPatch):
-    digits = schedules.load_digits()
-    digits.images[898:], digits.target[898:] = math.nan, -1  # whoever reads the test half fails
-    monkeypatch.setattr(schedules, "load_digits", lambda: digits)
+    images, labels = schedules.load_digits()
+    images[898:], labels[898:] = math.nan, -1  # whoever reads the test half fails
+    monkeypatch.setattr(schedules, "load_digits", lambda: (images, labels))
     config = schedules.Config(steps=7, folds=2, rates=(0.1,), device="cpu")
     results = schedules.main(config)
     assert len(results.schedules) == 8
@@ -203,10 +203,10 @@ def test_schedules_are_compared_on_the_first_half_alone(schedules: ModuleType, m
 
 def test_validation_comes_out_of_the_first_half_in_blocks(train: ModuleType):
     known, test = train.load_images("digits", torch.device("cpu"))
-    digits = train.load_digits()
+    images, labels = train.load_digits()
     assert (len(known.labels), len(test.labels)) == (898, 899)
-    assert torch.equal(known.labels, torch.from_numpy(digits.target[:898]))
-    assert torch.equal(test.pixels[:, 0], torch.from_numpy(digits.images[898:]).float() / 16)
+    assert torch.equal(known.labels, labels[:898])
+    assert torch.equal(test.pixels, images[898:])
     numbered = train.Images(torch.arange(898.0).view(-1, 1, 1, 1), torch.arange(898))
     seen = []
     for fold in range(5):
@@ -400,9 +400,12 @@ def test_every_parameter_moves(train: ModuleType):
 
 def test_a_network_beats_the_linear_model_on_the_same_fold(train: ModuleType, load_sprint):
     baselines = load_sprint("04_advanced_training_cnn/baselines.py")
-    images, labels = baselines.load_digits(return_X_y=True)
+    images, labels = baselines.load_flat_digits()
     linear = baselines.judge(
-        baselines.CLASSIFIERS["logistic regression"], images / 16, labels, baselines.Config(shuffles=1)
+        baselines.CLASSIFIERS["logistic regression"],
+        images.double().numpy(),
+        labels.numpy(),
+        baselines.Config(shuffles=1),
     )
     known, _ = train.load_images("digits", torch.device("cpu"))
     config = train.Config(**STILL, widths=(12, 12, 24), steps=150, eval_every=50, warmup=15, device="cpu")
