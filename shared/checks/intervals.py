@@ -5,19 +5,17 @@ import statistics
 from collections.abc import Sequence
 
 import torch
-
-# 97.5 % quantiles of Student's t for 1, 2, ... degrees of freedom.
-QUANTILES = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+from scipy.special import stdtrit
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the mean and half of its 95 % interval: t s / sqrt(n), with Student's t.
+    """Return the mean and half of its 95 % interval: t s / sqrt(n), with Student's t of n - 1 degrees of freedom.
 
-    The half is 0 for a single value, and a little too wide for more than ten.
+    The half is 0 for a single value.
     """
     if len(values) == 1:
         return values[0], 0.0
-    quantile = QUANTILES[min(len(values), 10) - 2]
+    quantile = float(stdtrit(len(values) - 1, 0.975))
     return statistics.mean(values), quantile * statistics.stdev(values) / math.sqrt(len(values))
 
 
