@@ -4,15 +4,24 @@ Each command imports what it needs when it is called: a page is checked without 
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-app = typer.Typer(help="Learn deep learning by running it.", add_completion=False)
+
+class _Sprints(TyperGroup):
+    """The commands; the curriculum is what `sprints` alone shows."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["curriculum"])
 
 
-@app.callback(invoke_without_command=True)
-def _curriculum(context: typer.Context) -> None:
+app = typer.Typer(cls=_Sprints, help="Learn deep learning by running it.", add_completion=False)
+
+
+@app.command()
+def curriculum() -> None:
     """Show the sprints, what is done and what is next."""
 
 
@@ -27,10 +36,39 @@ def pages(
         raise typer.BadParameter("give either --check or --write")
     from shared.lab.pages import bring_up_to_date
 
-    report = bring_up_to_date(files, write=write)
+    report = bring_up_to_date(files or None, write=write)
     for stale in report.stale:
         typer.echo(f"{stale} {'written' if write else 'is stale: run `sprints pages --write`'}")
     for error in report.errors:
         typer.echo(error, err=True)
     if report.errors or (report.stale and check):
         raise typer.Exit(1)
+
+
+@app.command()
+def reproduce(
+    what: Annotated[str | None, typer.Argument(help="A sprint (06) or a script (06/why_heads); default: all.")] = None,
+    at_most: Annotated[float | None, typer.Option(help="Leave out what took more seconds.", metavar="SECONDS")] = None,
+    restamp: Annotated[bool, typer.Option("--restamp", help="Renew the provenance of what agrees.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Replace what agrees by the new figures and times.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Run nothing: list the results that are stale.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="With --check: fail if any is.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Do not reuse runs that are up to date.")] = False,
+) -> None:
+    """Run recorded configurations again and compare every figure with the recorded one."""
+    from shared.lab import reproduce as reproducing
+
+    if (strict and not check) or (check and (restamp or record or again)) or (restamp and record):
+        raise typer.BadParameter("--strict goes with --check; --check stands alone; --restamp or --record, not both")
+    try:
+        if check:
+            results = reproducing.recorded_results(what)
+            stale = reproducing.show_stale(r for r in results if at_most is None or r.seconds <= at_most)
+            raise typer.Exit(int(strict and stale > 0))
+        after = reproducing.restamp if restamp else reproducing.record if record else None
+        outcomes = reproducing.reproduce(what, at_most=at_most, after=after, reuse=not again)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    agreeing = sum(outcome.agrees for outcome in outcomes)
+    typer.echo(f"{agreeing} of {len(outcomes)} results agree with what was recorded")
+    raise typer.Exit(int(agreeing < len(outcomes)))

@@ -149,7 +149,7 @@ class Blocks:
         """
         if name not in self.names:
             raise ValueError(f"{shown(self.path)} has no block {name!r}; it has {', '.join(self.names) or 'none'}")
-        context = self.template.new_context(_results(self.path.parent / "results"))
+        context = self.template.new_context(_results(self.path.parent / "results") | {"sprint": _sprint})
         block = self.template.blocks[name]
         try:
             # What stands outside of blocks is run first, without the blocks: names that it sets and macros are for all.
@@ -236,7 +236,6 @@ def _compile(path: Path, source: str) -> Template:
         "max": max,
         "items": lambda mapping: mapping.items(),
     }
-    environment.globals |= {"sprint": _sprint}
     try:
         code = environment.compile(source, filename=str(path))
     except TemplateSyntaxError as error:
