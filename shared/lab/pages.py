@@ -87,7 +87,7 @@ def refresh(page: Path) -> tuple[str, list[Passage]]:
         return f"{OPEN} {match['name']} -->\n{fresh}{CLOSE}"
 
     made = PASSAGE.sub(renew, content)
-    if any(mark in PASSAGE.sub("", content) for mark in (OPEN, CLOSE)):
+    if re.search(rf"^({OPEN}|{CLOSE})", PASSAGE.sub("", content), re.MULTILINE):
         raise ValueError(f"{shown(page)}: a passage is a line {OPEN} name -->, its text, and a line {CLOSE}")
     return made, passages
 

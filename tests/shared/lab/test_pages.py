@@ -213,7 +213,7 @@ def test_marks_in_a_fence_are_examples(root: Path):
     assert [passage.fresh for passage in refresh(page)[1]] == ["0.4\n"]
 
 
-LINES = ["", "text", "  - item", "```", "| a |", "{{ x }}", "<!-- note -->"]
+LINES = ["", "text", "  - item", "```", "| a |", "{{ x }}", "<!-- note -->", "`<!-- end -->`"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
