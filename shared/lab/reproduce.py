@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,3 +180,68 @@ def _last_line(log: Path) -> str:
     """Return the end of a log, which says what went wrong."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return f"{lines[-1] if lines else 'it wrote no results'} ({shown(log)})"
+
+
+def show_stale(results: Iterable[Recorded]) -> int:
+    """Print the results whose code, data or libraries have changed since they were made; return how many."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("stale result", "days old", "seconds", "what has changed", header_style="bold")
+    cost = 0.0
+    for result, changed in stale_results(results):
+        table.add_row(result.title, f"{result.age()}", f"{result.seconds:,.0f}", ", ".join(changed))
+        cost += result.seconds
+    if table.row_count:
+        Console(highlight=False).print(table)
+        print(f"{table.row_count} stale results; to make them again takes about {cost / 60:,.0f} min")
+    else:
+        print("no result is stale")
+    return table.row_count
+
+
+def reproduce(
+    selection: str | None = None,
+    *,
+    at_most: float | None = None,
+    after: Callable[[Outcome], None] | None = None,
+    reuse: bool = True,
+) -> list[Outcome]:
+    """Run recorded configurations again, cheapest first, print how each compares, and return the outcomes.
+
+    What cannot be run is tried once more at the end: a script that looks into a trained network needs the run of
+    another one that trains it.
+
+    Args:
+        selection: as in `recorded_results`.
+        at_most: leave out what took more seconds when it was recorded.
+        after: called with each outcome that agrees, `restamp` or `record` for example.
+        reuse: as in `run_again`.
+    """
+    results = [result for result in recorded_results(selection) if at_most is None or result.seconds <= at_most]
+    outcomes: dict[str, Outcome] = {}
+    for _ in range(2):
+        for result in [result for result in results if _failed(outcomes.get(result.title))]:
+            outcome = outcomes[result.title] = run_again(result, reuse=reuse)
+            print(_line(outcome), flush=True)
+            if outcome.agrees and after is not None:
+                after(outcome)
+    return [outcomes[result.title] for result in results]
+
+
+def _failed(outcome: Outcome | None) -> bool:
+    return outcome is None or outcome.error is not None
+
+
+def _line(outcome: Outcome, most: int = 6) -> str:
+    """Return what a learner reads of one result."""
+    title = f"{outcome.recorded.title:<40} {outcome.seconds:>7.1f} s (recorded {outcome.recorded.seconds:.1f} s)"
+    if outcome.error is not None:
+        return f"{title}  cannot be run: {outcome.error}"
+    if outcome.agrees:
+        return f"{title}  agrees in {outcome.figures} figures"
+    lines = [f"{title}  differs in {len(outcome.different)} of {outcome.figures} figures"]
+    for line in outcome.different[:most]:
+        lines.append(f"    {line.name}: {line.new} here, {line.recorded} recorded (tolerance: {line.tolerance})")
+    lines += [f"    and {len(outcome.different) - most} more"] * (len(outcome.different) > most)
+    return "\n".join(lines)
