@@ -4,24 +4,21 @@ The folder named by the environment variable SPRINTS_DATA comes first; otherwise
 Nothing here is part of the repository, and every source keeps its own licence.
 """
 
-import contextlib
-import gzip
 import hashlib
-import io
 import os
-import urllib.request
-import zipfile
+import shutil
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from tqdm import tqdm
-
+from shared.lab.files import replacing
 from shared.lab.paths import CACHE
+from shared.lab.provenance import note_read
 
 VARIABLE = "SPRINTS_DATA"
-TIMEOUT_SECONDS = 30
 PACKED = (".gz", ".zip")
 
 
@@ -133,67 +130,81 @@ def fetch(name: str, file: str | None = None) -> Path:
     if name not in SOURCES:
         raise ValueError(f"data must be one of {', '.join(SOURCES)}; got {name!r}")
     source = SOURCES[name]
-    files = [remote for remote in source.files if file in (None, remote.name)]
-    if not files:
+    wanted = [remote for remote in source.files if file in (None, remote.name)]
+    if not wanted:
         raise ValueError(f"{name} has the files {', '.join(there.name for there in source.files)}; got {file!r}")
-    folder = _home(source, files)
-    missing = [remote for remote in files if not (folder / remote.name).exists()]
-    for remote in files:
+    folder = _home(source, wanted)
+    missing = [remote for remote in wanted if not (folder / remote.name).exists()]
+    for remote in wanted:
         if remote not in missing and not remote.packed and not _intact(folder / remote.name, remote):
             raise DataError(f"{folder / remote.name} is corrupt: {_advice(remote, source, folder)}")
     for _, group in groupby(missing, key=lambda remote: remote.address):
         _download(list(group), source, folder)
+    for remote in wanted:
+        note_read(folder / remote.name, f"{name}/{remote.name}")
     return folder if file is None else folder / file
 
 
-def _home(source: Source, files: list[RemoteFile]) -> Path:
+def _home(source: Source, wanted: list[RemoteFile]) -> Path:
     """Return the folder of a source: one's own if it has all of these files, else the cache."""
     if own := os.environ.get(VARIABLE):
         folder = Path(own) / source.folder
-        if all((folder / remote.name).exists() for remote in files):
+        if all((folder / remote.name).exists() for remote in wanted):
             return folder
     return CACHE / source.folder
 
 
 def _download(files: list[RemoteFile], source: Source, folder: Path) -> None:
     """Get the files that come from one address; each is there whole, or not at all."""
+    # Imported late: most runs find their data.
+    import pooch
+    from tqdm import tqdm
+
     remote = files[0]
-    temporary = folder / f"{remote.name}.{os.getpid()}.tmp"
+    packed_name = remote.address.rpartition("/")[2]
+    # pooch would say to which temporary folder it writes.
+    pooch.get_logger().setLevel("WARNING")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # A folder of this process alone: what comes is checked, and unpacked, before a file has its name.
         with (
-            urllib.request.urlopen(remote.address, timeout=TIMEOUT_SECONDS) as response,
-            open(temporary, "wb") as target,
-            tqdm(total=remote.size, unit="B", unit_scale=True, desc=remote.address.rpartition("/")[2]) as bar,
+            tempfile.TemporaryDirectory(dir=folder) as workplace,
+            tqdm(total=remote.size, unit="B", unit_scale=True, desc=packed_name) as bar,
         ):
-            while chunk := response.read(1 << 16):
-                target.write(chunk)
-                bar.update(len(chunk))
-        if not _intact(temporary, remote):
-            raise DataError(f"the download of {remote.name} is corrupt: {_advice(remote, source, folder)}")
-        packed = temporary.read_bytes()
-        for wanted in files:
-            temporary.write_bytes(_unpack(packed, wanted))
-            os.replace(temporary, folder / wanted.name)
-    except (OSError, HTTPException) as error:
+            # Without this header a server may call a packed file a packed answer, which would be unpacked on the way.
+            get: Any = pooch.HTTPDownloader(progressbar=bar, headers={"Accept-Encoding": "identity"})
+            pooch.retrieve(
+                remote.address,
+                known_hash=f"sha256:{remote.sha256}",
+                fname=packed_name,
+                path=workplace,
+                processor=_unpacker(files),
+                downloader=get,
+            )
+            for wanted in files:
+                with replacing(folder / wanted.name) as temporary:
+                    shutil.copyfile(Path(workplace) / wanted.name, temporary)
+    except OSError as error:
         raise DataError(f"cannot download {remote.name} ({error}): {_advice(remote, source, folder)}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-
-
-def _unpack(content: bytes, wanted: RemoteFile) -> bytes:
-    if wanted.address.endswith(".gz"):
-        return gzip.decompress(content)
-    if wanted.address.endswith(".zip"):
-        return zipfile.ZipFile(io.BytesIO(content)).read(wanted.name)
-    return content
+    except ValueError as error:
+        raise DataError(f"the download of {remote.name} is corrupt: {_advice(remote, source, folder)}") from error
 
 
 def _intact(path: Path, remote: RemoteFile) -> bool:
     """Return whether a file is what comes from the address."""
     with open(path, "rb") as file:
-        return path.stat().st_size == remote.size and hashlib.file_digest(file, "sha256").hexdigest() == remote.sha256
+        return hashlib.file_digest(file, "sha256").hexdigest() == remote.sha256
+
+
+def _unpacker(files: list[RemoteFile]) -> Callable[..., Any] | None:
+    """Return what makes the files out of what came, beside it, or None if it is the file."""
+    import pooch
+
+    if files[0].address.endswith(".gz"):
+        return pooch.Decompress(name=files[0].name)
+    if files[0].address.endswith(".zip"):
+        return pooch.Unzip(members=[wanted.name for wanted in files], extract_dir=".")
+    return None
 
 
 def _advice(remote: RemoteFile, source: Source, folder: Path) -> str:

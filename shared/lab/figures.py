@@ -1,12 +1,12 @@
 """Figures in one style, drawn without a display."""
 
-import io
-import os
 from pathlib import Path
 from typing import Any
 
 from matplotlib import rcsetup, style
 from matplotlib.figure import Figure
+
+from shared.lab.files import replacing
 
 # Okabe & Ito's palette: told apart with any kind of colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
@@ -38,15 +38,12 @@ def save_figure(figure: Figure, path: Path) -> Path:
     Raises:
         ValueError: the file would be larger than 300 KB.
     """
-    buffer = io.BytesIO()
-    # Without the version of matplotlib in it, the same figure makes the same bytes.
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    if buffer.tell() > MOST_BYTES:
-        raise ValueError(
-            f"a figure must be at most {MOST_BYTES:,} bytes, {path.name} has {buffer.tell():,}: draw less, or smaller"
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(buffer.getvalue())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        # Without the version of matplotlib in it, the same figure makes the same bytes.
+        figure.savefig(temporary, format="png", dpi=130, metadata={"Software": None})
+        size = temporary.stat().st_size
+        if size > MOST_BYTES:
+            raise ValueError(
+                f"a figure must be at most {MOST_BYTES:,} bytes, {path.name} has {size:,}: draw less, or smaller"
+            )
     return path

@@ -5,6 +5,7 @@ import ctypes
 import os
 import platform
 import random
+import subprocess
 import sys
 
 import numpy as np
@@ -87,9 +88,21 @@ def environment() -> dict[str, str | int]:
 
 
 def _processor() -> str:
-    """Return the processor's name."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    """Return the processor's name, which each system keeps in a place of its own; its kind where there is none."""
+    name = ""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = (line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+            name = next(names, "")
+    elif sys.platform == "darwin":
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+            name = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    elif sys.platform == "win32":
+        import winreg
+
+        with contextlib.suppress(OSError):
+            path = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
+                name = str(winreg.QueryValueEx(key, "ProcessorNameString")[0]).strip()
+    return name or platform.processor() or platform.machine()

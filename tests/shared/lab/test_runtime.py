@@ -1,14 +1,20 @@
 """Seeds and devices: the same draws again, the device that is asked for, and the precision that it is fast in."""
 
+import contextlib
+import ctypes
 import platform
 import random
 import socket
+import subprocess
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from shared.lab import runtime
 from shared.lab.runtime import autocast, environment, keep_freed_memory, pick_device, seed_everything, supports_bfloat16
 
 CPU = torch.device("cpu")
@@ -78,6 +84,60 @@ def test_another_precision_is_an_error():
 def test_keeping_freed_memory_changes_no_number():
     keep_freed_memory()
     assert torch.ones(1 << 20).sum() == 1 << 20
+
+
+def test_freed_memory_is_kept_on_linux_alone(monkeypatch: pytest.MonkeyPatch):
+    loaded = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: loaded.append(name))
+    for system in ("darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", system)
+        keep_freed_memory()
+    assert loaded == []
+
+
+class Registry:
+    """A stand-in for winreg, which only Windows has."""
+
+    HKEY_LOCAL_MACHINE = "machine"
+
+    def __init__(self, entries: dict[str, str]) -> None:
+        self.entries = entries
+
+    @contextlib.contextmanager
+    def OpenKey(self, root: str, path: str) -> Generator[str]:
+        yield f"{root}\\{path}"
+
+    def QueryValueEx(self, key: str, name: str) -> tuple[str, int]:
+        if f"{key}\\{name}" not in self.entries:
+            raise FileNotFoundError(name)
+        return self.entries[f"{key}\\{name}"], 1
+
+
+def test_the_processor_has_its_name_on_macos_and_on_windows(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(platform, "processor", lambda: "arm")
+    answer = subprocess.CompletedProcess([], 0, stdout="Apple M4 Pro\n")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: answer if command[0] == "sysctl" else None)
+    assert environment()["processor"] == "Apple M4 Pro"
+    monkeypatch.setattr(sys, "platform", "win32")
+    entry = r"machine\HARDWARE\DESCRIPTION\System\CentralProcessor\0\ProcessorNameString"
+    monkeypatch.setitem(sys.modules, "winreg", Registry({entry: "AMD Ryzen 9 9950X 16-Core Processor  "}))
+    assert environment()["processor"] == "AMD Ryzen 9 9950X 16-Core Processor"
+
+
+def test_a_processor_without_a_name_has_its_kind(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(subprocess, "run", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setitem(sys.modules, "winreg", Registry({}))
+    for system in ("linux", "darwin", "win32", "freebsd"):
+        monkeypatch.setattr(sys, "platform", system)
+        assert runtime._processor() == "riscv64"
 
 
 def test_the_environment_names_versions_and_machine_but_nobody():
