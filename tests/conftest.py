@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,29 @@ ROOT = Path(__file__).parent.parent
 # `shared`: a wrong shape fails a test.
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("sprints/*/*/__init__.py"))
 jaxtyping.install_import_hook(["shared", *PACKAGES], "beartype.beartype")
+
+
+# What git tracks changes by --record alone, and no test records into the repository.
+TRACKED = tuple(f"{ROOT / folder}{os.sep}" for folder in ("data", "shared", "sprints"))
+UNTRACKED = (f"{ROOT / 'data' / 'cache'}{os.sep}",)
+
+
+def _refuse_to_write(event: str, arguments: tuple) -> None:
+    """Stop whatever writes into a folder that git tracks: with a reason, before it happens."""
+    if event == "open":
+        target, mode, flags = arguments
+        writes = any(letter in mode for letter in "wax+") if mode else flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    elif event in ("os.rename", "os.mkdir", "os.remove"):
+        target, writes = arguments[1 if event == "os.rename" else 0], True
+    else:
+        return
+    if writes and isinstance(target, str | os.PathLike):
+        path = os.path.abspath(target)
+        if path.startswith(TRACKED) and not path.startswith(UNTRACKED) and "__pycache__" not in path:
+            raise PermissionError(f"a test writes to {path}, which git tracks: give the script a folder of its own")
+
+
+sys.addaudithook(_refuse_to_write)
 
 
 @pytest.fixture(autouse=True, scope="session")
