@@ -23,6 +23,7 @@ from shared.lab.digits import halves, load_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+from shared.training.batches import shuffled_rows
 from shared.training.loop import train_steps
 
 Factor = Callable[[int], float]
@@ -175,9 +176,8 @@ def network() -> nn.Sequential:
 
 
 def batches(images: Tensor, labels: Tensor, size: int, generator: torch.Generator) -> Iterator[Batch]:
-    while True:
-        for rows in torch.randperm(len(labels), generator=generator).split(size):
-            yield images[rows], labels[rows]
+    for rows in shuffled_rows(len(labels), size, generator):
+        yield images[rows], labels[rows]
 
 
 def loss_function(model: nn.Module, batch: Batch) -> tuple[Tensor, int]:

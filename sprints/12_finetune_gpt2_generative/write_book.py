@@ -5,11 +5,11 @@
 This command makes data/book.txt, byte for byte. Theory: notes/01_books_and_splits.md
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.lab.config import ScriptConfig
+from shared.lab.files import write_text
 from shared.lab.paths import DATA
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
@@ -49,10 +49,7 @@ def main(config: Config) -> Results:
         for number in range(config.chapters)
     ]
     text = "\n\n\n".join(chapters) + "\n"
-    config.book.parent.mkdir(parents=True, exist_ok=True)
-    temporary = config.book.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, config.book)
+    write_text(config.book, text)
     print(f"{config.book.name}: {config.chapters} chapters, {len(recipes)} recipes, {len(text):,} characters")
     return Results(len(text), len(recipes), -sum(recipe.log_prob for recipe in recipes) / len(recipes))
 

@@ -38,6 +38,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
 from shared.lab.run import run as run_script
 from shared.lab.runtime import pick_device, seed_everything
+from shared.training.batches import shuffled_rows
+from shared.training.keep_best import KeepBest
 from shared.training.loop import train_steps
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_cosine
@@ -138,9 +140,8 @@ def batches(
     molecules: Sequence[Molecule], size: int, generator: torch.Generator, device: torch.device
 ) -> Iterator[MoleculeBatch]:
     """Yield batches without end, in another order for each pass."""
-    while True:
-        for rows in torch.randperm(len(molecules), generator=generator).split(size):
-            yield batch_molecules([molecules[row] for row in rows.tolist()]).to(device)
+    for rows in shuffled_rows(len(molecules), size, generator):
+        yield batch_molecules([molecules[row] for row in rows.tolist()]).to(device)
 
 
 def train(config: Config, model: Network, splits: Splits, scale: Scale, generator: torch.Generator, name: str) -> None:
@@ -157,14 +158,13 @@ def train(config: Config, model: Network, splits: Splits, scale: Scale, generato
         schedule=partial(warmup_cosine, steps=steps, warmup=in_epoch, floor=0.01),
         clip=None,
     )
-    truth, best, state = targets_of(splits.validation), math.inf, {}
+    truth, best = targets_of(splits.validation), KeepBest(model)
     for step, _ in (bar := tqdm(trained, total=steps, desc=name)):
         if step % in_epoch == 0:
             error = float(np.abs(predict(model, splits.validation, scale, device) - truth).mean())
             bar.set_postfix(validation=f"{error:.4f}")
-            if error < best:
-                best, state = error, copy.deepcopy(model.state_dict())
-    model.load_state_dict(state)
+            best.update(error, step)
+    best.restore()
 
 
 def run(config: Config, kind: str, seed: int, splits: Splits, scale: Scale) -> Run:

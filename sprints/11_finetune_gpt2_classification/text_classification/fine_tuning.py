@@ -4,9 +4,6 @@ For GPT-2, transformers makes a `GPT2ForSequenceClassification`: the pre-trained
 that reads the features of the last token that is not padding. Theory: notes/01_fine_tuning.md
 """
 
-import math
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,12 +15,14 @@ from torch.nn import functional
 from torch.optim import AdamW, Optimizer
 from torch.utils.data import DataLoader
 
+from shared.lab.files import replacing_folder
 from shared.lab.runtime import autocast
 from shared.nn.pretrained import context_length, load_tokenizer, locate_model
+from shared.training.keep_best import KeepBest
 from shared.training.loop import train_steps
 from shared.training.losses import token_losses
 from shared.training.muon import Muon
-from shared.training.optimizers import make_optimizers
+from shared.training.optimizers import make_optimizers, split_for_muon
 from shared.training.schedules import warmup_linear
 from text_classification.text_batches import Batch
 
@@ -110,16 +109,13 @@ LOSSES = {"last": classification_loss, "every": every_token_loss}
 def optimizers_for(model: nn.Module, learning_rate: float, muon_learning_rate: float) -> list[Optimizer]:
     """Return Muon for the matrices inside the blocks and AdamW for all else; AdamW alone if Muon's rate is 0.
 
-    `shared/training/optimizers.py::make_optimizers` does the same for `nn.Linear`. GPT-2's matrices are those of `Conv1D` in
-    transformers, which is a linear layer with its matrix transposed; Muon does not mind.
+    Beside Muon, decay is not as in `shared/training/optimizers.py::make_optimizers`: matrices inside the blocks do not
+    decay, all else does, biases too. GPT-2's matrices are those of `Conv1D` in transformers, a linear layer with its
+    matrix transposed; Muon does not mind.
     """
-    blocks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
-    trained = {id(p) for p in model.parameters() if p.requires_grad}
-    hidden = [p for block in blocks for p in block.parameters() if p.dim() == 2 and id(p) in trained]
+    hidden, rest = split_for_muon(model)
     if not hidden or muon_learning_rate == 0:
         return make_optimizers(model, learning_rate=learning_rate, weight_decay=0.01, betas=BETAS)
-    taken = {id(p) for p in hidden}
-    rest = [p for p in model.parameters() if id(p) in trained - taken]
     return [
         AdamW(rest, lr=learning_rate, weight_decay=0.01, betas=BETAS, fused=True),
         Muon(hidden, lr=muon_learning_rate, weight_decay=0.0),
@@ -157,7 +153,7 @@ def fine_tune(
     steps = epochs * len(train)
     every = max(1, steps // evaluations)
     passes = (batch for _ in range(epochs) for batch in train)
-    lowest, best, losses = math.inf, {}, []
+    best, losses = KeepBest(model), []
     for step, loss in train_steps(
         model,
         passes,
@@ -171,12 +167,11 @@ def fine_tune(
         if step % every == 0 or step == steps:
             probabilities, labels = predict(model, validation, precision)
             validation_loss = functional.nll_loss(probabilities.log(), labels).item()
-            if is_best := validation_loss < lowest:
-                lowest, best = validation_loss, {name: value.clone() for name, value in model.state_dict().items()}
+            is_best = best.update(validation_loss, step)
             accuracy = (probabilities.argmax(1) == labels).float().mean().item()
             yield Progress(step, sum(losses) / len(losses), validation_loss, accuracy, is_best)
             losses.clear()
-    model.load_state_dict(best)
+    best.restore()
 
 
 @torch.no_grad()
@@ -225,12 +220,9 @@ def surprise(model: nn.Module, batch: Batch) -> Tensor:
 
 def save_classifier(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
     """Write model and tokenizer in transformers' format, whole or not at all."""
-    temporary = folder.with_name(folder.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    model.save_pretrained(temporary)
-    tokenizer.save_pretrained(temporary)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(temporary, folder)
+    with replacing_folder(folder) as temporary:
+        model.save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
 
 
 def load_saved(folder: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":

@@ -5,8 +5,6 @@ Theory: notes/01_books_and_splits.md and notes/02_fine_tuning.md
 
 import itertools
 import math
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +16,7 @@ from torch.optim import Optimizer
 from transformers import GPT2LMHeadModel
 
 from book_finetuning.renaming import Renamer
+from shared.lab.files import replacing_folder
 from shared.lab.paths import DATA, RUNS
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import load_causal_model
@@ -105,13 +104,10 @@ def load_gpt(name: str, dropout: float = 0.0) -> tuple[GPT, "PreTrainedTokenizer
 
 
 def save_gpt(model: GPT, tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
-    """Write a model and its tokenizer as transformers does; under a temporary name first, so never half of it."""
-    temporary = folder.with_name(folder.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    model.to_transformers().save_pretrained(temporary)
-    tokenizer.save_pretrained(temporary)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(temporary, folder)
+    """Write a model and its tokenizer as transformers does, whole or not at all."""
+    with replacing_folder(folder) as temporary:
+        model.to_transformers().save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
 
 
 def prepare(name: str, generator: torch.Generator, dropout: float = 0.0) -> GPT:

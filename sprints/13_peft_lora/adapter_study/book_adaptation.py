@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from adapter_study.tuning_methods import trainable
@@ -21,6 +21,8 @@ from shared.text.batches import Batch, pad_rows
 from shared.text.books import TextDataset, book_optimum, encode_scenes, read_book, split_chapters
 from shared.text.cookbook import VOICES, Cookbook
 from shared.text.unseen_words import renew, unseen_tokens
+from shared.training.batches import shuffled_rows
+from shared.training.keep_best import KeepBest
 from shared.training.loop import train_steps
 from shared.training.losses import evaluate_loss, language_model_loss
 from shared.training.optimizers import make_optimizers
@@ -111,10 +113,8 @@ def renew_unseen(model: "PreTrainedModel", generator: torch.Generator) -> int:
 
 def epochs(documents: list[list[int]], batch_size: int, generator: torch.Generator, longest: int) -> Iterator[Batch]:
     """Yield batches of all documents in random order, epoch after epoch."""
-    while True:
-        order = torch.randperm(len(documents), generator=generator).tolist()
-        for start in range(0, len(order), batch_size):
-            yield pad_rows([documents[index] for index in order[start : start + batch_size]], longest)
+    for rows in shuffled_rows(len(documents), batch_size, generator):
+        yield pad_rows([documents[row] for row in rows.tolist()], longest)
 
 
 @dataclass(frozen=True)
@@ -151,18 +151,16 @@ def tune(model: "PreTrainedModel", book: Book, settings: Settings, generator: to
         schedule=partial(warmup_linear, steps=steps, warmup=settings.warmup),
         precision=settings.precision,
     )
+    best = KeepBest(nn.ParameterList(trainable(model).values()))
     losses: list[float] = []
-    best: dict[str, Tensor] = {}
     seconds, began = 0.0, time.perf_counter()
     for step, loss in (bar := tqdm(trained, total=steps, unit="step")):
         if step % per_epoch == 0:
             seconds += time.perf_counter() - began
             losses.append(book.validation.loss(model))
             bar.set_postfix(loss=f"{loss:.3f}", validation=f"{losses[-1]:.3f}")
-            if losses[-1] == min(losses):
-                best = {name: parameter.detach().clone() for name, parameter in trainable(model).items()}
+            best.update(losses[-1], step)
             began = time.perf_counter()
-    for name, parameter in trainable(model).items():
-        parameter.data.copy_(best[name])
+    best.restore()
     model.eval()
-    return Curve(losses, losses.index(min(losses)) + 1, seconds)
+    return Curve(losses, best.best_step // per_epoch, seconds)

@@ -9,7 +9,6 @@ Whatever is wrong in a file is a ValueError that names file, line and value. The
 
 import csv
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from graph_study.motif_graphs import motifs_in_trees
 from shared.graph.graphs import Graph
+from shared.lab.files import replacing
 
 SPLITS = ("train", "validation", "test")
 RESERVED = ("node", "label", "split", "graph")
@@ -353,11 +353,8 @@ BUILT_IN = {"karate": karate_files, "motifs": motif_files}
 
 def write_csv(path: Path, rows: Sequence[Sequence[object]]) -> Path:
     """Write a CSV file, whole or not at all, and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
-    os.replace(temporary, path)
     return path
 
 

@@ -3,7 +3,6 @@
 Theory: notes/08_your_own_graph.md
 """
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +20,7 @@ from torch.nn import functional
 from graph_study.graph_tables import GraphTable, Targets
 from shared.graph.graphs import Graph, batch_graphs, graph_ids, scatter_mean, scatter_sum
 from shared.graph.layers import GATLayer, GCNLayer, GINLayer, SAGELayer
+from shared.training.keep_best import KeepBest
 from shared.training.loop import train_steps
 from shared.training.optimizers import make_optimizers
 
@@ -91,15 +91,13 @@ def fit(
 ) -> None:
     """Train, and leave the model as it was when the validation loss was lowest."""
     optimizers = make_optimizers(model, learning_rate=plan.learning_rate, weight_decay=0.01)
-    best, kept, every = float("inf"), copy.deepcopy(model.state_dict()), max(1, plan.steps // 40)
+    best, every = KeepBest(model), max(1, plan.steps // 40)
     for step, _ in train_steps(model, batches, loss_function=loss_of, optimizers=optimizers, steps=plan.steps):
         if step % every == 0 or step == plan.steps:
             model.eval()
             with torch.no_grad():
-                now = chosen_by()
-            if now < best:
-                best, kept = now, copy.deepcopy(model.state_dict())
-    model.load_state_dict(kept)
+                best.update(chosen_by(), step)
+    best.restore()
     model.eval()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.lab.files import replacing, write_text
+from shared.lab.files import replacing, replacing_folder, write_text
 
 
 def test_what_is_written_is_there_with_the_rights_of_any_new_file(tmp_path: Path):
@@ -27,6 +27,33 @@ def test_after_an_error_the_old_file_stays_and_nothing_else(tmp_path: Path):
         fail_halfway()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path):
+    target, ordinary = tmp_path / "new" / "model", tmp_path / "ordinary"
+    ordinary.mkdir()
+    for file in ("old", "young"):
+        with replacing_folder(target) as temporary:
+            assert not list(temporary.iterdir())
+            (temporary / file).write_text(file)
+    assert [path.name for path in target.rglob("*")] == ["young"]
+    assert target.stat().st_mode == ordinary.stat().st_mode
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_after_an_error_the_old_folder_stays_and_nothing_else(tmp_path: Path):
+    target = tmp_path / "model"
+    write_text(target / "weights", "old")
+
+    def fail_halfway() -> None:
+        with replacing_folder(target) as temporary:
+            (temporary / "weights").write_text("half")
+            raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="full"):
+        fail_halfway()
+    assert (target / "weights").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_two_writers_do_not_share_a_temporary_name(tmp_path: Path):
