@@ -1,6 +1,7 @@
 """Batches of tokens for language models, each stream with a position that can be saved and restored.
 
-`DocumentBatches` gives a row to each document; `BlockBatches` cuts random blocks out of one long text.
+`DocumentBatches` gives a row to each document; `BlockBatches` cuts random blocks out of one long text; a `TextDataset`
+holds the blocks of documents, each token a target once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
+from torch.utils.data import Dataset
 
 
 class Batch(NamedTuple):
@@ -112,3 +114,59 @@ def whole_text(tokens: np.ndarray, batch_size: int, context: int) -> Iterator[Ba
     rows = [tokens[start : start + context + 1].tolist() for start in range(0, len(tokens) - 1, context)]
     for start in range(0, len(rows), batch_size):
         yield pad_rows(rows[start : start + batch_size])
+
+
+class TextDataset(Dataset[Tensor]):
+    """Blocks of documents for a model that sees `context` tokens; none reaches over the end of its document.
+
+    A block holds one token more than the context: its last token is only a target. Neighbours share this token, so that
+    with the default stride every token but the first of a document is a target exactly once.
+
+    Args:
+        documents: token ids of each.
+        context: tokens that the model sees at once.
+        stride: tokens from one block to the next (default: `context`, disjoint blocks).
+
+    Example: with context 3 a document [1, 2, 3, 4, 5, 6] gives the blocks [1, 2, 3, 4] and [4, 5, 6].
+
+    Raises:
+        ValueError: a stride outside 1 to context, or no document with two tokens.
+    """
+
+    def __init__(self, documents: Sequence[Sequence[int]], context: int, stride: int | None = None) -> None:
+        stride = context if stride is None else stride
+        if not 1 <= stride <= context:
+            raise ValueError(f"stride must be 1 to context={context}, or targets would be skipped; got {stride}")
+        self.blocks: list[list[int]] = []
+        # How many targets at the end of a block were in no block before it.
+        self.fresh: list[int] = []
+        for document in documents:
+            done = 0  # the last token that has been a target
+            for start in range(0, len(document) - 1, stride):
+                block = list(document[start : start + context + 1])
+                self.blocks.append(block)
+                self.fresh.append(start + len(block) - 1 - done)
+                done = start + len(block) - 1
+                if done == len(document) - 1:
+                    break
+        if not self.blocks:
+            raise ValueError("there is nothing to predict: a document needs at least two tokens")
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def __getitem__(self, index: int) -> Int[Tensor, " tokens"]:
+        """Return the tokens of a block, not shifted: at most context + 1 of them."""
+        return torch.tensor(self.blocks[index])
+
+    def batches(self, batch_size: int) -> Iterator[Batch]:
+        """Yield all blocks in order, for evaluation: the mask is True where a token is a fresh target.
+
+        Each target is scored once, with at least context - stride tokens before it where the document has them.
+        """
+        for start in range(0, len(self), batch_size):
+            blocks, fresh = self.blocks[start : start + batch_size], self.fresh[start : start + batch_size]
+            mask = torch.nn.utils.rnn.pad_sequence(
+                [torch.arange(len(block)) >= len(block) - new for block, new in zip(blocks, fresh, strict=True)], True
+            )
+            yield Batch(pad_rows(blocks).tokens, mask)

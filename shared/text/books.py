@@ -4,23 +4,22 @@ A chapter begins with a line "Chapter ..." or "# ...", and within it a line "* *
 the models here read it from its beginning to its end, between two end tokens.
 """
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-from jaxtyping import Int
-from torch import Tensor
-from torch.utils.data import Dataset
-
-from shared.text.batches import Batch, pad_rows
-from shared.text.cookbook import Cookbook
+from shared.lab.paths import DATA
+from shared.lab.provenance import note_read
+from shared.text.cookbook import VOICES, Cookbook
+from shared.text.tokenizers import Tokenizer, encode_documents
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
 
+SHIPPED_BOOK = DATA / "book.txt"  # a cookbook in the second voice; sprint 12 writes it
 HEADING = re.compile(r"^(?:#\s+|chapter\b)(?P<title>[^\n]*)$", re.IGNORECASE | re.MULTILINE)
 SCENE_BREAK = re.compile(r"^\s*\*\s*\*\s*\*\s*$", re.MULTILINE)
 
@@ -33,12 +32,38 @@ class Chapter:
     scenes: tuple[str, ...]
 
 
-class Split(NamedTuple):
+class ChapterSplit(NamedTuple):
     """Chapters to learn from, to choose by, and to be tested on once."""
 
     train: tuple[Chapter, ...]
     validation: tuple[Chapter, ...]
     test: tuple[Chapter, ...]
+
+
+class BookPart(NamedTuple):
+    """Scenes, and the same as tokens between two end tokens.
+
+    `optimum` is the loss of the grammar that wrote them, in nats per token, below which no model can come; None where
+    no such grammar is known.
+    """
+
+    scenes: tuple[str, ...]
+    documents: list[list[int]]
+    optimum: float | None
+
+    @property
+    def targets(self) -> int:
+        """How many tokens are to be predicted: all but the first of each document."""
+        return sum(len(document) - 1 for document in self.documents)
+
+
+class Book(NamedTuple):
+    """Parts to learn from, to choose by, and to be tested on once; and the cookbook that wrote them, if one did."""
+
+    train: BookPart
+    validation: BookPart
+    test: BookPart
+    cookbook: Cookbook | None
 
 
 def read_book(path: Path) -> tuple[Chapter, ...]:
@@ -50,7 +75,7 @@ def read_book(path: Path) -> tuple[Chapter, ...]:
     if not path.is_file():
         raise ValueError(f"there is no book {path}: name a text file")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = note_read(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 at byte {error.start}: convert it") from None
     headings = list(HEADING.finditer(text))
@@ -66,7 +91,7 @@ def read_book(path: Path) -> tuple[Chapter, ...]:
     return tuple(chapters)
 
 
-def split_chapters(chapters: Sequence[Chapter], validation: int = 1, test: int = 1) -> Split:
+def split_chapters(chapters: Sequence[Chapter], validation: int = 1, test: int = 1) -> ChapterSplit:
     """Return the last chapters as test, those before them as validation, and the rest for training.
 
     Whole chapters: windows of one text that overlap, or paragraphs dealt out at random, would show the model in
@@ -81,80 +106,50 @@ def split_chapters(chapters: Sequence[Chapter], validation: int = 1, test: int =
             f"a book is split into chapters to train on, {validation} to validate and {test} to test, each at least 1; "
             f"it has {len(chapters)}: mark more with lines 'Chapter ...', or hold back fewer"
         )
-    return Split(tuple(chapters[:train]), tuple(chapters[train : train + validation]), tuple(chapters[-test:]))
+    return ChapterSplit(tuple(chapters[:train]), tuple(chapters[train : train + validation]), tuple(chapters[-test:]))
 
 
-def encode_scenes(chapters: Sequence[Chapter], tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
-    """Return the tokens of each scene between two end tokens."""
-    end = int(tokenizer.eos_token_id)
-    scenes = (scene for chapter in chapters for scene in chapter.scenes)
-    return [[end, *tokenizer.encode(scene, add_special_tokens=False), end] for scene in scenes]
-
-
-class TextDataset(Dataset[Tensor]):
-    """Blocks of documents for a model that sees `context` tokens; none reaches over the end of its document.
-
-    A block holds one token more than the context: its last token is only a target. Neighbours share this token, so that
-    with the default stride every token but the first of a document is a target exactly once.
+def load_book(path: Path, tokenizer: "Tokenizer | PreTrainedTokenizerBase", validation: int = 1, test: int = 1) -> Book:
+    """Return a book in three parts of whole chapters; errors as in `read_book` and `split_chapters`.
 
     Args:
-        documents: token ids of each.
-        context: tokens that the model sees at once.
-        stride: tokens from one block to the next (default: `context`, disjoint blocks).
-
-    Example: with context 3 a document [1, 2, 3, 4, 5, 6] gives the blocks [1, 2, 3, 4] and [4, 5, 6].
-
-    Raises:
-        ValueError: a stride outside 1 to context, or no document with two tokens.
+        path: the text file.
+        tokenizer: ours or one of transformers.
+        validation, test: how many chapters, the last ones, to choose by and to be tested on.
     """
-
-    def __init__(self, documents: Sequence[Sequence[int]], context: int, stride: int | None = None) -> None:
-        stride = context if stride is None else stride
-        if not 1 <= stride <= context:
-            raise ValueError(f"stride must be 1 to context={context}, or targets would be skipped; got {stride}")
-        self.blocks: list[list[int]] = []
-        # How many targets at the end of a block were in no block before it.
-        self.fresh: list[int] = []
-        for document in documents:
-            done = 0  # the last token that has been a target
-            for start in range(0, len(document) - 1, stride):
-                block = list(document[start : start + context + 1])
-                self.blocks.append(block)
-                self.fresh.append(start + len(block) - 1 - done)
-                done = start + len(block) - 1
-                if done == len(document) - 1:
-                    break
-        if not self.blocks:
-            raise ValueError("there is nothing to predict: a document needs at least two tokens")
-
-    def __len__(self) -> int:
-        return len(self.blocks)
-
-    def __getitem__(self, index: int) -> Int[Tensor, " tokens"]:
-        """Return the tokens of a block, not shifted: at most context + 1 of them."""
-        return torch.tensor(self.blocks[index])
-
-    def batches(self, batch_size: int) -> Iterator[Batch]:
-        """Yield all blocks in order, for evaluation: the mask is True where a token is a fresh target.
-
-        Each target is scored once, with at least context - stride tokens before it where the document has them.
-        """
-        for start in range(0, len(self), batch_size):
-            blocks, fresh = self.blocks[start : start + batch_size], self.fresh[start : start + batch_size]
-            mask = torch.nn.utils.rnn.pad_sequence(
-                [torch.arange(len(block)) >= len(block) - new for block, new in zip(blocks, fresh, strict=True)], True
-            )
-            yield Batch(pad_rows(blocks).tokens, mask)
+    chapters = read_book(path)
+    opening = chapters[0].scenes[0]
+    cookbook = next((cookbook for cookbook in map(Cookbook, VOICES) if cookbook.fault(opening) is None), None)
+    parts = []
+    for part in split_chapters(chapters, validation, test):
+        scenes = [scene for chapter in part for scene in chapter.scenes]
+        log_prob = sum(map(cookbook.log_prob, scenes)) if cookbook else -math.inf
+        parts.append(encode_part(scenes, tokenizer, log_prob))
+    return Book(*parts, cookbook)
 
 
-def book_optimum(chapters: Sequence[Chapter], documents: Sequence[Sequence[int]], cookbook: Cookbook) -> float | None:
-    """Return the loss of the grammar itself on a cookbook's chapters, in nats per token; None for any other book.
+def recipe_part(
+    cookbook: Cookbook,
+    stream: str,
+    count: int,
+    tokenizer: "Tokenizer | PreTrainedTokenizerBase",
+    start: int = 0,
+) -> BookPart:
+    """Return recipes of one of a cookbook's endless streams as a part of a book, from number `start` on."""
+    recipes = [cookbook.recipe(stream, index) for index in range(start, start + count)]
+    log_prob = sum(recipe.log_prob for recipe in recipes)
+    return encode_part([recipe.text for recipe in recipes], tokenizer, log_prob)
+
+
+def encode_part(
+    scenes: Sequence[str], tokenizer: "Tokenizer | PreTrainedTokenizerBase", log_prob: float = -math.inf
+) -> BookPart:
+    """Return scenes as a part of a book.
 
     Args:
-        chapters: what is scored.
-        documents: the same as tokens: every token but the first of a document is a target.
-        cookbook: the grammar that may have written them.
+        scenes: a document each.
+        tokenizer: ours or one of transformers.
+        log_prob: log-probability of all of them in nats under the grammar that wrote them (minus infinity: none did).
     """
-    log_prob = sum(cookbook.log_prob(scene) for chapter in chapters for scene in chapter.scenes)
-    targets = sum(len(document) - 1 for document in documents)
-    return None if log_prob == float("-inf") else -log_prob / targets
+    part = BookPart(tuple(scenes), encode_documents(scenes, tokenizer), None)
+    return part if math.isinf(log_prob) else part._replace(optimum=-log_prob / part.targets)

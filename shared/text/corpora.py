@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from shared.lab.provenance import note_read
 from shared.text.batches import Batch, BlockBatches, DocumentBatches, pad_rows, whole_text
 from shared.text.cookbook import VOICES, Cookbook
-from shared.text.tokenizers import Tokenizer, character_tokenizer, gpt2_tokenizer, load_tokenizer, train_bpe
+from shared.text.tokenizers import Tokenizer, character_tokenizer, encode_documents, gpt2_tokenizer, train_bpe
 
 
 @cache
@@ -41,8 +42,7 @@ class CookbookCorpus:
     def documents(self, stream: str, start: int, count: int) -> list[list[int]]:
         """Return the tokens of `count` recipes of a stream from number `start` on."""
         texts = [self.cookbook.recipe(stream, index).text for index in range(start, start + count)]
-        end = self.tokenizer.end_token
-        return [[end, *ids, end] for ids in self.tokenizer.encode_batch(texts)]
+        return encode_documents(texts, self.tokenizer)
 
     def train_batches(self, batch_size: int, context: int, generator: torch.Generator) -> DocumentBatches:  # noqa: ARG002
         """Return the endless stream of training batches (in the stream's own order: the generator is not used)."""
@@ -134,9 +134,11 @@ class TextCorpus:
     @classmethod
     def load(cls, folder: Path) -> "TextCorpus":
         """Return the corpus that `save` wrote, without reading its tokens into memory."""
-        train, validation = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("train", "validation"))
+        train, validation = (
+            np.load(note_read(folder / f"{name}.npy"), mmap_mode="r") for name in ("train", "validation")
+        )
         characters = int((folder / "characters.txt").read_text(encoding="utf-8"))
-        return cls(train, validation, load_tokenizer(folder), characters)
+        return cls(train, validation, Tokenizer.load(folder), characters)
 
     def train_batches(self, batch_size: int, context: int, generator: torch.Generator) -> BlockBatches:
         """Return the endless stream of random blocks of the training part."""

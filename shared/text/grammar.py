@@ -12,10 +12,9 @@ the grammar is unambiguous, a text has one derivation, and the probability of th
 """
 
 import math
-import re
 from abc import ABC, abstractmethod
 from bisect import bisect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, pairwise
 
@@ -168,43 +167,3 @@ def derivations(grammar: Callable[[Pen], object]) -> Iterator[tuple[str, float]]
         while indices and indices[-1] + 1 == pen.sizes[len(indices) - 1]:
             indices = indices[:-1]
         indices = [*indices[:-1], indices[-1] + 1] if indices else None
-
-
-Slot = str | Choice | Callable[[Pen], object]
-
-
-class Phrases:
-    """Alternative phrases, each equally likely and told apart by its first words.
-
-    In a phrase `[a|b|c]` is a uniform choice and `{name}` is filled from the slots of the moment: "Warm the {fat} in a
-    [deep|wide] pan." A slot is a text, a choice, or a function that takes the pen.
-
-    Raises:
-        ValueError: a phrase that starts with a choice or a slot, or first words that begin those of another phrase.
-    """
-
-    def __init__(self, phrases: Sequence[str]) -> None:
-        split = [[part for part in re.split(r"(\[.*?\]|\{.*?\})", phrase) if part] for phrase in phrases]
-        for parts, phrase in zip(split, phrases, strict=True):
-            if not parts or parts[0][0] in "[{":
-                raise ValueError(f"a phrase starts with plain words that tell it from the others; got {phrase!r}")
-        self.first_words = Choice([parts[0] for parts in split])
-        self.rest = [[_part(text) for text in parts[1:]] for parts in split]
-
-    def write(self, pen: Pen, slots: Mapping[str, Slot], rule: str = "wording") -> None:
-        """Choose a phrase and write it, its slots filled."""
-        for name, part in self.rest[pen.choose(self.first_words, rule)]:
-            value = part if part is not None else slots[name]
-            if isinstance(value, str):
-                pen.write(value, name)
-            elif isinstance(value, Choice):
-                pen.choose(value, name)
-            else:
-                value(pen)
-
-
-def _part(text: str) -> tuple[str, str | Choice | None]:
-    """Return the rule and the content of a part of a phrase; a slot's content is not known yet."""
-    if text.startswith("["):
-        return "wording", choice(*text[1:-1].split("|"))
-    return (text[1:-1], None) if text.startswith("{") else ("wording", text)

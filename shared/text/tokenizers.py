@@ -7,12 +7,18 @@ so no text can end its own document. Library tokenizers read it as the control t
 (`split_special_tokens=True` in transformers).
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tokenizers
 from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+
+from shared.lab.files import replacing
+from shared.lab.provenance import note_read
+
+if TYPE_CHECKING:  # transformers takes seconds to import
+    from transformers import PreTrainedTokenizerBase
 
 END_OF_TEXT = "<|endoftext|>"
 
@@ -87,11 +93,21 @@ class Tokenizer:
     def save(self, folder: Path | str) -> Path:
         """Write tokenizer.json into a folder, which is made if need be, and return the path of the file."""
         path = Path(folder) / "tokenizer.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        self.backend.save(str(temporary))
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            self.backend.save(str(temporary))
         return path
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Tokenizer":
+        """Return the tokenizer that is saved as tokenizer.json in a folder, or in the file itself.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        file = Path(path) / "tokenizer.json" if Path(path).is_dir() else Path(path)
+        if not file.is_file():
+            raise FileNotFoundError(f"a saved tokenizer is a tokenizer.json or the folder of one; there is no {file}")
+        return cls(tokenizers.Tokenizer.from_file(str(note_read(file))))
 
     def _refuse_unknown(self, text: str, unknown: set[str]) -> None:
         if unknown:
@@ -169,25 +185,16 @@ def gpt2_tokenizer(folder: Path | str) -> Tokenizer:
     return Tokenizer(backend)
 
 
-def hub_tokenizer(name: str = "openai-community/gpt2") -> Tokenizer:
-    """Return the tokenizer of a model on the Hugging Face hub or in a local folder, by way of transformers.
+def encode_documents(texts: Sequence[str], tokenizer: "Tokenizer | PreTrainedTokenizerBase") -> list[list[int]]:
+    """Return the token ids of each text between two end tokens.
 
-    Raises:
-        ValueError: the vocabulary has no `<|endoftext|>`.
+    The first one says that a text begins, the last one is a target: a model learns where a text ends.
+
+    Args:
+        tokenizer: ours or one of transformers.
     """
-    # Importing transformers takes seconds, and only this function needs it.
-    from transformers import PreTrainedTokenizerFast
-
-    return Tokenizer(PreTrainedTokenizerFast.from_pretrained(name).backend_tokenizer)
-
-
-def load_tokenizer(path: Path | str) -> Tokenizer:
-    """Return the tokenizer saved as tokenizer.json in a folder, or in the file itself.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-    """
-    file = Path(path) / "tokenizer.json" if Path(path).is_dir() else Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"a saved tokenizer is a tokenizer.json or the folder of one; there is no {file}")
-    return Tokenizer(tokenizers.Tokenizer.from_file(str(file)))
+    if isinstance(tokenizer, Tokenizer):
+        end, rows = tokenizer.end_token, tokenizer.encode_batch(texts)
+    else:
+        end, rows = tokenizer.eos_token_id, tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    return [[end, *ids, end] for ids in rows]

@@ -29,7 +29,7 @@ from shared.text.batches import pad_rows
 from shared.text.cookbook import Cookbook
 from shared.text.corpora import cookbook_tokenizer
 from shared.text.grammar import Choice, Parser
-from shared.text.tokenizers import Tokenizer, load_tokenizer
+from shared.text.tokenizers import Tokenizer, encode_documents
 from shared.training.checkpoints import load_checkpoint
 from shared.training.losses import perplexity, token_losses
 
@@ -81,7 +81,7 @@ class Tracer(Parser):
 def load(config: Config) -> tuple[GPT, Tokenizer]:
     """Return the model and its tokenizer, from a checkpoint or a folder."""
     if config.checkpoint is None:
-        return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(config.model)), load_tokenizer(config.model)
+        return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(config.model)), Tokenizer.load(config.model)
     checkpoint = load_checkpoint(config.checkpoint)
     saved = checkpoint["config"]
     tokenizer = cookbook_tokenizer(saved["vocab_size"])
@@ -119,7 +119,7 @@ def score(model: GPT, tokenizer: Tokenizer, cookbook: Cookbook, config: Config) 
     for start in trange(0, config.recipes, 50, unit="batch"):
         count = min(50, config.recipes - start)
         texts = [cookbook.recipe(config.stream, index).text for index in range(start, start + count)]
-        rows = [[end, *ids, end] for ids in tokenizer.encode_batch(texts)]
+        rows = encode_documents(texts, tokenizer)
         tokens = pad_rows(rows).tokens.to(device)
         logits = model(tokens)
         losses, probabilities = token_losses(logits, tokens), logits.softmax(dim=-1)

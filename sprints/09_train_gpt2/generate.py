@@ -19,7 +19,7 @@ from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.text.cookbook import Cookbook
-from shared.text.tokenizers import load_tokenizer
+from shared.text.tokenizers import Tokenizer
 
 SHIPPED = DATA / "models" / "cookbook-gpt2"
 
@@ -46,7 +46,7 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     generator = seed_everything(config.seed, device)
     model = GPT.from_transformers(GPT2LMHeadModel.from_pretrained(config.model)).to(device).eval()
-    tokenizer, cookbook = load_tokenizer(config.model), Cookbook()
+    tokenizer, cookbook = Tokenizer.load(config.model), Cookbook()
     prompt = [tokenizer.end_token, *tokenizer.encode(config.prompt)]
     began = time.perf_counter()
     rows = generate(

@@ -22,7 +22,7 @@ from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.nn.pretrained import SHIPPED_FOLDER, load_causal_model
 from shared.text.cookbook import Cookbook
-from shared.text.tokenizers import Tokenizer, load_tokenizer
+from shared.text.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -120,7 +120,7 @@ def average(found: list[Distance]) -> Distance:
 
 
 def main(config: Config) -> Results:
-    model, tokenizer = load_causal_model()[0], load_tokenizer(SHIPPED_FOLDER)
+    model, tokenizer = load_causal_model()[0], Tokenizer.load(SHIPPED_FOLDER)
     places = {name: look(model, tokenizer, words) for name, words in PLACES.items()}
     generator = torch.Generator().manual_seed(config.seed)
     found: dict[str, list[Distance]] = {name: [] for name in SETTINGS}

@@ -29,7 +29,7 @@ from shared.nn.pretrained import SHIPPED_FOLDER
 from shared.text.batches import pad_rows
 from shared.text.cookbook import Cookbook
 from shared.text.grammar import Parser
-from shared.text.tokenizers import load_tokenizer
+from shared.text.tokenizers import Tokenizer
 
 KINDS = ("temperature", "top_p", "top_k")
 
@@ -142,7 +142,7 @@ def describe(
 def main(config: Config) -> Results:
     device = pick_device(config.device)
     model = GPT.from_transformers(GPT2LMHeadModel.from_pretrained(SHIPPED_FOLDER)).to(device).eval()
-    tokenizer = load_tokenizer(SHIPPED_FOLDER)
+    tokenizer = Tokenizer.load(SHIPPED_FOLDER)
     end = tokenizer.end_token
     own = [Cookbook().recipe("validation", index) for index in range(config.recipes)]
     ids = tokenizer.encode_batch([recipe.text for recipe in own])

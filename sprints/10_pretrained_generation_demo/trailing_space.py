@@ -24,7 +24,7 @@ from shared.lab.run import run
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED_FOLDER
 from shared.text.cookbook import Cookbook
-from shared.text.tokenizers import load_tokenizer
+from shared.text.tokenizers import Tokenizer
 
 EXAMPLE = "Smoky Soup with"
 
@@ -65,7 +65,7 @@ class Model:
 
     def __init__(self) -> None:
         self.gpt = GPT.from_transformers(GPT2LMHeadModel.from_pretrained(SHIPPED_FOLDER)).eval()
-        self.tokenizer = load_tokenizer(SHIPPED_FOLDER)
+        self.tokenizer = Tokenizer.load(SHIPPED_FOLDER)
         self.spelled = [self.tokenizer.decode([token]) for token in range(self.gpt.config.vocab_size)]
 
     def encode(self, text: str) -> list[int]:

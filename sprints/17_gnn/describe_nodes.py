@@ -31,6 +31,7 @@ from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED, load_causal_model
 from shared.text.batches import Batch, pad_rows
+from shared.text.tokenizers import encode_documents
 from shared.text.unseen_words import renew, unseen_tokens
 from shared.training.loop import train_steps
 from shared.training.losses import count_targets, token_losses
@@ -102,9 +103,7 @@ class Descriptions(NamedTuple):
 
 def encode(larder: Larder, tokenizer: "PreTrainedTokenizerBase", nodes: range) -> list[list[int]]:
     """Return the descriptions of some nodes as tokens, each between two end tokens."""
-    end = tokenizer.eos_token_id
-    texts = tokenizer([f" {say(facts_of(larder, node))}" for node in nodes])["input_ids"]
-    return [[end, *tokens, end] for tokens in texts]
+    return encode_documents([f" {say(facts_of(larder, node))}" for node in nodes], tokenizer)
 
 
 def batches(

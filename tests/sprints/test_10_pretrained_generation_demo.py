@@ -31,7 +31,7 @@ from transformers import (
 from shared.nn.pretrained import SHIPPED_FOLDER, load_causal_model
 from shared.text.cookbook import Cookbook
 from shared.text.grammar import GrammarFault, Pen, choice, derivations
-from shared.text.tokenizers import load_tokenizer
+from shared.text.tokenizers import Tokenizer
 
 SPRINT = Path(__file__).parents[2] / "sprints" / "10_pretrained_generation_demo"
 PROMPT = "Smoky Soup with"
@@ -167,7 +167,7 @@ def test_generate_compares_methods(part):
 
 
 def test_exact_next_tokens_obey_the_chain_rule(part):
-    tokenizer = load_tokenizer(SHIPPED_FOLDER)
+    tokenizer = Tokenizer.load(SHIPPED_FOLDER)
     exact, cookbook = part("exact_next_token"), Cookbook(dishes=("soup",))
     recipe = cookbook.recipe("validation", 1)
     ids, log_prob = tokenizer.encode(recipe.text), 0.0
@@ -192,7 +192,7 @@ def test_continuations_are_those_that_enumeration_finds(part, text):
 
 
 def test_texts_that_no_recipe_begins_with(part):
-    exact, tokenizer = part("exact_next_token"), load_tokenizer(SHIPPED_FOLDER)
+    exact, tokenizer = part("exact_next_token"), Tokenizer.load(SHIPPED_FOLDER)
     with pytest.raises(GrammarFault, match="style"):
         exact.next_tokens(Cookbook().write, tokenizer, "Yummy Soup")
     with pytest.raises(GrammarFault, match="end of text"):

@@ -8,7 +8,7 @@ from torch import Tensor
 from shared.text.batches import pad_rows
 from shared.text.cookbook import Cookbook
 from shared.text.grammar import Choice, Parser
-from shared.text.tokenizers import Tokenizer
+from shared.text.tokenizers import Tokenizer, encode_documents
 
 LABELS = (
     "heading",
@@ -125,7 +125,7 @@ def labelled_recipes(tokenizer: Tokenizer, stream: str, start: int, count: int) 
     for index in range(start, start + count):
         text = cookbook.recipe(stream, index).text
         pieces = tokenizer.tokens(text)
-        rows.append([tokenizer.end_token, *tokenizer.encode(text), tokenizer.end_token])
+        rows += encode_documents([text], tokenizer)
         names = ["end", *labels_of(text, pieces, cookbook), "end"]
         labels.append([LABELS.index(name) for name in names])
     batch = pad_rows(rows)

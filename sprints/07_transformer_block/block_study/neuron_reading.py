@@ -16,7 +16,7 @@ from torch.nn import functional
 from block_study.labelled_recipes import LABELS, LabelledRecipes, labelled_recipes
 from shared.lab.paths import DATA
 from shared.nn.gpt import GPT
-from shared.text.tokenizers import Tokenizer, load_tokenizer
+from shared.text.tokenizers import Tokenizer
 
 ABOUT = ("the token read", "the token to come")
 SHIPPED = DATA / "models" / "cookbook-gpt2"
@@ -27,7 +27,7 @@ def load(folder: Path) -> tuple[GPT, Tokenizer]:
     # Imported here: it takes seconds, and the rest does without.
     from transformers import GPT2LMHeadModel
 
-    return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(folder)).eval(), load_tokenizer(folder)
+    return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(folder)).eval(), Tokenizer.load(folder)
 
 
 class Recording(NamedTuple):

@@ -8,14 +8,15 @@ from transformers import PreTrainedTokenizerBase
 from shared.nn.pretrained import Logits
 from shared.text.batches import Batch, pad_rows
 from shared.text.cookbook import Cookbook
+from shared.text.tokenizers import encode_documents
 from shared.training.losses import evaluate_loss
 
 
 def recipe_rows(tokenizer: PreTrainedTokenizerBase, stream: str, start: int, count: int) -> list[list[int]]:
     """Return the tokens of recipes of a stream, each between two end tokens."""
-    cookbook, end = Cookbook(), tokenizer.eos_token_id
+    cookbook = Cookbook()
     texts = [cookbook.recipe(stream, index).text for index in range(start, start + count)]
-    return [[end, *ids, end] for ids in tokenizer(texts)["input_ids"]]
+    return encode_documents(texts, tokenizer)
 
 
 def recipe_batches(

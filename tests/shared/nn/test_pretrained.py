@@ -8,7 +8,7 @@ import torch
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED_FOLDER, Logits, context_length, load_causal_model, load_tokenizer, locate_model
 from shared.text.batches import Batch
-from shared.text.tokenizers import load_tokenizer as load_ours
+from shared.text.tokenizers import Tokenizer
 from shared.training.losses import evaluate_loss
 
 TEXT = "Title: Garlic soup with tofu\n\nIngredients:\n"
@@ -21,7 +21,7 @@ def test_the_shipped_model_is_the_one_of_shared_gpt():
         torch.testing.assert_close(Logits(model)(tokens), GPT.from_transformers(model)(tokens), atol=1e-4, rtol=0)
     assert not model.training
     assert context_length(model) == 256
-    assert tokens[0].tolist() == load_ours(SHIPPED_FOLDER / "tokenizer.json").encode(TEXT)
+    assert tokens[0].tolist() == Tokenizer.load(SHIPPED_FOLDER / "tokenizer.json").encode(TEXT)
 
 
 def test_an_evaluation_leaves_the_model_in_its_mode():

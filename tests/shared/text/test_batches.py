@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.text.batches import BlockBatches, DocumentBatches, pad_rows, whole_text
+from shared.text.batches import BlockBatches, DocumentBatches, TextDataset, pad_rows, whole_text
 
 
 def documents(start: int, count: int) -> list[list[int]]:
@@ -59,3 +61,37 @@ def test_the_whole_text_is_scored_once(length: int):
 def test_a_text_shorter_than_a_block_is_refused():
     with pytest.raises(ValueError, match="longer than one block of 11 tokens; it has 10"):
         BlockBatches(np.arange(10), 1, 10, torch.Generator())
+
+
+def test_the_example_of_blocks_of_documents():
+    assert TextDataset([[1, 2, 3, 4, 5, 6]], context=3).blocks == [[1, 2, 3, 4], [4, 5, 6]]
+    assert TextDataset([[1, 2, 3, 4, 5, 6]], context=3)[1].tolist() == [4, 5, 6]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(1, 9), st.data())
+def test_every_token_but_the_first_is_a_target_once(lengths: list[int], context: int, data: st.DataObject):
+    lengths = [*lengths, 2]
+    stride = data.draw(st.integers(1, context))
+    documents = [[100 * number + index for index in range(length)] for number, length in enumerate(lengths)]
+    dataset = TextDataset(documents, context, stride)
+    scored = [int(token) for batch in dataset.batches(3) for token in batch.tokens[:, 1:][batch.mask[:, 1:]]]
+    assert scored == [token for document in documents for token in document[1:]]
+    assert max(map(len, dataset.blocks)) <= context + 1
+    if stride == context:
+        assert sum(len(block) - 1 for block in dataset.blocks) == len(scored)
+
+
+def test_a_smaller_stride_gives_more_to_look_back_on():
+    document = list(range(20))
+    for stride in (1, 4, 8):
+        dataset = TextDataset([document], 8, stride)
+        before = [len(block) - new for block, new in zip(dataset.blocks, dataset.fresh, strict=True)][1:]
+        assert min(before) >= 8 - stride + 1
+
+
+@pytest.mark.parametrize("stride", [0, 5])
+def test_a_stride_that_skips_targets_is_an_error(stride: int):
+    with pytest.raises(ValueError, match="1 to context=4"):
+        TextDataset([[1, 2, 3]], 4, stride)
+    with pytest.raises(ValueError, match="at least two tokens"):
+        TextDataset([[1]], 4)

@@ -1,16 +1,16 @@
-"""Books: chapters and scenes, splits that share nothing, blocks in which every token is a target once."""
+"""Books: chapters and scenes, splits that share nothing, and the least loss that there can be."""
 
-import math
 from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
+from shared.lab import provenance
 from shared.nn.pretrained import Logits, load_causal_model, load_tokenizer
-from shared.text.books import Chapter, TextDataset, book_optimum, encode_scenes, read_book, split_chapters
+from shared.text.batches import TextDataset
+from shared.text.books import SHIPPED_BOOK, Chapter, encode_part, load_book, read_book, recipe_part, split_chapters
 from shared.text.cookbook import Cookbook
+from shared.text.tokenizers import character_tokenizer
 from shared.training.losses import evaluate_loss
 
 BOOK = """By nobody
@@ -69,64 +69,67 @@ def test_a_book_too_short_to_split_is_an_error(validation: int, test: int):
         split_chapters(chapters, validation, test)
 
 
-def test_the_example_of_the_docstring():
-    assert TextDataset([[1, 2, 3, 4, 5, 6]], context=3).blocks == [[1, 2, 3, 4], [4, 5, 6]]
-    assert TextDataset([[1, 2, 3, 4, 5, 6]], context=3)[1].tolist() == [4, 5, 6]
+def write_book(path: Path, scenes: list[str]) -> Path:
+    """Write a book of three chapters with as many scenes each."""
+    size = len(scenes) // 3
+    chapters = ["\n\n* * *\n\n".join(scenes[first : first + size]) for first in range(0, 3 * size, size)]
+    path.write_text("\n".join(f"# {number}\n{text}" for number, text in enumerate(chapters)), encoding="utf-8")
+    return path
 
 
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(1, 9), st.data())
-def test_every_token_but_the_first_is_a_target_once(lengths: list[int], context: int, data: st.DataObject):
-    lengths = [*lengths, 2]
-    stride = data.draw(st.integers(1, context))
-    documents = [[100 * number + index for index in range(length)] for number, length in enumerate(lengths)]
-    dataset = TextDataset(documents, context, stride)
-    scored = [int(token) for batch in dataset.batches(3) for token in batch.tokens[:, 1:][batch.mask[:, 1:]]]
-    assert scored == [token for document in documents for token in document[1:]]
-    assert max(map(len, dataset.blocks)) <= context + 1
-    if stride == context:
-        assert sum(len(block) - 1 for block in dataset.blocks) == len(scored)
+def test_a_book_of_the_cookbook_is_recognised_by_its_voice(tmp_path: Path):
+    voice, tokenizer = Cookbook("flirty"), load_tokenizer()
+    recipes = [voice.recipe("train", index) for index in range(6)]
+    book = load_book(write_book(tmp_path / "book.txt", [recipe.text for recipe in recipes]), tokenizer)
+    assert book.cookbook is not None
+    assert book.cookbook.voice == "flirty"
+    for part, first in zip(book[:3], (0, 2, 4), strict=True):
+        assert part.scenes == tuple(recipe.text for recipe in recipes[first : first + 2])
+        assert [tokenizer.decode(document[1:-1]) for document in part.documents] == list(part.scenes)
+        log_prob = sum(recipe.log_prob for recipe in recipes[first : first + 2])
+        assert part.optimum == pytest.approx(-log_prob / sum(len(document) - 1 for document in part.documents))
 
 
-def test_a_smaller_stride_gives_more_to_look_back_on():
-    document = list(range(20))
-    for stride in (1, 4, 8):
-        dataset = TextDataset([document], 8, stride)
-        before = [len(block) - new for block, new in zip(dataset.blocks, dataset.fresh, strict=True)][1:]
-        assert min(before) >= 8 - stride + 1
+def test_of_any_other_book_no_optimum_is_known(tmp_path: Path):
+    scenes = ["A tale.", "A second one.", "A third one."]
+    book = load_book(write_book(tmp_path / "book.txt", scenes), character_tokenizer("".join(scenes)))
+    assert book.cookbook is None
+    assert [part.optimum for part in book[:3]] == [None] * 3
+    assert [part.targets for part in book[:3]] == [len(scene) + 1 for scene in scenes], "the end is a target too"
+    # The first scene is the cookbook's, and another one is not.
+    scenes = [Cookbook().recipe("train", 0).text, "A tale.", Cookbook().recipe("train", 1).text]
+    mixed = load_book(write_book(tmp_path / "mixed.txt", scenes), load_tokenizer())
+    assert mixed.validation.optimum is None
+    assert mixed.test.optimum is not None
 
 
-@pytest.mark.parametrize("stride", [0, 5])
-def test_a_stride_that_skips_targets_is_an_error(stride: int):
-    with pytest.raises(ValueError, match="1 to context=4"):
-        TextDataset([[1, 2, 3]], 4, stride)
-    with pytest.raises(ValueError, match="at least two tokens"):
-        TextDataset([[1]], 4)
+def test_recipes_are_a_part_as_if_they_were_read(tmp_path: Path):
+    voice, tokenizer = Cookbook(), load_tokenizer()
+    scenes = [voice.recipe("test", index).text for index in range(3)]
+    read = load_book(write_book(tmp_path / "book.txt", scenes), tokenizer)
+    for index, part in enumerate(read[:3]):
+        drawn = recipe_part(voice, "test", 1, tokenizer, start=index)
+        assert (drawn.scenes, drawn.documents) == (part.scenes, part.documents)
+        assert drawn.optimum == pytest.approx(part.optimum)
+    together = recipe_part(voice, "test", 3, tokenizer)
+    assert together.scenes == tuple(scenes)
+    assert encode_part(scenes, tokenizer).optimum is None
 
 
-def test_the_loss_of_a_book_is_that_of_its_scenes_one_by_one():
+def test_no_model_is_below_the_optimum_and_the_loss_is_that_of_transformers():
     model, tokenizer = load_causal_model()
-    chapters = [Chapter("1", tuple(Cookbook().recipe("test", index).text for index in range(3)))]
-    documents = encode_scenes(chapters, tokenizer)
-    ours, targets = evaluate_loss(Logits(model), TextDataset(documents, 255).batches(2))
+    part = recipe_part(Cookbook(), "test", 3, tokenizer)
+    ours, targets = evaluate_loss(Logits(model), TextDataset(part.documents, 255).batches(2))
     with torch.no_grad():
-        theirs = [
-            model(input_ids=row, labels=row).loss.item() * (row.shape[1] - 1)
-            for document in documents
-            for row in [torch.tensor([document])]
-        ]
-    assert targets == sum(len(document) - 1 for document in documents)
+        rows = [torch.tensor([document]) for document in part.documents]
+        theirs = [model(input_ids=row, labels=row).loss.item() * (row.shape[1] - 1) for row in rows]
+    assert targets == part.targets
     assert ours == pytest.approx(sum(theirs) / targets, rel=1e-5)
-    optimum = book_optimum(chapters, documents, Cookbook())
-    assert optimum is not None
-    assert optimum < ours < 1.1 * optimum
+    assert part.optimum is not None
+    assert part.optimum < ours < 1.1 * part.optimum
 
 
-def test_the_optimum_is_known_for_the_cookbook_alone():
-    recipe = Cookbook("flirty").recipe("test", 0)
-    chapters = [Chapter("1", (recipe.text,))]
-    documents = encode_scenes(chapters, load_tokenizer())
-    assert book_optimum(chapters, documents, Cookbook("flirty")) == pytest.approx(
-        -recipe.log_prob / (len(documents[0]) - 1)
-    )
-    assert book_optimum(chapters, documents, Cookbook("plain")) is None
-    assert not math.isfinite(Cookbook("plain").log_prob(recipe.text))
+def test_a_result_rests_on_the_book_that_it_read():
+    provenance.forget_reads()
+    read_book(SHIPPED_BOOK)
+    assert list(provenance.provenance(Path(__file__))["data"]) == ["data/book.txt"]

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from shared.text.grammar import Choice, GrammarFault, Parser, Pen, Phrases, Sampler, choice, derivations
+from shared.text.grammar import Choice, GrammarFault, Parser, Pen, Sampler, choice, derivations
+from shared.text.phrases import Phrases
 
 GREETING = Phrases(["Good [morning|evening], {name}", "Hello {name}"])
 
@@ -84,9 +85,3 @@ def test_choice_refuses_weights_that_are_not_positive():
     with pytest.raises(ValueError, match="positive weight"):
         Choice(["a", "b"], [1, 0])
     assert choice("a", "b") is choice("a", "b")
-
-
-@pytest.mark.parametrize("phrases", [["[a|b] c"], ["{name}"], ["Add the {a}", "Add the {b}"]])
-def test_phrases_are_told_apart_by_their_first_words(phrases: list[str]):
-    with pytest.raises(ValueError, match=r"plain words|begin another"):
-        Phrases(phrases)

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shared.lab import provenance
+from shared.lab.paths import DATA
 from shared.text.tokenizers import (
     END_OF_TEXT,
     Tokenizer,
     character_tokenizer,
+    encode_documents,
     gpt2_tokenizer,
-    hub_tokenizer,
-    load_tokenizer,
     train_bpe,
 )
 
@@ -64,7 +65,7 @@ def test_saved_file_serves_transformers(tokenizer, tmp_path):
         assert reference.encode(text) == tokenizer.encode(text)
         assert reference.decode(tokenizer.encode(text)) == text
     reference.save_pretrained(tmp_path / "folder")
-    assert hub_tokenizer(str(tmp_path / "folder")).encode(TEXTS[0]) == tokenizer.encode(TEXTS[0])
+    assert Tokenizer.load(tmp_path / "folder").encode(TEXTS[0]) == tokenizer.encode(TEXTS[0])
 
 
 # Properties
@@ -91,7 +92,7 @@ def test_a_character_is_a_token(text):
 
 def test_save_and_load(tokenizer, tmp_path):
     path = tokenizer.save(tmp_path / "new" / "folder")
-    for loaded in (load_tokenizer(path), load_tokenizer(path.parent), load_tokenizer(str(path))):
+    for loaded in (Tokenizer.load(path), Tokenizer.load(path.parent), Tokenizer.load(str(path))):
         assert (loaded.vocab_size, loaded.end_token) == (tokenizer.vocab_size, tokenizer.end_token)
         assert loaded.encode_batch([*TEXTS, END_OF_TEXT]) == tokenizer.encode_batch([*TEXTS, END_OF_TEXT])
         assert loaded.decode(range(tokenizer.vocab_size)) == tokenizer.decode(range(tokenizer.vocab_size))
@@ -113,6 +114,24 @@ def test_no_text_ends_its_own_document(tokenizer):
     assert tokenizer.decode(document) == f"rice{END_OF_TEXT}"
 
 
+def test_a_document_stands_between_end_tokens_whoever_encodes(tokenizer, tmp_path):
+    from transformers import PreTrainedTokenizerFast
+
+    documents = encode_documents(TEXTS, tokenizer)
+    for text, document in zip(TEXTS, documents, strict=True):
+        assert document[0] == document[-1] == tokenizer.end_token
+        assert tokenizer.decode(document[1:-1]) == text
+    theirs = PreTrainedTokenizerFast(tokenizer_file=str(tokenizer.save(tmp_path)), eos_token=END_OF_TEXT)
+    assert encode_documents(TEXTS, theirs) == documents
+    assert encode_documents([""], tokenizer) == [[tokenizer.end_token] * 2]
+
+
+def test_a_result_rests_on_the_saved_tokenizer_that_it_read():
+    provenance.forget_reads()
+    Tokenizer.load(DATA / "models" / "cookbook-gpt2")
+    assert list(provenance.provenance(Path(__file__))["data"]) == ["data/models/cookbook-gpt2/tokenizer.json"]
+
+
 def test_numbers_are_digits():
     assert BPE.tokens("125 g rice 250") == ["1", "2", "5", " g", " rice", " 2", "5", "0"]
     assert BPE.tokens(" rice") == [" rice"]
@@ -130,7 +149,7 @@ def test_a_small_text_has_few_merges():
 
 
 def test_unknown_characters_are_named(tmp_path):
-    tokenizer = load_tokenizer(character_tokenizer("rice").save(tmp_path))
+    tokenizer = Tokenizer.load(character_tokenizer("rice").save(tmp_path))
     with pytest.raises(ValueError, match=r"4 characters .* got 'é' at position 2 \(4 unknown"):
         tokenizer.encode("icéd è")
     with pytest.raises(ValueError, match="'X' at position 0"):
@@ -149,6 +168,6 @@ def test_errors(tmp_path):
     with pytest.raises(ValueError, match="none of its 0 tokens"):
         Tokenizer(tokenizers.Tokenizer(tokenizers.models.BPE()))
     with pytest.raises(FileNotFoundError, match=r"there is no .*tokenizer\.json"):
-        load_tokenizer(tmp_path)
+        Tokenizer.load(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"there is no .*encoder\.json"):
         gpt2_tokenizer(tmp_path)
