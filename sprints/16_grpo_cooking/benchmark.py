@@ -12,17 +12,19 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
 from tqdm import trange
 
 from kitchen.grpo import Objective
-from kitchen.grpo_loop import Settings, Trainer
-from kitchen.kitchen_problems import draw_problems
-from kitchen.supervised import WARM_MODEL, load_warm
-from kitchen.trl_kitchen import load_policy, trl_trainer
+from kitchen.grpo_loop import GRPOSettings, Trainer
+from kitchen.problems import draw_problems
+from kitchen.trl_grpo import load_policy, trl_trainer
+from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
 from shared.checks.intervals import mean_interval
+from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -36,12 +38,13 @@ class Config(ScriptConfig):
     groups: int = 24  # problems of a step
     group_size: int = 8  # answers to each of them
     max_new_tokens: int = 28  # tokens of an answer at most
-    precisions: tuple[str, ...] = ("float32",)  # of both loops: float32 and bfloat16, which few CPUs multiply
-    model: Path = WARM_MODEL  # folder of the policy
+    # of both loops; few CPUs multiply bfloat16
+    precisions: tuple[Literal["float32", "bfloat16"], ...] = ("float32",)
+    model: Path = SHIPPED_POLICY  # folder of the policy
 
 
 @dataclass(frozen=True)
-class Speed:
+class SpeedBesideTRL:
     """Answers a second in each turn, and how many times as fast ours is."""
 
     ours: list[float]
@@ -52,14 +55,14 @@ class Speed:
 
 @dataclass(frozen=True)
 class Results:
-    precisions: dict[str, Speed]
+    precisions: dict[str, SpeedBesideTRL]
     threads: int
 
 
-def measure(config: Config, precision: str) -> Speed:
+def measure(config: Config, precision: str) -> SpeedBesideTRL:
     """Let both loops take turns at one precision."""
     device = pick_device(config.device)
-    settings = Settings(
+    settings = GRPOSettings(
         groups=config.groups,
         group_size=config.group_size,
         max_new_tokens=config.max_new_tokens,
@@ -67,8 +70,8 @@ def measure(config: Config, precision: str) -> Speed:
         learning_rate=1e-5,
         precision=precision,
     )
-    policy, tokenizer = load_warm(config.model)
-    ours = Trainer(policy.to(device), tokenizer, settings, seed_everything(config.seed))
+    policy, tokenizer = load_warm_policy(config.model)
+    trainer = Trainer(policy.to(device), tokenizer, settings, seed_everything(config.seed))
     problems = draw_problems("train", config.groups * config.steps, seed_everything(config.seed))
     model, tokenizer = load_policy(str(config.model))
     with tempfile.TemporaryDirectory() as folder:
@@ -78,27 +81,27 @@ def measure(config: Config, precision: str) -> Speed:
         )
         rates: dict[str, list[float]] = {"ours": [], "TRL": []}
         for turn in trange(config.turns + 1, desc=precision, unit="turn"):
-            for name, found in rates.items():
+            for name, measured in rates.items():
                 began = time.perf_counter()
                 if name == "TRL":
                     trl.train()
                 else:
                     for _ in range(config.steps):
-                        ours.step()
+                        trainer.step()
                 if turn > 0:  # the first turn warms caches
-                    found.append(config.steps * config.groups * config.group_size / (time.perf_counter() - began))
-    ratios = [one / other for one, other in zip(rates["ours"], rates["TRL"], strict=True)]
-    return Speed(rates["ours"], rates["TRL"], *mean_interval(ratios))
+                    measured.append(config.steps * config.groups * config.group_size / (time.perf_counter() - began))
+    ratios = [ours / theirs for ours, theirs in zip(rates["ours"], rates["TRL"], strict=True)]
+    return SpeedBesideTRL(rates["ours"], rates["TRL"], *mean_interval(ratios))
 
 
 def main(config: Config) -> Results:
-    found = {precision: measure(config, precision) for precision in config.precisions}
-    for precision, speed in found.items():
+    speeds: dict[str, SpeedBesideTRL] = {precision: measure(config, precision) for precision in config.precisions}
+    for precision, speed in speeds.items():
         ours, trl = statistics.median(speed.ours), statistics.median(speed.trl)
         print(
             f"{precision}: {ours:.0f} answers a second, TRL {trl:.0f}: {speed.ratio:.2f} ± {speed.ratio_interval:.2f}"
         )
-    return Results(found, torch.get_num_threads())
+    return Results(speeds, torch.get_num_threads())
 
 
 def plot(results: Results) -> Figure:
@@ -114,4 +117,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"*": TIMING})

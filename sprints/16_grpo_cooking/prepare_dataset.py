@@ -14,7 +14,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitchen.kitchen_problems import LEVELS, SPLITS, draw_problems, numbers_of
+from kitchen.problems import LEVELS, SPLITS, Level, draw_problems, numbers_of
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import seed_everything
@@ -29,7 +30,7 @@ KITCHEN = "kitchen"
 class Config(ScriptConfig):
     source: str = KITCHEN  # 'kitchen' for our problems, or a data set of the hub or a folder
     split: str = "train"  # split of a data set of the hub
-    levels: tuple[str, ...] = tuple(LEVELS)  # levels of our problems
+    levels: tuple[Level, ...] = LEVELS  # levels of our problems
     train: int = 2_000  # our problems of training
     held_out: int = 400  # our problems of validation, and of test
 
@@ -90,20 +91,20 @@ def load_source(config: Config) -> "Dataset":
     folder = Path(config.source)
     try:
         saved = (folder / "dataset_info.json").is_file() or (folder / "dataset_dict.json").is_file()
-        found = load_from_disk(config.source) if saved else load_dataset(config.source, split=config.split)
-        found = found[config.split] if isinstance(found, DatasetDict) else found
+        source = load_from_disk(config.source) if saved else load_dataset(config.source, split=config.split)
+        rows = source[config.split] if isinstance(source, DatasetDict) else source
     except Exception as error:  # the library and the network raise of all kinds
         reason = str(error).partition("\n")[0]
         raise ValueError(
             f"cannot load {config.source!r} ({reason}): name a folder of files or, with a network, one of the hub"
         ) from error
-    return found
+    return rows
 
 
 def main(config: Config) -> Results:
     from datasets import Dataset, DatasetDict
 
-    folder = run_folder(config, __file__) / "runs" / "datasets" / Path(config.source).resolve().name
+    folder = run_folder(config, __file__) / "datasets" / Path(config.source).resolve().name
     if folder.resolve() == Path(config.source).resolve():
         raise ValueError(f"{config.source} is where the prompts would be written: choose another --out")
     if config.source == KITCHEN:
@@ -114,16 +115,20 @@ def main(config: Config) -> Results:
     shutil.rmtree(folder, ignore_errors=True)
     DatasetDict({split: Dataset.from_list(rows) for split, rows in splits.items()}).save_to_disk(str(folder))
     keys = {split: {row.get("numbers", row["prompt"][0]["content"]) for row in rows} for split, rows in splits.items()}
-    shared = [key for one, other in combinations(keys.values(), 2) for key in one & other]
-    first = splits["train"][0]
+    shared = [key for first, second in combinations(keys.values(), 2) for key in first & second]
+    example = splits["train"][0]
     print(f"wrote {', '.join(f'{len(rows)} {split}' for split, rows in splits.items())} rows to {folder}")
     return Results(
         rows={split: len(rows) for split, rows in splits.items()},
-        distinct={split: len(found) for split, found in keys.items()},
+        distinct={split: len(different) for split, different in keys.items()},
         shared_numbers=len(shared),
-        example={"question": first["prompt"][0]["content"], "solution": first["solution"], "answer": first["answer"]},
+        example={
+            "question": example["prompt"][0]["content"],
+            "solution": example["solution"],
+            "answer": example["answer"],
+        },
     )
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT})

@@ -9,17 +9,17 @@ start. Theory: notes/06_reward_hacking.md
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from kitchen.grpo import Objective
-from kitchen.grpo_loop import Settings, Signals, Trainer, train
-from kitchen.kitchen_problems import draw_problems
-from kitchen.pass_at_k import Evaluation, evaluate, write_answers
+from kitchen.grpo_loop import GRPOSettings, Signals, Trainer, train
+from kitchen.pass_at_k import Evaluation, evaluate, write_completions
+from kitchen.problems import Split, draw_problems
 from kitchen.rewards import VERIFIED, Reward, capped_tone_reward, gated_tone_reward, tone_reward
-from kitchen.supervised import WARM_MODEL, load_warm
+from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
+from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -35,14 +35,14 @@ class Config(ScriptConfig):
     tone: float = 0.5  # weight of the tone
     beta: float = 0.01  # weight of the KL divergence, where it is no mend
     strong_beta: float = 1.0  # weight of the KL divergence as a mend
-    model: Path = WARM_MODEL  # folder of the policy at the start
+    model: Path = SHIPPED_POLICY  # folder of the policy at the start
     held_out: int = 200  # problems of the evaluation
     samples: int = 4  # completions of each of them
-    split: Literal["train", "validation", "test"] = "test"  # what is evaluated on
+    split: Split = "test"  # what is evaluated on
 
 
 @dataclass(frozen=True)
-class Kind:
+class RewardedPolicy:
     evaluation: Evaluation
     example: str
     signals: list[Signals]
@@ -51,7 +51,7 @@ class Kind:
 @dataclass(frozen=True)
 class Results:
     before: Evaluation
-    kinds: dict[str, Kind]
+    kinds: dict[str, RewardedPolicy]
 
 
 def kinds_of(config: Config) -> dict[str, tuple[dict[str, Reward], float]]:
@@ -69,12 +69,12 @@ def kinds_of(config: Config) -> dict[str, tuple[dict[str, Reward], float]]:
 def main(config: Config) -> Results:
     device = pick_device(config.device)
     held_out = draw_problems(config.split, config.held_out, seed_everything(config.seed + 1))
-    warm, tokenizer = load_warm(config.model)
+    warm, tokenizer = load_warm_policy(config.model)
     before = evaluate(warm, tokenizer, held_out, config.samples, seed_everything(config.seed))
     kinds = {}
     for name, (rewards, beta) in kinds_of(config).items():
-        policy, _ = load_warm(config.model)
-        settings = Settings(
+        policy, _ = load_warm_policy(config.model)
+        settings = GRPOSettings(
             groups=config.groups,
             group_size=config.group_size,
             learning_rate=config.learning_rate,
@@ -82,13 +82,12 @@ def main(config: Config) -> Results:
             rewards=rewards,
         )
         trainer = Trainer(policy.to(device), tokenizer, settings, seed_everything(config.seed))
-        signals = [seen for _, seen in tqdm(train(trainer, config.steps), total=config.steps, desc=name)]
-        found = evaluate(policy, tokenizer, held_out, config.samples, seed_everything(config.seed))
-        row = write_answers(policy, tokenizer, held_out[:1], seed_everything(config.seed))
-        text = tokenizer.batch_decode(row, skip_special_tokens=True)[0]
-        kinds[name] = Kind(found, text, signals)
-        print(f"{name:<20} right {found.pass_at['1']:.1%}, pet names {found.tone:.2f}, ", end="")
-        print(f"repetition {found.repetition:.1%}, {text}")
+        signals = [signal for _, signal in tqdm(train(trainer, config.steps), total=config.steps, desc=name)]
+        after = evaluate(policy, tokenizer, held_out, config.samples, seed_everything(config.seed))
+        _, (example,) = write_completions(policy, tokenizer, held_out[:1], seed_everything(config.seed))
+        kinds[name] = RewardedPolicy(after, example, signals)
+        print(f"{name:<20} right {after.pass_at['1']:.1%}, pet names {after.tone:.2f}, ", end="")
+        print(f"repetition {after.repetition:.1%}, {example}")
     return Results(before, kinds)
 
 
@@ -96,7 +95,7 @@ def plot(results: Results) -> Figure:
     """Draw right answers and pet names of every kind, step by step."""
     figure, axes = new_figure(10.0, 3.8, columns=2)
     for name, kind in results.kinds.items():
-        axes[0].plot([one.parts["answer"] for one in kind.signals], label=name, linewidth=0.9)
+        axes[0].plot([signal.parts["answer"] for signal in kind.signals], label=name, linewidth=0.9)
     axes[0].set(xlabel="step", ylabel="share of right answers", ylim=(0, 1.03))
     names = list(results.kinds)
     axes[1].barh(names, [results.kinds[name].evaluation.tone for name in names], color=[f"C{i}" for i in range(8)])
@@ -107,4 +106,14 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(
+        main,
+        Config,
+        plot=plot,
+        # A sample of the warm start turns with the last digit of a logit; the signal of a single step is mostly noise.
+        tolerance={
+            "*": TRAINED,
+            "before.*": Tolerance(absolute=0.01),
+            "kinds.*.signals.*": Tolerance(relative=0.2, absolute=0.5),
+        },
+    )

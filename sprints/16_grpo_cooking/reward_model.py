@@ -14,13 +14,14 @@ from matplotlib.figure import Figure
 from torch.nn import functional
 from tqdm import tqdm, trange
 
-from kitchen.answer_judge import Judge
-from kitchen.grpo_loop import Settings, Trainer, train
-from kitchen.kitchen_problems import KitchenProblem, draw_problems
-from kitchen.pass_at_k import write_answers
+from kitchen.answer_judge import AnswerJudge
+from kitchen.grpo_loop import GRPOSettings, Trainer, train
+from kitchen.pass_at_k import write_completions
+from kitchen.problems import KitchenProblem, draw_problems
 from kitchen.rewards import Reward, answer_reward
-from kitchen.supervised import WARM_MODEL, load_warm
 from kitchen.tiny_llama import TinyLlama
+from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
+from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -36,7 +37,7 @@ class Config(ScriptConfig):
     groups: int = 8  # problems of a step
     group_size: int = 8  # answers to each of them
     learning_rate: float = 3e-4  # learning rate of GRPO and of the judge
-    model: Path = WARM_MODEL  # folder of the policy at the start
+    model: Path = SHIPPED_POLICY  # folder of the policy at the start
     held_out: int = 200  # problems of the test
     samples: int = 4  # answers to each of them
 
@@ -63,16 +64,15 @@ class Results:
 
 
 def answer_all(
-    policy: TinyLlama, judge: Judge, problems: list[KitchenProblem], samples: int, generator: torch.Generator
+    policy: TinyLlama, judge: AnswerJudge, problems: list[KitchenProblem], samples: int, generator: torch.Generator
 ) -> tuple[list[KitchenProblem], list[str], torch.Tensor]:
     """Return problems, answers, and which of these are right."""
     repeated = [problem for problem in problems for _ in range(samples)]
-    rows = write_answers(policy, judge.tokenizer, repeated, generator)
-    texts = judge.tokenizer.batch_decode(rows, skip_special_tokens=True)
+    _, texts = write_completions(policy, judge.tokenizer, repeated, generator)
     return repeated, texts, torch.tensor([answer_reward(*pair) for pair in zip(repeated, texts, strict=True)])
 
 
-def teach(judge: Judge, config: Config, policy: TinyLlama, generator: torch.Generator) -> None:
+def teach(judge: AnswerJudge, config: Config, policy: TinyLlama, generator: torch.Generator) -> None:
     """Train the judge on labelled answers of the policy."""
     problems = draw_problems("train", config.labelled, generator)
     problems, texts, right = answer_all(policy, judge, problems, config.answers, generator)
@@ -88,16 +88,17 @@ def teach(judge: Judge, config: Config, policy: TinyLlama, generator: torch.Gene
 
 
 def verdicts(
-    judge: Judge, policy: TinyLlama, problems: list[KitchenProblem], config: Config
+    judge: AnswerJudge, policy: TinyLlama, problems: list[KitchenProblem], config: Config
 ) -> tuple[Verdicts, list[str]]:
     """Return how the judge does on a policy's answers, and a few that fooled it."""
     repeated, texts, right = answer_all(policy, judge, problems, config.samples, seed_everything(config.seed))
-    said = torch.tensor(judge.probabilities(repeated, texts))
-    believed, true = said > 0.5, right > 0.5
-    fooled = [f"{one.question} {text}" for one, text, lie in zip(repeated, texts, believed & ~true, strict=True) if lie]
+    probabilities = torch.tensor(judge.probabilities(repeated, texts))
+    believed, true = probabilities > 0.5, right > 0.5
+    rows = zip(repeated, texts, believed & ~true, strict=True)
+    fooled = [f"{problem.question} {text}" for problem, text, fools in rows if fools]
     return Verdicts(
         right=right.mean().item(),
-        said=said.mean().item(),
+        said=probabilities.mean().item(),
         wrong=(believed != true).float().mean().item(),
         wrong_taken_for_right=(believed & ~true).sum().item() / max(1, int((~true).sum())),
         right_taken_for_wrong=(~believed & true).sum().item() / max(1, int(true.sum())),
@@ -106,29 +107,30 @@ def verdicts(
 
 def main(config: Config) -> Results:
     device = pick_device(config.device)
-    warm, tokenizer = load_warm(config.model)
-    judge = Judge(warm.to(device), tokenizer).to(device)
+    warm, tokenizer = load_warm_policy(config.model)
+    judge = AnswerJudge(warm.to(device), tokenizer).to(device)
     teach(judge, config, warm, seed_everything(config.seed))
     problems = draw_problems("test", config.held_out, seed_everything(config.seed + 1))
-    found, curves, fooled = {"warm start": verdicts(judge, warm, problems, config)[0]}, {}, []
+    by_policy, curves, fooled = {"warm start": verdicts(judge, warm, problems, config)[0]}, {}, []
     rewards = {
         "learned reward": {"judge": Reward(judge.reward), "answer": Reward(answer_reward, 0.0)},
         "verified reward": {"judge": Reward(judge.reward, 0.0), "answer": Reward(answer_reward)},
     }
     for name, reward in rewards.items():
-        policy, _ = load_warm(config.model)
-        settings = Settings(config.groups, config.group_size, learning_rate=config.learning_rate, rewards=reward)
+        policy, _ = load_warm_policy(config.model)
+        settings = GRPOSettings(config.groups, config.group_size, learning_rate=config.learning_rate, rewards=reward)
         trainer = Trainer(policy.to(device), tokenizer, settings, seed_everything(config.seed))
-        curves[name] = [seen.parts for _, seen in tqdm(train(trainer, config.steps), total=config.steps, desc=name)]
-        found[name], lies = verdicts(judge, policy, problems, config)
-        fooled = fooled or lies
-    for name, one in found.items():
-        print(f"{name:<16} right {one.right:.1%}, judge says {one.said:.1%} and is wrong in {one.wrong:.1%}; ", end="")
-        print(f"it takes {one.wrong_taken_for_right:.1%} of the wrong answers for right")
-    start = found["warm start"].right
+        steps = tqdm(train(trainer, config.steps), total=config.steps, desc=name)
+        curves[name] = [signals.parts for _, signals in steps]
+        by_policy[name], examples = verdicts(judge, policy, problems, config)
+        fooled = fooled or examples
+    for name, row in by_policy.items():
+        print(f"{name:<16} right {row.right:.1%}, judge says {row.said:.1%} and is wrong in {row.wrong:.1%}; ", end="")
+        print(f"it takes {row.wrong_taken_for_right:.1%} of the wrong answers for right")
+    start = by_policy["warm start"].right
     return Results(
         majority_wrong=min(start, 1 - start),
-        verdicts=found,
+        verdicts=by_policy,
         said=[parts["judge"] for parts in curves["learned reward"]],
         right=[parts["answer"] for parts in curves["learned reward"]],
         right_when_verified=[parts["answer"] for parts in curves["verified reward"]],
@@ -148,4 +150,6 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    # Curves of single steps are mostly noise.
+    curves = dict.fromkeys(("said.*", "right.*", "right_when_verified.*"), Tolerance(absolute=0.5))
+    run(main, Config, plot=plot, tolerance={"*": TRAINED} | curves)

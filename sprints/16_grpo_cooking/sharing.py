@@ -15,13 +15,14 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import trange
 
-from kitchen.answer_rows import answer_rows
-from kitchen.answer_trees import grow_trees, row_log_probs, tree_log_probs
-from kitchen.branching import draw_answers
-from kitchen.kitchen_problems import draw_problems
-from kitchen.supervised import WARM_MODEL, load_warm
+from kitchen.packed_trees import pack_trees, tree_log_probs
+from kitchen.problems import draw_problems
+from kitchen.prompt_completion import prompt_completion_rows, row_log_probs
+from kitchen.shared_prefix_sampling import sample_completions
+from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
 from shared.checks.intervals import mean_interval
 from shared.generation.decoding import generate
+from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -34,11 +35,11 @@ class Config(ScriptConfig):
     groups: int = 24  # problems
     group_size: int = 8  # answers to each of them
     max_new_tokens: int = 36  # tokens of an answer at most
-    model: Path = WARM_MODEL  # folder of the policy
+    model: Path = SHIPPED_POLICY  # folder of the policy
 
 
 @dataclass(frozen=True)
-class Work:
+class RowsBesideTrees:
     """What each turn takes in rows and in trees, and how many times as fast the trees are."""
 
     rows_milliseconds: list[float]
@@ -51,7 +52,7 @@ class Work:
 class Results:
     tokens_in_rows: int
     tokens_in_trees: int
-    works: dict[str, Work]
+    works: dict[str, RowsBesideTrees]
     threads: int
 
 
@@ -61,17 +62,17 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def compare(turns: int, in_rows: Callable[[], object], in_trees: Callable[[], object]) -> Work:
+def compare(turns: int, in_rows: Callable[[], object], in_trees: Callable[[], object]) -> RowsBesideTrees:
     """Let both ways take turns."""
     in_rows(), in_trees()  # warms caches
-    times = [(milliseconds(in_rows), milliseconds(in_trees)) for _ in trange(turns, unit="turn")]
-    rows, trees = ([pair[way] for pair in times] for way in (0, 1))
-    return Work(rows, trees, *mean_interval([row / tree for row, tree in times]))
+    turn_times = [(milliseconds(in_rows), milliseconds(in_trees)) for _ in trange(turns, unit="turn")]
+    rows, trees = (list(times) for times in zip(*turn_times, strict=True))
+    return RowsBesideTrees(rows, trees, *mean_interval([row / tree for row, tree in turn_times]))
 
 
 def main(config: Config) -> Results:
     device = pick_device(config.device)
-    policy, tokenizer = load_warm(config.model)
+    policy, tokenizer = load_warm_policy(config.model)
     policy = policy.to(device)
     problems = draw_problems("train", config.groups, seed_everything(config.seed))
     prompts = [tokenizer(problem.prompt)["input_ids"] for problem in problems]
@@ -80,28 +81,28 @@ def main(config: Config) -> Results:
     limit, end = config.max_new_tokens, tokenizer.eos_token_id
 
     def draw_in_rows() -> list[list[int]]:
-        source = seed_everything(config.seed)
-        return generate(policy, repeated, max_new_tokens=limit, end_token=end, generator=source)
+        generator = seed_everything(config.seed)
+        return generate(policy, repeated, max_new_tokens=limit, end_token=end, generator=generator)
 
     def draw_in_trees() -> list[list[int]]:
-        size, source = config.group_size, seed_everything(config.seed)
-        return draw_answers(policy, prompts, size, max_new_tokens=limit, end_token=end, generator=source)
+        size, generator = config.group_size, seed_everything(config.seed)
+        return sample_completions(policy, prompts, size, max_new_tokens=limit, end_token=end, generator=generator)
 
-    answers = draw_in_trees()
-    trees = grow_trees(prompts, answers).to(device)
-    tokens, written = (part.to(device) for part in answer_rows(repeated, answers))
+    completions = draw_in_trees()
+    trees = pack_trees(prompts, completions).to(device)
+    tokens, completion_mask = (part.to(device) for part in prompt_completion_rows(repeated, completions))
     works = {
         "drawing answers": compare(config.turns, draw_in_rows, draw_in_trees),
         "log-probabilities and gradients": compare(
             config.turns,
-            lambda: row_log_probs(policy, tokens, written)[0].sum().backward(),
+            lambda: row_log_probs(policy, tokens, completion_mask)[0].sum().backward(),
             lambda: tree_log_probs(policy, trees)[0].sum().backward(),
         ),
     }
     for name, work in works.items():
         print(f"{name}: {work.ratio:.2f} ± {work.ratio_interval:.2f} times as fast in trees")
-    # The last token of an answer is predicted, not read.
-    in_rows = sum(len(prompt) + len(answer) - 1 for prompt, answer in zip(repeated, answers, strict=True))
+    # The last token of a completion is predicted, not read.
+    in_rows = sum(len(prompt) + len(completion) - 1 for prompt, completion in zip(repeated, completions, strict=True))
     in_trees = int(trees.descendants[:, 0].sum()) + len(prompts)
     print(f"{in_rows:,} tokens in rows, {in_trees:,} in trees")
     return Results(in_rows, in_trees, works, torch.get_num_threads())
@@ -110,11 +111,11 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw what each work costs."""
     figure, axes = new_figure(6.0, 3.0)
-    places = range(len(results.works))
-    for shift, way in ((-0.2, "rows"), (0.2, "trees")):
-        values = [statistics.median(vars(work)[f"{way}_milliseconds"]) for work in results.works.values()]
-        axes.barh([place + shift for place in places], values, height=0.4, label=f"in {way}")
-    axes.set_yticks(list(places), list(results.works))
+    bars = range(len(results.works))
+    for shift, packing in ((-0.2, "rows"), (0.2, "trees")):
+        values = [statistics.median(vars(work)[f"{packing}_milliseconds"]) for work in results.works.values()]
+        axes.barh([bar + shift for bar in bars], values, height=0.4, label=f"in {packing}")
+    axes.set_yticks(list(bars), list(results.works))
     axes.invert_yaxis()
     axes.set(xlabel="milliseconds, median")
     axes.legend()
@@ -122,4 +123,6 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    # A sample turns with the last digit of a logit, and the number of tokens with it.
+    counts = dict.fromkeys(("tokens_in_rows", "tokens_in_trees"), Tolerance(relative=0.01))
+    run(main, Config, plot=plot, tolerance={"works.*": TIMING, "threads": TIMING} | counts)

@@ -1,7 +1,7 @@
 """Does TRL's trainer find the same, and what does it take to use it on a model of the hub?
 
     uv run sprints/16_grpo_cooking/train_trl.py
-    uv run sprints/16_grpo_cooking/train_trl.py --lora --learning-rate 5e-3
+    uv run sprints/16_grpo_cooking/train_trl.py --preset lora
     uv run sprints/16_grpo_cooking/train_trl.py --model meta-llama/Llama-3.2-1B-Instruct --lora \
         --groups 8 --per-device 8 --max-new-tokens 160 --learning-rate 1e-5 --precision bfloat16
 
@@ -17,24 +17,23 @@ from matplotlib.figure import Figure
 from tqdm import trange
 
 from kitchen.grpo import Objective
-from kitchen.grpo_loop import Settings
-from kitchen.kitchen_problems import LEVELS, draw_problems
+from kitchen.grpo_loop import GRPOSettings
+from kitchen.problems import draw_problems
 from kitchen.rewards import answer_reward
-from kitchen.supervised import WARM_MODEL
-from kitchen.trl_kitchen import load_policy, prompts_of, trl_trainer
+from kitchen.trl_grpo import load_policy, prompts_of, trl_trainer
+from kitchen.warm_policy import SHIPPED_POLICY
+from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import pick_device, seed_everything
 
-PRESETS = {
-    "lora": {"model": "sprints/16_grpo_cooking/model", "lora": True, "learning_rate": 0.005},
-}
+PRESETS = {"lora": {"lora": True, "learning_rate": 5e-3}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = str(WARM_MODEL)  # a folder, or a model of the hub
+    model: str = str(SHIPPED_POLICY)  # a folder, or a model of the hub
     lora: bool = False  # train adapters instead of the weights
     lora_rank: int = 8  # their rank
     steps: int = 20  # steps of GRPO
@@ -80,7 +79,7 @@ def accuracy(config: Config, model: Any, tokenizer: Any, device: torch.device, i
             num_return_sequences=config.samples,
         )
         texts = tokenizer.batch_decode(written[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        repeated = [one for one in problems[start : start + 100] for _ in range(config.samples)]
+        repeated = [problem for problem in problems[start : start + 100] for _ in range(config.samples)]
         right += [answer_reward(*pair) for pair in zip(repeated, texts, strict=True)]
     return sum(right) / len(right)
 
@@ -91,7 +90,7 @@ def main(config: Config) -> Results:
     model, tokenizer = load_policy(config.model)
     # Our model has read the form; a model of the hub is told.
     instruct = not Path(config.model).is_dir()
-    settings = Settings(
+    settings = GRPOSettings(
         groups=config.groups,
         group_size=config.group_size,
         learning_rate=config.learning_rate,
@@ -103,9 +102,9 @@ def main(config: Config) -> Results:
     trainer = trl_trainer(
         model,
         tokenizer,
-        draw_problems("train", config.steps * config.groups, seed_everything(config.seed), tuple(LEVELS)),
+        draw_problems("train", config.steps * config.groups, seed_everything(config.seed)),
         settings,
-        run_folder(config, __file__) / "runs" / "trl",
+        run_folder(config, __file__) / "trl",
         steps=config.steps,
         seed=config.seed,
         instruct=instruct,
@@ -133,4 +132,16 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, presets=PRESETS)
+    run(
+        main,
+        Config,
+        plot=plot,
+        presets=PRESETS,
+        # A sample of the start turns with the last digit of a logit; a single step's log is mostly noise.
+        tolerance={
+            "*": TRAINED,
+            "before": Tolerance(absolute=0.02),
+            "*parameters": EXACT,
+            "log.*": Tolerance(relative=0.2, absolute=0.5),
+        },
+    )

@@ -2,26 +2,29 @@
 
     uv run sprints/16_grpo_cooking/warm_start.py
 
-It writes model/, with which the other scripts start. Two in five solutions hold a mistake, so a perfect imitator is
-right three times in five and there is something left to learn. Theory: notes/01_policy_gradients.md
+It writes a folder `model`, which the other scripts take as --model; recorded, it writes data/models/kitchen-llama, with
+which they start by default. Two in five solutions hold a mistake, so a perfect imitator is right three times in five
+and there is something left to learn. Theory: notes/01_policy_gradients.md
 """
 
 import random
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from kitchen.kitchen_problems import LEVELS, draw_problems, kitchen_tokenizer
 from kitchen.llama_weights import to_transformers
 from kitchen.pass_at_k import Evaluation, evaluate
-from kitchen.supervised import WARM_MODEL, solution_batches
+from kitchen.problems import LEVELS, Level, Split, draw_problems
 from kitchen.tiny_llama import LlamaSize, TinyLlama
+from kitchen.tokenizer import kitchen_tokenizer
+from kitchen.warm_policy import SHIPPED_POLICY
+from kitchen.written_solutions import solution_batches
+from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run
+from shared.lab.run import run, run_folder
 from shared.lab.runtime import pick_device, seed_everything
 from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
@@ -31,7 +34,7 @@ from shared.training.schedules import warmup_linear
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    levels: tuple[str, ...] = tuple(LEVELS)  # levels of the problems
+    levels: tuple[Level, ...] = LEVELS  # levels of the problems
     problems: int = 8_000  # problems of training
     wrong: float = 0.4  # share of the solutions with a mistake
     pet_names: float = 0.2  # share of the solutions that address the reader
@@ -43,7 +46,7 @@ class Config(ScriptConfig):
     muon_learning_rate: float = 0.02  # peak learning rate of Muon: the matrices of the blocks
     held_out: int = 400  # problems of the evaluation
     samples: int = 8  # completions of each of them
-    split: Literal["train", "validation", "test"] = "test"  # what is evaluated on
+    split: Split = "test"  # what is evaluated on
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,14 @@ def main(config: Config) -> Results:
         if step % 50 == 0:
             tqdm.write(f"step {step:5d}  loss {loss:.3f}")
     held_out = draw_problems(config.split, config.held_out, seed_everything(config.seed + 1), config.levels)
-    found = evaluate(model.eval(), tokenizer, held_out, config.samples, generator)
+    after = evaluate(model.eval(), tokenizer, held_out, config.samples, generator)
     print(
-        f"{model.parameter_count():,} parameters; pass@k {found.pass_at}, greedy {found.greedy:.1%}, {found.by_level}"
+        f"{model.parameter_count():,} parameters; pass@k {after.pass_at}, greedy {after.greedy:.1%}, {after.by_level}"
     )
-    folder = WARM_MODEL if config.out is None else config.out / "model"
+    folder = SHIPPED_POLICY if config.record is not None else run_folder(config, __file__) / "model"
     to_transformers(model, tokenizer).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return Results(model.parameter_count(), len(tokenizer), losses, 1 - config.wrong, found)
+    return Results(model.parameter_count(), len(tokenizer), losses, 1 - config.wrong, after)
 
 
 def plot(results: Results) -> Figure:
@@ -105,4 +108,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"*": TRAINED, "parameters": EXACT, "vocabulary": EXACT, "imitator": EXACT})

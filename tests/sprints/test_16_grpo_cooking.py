@@ -3,7 +3,6 @@
 import math
 import random
 import statistics
-import sys
 from collections import defaultdict
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,22 +13,23 @@ import torch
 
 from shared.checks.invariants import check_causality
 from shared.generation.decoding import generate
-from shared.training.checkpoints import CheckpointError
+from shared.training.checkpoints import CheckpointError, load_checkpoint
 
 FOLDER = "16_grpo_cooking"
 PARTS = (
     "tiny_llama",
-    "kitchen_problems",
+    "problems",
+    "tokenizer",
     "rewards",
     "pass_at_k",
-    "supervised",
+    "written_solutions",
     "grpo",
     "grpo_loop",
-    "answer_rows",
-    "answer_trees",
-    "branching",
+    "prompt_completion",
+    "packed_trees",
+    "shared_prefix_sampling",
     "llama_weights",
-    "resumable",
+    "trl_grpo",
 )
 
 VALIDATION = {"split": "validation", "device": "cpu"}
@@ -44,13 +44,12 @@ def generator() -> torch.Generator:
 @pytest.fixture
 def parts(load_sprint) -> SimpleNamespace:
     """The parts of the sprint, as its scripts see them."""
-    load_sprint(f"{FOLDER}/train_grpo.py")
-    return SimpleNamespace(**{name: sys.modules[f"kitchen.{name}"] for name in PARTS})
+    return SimpleNamespace(**{name: load_sprint(f"{FOLDER}/kitchen/{name}.py") for name in PARTS})
 
 
 @pytest.fixture
 def tokenizer(parts):
-    return parts.kitchen_problems.kitchen_tokenizer()
+    return parts.tokenizer.kitchen_tokenizer()
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def tiny(parts, tokenizer, generator):
 
 @pytest.fixture
 def problems(parts, generator):
-    return parts.kitchen_problems.draw_problems("train", 12, generator)
+    return parts.problems.draw_problems("train", 12, generator)
 
 
 @pytest.fixture
@@ -126,7 +125,7 @@ class TestLlama:
 
 class TestProblems:
     def test_splits_share_no_numbers(self, parts, generator):
-        kitchen = parts.kitchen_problems
+        kitchen = parts.problems
         seen = {
             split: {kitchen.numbers_of(one) for one in kitchen.draw_problems(split, 80, generator)}
             for split in kitchen.SPLITS
@@ -137,22 +136,22 @@ class TestProblems:
         assert min(map(len, seen.values())) > 40
 
     def test_every_calculation_holds(self, parts, generator):
-        for one in parts.kitchen_problems.draw_problems("train", 200, generator):
+        for one in parts.problems.draw_problems("train", 200, generator):
             assert one.is_correct(one.answer)
             assert parts.rewards.work_reward(one, one.solution) == 1, one.solution
             assert parts.rewards.answer_reward(one, one.solution) == 1
             assert parts.rewards.format_reward(one, one.solution) == 1
 
     def test_levels_come_in_turn(self, parts, generator):
-        found = parts.kitchen_problems.draw_problems("test", 8, generator)
+        found = parts.problems.draw_problems("test", 8, generator)
         assert [one.level for one in found] == 2 * ["scale", "convert", "combine", "oven"]
         with pytest.raises(ValueError, match="levels among"):
-            parts.kitchen_problems.draw_problems("test", 8, generator, ("soup",))
+            parts.problems.draw_problems("test", 8, generator, ("soup",))
 
     def test_a_mistake_is_wrong_in_one_digit_and_shows(self, parts, problems):
         source = random.Random(0)
         for one in problems:
-            wrong = parts.kitchen_problems.with_mistake(one, source)
+            wrong = parts.written_solutions.with_mistake(one, source)
             assert parts.rewards.answer_reward(one, wrong.solution) == 0
             assert parts.rewards.work_reward(one, wrong.solution) < 1
             assert parts.rewards.format_reward(one, wrong.solution) == 1
@@ -160,8 +159,8 @@ class TestProblems:
             assert sum(a != b for a, b in zip(wrong.answer, one.answer, strict=True)) == 1
 
     def test_the_tokenizer_knows_every_word_and_its_template_is_the_prompt(self, parts, tokenizer, generator):
-        for one in parts.kitchen_problems.draw_problems("train", 300, generator):
-            text = one.prompt + parts.kitchen_problems.with_pet_name(one, random.Random(0)).solution
+        for one in parts.problems.draw_problems("train", 300, generator):
+            text = one.prompt + parts.written_solutions.with_pet_name(one, random.Random(0)).solution
             tokens = tokenizer(text)["input_ids"]
             assert tokenizer.unk_token_id not in tokens
             assert tokenizer.decode(tokens) == text
@@ -335,11 +334,12 @@ class TestGRPO:
         torch.testing.assert_close(advantages[1], torch.tensor([-1.0, 0.0, 1.0]) / 1.0001)
         torch.testing.assert_close(parts.grpo.group_advantages(rewards, scale=False)[0][1], torch.tensor([-1.0, 0, 1]))
 
+    @pytest.mark.usefixtures("unchecked")
     def test_refuses_groups_of_one_and_odd_objectives(self, parts):
         with pytest.raises(ValueError, match="at least 2 samples"):
             parts.grpo.group_advantages(torch.ones(3, 1))
         with pytest.raises(ValueError, match="group_size must be at least 2"):
-            parts.grpo_loop.Settings(group_size=1)
+            parts.grpo_loop.GRPOSettings(group_size=1)
         with pytest.raises(ValueError, match="average must be"):
             parts.grpo.Objective(average="ppo")
         with pytest.raises(ValueError, match="clip_low"):
@@ -362,21 +362,21 @@ class TestSharing:
     def test_the_tree_of_the_docstring(self, parts, tokenizer):
         prompt = list(range(6))
         answers = [tokenizer(text)["input_ids"] for text in ("5*4=20", "6*4=24", "5*4=21")]
-        trees = parts.answer_trees.grow_trees([prompt], answers)
+        trees = parts.packed_trees.pack_trees([prompt], answers)
         assert tokenizer.decode(trees.tokens[0, 6:]) == "5*4=26*4=2"
         assert trees.positions[0].tolist() == [*range(11), *range(6, 11)]
         assert trees.descendants[0].tolist() == [15, 14, 13, 12, 11, 10, 4, 3, 2, 1, 0, 4, 3, 2, 1, 0]
         assert trees.predicted_by.tolist() == [[0, 1, 2, 3, 4, 5], [0, 6, 7, 8, 9, 10], [0, 1, 2, 3, 4, 5]]
-        assert trees.sees()[0, 12].nonzero()[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 11, 12]
+        assert trees.attention_mask()[0, 12].nonzero()[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 11, 12]
 
     def test_log_probabilities_entropy_and_gradients_are_those_of_rows(self, parts, tiny, prompts, answers, generator):
-        trees = parts.answer_trees.grow_trees(prompts, answers)
+        trees = parts.packed_trees.pack_trees(prompts, answers)
         repeated = [prompt for prompt in prompts for _ in range(4)]
-        tokens, written = parts.answer_rows.answer_rows(repeated, answers)
+        tokens, written = parts.prompt_completion.prompt_completion_rows(repeated, answers)
         assert trees.tokens.numel() < 0.7 * tokens.numel()
-        ours, entropy = parts.answer_trees.tree_log_probs(tiny, trees)
-        plain, plain_entropy = parts.answer_trees.row_log_probs(tiny, tokens, written)
-        ours, plain = ours[trees.written], plain[written[:, 1:]]
+        ours, entropy = parts.packed_trees.tree_log_probs(tiny, trees)
+        plain, plain_entropy = parts.prompt_completion.row_log_probs(tiny, tokens, written)
+        ours, plain = ours[trees.completion_mask], plain[written[:, 1:]]
         torch.testing.assert_close(ours, plain, atol=1e-5, rtol=1e-5)
         assert entropy == pytest.approx(plain_entropy, abs=1e-5)
         weight, weights = torch.randn(ours.shape, generator=generator), list(tiny.parameters())
@@ -386,10 +386,10 @@ class TestSharing:
             torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
     def test_padding_of_answers_has_no_part(self, parts, tiny, prompts, answers):
-        trees = parts.answer_trees.grow_trees(prompts, answers)
-        log_probs, _ = parts.answer_trees.tree_log_probs(tiny, trees)
-        assert (log_probs[~trees.written] == 0).all()
-        assert (log_probs[trees.written] < 0).all()
+        trees = parts.packed_trees.pack_trees(prompts, answers)
+        log_probs, _ = parts.packed_trees.tree_log_probs(tiny, trees)
+        assert (log_probs[~trees.completion_mask] == 0).all()
+        assert (log_probs[trees.completion_mask] < 0).all()
 
     def test_answers_are_those_of_generate_seed_for_seed(self, parts, tiny, prompts, generator):
         tiny.norm.gain.data.mul_(5)  # less doubt, so that answers begin alike
@@ -399,16 +399,18 @@ class TestSharing:
         end = statistics.mode(token for row in rows for token in row)
         for seed in range(5):
             first, second = (torch.Generator().manual_seed(seed) for _ in range(2))
-            drawn = parts.branching.draw_answers(tiny, prompts, 4, max_new_tokens=16, end_token=end, generator=first)
+            drawn = parts.shared_prefix_sampling.sample_completions(
+                tiny, prompts, 4, max_new_tokens=16, end_token=end, generator=first
+            )
             plain = generate(tiny, repeated, max_new_tokens=16, end_token=end, generator=second)
             assert drawn == [[*row, end] if len(row) < 16 else row for row in plain]
             ours += drawn
         assert len(set(map(len, ours))) > 4, "they end at different places"
-        assert parts.answer_trees.grow_trees(prompts, drawn).scored.sum() < 0.9 * sum(map(len, drawn)), "and agree"
+        assert parts.packed_trees.pack_trees(prompts, drawn).scored.sum() < 0.9 * sum(map(len, drawn)), "and agree"
 
     def test_the_log_probabilities_are_those_of_the_sampler(self, parts, tokenizer, tiny, prompts, generator):
         """The tokens were drawn with the cache and padding on the left, and are scored without and on the right."""
-        answers = parts.branching.draw_answers(
+        answers = parts.shared_prefix_sampling.sample_completions(
             tiny, prompts, 2, max_new_tokens=6, end_token=tokenizer.eos_token_id, generator=generator
         )
         expected = []
@@ -416,23 +418,25 @@ class TestSharing:
             prompt = prompts[index // 2]
             log_probs = tiny(torch.tensor([prompt + answer])).log_softmax(dim=-1)[0]
             expected.append(sum(log_probs[len(prompt) + i - 1, token].item() for i, token in enumerate(answer)))
-        ours, entropy = parts.answer_trees.tree_log_probs(tiny, parts.answer_trees.grow_trees(prompts, answers))
+        ours, entropy = parts.packed_trees.tree_log_probs(tiny, parts.packed_trees.pack_trees(prompts, answers))
         assert ours.sum(dim=1).tolist() == pytest.approx(expected, abs=1e-3)
         assert 0 < entropy < math.log(len(tokenizer))
 
     def test_what_does_not_fit(self, parts, tiny, prompts, answers, generator):
-        with pytest.raises(ValueError, match="as many answers each"):
-            parts.answer_trees.grow_trees(prompts, answers[:-1])
+        with pytest.raises(ValueError, match="as many completions each"):
+            parts.packed_trees.pack_trees(prompts, answers[:-1])
         with pytest.raises(ValueError, match="may be empty"):
-            parts.answer_trees.grow_trees(prompts, [*answers[:-1], []])
+            parts.packed_trees.pack_trees(prompts, [*answers[:-1], []])
         with pytest.raises(ValueError, match="exceed the context of 128"):
-            parts.branching.draw_answers(tiny, prompts, 2, max_new_tokens=120, end_token=0, generator=generator)
+            parts.shared_prefix_sampling.sample_completions(
+                tiny, prompts, 2, max_new_tokens=120, end_token=0, generator=generator
+            )
 
 
 class TestWarmStart:
     def test_scores_solutions_alone(self, parts, tokenizer, problems):
         source = random.Random(0)
-        batch = next(parts.supervised.solution_batches(problems, tokenizer, 4, source, wrong=0.0, pet_names=0.0))
+        batch = next(parts.written_solutions.solution_batches(problems, tokenizer, 4, source, wrong=0.0, pet_names=0.0))
         for tokens, mask in zip(*batch, strict=True):
             text = tokenizer.decode(tokens[mask])
             assert text.startswith("<think>")
@@ -441,7 +445,7 @@ class TestWarmStart:
     def test_as_many_mistakes_as_asked_for(self, parts, tokenizer, problems):
         source = random.Random(0)
         kind = {"wrong": 0.4, "pet_names": 0.2}
-        tokens, mask = next(parts.supervised.solution_batches(problems, tokenizer, 500, source, **kind))
+        tokens, mask = next(parts.written_solutions.solution_batches(problems, tokenizer, 500, source, **kind))
         texts = [tokenizer.decode(row[seen], skip_special_tokens=True) for row, seen in zip(tokens, mask, strict=True)]
         held = [parts.rewards.work_reward(problems[0], text) == 1 for text in texts]
         assert 0.5 < sum(held) / len(held) < 0.7
@@ -478,11 +482,11 @@ class TestTrainGRPO:
         config = script.Config(out=tmp_path, steps=12, **(self.TINY | {"groups": 12, "group_size": 8, "held_out": 40}))
         results = script.main(config)
         assert results.gain > 0.1, (results.before.pass_at, results.runs[0].evaluation.pass_at)
-        assert list((tmp_path / "runs" / "seed0").glob("events*")), "TensorBoard"
+        assert list((tmp_path / "seed0").glob("events*")), "TensorBoard"
         assert len(results.runs[0].signals) == 12
         script.plot(results)
 
-    def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(self, script, parts, warm, tmp_path):
+    def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(self, script, warm, tmp_path):
         tiny = script.Config(model=warm, out=tmp_path / "whole", steps=4, tensorboard=False, **self.TINY)
         whole = script.main(tiny)
         assert script.main(tiny) == whole, "same seed, same results"
@@ -490,10 +494,7 @@ class TestTrainGRPO:
         script.main(stopped)
         resumed = script.main(replace(stopped, steps=4, resume=True))
         assert resumed == whole
-        ends = [
-            parts.resumable.load_checkpoint(tmp_path / name / "runs" / "seed0" / "checkpoint.pt")
-            for name in ("whole", "parts")
-        ]
+        ends = [load_checkpoint(tmp_path / name / "seed0" / "checkpoint.pt") for name in ("whole", "parts")]
         for name, weight in ends[0]["model"].items():
             assert torch.equal(weight, ends[1]["model"][name]), name
 
@@ -506,7 +507,7 @@ class TestTrainGRPO:
     def test_a_step_moves_every_weight_and_leaves_the_reference(self, parts, tokenizer, tiny, generator):
         before = {name: weight.clone() for name, weight in tiny.state_dict().items()}
         noisy = {"noise": parts.rewards.Reward(lambda _, text: float(len(text) % 7))}
-        settings = parts.grpo_loop.Settings(groups=2, group_size=4, rewards=noisy, updates=2)
+        settings = parts.grpo_loop.GRPOSettings(groups=2, group_size=4, rewards=noisy, updates=2)
         trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
         signals = trainer.step()
         for name, weight in tiny.state_dict().items():
@@ -517,7 +518,7 @@ class TestTrainGRPO:
 
     def test_the_first_gradient_is_that_of_the_answers_alone(self, parts, tokenizer, tiny, problems, generator):
         # Policy, old policy and reference are the same: what is left of the loss is -A log p, the end token included.
-        settings = parts.grpo_loop.Settings(groups=2, group_size=2, learning_rate=0.0)
+        settings = parts.grpo_loop.GRPOSettings(groups=2, group_size=2, learning_rate=0.0)
         trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
         prompts = [tokenizer(problem.prompt)["input_ids"] for problem in problems[:2]]
         end = tokenizer.eos_token_id
@@ -553,7 +554,7 @@ class TestDataSet:
         results = script.main(script.Config(train=40, held_out=20, out=tmp_path))
         assert results.rows == {"train": 40, "validation": 20, "test": 20}
         assert results.shared_numbers == 0
-        saved = load_from_disk(str(tmp_path / "runs" / "datasets" / "kitchen"))
+        saved = load_from_disk(str(tmp_path / "datasets" / "kitchen"))
         row = saved["train"][0]
         assert row["prompt"][0]["role"] == "user"
         assert f"<answer>{row['answer']}</answer>" in row["solution"]
@@ -565,11 +566,11 @@ class TestDataSet:
         Dataset.from_list(rows).save_to_disk(str(tmp_path / "cooking"))
         results = script.main(script.Config(source=str(tmp_path / "cooking"), out=tmp_path))
         assert results.rows == {"train": 3}
-        row = load_from_disk(str(tmp_path / "runs" / "datasets" / "cooking"))["train"][0]
+        row = load_from_disk(str(tmp_path / "datasets" / "cooking"))["train"][0]
         assert row["solution"] == "<think>It relaxes.</think><answer>Gluten.</answer>"
         assert row["prompt"] == [{"role": "user", "content": "Why rest dough?"}]
         with pytest.raises(ValueError, match="is where the prompts would be written"):
-            script.main(script.Config(source=str(tmp_path / "runs" / "datasets" / "cooking"), out=tmp_path))
+            script.main(script.Config(source=str(tmp_path / "datasets" / "cooking"), out=tmp_path))
 
     def test_a_row_without_an_answer_is_named(self, script, tmp_path):
         with pytest.raises(ValueError, match="row 7 has no answer"):
@@ -590,29 +591,26 @@ class TestTRL:
         assert {"reward", "kl", "entropy"} <= set(results.log[0])
         script.plot(results)
 
-    def test_rewards_are_the_same(self, load_sprint, parts, problems):
-        load_sprint(f"{FOLDER}/train_trl.py")
-        kitchen = sys.modules["kitchen.trl_kitchen"]
-        rows = kitchen.prompts_of(problems, instruct=True)
+    def test_rewards_are_the_same(self, parts, problems):
+        rows = parts.trl_grpo.prompts_of(problems, instruct=True)
         assert [message["role"] for message in rows[0]["prompt"]] == ["system", "user"]
         columns = {name: rows[name] for name in ("question", "thought", "answer", "level")}
         for name, reward in parts.rewards.VERIFIED.items():
-            wrong = [parts.kitchen_problems.with_mistake(one, random.Random(0)).solution for one in problems]
+            wrong = [parts.written_solutions.with_mistake(one, random.Random(0)).solution for one in problems]
             messages = [[{"role": "assistant", "content": text}] for text in wrong]
-            found = kitchen.as_trl(name, reward)(completions=messages, **columns)
+            found = parts.trl_grpo.as_trl(name, reward)(completions=messages, **columns)
             assert found == [reward.function(*pair) for pair in zip(problems, wrong, strict=True)]
 
-    def test_refuses_models_without_a_template_or_padding(self, load_sprint, parts, tiny, tokenizer, tmp_path):
-        load_sprint(f"{FOLDER}/train_trl.py")
+    def test_refuses_models_without_a_template_or_padding(self, parts, tiny, tokenizer, tmp_path):
         parts.llama_weights.to_transformers(tiny, tokenizer).save_pretrained(tmp_path)
         template, tokenizer.chat_template = tokenizer.chat_template, None
         tokenizer.save_pretrained(tmp_path)
         with pytest.raises(ValueError, match="no chat template"):
-            sys.modules["kitchen.trl_kitchen"].load_policy(str(tmp_path))
+            parts.trl_grpo.load_policy(str(tmp_path))
         tokenizer.chat_template, tokenizer.pad_token, tokenizer.eos_token = template, None, None
         tokenizer.save_pretrained(tmp_path)
         with pytest.raises(ValueError, match="neither a padding nor an end token"):
-            sys.modules["kitchen.trl_kitchen"].load_policy(str(tmp_path))
+            parts.trl_grpo.load_policy(str(tmp_path))
 
 
 class TestOtherScripts:
@@ -656,8 +654,8 @@ class TestOtherScripts:
         results = script.main(script.Config(model=warm, out=tmp_path, held_out=4, samples=2, **sizes))
         assert set(results.verdicts) == {"warm start", "learned reward", "verified reward"}
         script.plot(results)
-        policy, tokenizer = script.load_warm(warm)
-        judge = script.Judge(policy, tokenizer)
+        policy, tokenizer = script.load_warm_policy(warm)
+        judge = script.AnswerJudge(policy, tokenizer)
         judge.head.weight.data.normal_()
         problems = script.draw_problems("train", 3, script.seed_everything(0))
         texts = [one.solution for one in problems]

@@ -8,16 +8,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from kitchen.kitchen_problems import KitchenProblem
+from kitchen.problems import KitchenProblem
 from kitchen.tiny_llama import TinyLlama
 from shared.text.batches import pad_rows
-from shared.text.cookbook import Problem
+from shared.text.quantity_problems import Problem
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
 
 
-class Judge(nn.Module):
+class AnswerJudge(nn.Module):
     """The body of a policy with one output, read at the last token.
 
     Args:

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from kitchen.answer_trees import grow_trees, tree_log_probs
-from kitchen.branching import draw_answers
 from kitchen.grpo import Objective, group_advantages, grpo_loss
-from kitchen.kitchen_problems import LEVELS, draw_problems
+from kitchen.packed_trees import pack_trees, tree_log_probs
 from kitchen.pass_at_k import MAX_NEW_TOKENS
+from kitchen.problems import LEVELS, draw_problems
 from kitchen.rewards import VERIFIED, Reward, score
+from kitchen.shared_prefix_sampling import sample_completions
 from kitchen.tiny_llama import TinyLlama
 from shared.lab.runtime import autocast
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settings:
+class GRPOSettings:
     """What a run of GRPO does, whatever the policy.
 
     Raises:
@@ -37,7 +37,7 @@ class Settings:
     learning_rate: float = 3e-4
     objective: Objective = field(default_factory=Objective)
     rewards: dict[str, Reward] = field(default_factory=lambda: VERIFIED)
-    levels: tuple[str, ...] = tuple(LEVELS)
+    levels: tuple[str, ...] = LEVELS
     max_new_tokens: int = MAX_NEW_TOKENS
     precision: str = "float32"
 
@@ -71,14 +71,14 @@ class Trainer:
         policy: trained in place.
         tokenizer: of the policy.
         settings: what a step does.
-        generator: draws problems and answers.
+        generator: draws problems and completions.
     """
 
     def __init__(
         self,
         policy: TinyLlama,
         tokenizer: "PreTrainedTokenizerBase",
-        settings: Settings,
+        settings: GRPOSettings,
         generator: torch.Generator,
     ) -> None:
         self.policy, self.tokenizer, self.settings, self.generator = policy, tokenizer, settings, generator
@@ -90,7 +90,7 @@ class Trainer:
         settings = self.settings
         problems = draw_problems("train", settings.groups, self.generator, settings.levels)
         prompts = [self.tokenizer(problem.prompt)["input_ids"] for problem in problems]
-        answers = draw_answers(
+        completions = sample_completions(
             self.policy,
             prompts,
             settings.group_size,
@@ -99,11 +99,11 @@ class Trainer:
             generator=self.generator,
         )
         repeated = [problem for problem in problems for _ in range(settings.group_size)]
-        texts = self.tokenizer.batch_decode(answers, skip_special_tokens=True)
+        texts = self.tokenizer.batch_decode(completions, skip_special_tokens=True)
         rewards, parts = score(settings.rewards, repeated, texts)
         grouped = torch.tensor(rewards).view(settings.groups, settings.group_size)
         advantages, without_signal = group_advantages(grouped, settings.objective.scale)
-        divergence, clipped, entropy = self._learn(prompts, answers, advantages.flatten())
+        divergence, clipped, entropy = self._learn(prompts, completions, advantages.flatten())
         return Signals(
             reward=grouped.mean().item(),
             # Samples of a group resemble each other: the groups are what is independent.
@@ -113,15 +113,15 @@ class Trainer:
             entropy=entropy,
             clipped=clipped,
             without_signal=without_signal,
-            tokens=sum(map(len, answers)) / len(answers),
+            tokens=sum(map(len, completions)) / len(completions),
         )
 
     def _learn(
-        self, prompts: list[list[int]], answers: list[list[int]], advantages: Tensor
+        self, prompts: list[list[int]], completions: list[list[int]], advantages: Tensor
     ) -> tuple[float, float, float]:
         """Make the updates; return divergence and clip fraction of the last, and the entropy before the first."""
         device = self.policy.token_embedding.weight.device
-        trees, advantages = grow_trees(prompts, answers).to(device), advantages.to(device)
+        trees, advantages = pack_trees(prompts, completions).to(device), advantages.to(device)
         with torch.no_grad(), autocast(device, self.settings.precision):
             reference, _ = tree_log_probs(self.reference, trees)
         old, first_entropy, divergence, clipped = None, 0.0, 0.0, 0.0
@@ -131,7 +131,7 @@ class Trainer:
             if old is None:  # nothing has changed since the samples were drawn
                 old, first_entropy = log_probs.detach(), entropy
             loss, divergence, clipped = grpo_loss(
-                log_probs, old, reference, advantages, trees.written, self.settings.objective
+                log_probs, old, reference, advantages, trees.completion_mask, self.settings.objective
             )
             self.optimizer.zero_grad()
             loss.backward()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from kitchen.kitchen_problems import KitchenProblem
+from kitchen.problems import KitchenProblem
 from kitchen.rewards import answer_reward, format_reward, repetition, tone_reward
 from kitchen.tiny_llama import TinyLlama
 from shared.generation.decoding import generate
@@ -32,6 +32,16 @@ class Evaluation:
     tokens: float
 
 
+@dataclass(frozen=True)
+class BeforeAndAfter:
+    """What two policies write on the same question."""
+
+    question: str
+    right: str
+    before: str
+    after: str
+
+
 def pass_at_k(samples: int, correct: int, k: int) -> float:
     """Return the probability that one of k samples is right, estimated from more of them without bias.
 
@@ -45,22 +55,23 @@ def pass_at_k(samples: int, correct: int, k: int) -> float:
     return 1 - math.comb(samples - correct, k) / math.comb(samples, k)
 
 
-def write_answers(
+def write_completions(
     model: TinyLlama,
     tokenizer: "PreTrainedTokenizerBase",
     problems: Sequence[KitchenProblem],
     generator: torch.Generator | None = None,
     *,
-    temperature: float = 1.0,
+    temperature: float | int = 1.0,
     max_new_tokens: int = MAX_NEW_TOKENS,
-) -> list[list[int]]:
-    """Return the tokens of a completion for each problem, with the end token where the model wrote one."""
+) -> tuple[list[list[int]], list[str]]:
+    """Return a completion of each problem: its tokens, with the end token where the model wrote one, and its text."""
     prompts = [tokenizer(problem.prompt)["input_ids"] for problem in problems]
     end = tokenizer.eos_token_id
     rows = generate(
         model, prompts, max_new_tokens=max_new_tokens, end_token=end, temperature=temperature, generator=generator
     )
-    return [[*row, end] if len(row) < max_new_tokens else row for row in rows]
+    rows = [[*row, end] if len(row) < max_new_tokens else row for row in rows]
+    return rows, tokenizer.batch_decode(rows, skip_special_tokens=True)
 
 
 def evaluate(
@@ -72,13 +83,12 @@ def evaluate(
 ) -> Evaluation:
     """Return what a policy does with problems, from so many samples of each."""
     repeated = [problem for problem in problems for _ in range(samples)]
-    rows = write_answers(model, tokenizer, repeated, generator)
-    texts = tokenizer.batch_decode(rows, skip_special_tokens=True)
+    rows, texts = write_completions(model, tokenizer, repeated, generator)
     right = torch.tensor([answer_reward(*pair) for pair in zip(repeated, texts, strict=True)]).view(-1, samples)
-    greedy = tokenizer.batch_decode(write_answers(model, tokenizer, problems, temperature=0), skip_special_tokens=True)
+    _, greedy = write_completions(model, tokenizer, problems, temperature=0)
     counts = right.sum(dim=1).int().tolist()
 
-    def mean(values: Sequence[float]) -> float:
+    def mean(values: Sequence[float | int]) -> float:
         return sum(values) / len(values)
 
     return Evaluation(
@@ -93,3 +103,19 @@ def evaluate(
         repetition=mean([repetition(text) for text in texts]),
         tokens=mean([len(row) for row in rows]),
     )
+
+
+def before_and_after(
+    before: TinyLlama,
+    after: TinyLlama,
+    tokenizer: "PreTrainedTokenizerBase",
+    problems: Sequence[KitchenProblem],
+    seed: int,
+) -> list[BeforeAndAfter]:
+    """Return what two policies write on a few questions, sampled from the same seed."""
+    texts = [
+        write_completions(policy, tokenizer, problems, torch.Generator().manual_seed(seed))[1]
+        for policy in (before, after)
+    ]
+    rows = zip(problems, *texts, strict=True)
+    return [BeforeAndAfter(problem.question, problem.answer, was, now) for problem, was, now in rows]

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from kitchen.kitchen_problems import PET_NAMES
-from shared.text.cookbook import Problem
+from kitchen.problems import PET_NAMES
+from shared.text.quantity_problems import Problem
 
 ANSWER = re.compile(r"<answer>([^<>]*)</answer>")
 FORMAT = re.compile(r"<think>[^<>]+</think><answer>[^<>]+</answer>")
@@ -29,8 +29,8 @@ class Reward(NamedTuple):
 
 def answer_of(text: str) -> str | None:
     """Return what stands between the answer tags, or None where there is not exactly one pair of them."""
-    found = ANSWER.findall(text)
-    return found[0] if len(found) == 1 else None
+    answers = ANSWER.findall(text)
+    return answers[0] if len(answers) == 1 else None
 
 
 def answer_reward(problem: Problem, text: str) -> float:
@@ -105,7 +105,7 @@ def score(
 
 
 def _holds(left: str, sign: str, right: str, result: str) -> bool:
-    one, other = int(left), int(right)
+    first, second = int(left), int(right)
     if sign == "/":
-        return other > 0 and one == other * int(result)
-    return {"+": one + other, "-": one - other, "*": one * other}[sign] == int(result)
+        return second > 0 and first == second * int(result)
+    return {"+": first + second, "-": first - second, "*": first * second}[sign] == int(result)

@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.nn.attention import KeyValueCache, fused_attend
+from shared.nn.cache import KeyValueCache
+from shared.nn.kernels import fused_attend
 
 
 @dataclass(frozen=True)

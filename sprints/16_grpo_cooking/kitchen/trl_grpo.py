@@ -1,11 +1,13 @@
 """GRPO by the library TRL: our problems as its data set, our rewards as its reward functions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitchen.grpo_loop import Settings
-from kitchen.kitchen_problems import KitchenProblem
+from kitchen.grpo_loop import GRPOSettings
+from kitchen.problems import KitchenProblem
 from kitchen.rewards import VERIFIED, Reward
+from shared.lab.provenance import note_read
 
 if TYPE_CHECKING:  # they take seconds to import
     from datasets import Dataset
@@ -26,6 +28,8 @@ def load_policy(name: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    if Path(name).is_dir():
+        note_read(Path(name))
     tokenizer: Any = AutoTokenizer.from_pretrained(name, padding_side="left")
     if tokenizer.chat_template is None:
         raise ValueError(f"{name} has no chat template: prompts are messages, so name an instruct model, or set one")
@@ -44,13 +48,13 @@ def prompts_of(problems: list[KitchenProblem], instruct: bool) -> "Dataset":
     return Dataset.from_list(
         [
             {
-                "prompt": [*system, {"role": "user", "content": one.question}],
-                "question": one.question,
-                "thought": one.thought,
-                "answer": one.answer,
-                "level": one.level,
+                "prompt": [*system, {"role": "user", "content": problem.question}],
+                "question": problem.question,
+                "thought": problem.thought,
+                "answer": problem.answer,
+                "level": problem.level,
             }
-            for one in problems
+            for problem in problems
         ]
     )
 
@@ -59,11 +63,11 @@ def as_trl(name: str, reward: Reward) -> Any:
     """Return a reward as TRL calls it: with lists, a list for each column, and completions that are messages."""
 
     def scores(
-        completions: list[list[dict[str, str]]],
-        question: list[str],
-        thought: list[str],
-        answer: list[str],
-        level: list[str],
+        completions: Sequence[list[dict[str, str]]],
+        question: Sequence[str],
+        thought: Sequence[str],
+        answer: Sequence[str],
+        level: Sequence[str],
         **_: Any,
     ) -> list[float]:
         problems = [KitchenProblem(*row) for row in zip(question, thought, answer, level, strict=True)]
@@ -78,7 +82,7 @@ def trl_trainer(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
     problems: list[KitchenProblem],
-    settings: Settings,
+    settings: GRPOSettings,
     folder: Path,
     *,
     steps: int,

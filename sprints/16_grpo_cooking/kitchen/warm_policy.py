@@ -1,0 +1,24 @@
+"""The policy that all training begins with: what the warm start saved."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitchen.llama_weights import load_llama
+from kitchen.tiny_llama import TinyLlama
+from kitchen.tokenizer import kitchen_tokenizer
+from shared.lab.paths import DATA
+from shared.lab.provenance import note_read
+
+if TYPE_CHECKING:  # transformers takes seconds to import
+    from transformers import PreTrainedTokenizerBase
+
+SHIPPED_POLICY = DATA / "models" / "kitchen-llama"
+
+
+def load_warm_policy(folder: Path = SHIPPED_POLICY) -> "tuple[TinyLlama, PreTrainedTokenizerBase]":
+    """Return the model that the warm start saved, and its tokenizer.
+
+    Raises:
+        ValueError: there is no model in the folder.
+    """
+    return load_llama(note_read(folder)), kitchen_tokenizer()
