@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -43,13 +44,13 @@ def broadcast_shapes(left: Shape, right: Shape) -> Shape:
         ValueError: an axis with two different sizes, neither of which is 1.
     """
     shape: list[int] = []
-    for one, other in itertools.zip_longest(reversed(left), reversed(right), fillvalue=1):
-        if one != other and 1 not in (one, other):
+    for left_size, right_size in itertools.zip_longest(reversed(left), reversed(right), fillvalue=1):
+        if left_size != right_size and 1 not in (left_size, right_size):
             raise ValueError(
                 f"sizes must be equal or 1, from the right; axis {-len(shape) - 1} of {left} and {right} has "
-                f"{one} and {other}: insert an axis of 1 by unsqueeze, or transpose"
+                f"{left_size} and {right_size}: insert an axis of 1 by unsqueeze, or transpose"
             )
-        shape.append(other if one == 1 else one)
+        shape.append(right_size if left_size == 1 else left_size)
     return tuple(reversed(shape))
 
 
@@ -105,4 +106,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT, "gradient_difference": ROUNDING})

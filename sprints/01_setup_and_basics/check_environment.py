@@ -17,11 +17,12 @@ from importlib import metadata
 
 import torch
 
+from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
-from shared.lab.datasets import CACHE, VARIABLE
+from shared.lab.datasets import VARIABLE
 from shared.lab.figures import new_figure
-from shared.lab.provenance import ROOT
-from shared.lab.results import save_results
+from shared.lab.paths import CACHE, ROOT
+from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything, supports_bfloat16
 
 
@@ -58,8 +59,8 @@ def read_pins(requirements: list[str]) -> dict[str, str]:
 
 def installed_versions(names: list[str]) -> dict[str, str]:
     """Return the versions of the packages that are installed; a build's suffix, as in 2.15.0+cpu, does not count."""
-    there = {distribution.name.lower(): distribution.version for distribution in metadata.distributions()}
-    return {name: there.get(name, "missing").partition("+")[0] for name in names}
+    versions = {distribution.name.lower(): distribution.version for distribution in metadata.distributions()}
+    return {name: versions.get(name, "missing").partition("+")[0] for name in names}
 
 
 def check_packages(pins: Mapping[str, str], installed: Mapping[str, str]) -> Check:
@@ -85,8 +86,8 @@ def check_gradient(device: torch.device) -> Check:
 def check_precision(size: int, generator: torch.Generator, device: torch.device) -> Check:
     """Check a float32 matrix product against float64; some GPUs round the factors to TF32 by default."""
     left, right = torch.randn(2, size, size, generator=generator, dtype=torch.float64)
-    found = (left.float().to(device) @ right.float().to(device)).cpu().double()
-    error = ((found - left @ right).norm() / (left @ right).norm()).item()
+    product = (left.float().to(device) @ right.float().to(device)).cpu().double()
+    error = ((product - left @ right).norm() / (left @ right).norm()).item()
     remedy = "torch.set_float32_matmul_precision('highest')"
     return Check("matrix product", error < 1e-6, f"relative error {error:.0e}", remedy)
 
@@ -131,7 +132,6 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    results = main(config)
-    save_results(results, config, script=__file__)
+    # What a machine is differs between machines; that it passes must not.
+    results = run(main, Config, tolerance={"checks.*.found": TIMING, "device": TIMING, "bfloat16_in_hardware": TIMING})
     sys.exit(0 if all(check.passed for check in results.checks) else 1)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -25,14 +26,14 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Made:
+class Constructed:
     dtype: str
     shape: list[int]
     shares_memory: bool | None
 
 
 @dataclass(frozen=True)
-class Draw:
+class Moments:
     """Moments of drawn numbers, and how many standard errors they are from the true ones."""
 
     mean: float
@@ -44,9 +45,9 @@ class Draw:
 
 @dataclass(frozen=True)
 class Results:
-    from_array: dict[str, Made]
-    from_values: dict[str, Made]
-    draws: dict[str, Draw]
+    from_array: dict[str, Constructed]
+    from_values: dict[str, Constructed]
+    draws: dict[str, Moments]
     length_of_arange: int
     length_of_linspace: int
 
@@ -76,8 +77,8 @@ FROM_VALUES: dict[str, Callable[[], Tensor]] = {
 }
 
 
-def describe(tensor: Tensor, shares_memory: bool | None = None) -> Made:
-    return Made(str(tensor.dtype).removeprefix("torch."), list(tensor.shape), shares_memory)
+def describe(tensor: Tensor, shares_memory: bool | None = None) -> Constructed:
+    return Constructed(str(tensor.dtype).removeprefix("torch."), list(tensor.shape), shares_memory)
 
 
 def shares_memory(make: Callable[[np.ndarray], Tensor]) -> bool:
@@ -88,11 +89,11 @@ def shares_memory(make: Callable[[np.ndarray], Tensor]) -> bool:
     return tensor[0].item() == 1
 
 
-def draw(numbers: Tensor, true_mean: float, true_variance: float) -> Draw:
+def moments(numbers: Tensor, true_mean: float, true_variance: float) -> Moments:
     """Return the moments of numbers; the mean of n of them has the standard error sqrt(variance / n)."""
     mean = numbers.double().mean().item()
     error = math.sqrt(true_variance / numbers.numel())
-    return Draw(mean, true_mean, (mean - true_mean) / error, numbers.double().var().item(), true_variance)
+    return Moments(mean, true_mean, (mean - true_mean) / error, numbers.double().var().item(), true_variance)
 
 
 def main(config: Config) -> Results:
@@ -101,21 +102,21 @@ def main(config: Config) -> Results:
     from_values = {name: describe(make()) for name, make in FROM_VALUES.items()}
     n = config.draws
     draws = {
-        "torch.rand": draw(torch.rand(n, generator=generator), 1 / 2, 1 / 12),
-        "torch.randn": draw(torch.randn(n, generator=generator), 0.0, 1.0),
-        "torch.randint(10)": draw(torch.randint(10, (n,), generator=generator), 4.5, 99 / 12),
-        "torch.bernoulli(0.2)": draw(torch.bernoulli(torch.full((n,), 0.2), generator=generator), 0.2, 0.16),
+        "torch.rand": moments(torch.rand(n, generator=generator), 1 / 2, 1 / 12),
+        "torch.randn": moments(torch.randn(n, generator=generator), 0.0, 1.0),
+        "torch.randint(10)": moments(torch.randint(10, (n,), generator=generator), 4.5, 99 / 12),
+        "torch.bernoulli(0.2)": moments(torch.bernoulli(torch.full((n,), 0.2), generator=generator), 0.2, 0.16),
     }
     for name, made in (from_array | from_values).items():
         shares = {True: "shares the array's memory", False: "a copy", None: ""}[made.shares_memory]
         print(f"{name:<36} {made.dtype:<9} {made.shape!s:<8} {shares}")
-    for name, found in draws.items():
-        print(f"{name:<22} mean {found.mean:+.4f} ({found.mean_off_by:+.1f} standard errors off), ", end="")
-        print(f"variance {found.variance:.4f} for {found.true_variance:.4f}")
+    for name, drawn in draws.items():
+        print(f"{name:<22} mean {drawn.mean:+.4f} ({drawn.mean_off_by:+.1f} standard errors off), ", end="")
+        print(f"variance {drawn.variance:.4f} for {drawn.true_variance:.4f}")
     arange, linspace = len(torch.arange(1, 1.3, 0.1)), len(torch.linspace(1, 1.3, 4))
     print(f"arange(1, 1.3, 0.1) has {arange} elements although 1.3 is excluded; linspace has as many as you ask for")
     return Results(from_array, from_values, draws, arange, linspace)
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"from_*": EXACT, "length_*": EXACT})

@@ -13,6 +13,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -32,7 +33,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Float:
+class FloatFormat:
     bytes: int
     largest: float
     smallest_normal: float
@@ -44,7 +45,7 @@ class Float:
 
 @dataclass(frozen=True)
 class Results:
-    floats: dict[str, Float]
+    floats: dict[str, FloatFormat]
     promotions: dict[str, str]
     overflow: dict[str, str]
     saved_bytes: dict[str, int]
@@ -61,10 +62,10 @@ def counting_stops_at(dtype: torch.dtype) -> int:
     return count
 
 
-def describe(dtype: torch.dtype) -> Float:
+def describe(dtype: torch.dtype) -> FloatFormat:
     """Return what a floating-point type can hold; counting should stop where the spacing of numbers reaches 2."""
     limits = torch.finfo(dtype)
-    return Float(
+    return FloatFormat(
         bytes=dtype.itemsize,
         largest=limits.max,
         smallest_normal=limits.smallest_normal,
@@ -110,9 +111,9 @@ def spacing(power_of_two: float, dtype: torch.dtype) -> float | None:
 
 def main(config: Config) -> Results:
     floats = {name: describe(dtype) for name, dtype in FLOATS.items()}
-    for name, found in floats.items():
-        print(f"{name:<14} {found.bytes} bytes, up to {found.largest:.1e}, 0.1 is {found.a_tenth:.10f}, ", end="")
-        print(f"counts to {found.counting_stops_at:,} (theory {found.counting_should_stop_at:,})")
+    for name, kind in floats.items():
+        print(f"{name:<14} {kind.bytes} bytes, up to {kind.largest:.1e}, 0.1 is {kind.a_tenth:.10f}, ", end="")
+        print(f"counts to {kind.counting_stops_at:,} (theory {kind.counting_should_stop_at:,})")
     promoted = promotions()
     for name, dtype in promoted.items():
         print(f"{name:<31} {dtype}")
@@ -149,4 +150,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"*": EXACT})

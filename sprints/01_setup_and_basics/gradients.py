@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -42,17 +43,17 @@ def slopes() -> dict[str, float | None]:
         "x * x under no_grad": torch.no_grad()(lambda x: x * x),
         "x + (x * x - x).detach() (straight through)": lambda x: x + (x * x - x).detach(),
     }
-    found = {}
+    gradients = {}
     for name, expression in expressions.items():
         x = torch.tensor(3.0, requires_grad=True)
         y = expression(x)
-        found[name] = torch.autograd.grad(y, x)[0].item() if y.requires_grad else None
+        gradients[name] = torch.autograd.grad(y, x)[0].item() if y.requires_grad else None
     x = torch.tensor(3.0, requires_grad=True)
     x.grad = added_up = torch.zeros(())  # backward adds into the tensor that it finds there
     for _ in range(2):
         (x * x).backward()
-    found["x * x, backward called twice"] = added_up.item()
-    return found
+    gradients["x * x, backward called twice"] = added_up.item()
+    return gradients
 
 
 def linear_loss(weights: Tensor, features: Tensor, targets: Tensor) -> Tensor:
@@ -74,7 +75,7 @@ def micro_batch_errors(weights: Tensor, features: Tensor, targets: Tensor) -> di
         "weighted by examples": sum(part * count for part, count in parts) / len(targets),
         "mean of the parts": sum(part for part, _ in parts) / len(parts),
     }
-    return {name: ((found - whole).norm() / whole.norm()).item() for name, found in added.items()}
+    return {name: ((total - whole).norm() / whole.norm()).item() for name, total in added.items()}
 
 
 def kept_bytes(examples: int, features: int, hidden: int) -> dict[str, int]:
@@ -97,8 +98,12 @@ def kept_bytes(examples: int, features: int, hidden: int) -> dict[str, int]:
             _output = model(inputs)  # held until all is counted, or its memory would be used again
         return sum(kept.values())
 
-    ways = {"gradients": contextlib.nullcontext(), "no_grad": torch.no_grad(), "inference_mode": torch.inference_mode()}
-    return {name: count(context) for name, context in ways.items()}
+    contexts = {
+        "gradients": contextlib.nullcontext(),
+        "no_grad": torch.no_grad(),
+        "inference_mode": torch.inference_mode(),
+    }
+    return {name: count(context) for name, context in contexts.items()}
 
 
 def provoke_errors() -> dict[str, str]:
@@ -121,35 +126,35 @@ def provoke_errors() -> dict[str, str]:
     def no_scalar() -> None:
         torch.ones(2, requires_grad=True).exp().backward()
 
-    said = {}
+    messages = {}
     for mistake in (backward_twice, changed_in_place, leaf_changed_in_place, no_scalar):
         try:
             mistake()
         except RuntimeError as error:
-            said[mistake.__name__] = str(error).partition(". ")[0].partition(": [")[0].partition(" (")[0]
-    return said
+            messages[mistake.__name__] = str(error).partition(". ")[0].partition(": [")[0].partition(" (")[0]
+    return messages
 
 
 def main(config: Config) -> Results:
     if config.examples < 8:
         raise ValueError(f"--examples must be at least 8, or there are no four parts; got {config.examples}")
     generator = seed_everything(config.seed)
-    found = slopes()
-    for name, slope in found.items():
+    by_expression = slopes()
+    for name, slope in by_expression.items():
         print(f"{name:<45} {'no gradient' if slope is None else f'slope {slope:g}'}")
     features = torch.randn(config.examples, 3, generator=generator, dtype=torch.float64)
     targets = features.sum(dim=1) + torch.randn(config.examples, generator=generator, dtype=torch.float64)
     micro = micro_batch_errors(torch.zeros(3, dtype=torch.float64, requires_grad=True), features, targets)
     for name, error in micro.items():
         print(f"gradient of four uneven parts, {name}: off by {error:.1%} (relative error {error:.0e})")
-    kept, said = kept_bytes(1000, 64, 256), provoke_errors()
+    kept, errors = kept_bytes(1000, 64, 256), provoke_errors()
     # Linear layers keep their inputs and tanh its outputs, which are the same tensors.
     by_formula = 4 * 1000 * (64 + 2 * 256)
     print(", ".join(f"{name} keeps {count:,} bytes" for name, count in kept.items()) + f" (formula {by_formula:,})")
-    for name, sentence in said.items():
+    for name, sentence in errors.items():
         print(f"{name}: {sentence}")
-    return Results(found, micro, kept, by_formula, said)
+    return Results(by_expression, micro, kept, by_formula, errors)
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT, "micro_batch_errors.*": ROUNDING})

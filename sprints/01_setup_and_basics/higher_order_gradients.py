@@ -39,12 +39,12 @@ class Results:
 def derivatives(function: Function, x: Tensor, orders: int) -> list[Tensor]:
     """Return a function's values and its derivatives at each point, each made from the one before."""
     x = x.detach().requires_grad_()
-    found = [function(x)]
+    series = [function(x)]
     for _ in range(orders):
         # Each output depends on its own point alone, so the gradient of their sum is every point's derivative.
-        (next_one,) = torch.autograd.grad(found[-1].sum(), x, create_graph=True)
-        found.append(next_one)
-    return [values.detach() for values in found]
+        (derivative,) = torch.autograd.grad(series[-1].sum(), x, create_graph=True)
+        series.append(derivative)
+    return [values.detach() for values in series]
 
 
 def tanh_derivatives(x: Tensor) -> list[Tensor]:
@@ -86,21 +86,26 @@ def main(config: Config) -> Results:
     if not 1 <= config.orders <= 4:
         raise ValueError(f"--orders must be from 1 to 4, for more there is no formula here; got {config.orders}")
     x = torch.linspace(-3, 3, 121, dtype=torch.float64)
-    found, true = derivatives(torch.tanh, x, config.orders), tanh_derivatives(x)
-    errors = [(ours - formula).abs().max().item() for ours, formula in zip(found, true, strict=False)]
+    series, by_formula = derivatives(torch.tanh, x, config.orders), tanh_derivatives(x)
+    errors = [(ours - formula).abs().max().item() for ours, formula in zip(series, by_formula, strict=False)]
     print("derivatives of tanh differ from their formulas by " + ", ".join(f"{error:.0e}" for error in errors[1:]))
 
     point, vector = torch.tensor(START, dtype=torch.float64), torch.tensor([0.3, -2.0], dtype=torch.float64)
     matrix = hessian(rosenbrock, point)[1]
-    by_formula, by_library = rosenbrock_hessian(point), torch.autograd.functional.hessian(rosenbrock, point)
-    hessian_error, error_to_library = ((matrix - h).norm().div(h.norm()).item() for h in (by_formula, by_library))
+    hessian_by_formula, hessian_by_library = (
+        rosenbrock_hessian(point),
+        torch.autograd.functional.hessian(rosenbrock, point),
+    )
+    hessian_error, error_to_library = (
+        (matrix - h).norm().div(h.norm()).item() for h in (hessian_by_formula, hessian_by_library)
+    )
     product = hessian_vector_product(rosenbrock, point, vector)
     product_error = ((product - matrix @ vector).norm() / product.norm()).item()
     print(f"the Hessian differs from its formula by {hessian_error:.0e}, from the library's by {error_to_library:.0e},")
     print(f"the product without a Hessian from the product with it by {product_error:.0e}")
 
     return Results(
-        x.tolist(), [values.tolist() for values in found], errors, hessian_error, error_to_library, product_error
+        x.tolist(), [values.tolist() for values in series], errors, hessian_error, error_to_library, product_error
     )
 
 

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional
 
+from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
 from shared.lab.run import run
@@ -57,11 +58,11 @@ PICKS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def gather(source: Tensor, index: Tensor) -> Tensor:
-    """Return for each row the elements at its indices: result[row, place] = source[row, index[row, place]]."""
+    """Return for each row the elements at its indices: result[row, column] = source[row, index[row, column]]."""
     result = source.new_empty(index.shape)
     for row in range(index.shape[0]):
-        for place in range(index.shape[1]):
-            result[row, place] = source[row, index[row, place]]
+        for column in range(index.shape[1]):
+            result[row, column] = source[row, index[row, column]]
     return result
 
 
@@ -134,4 +135,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"*": EXACT, "cross_entropy_difference": ROUNDING})

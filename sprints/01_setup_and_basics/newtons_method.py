@@ -60,7 +60,7 @@ def newton(point: Tensor) -> Tensor:
 
 def walk(next_point: Callable[[Tensor], Tensor], near: float, most_steps: int) -> Walk:
     """Return the steps until the minimum is near (None: it never is), and the way there."""
-    point, minimum = (torch.tensor(place, dtype=torch.float64) for place in (START, MINIMUM))
+    point, minimum = (torch.tensor(corner, dtype=torch.float64) for corner in (START, MINIMUM))
     path, distances = [point.tolist()], [torch.dist(point, minimum).item()]
     while distances[-1] > near and len(distances) <= most_steps:
         point = next_point(point)
@@ -79,8 +79,8 @@ def main(config: Config) -> Results:
             lambda point: point - config.learning_rate * gradient(point), config.near, config.most_steps
         ),
     }
-    for name, found in walks.items():
-        print(f"{name}: {found.steps or 'not within ' + str(config.most_steps)} steps to within {config.near:g}")
+    for name, taken in walks.items():
+        print(f"{name}: {taken.steps or 'not within ' + str(config.most_steps)} steps to within {config.near:g}")
     print("distances of Newton's points: " + ", ".join(f"{distance:.1e}" for distance in walks["Newton"].distances))
     curvatures = torch.linalg.eigvalsh(hessian(rosenbrock, torch.tensor(MINIMUM, dtype=torch.float64)))
     condition = (curvatures[-1] / curvatures[0]).item()
@@ -94,12 +94,12 @@ def plot(results: Results) -> Figure:
     x, y = np.meshgrid(np.linspace(-1.6, 1.6, 161), np.linspace(-3.5, 1.8, 161))
     height = (1 - x) ** 2 + 100 * (y - x**2) ** 2
     axes.contour(x, y, height, levels=np.logspace(0, 3.2, 9), colors="lightgrey", linewidths=0.8)
-    for (name, found), marker in zip(results.walks.items(), ("o", ""), strict=True):
+    for (name, taken), marker in zip(results.walks.items(), ("o", ""), strict=True):
         axes.plot(
-            *zip(*found.path, strict=True),
+            *zip(*taken.path, strict=True),
             marker=marker,
             markersize=4,
-            label=f"{name}: {found.steps or 'too many'} steps",
+            label=f"{name}: {taken.steps or 'too many'} steps",
         )
     axes.plot(*MINIMUM, "k*", markersize=10, linestyle="", label="minimum")
     axes.set(xlabel="x", ylabel="y")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
+from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 
@@ -51,16 +52,16 @@ def view_strides(shape: Sequence[int], strides: Sequence[int], new_shape: Sequen
             runs[-1] = (runs[-1][0] * size, stride)
         elif size > 1:  # nobody ever steps along an axis of one
             runs.append((size, stride))
-    found: list[int] = []
+    new_strides: list[int] = []
     left, stride = 1, 1
     for size in reversed(new_shape):
         if left == 1 and size > 1:
             left, stride = runs.pop()
         if left % size:
             return None
-        found.append(stride)
+        new_strides.append(stride)
         left, stride = left // size, stride * size
-    return tuple(reversed(found))
+    return tuple(reversed(new_strides))
 
 
 def compare_reshapes() -> tuple[int, int, int]:
@@ -108,4 +109,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT, "transposed_copy_ratio": TIMING})

@@ -15,10 +15,11 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
-from shared.lab.figures import COLOURS, new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+from tensor_study.graph_drawing import Node, draw_graph, lay_out
 
 
 class Value:
@@ -113,12 +114,12 @@ def in_order(output: Value) -> list[Value]:
 
 def gradients(output: Value, wrt: Sequence[Value]) -> list[Value]:
     """Return the derivatives of an output by values: the sum over all paths of the products of local derivatives."""
-    found = {id(output): Value(1.0, "1")}
+    by_node = {id(output): Value(1.0, "1")}
     for node in reversed(in_order(output)):
         if node.pullback:
-            for source, gradient in zip(node.sources, node.pullback(found[id(node)]), strict=True):
-                found[id(source)] = found[id(source)] + gradient if id(source) in found else gradient
-    return [found.get(id(value), Value(0.0, "0")) for value in wrt]
+            for source, gradient in zip(node.sources, node.pullback(by_node[id(node)]), strict=True):
+                by_node[id(source)] = by_node[id(source)] + gradient if id(source) in by_node else gradient
+    return [by_node.get(id(value), Value(0.0, "0")) for value in wrt]
 
 
 @dataclass(frozen=True)
@@ -133,15 +134,6 @@ class Errors:
     gradient: float
     gradient_of_gradient: float
     finite_difference: float
-
-
-@dataclass(frozen=True)
-class Node:
-    text: str
-    is_leaf: bool
-    column: float
-    row: float
-    sources: list[int]
 
 
 @dataclass(frozen=True)
@@ -182,10 +174,10 @@ def compare(function: Callable[..., Any], point: Sequence[float]) -> Errors:
     our_second = gradients(sum((g * g for g in our_first), start=Value(0.0)), ours)
     their_second = torch.autograd.grad(torch.stack(their_first).square().sum(), theirs, materialize_grads=True)
 
-    def moved(place: int, step: float) -> float:
-        return function(*(Value(x + step * (index == place)) for index, x in enumerate(point))).data
+    def moved(axis: int, step: float) -> float:
+        return function(*(Value(x + step * (index == axis)) for index, x in enumerate(point))).data
 
-    finite = [(moved(place, 1e-6) - moved(place, -1e-6)) / 2e-6 for place in range(len(point))]
+    finite = [(moved(axis, 1e-6) - moved(axis, -1e-6)) / 2e-6 for axis in range(len(point))]
     first, second = ([g.item() for g in theirs] for theirs in (their_first, their_second))
     return Errors(
         gradient=relative_error([g.data for g in our_first], first),
@@ -194,29 +186,20 @@ def compare(function: Callable[..., Any], point: Sequence[float]) -> Errors:
     )
 
 
-def relative_error(found: Sequence[float], true: Sequence[float]) -> float:
+def relative_error(estimate: Sequence[float], true: Sequence[float]) -> float:
     """Return the distance over the length of the truth; of a gradient that is zero, the distance."""
-    return math.dist(found, true) / (math.hypot(*true) or 1.0)
+    return math.dist(estimate, true) / (math.hypot(*true) or 1.0)
 
 
-def lay_out(output: Value) -> list[Node]:
-    """Return the nodes of a graph with places: sources to the left, leaves below each other, results in between."""
+def draw_record(output: Value) -> list[Node]:
+    """Return the record of an output as a graph: each node with its value and the derivative of the output by it."""
     order = in_order(output)
-    index = {id(node): place for place, node in enumerate(order)}
-    column, row, leaves = [0.0] * len(order), [0.0] * len(order), 0
-    for place in reversed(range(len(order))):
-        for source in order[place].sources:
-            column[index[id(source)]] = min(column[index[id(source)]], column[place] - 1)
-    for place, node in enumerate(order):
-        heights = [row[index[id(source)]] for source in node.sources]
-        row[place] = sum(heights) / len(heights) if heights else -leaves
-        leaves += not heights
-    nodes = []
-    for place, (node, gradient) in enumerate(zip(order, gradients(output, order), strict=True)):
-        text = f"{node.name}\n{node.data:.3f}\ngrad {gradient.data:.3f}"
-        sources = [index[id(source)] for source in node.sources]
-        nodes.append(Node(text, not sources, column[place], row[place], sources))
-    return nodes
+    number = {id(node): index for index, node in enumerate(order)}
+    texts = [
+        f"{node.name}\n{node.data:.3f}\ngrad {gradient.data:.3f}"
+        for node, gradient in zip(order, gradients(output, order), strict=True)
+    ]
+    return lay_out(texts, [[number[id(source)] for source in node.sources] for node in order])
 
 
 def main(config: Config) -> Results:
@@ -231,7 +214,7 @@ def main(config: Config) -> Results:
         print(f"gradient of gradient by {errors[name].gradient_of_gradient:.0e}, ", end="")
         print(f"finite differences by {errors[name].finite_difference:.0e}")
     leaves = {"x1": 2.0, "x2": -1.0, "w1": 0.5, "w2": -0.3, "bias": -0.8, "target": 1.0}
-    graph = lay_out(neuron(*(Value(data, name) for name, data in leaves.items())))
+    graph = draw_record(neuron(*(Value(data, name) for name, data in leaves.items())))
     print("\nthe graph of a neuron:")
     for node in graph:
         print("  " + "".join(f"{part:<12}" for part in node.text.split("\n")))
@@ -239,19 +222,9 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the graph: each node with its value and the derivative of the output by it."""
-    figure, axes = new_figure(11, 5)
-    for node in results.graph:
-        for source in (results.graph[place] for place in node.sources):
-            ends = (node.column - 0.25, node.row), (source.column + 0.25, source.row)  # a box is half a column wide
-            axes.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": "grey"})
-        box = {"boxstyle": "round", "facecolor": "white", "edgecolor": COLOURS[0 if node.is_leaf else 3]}
-        axes.text(node.column, node.row, node.text, ha="center", va="center", fontsize=9, bbox=box)
-    columns, rows = [node.column for node in results.graph], [node.row for node in results.graph]
-    axes.set(xlim=(min(columns) - 0.5, 0.5), ylim=(min(rows) - 0.5, max(rows) + 0.5))
-    axes.axis("off")
-    return figure
+    """Draw the record of a neuron."""
+    return draw_graph(results.graph)
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"graph.*": EXACT})

@@ -15,6 +15,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -58,7 +59,7 @@ VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def read(memory: Sequence[float], offset: int, strides: Sequence[int], index: Sequence[int]) -> float:
     """Return the element at an index: position = offset + sum of index * stride."""
-    return memory[offset + sum(place * stride for place, stride in zip(index, strides, strict=True))]
+    return memory[offset + sum(steps * stride for steps, stride in zip(index, strides, strict=True))]
 
 
 def describe(x: Tensor, view: Tensor) -> View:
@@ -106,4 +107,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"*": EXACT})

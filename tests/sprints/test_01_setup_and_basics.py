@@ -1,8 +1,11 @@
 """Sprint 1's claims, at a small size."""
 
+import importlib.metadata
 import itertools
+import json
 import math
 import random
+import runpy
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,6 +13,8 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
+
+from shared.lab.paths import ROOT
 
 SPRINT = "01_setup_and_basics"
 
@@ -34,6 +39,20 @@ def test_environment_is_as_pinned_and_says_what_is_not(load_sprint, monkeypatch)
     check = script.check_packages({"numpy": "1.0", "torch": "2.0"}, {"numpy": "1.0", "torch": "1.9"})
     assert not check.passed
     assert check.found == "torch 1.9 instead of 2.0"
+
+
+@pytest.mark.parametrize(("installed", "code"), [(True, 0), (False, 1)])
+def test_the_exit_status_says_whether_all_checks_passed(monkeypatch, tmp_path, capsys, installed, code):
+    path = ROOT / "sprints" / SPRINT / "check_environment.py"
+    monkeypatch.setattr("sys.argv", [str(path), "--size", "64", "--device", "cpu", "--out", str(tmp_path)])
+    if not installed:
+        monkeypatch.setattr(importlib.metadata, "distributions", list)
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(path), run_name="__main__")
+    assert left.value.code == code
+    assert ("what to do: uv sync" in capsys.readouterr().out) == (not installed)
+    written = json.loads((tmp_path / "results.json").read_text())["results"]
+    assert [check["name"] for check in written["checks"] if not check["passed"]] == ["packages"] * code
 
 
 # --- tensors

@@ -1,0 +1,1 @@
+"""Parts of the scripts of this sprint that are not their lesson."""
