@@ -72,3 +72,64 @@ def reproduce(
     agreeing = sum(outcome.agrees for outcome in outcomes)
     typer.echo(f"{agreeing} of {len(outcomes)} results agree with what was recorded")
     raise typer.Exit(int(agreeing < len(outcomes)))
+
+
+@app.command()
+def start(number: Annotated[str, typer.Argument(help="A sprint (06) or one of its exercises (06.2).")]) -> None:
+    """Copy the exercises of a sprint to workbook/, where you fill them in."""
+    from rich.console import Console
+
+    from shared.lab import terminal
+
+    for exercise in _exercises(number):
+        terminal.show_started(exercise, exercise.start(), Console())
+
+
+@app.command()
+def check(number: Annotated[str, typer.Argument(help="A sprint (06) or one of its exercises (06.2).")]) -> None:
+    """Run the checks of exercises on your files in workbook/."""
+    from rich.console import Console
+
+    from shared.lab import terminal
+
+    passed = True
+    for exercise in _exercises(number):
+        try:
+            examination = exercise.check()
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        terminal.show_examination(exercise, examination, Console())
+        passed &= examination.passed
+    raise typer.Exit(int(not passed))
+
+
+@app.command()
+def hint(number: Annotated[str, typer.Argument(help="An exercise (06.2).")]) -> None:
+    """Show the next hint for an exercise."""
+    from rich.console import Console
+
+    from shared.lab import terminal
+
+    for exercise in _exercises(number):
+        terminal.show_hint(exercise, *exercise.next_hint(), Console())
+
+
+@app.command()
+def solution(number: Annotated[str, typer.Argument(help="An exercise (06.2).")]) -> None:
+    """Show the solution of an exercise."""
+    from rich.console import Console
+
+    from shared.lab import terminal
+
+    for exercise in _exercises(number):
+        terminal.show_solution(exercise, Console())
+
+
+def _exercises(number: str) -> list[Any]:
+    """Return the exercises of a number."""
+    from shared.lab.exercises import find_exercises
+
+    try:
+        return find_exercises(number)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

