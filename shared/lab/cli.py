@@ -23,6 +23,11 @@ app = typer.Typer(cls=_Sprints, help="Learn deep learning by running it.", add_c
 @app.command()
 def curriculum() -> None:
     """Show the sprints, what is done and what is next."""
+    from rich.console import Console
+
+    from shared.lab.curriculum import all_sprints, show_curriculum
+
+    show_curriculum(all_sprints(), Console())
 
 
 @app.command()
@@ -72,6 +77,34 @@ def reproduce(
     agreeing = sum(outcome.agrees for outcome in outcomes)
     typer.echo(f"{agreeing} of {len(outcomes)} results agree with what was recorded")
     raise typer.Exit(int(agreeing < len(outcomes)))
+
+
+@app.command()
+def figures(
+    what: Annotated[str | None, typer.Argument(help="A sprint (06) or a script (06/why_heads); default: all.")] = None,
+) -> None:
+    """Draw the recorded figures again from their results files."""
+    from shared.lab.paths import shown
+    from shared.lab.redrawing import redraw
+
+    problems = 0
+    try:
+        for figure in redraw(what):
+            problems += figure.problem is not None
+            typer.echo(f"{shown(figure.path)}: {figure.problem or ('drawn anew' if figure.changed else 'as it was')}")
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    raise typer.Exit(int(problems > 0))
+
+
+@app.command()
+def doctor() -> None:
+    """Show what this machine has, and what it costs to lack something."""
+    from rich.console import Console
+
+    from shared.lab.doctor import examine_machine, show_findings
+
+    show_findings(examine_machine(), Console())
 
 
 @app.command()

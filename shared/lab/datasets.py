@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -145,7 +145,14 @@ def fetch(name: str, file: str | None = None) -> Path:
     return folder if file is None else folder / file
 
 
-def _home(source: Source, wanted: list[RemoteFile]) -> Path:
+def at_hand(name: str) -> Path | None:
+    """Return the folder in which all files of a source are, or None: then they would be downloaded."""
+    source = SOURCES[name]
+    folder = _home(source, source.files)
+    return folder if all((folder / remote.name).exists() for remote in source.files) else None
+
+
+def _home(source: Source, wanted: Sequence[RemoteFile]) -> Path:
     """Return the folder of a source: one's own if it has all of these files, else the cache."""
     if own := os.environ.get(VARIABLE):
         folder = Path(own) / source.folder

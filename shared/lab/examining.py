@@ -84,11 +84,14 @@ def examine_file(checks: Path, file: Path, seconds: float = CHECK_SECONDS) -> Ex
     with tempfile.TemporaryDirectory() as folder:
         report, trace = Path(folder) / "report.jsonl", Path(folder) / "trace.txt"
         command = [sys.executable, "-m", "shared.lab.examining", *map(str, (checks, file, report, trace, seconds))]
-        done = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=PROCESS_SECONDS, check=False, encoding="utf-8", errors="replace",
-            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                timeout=PROCESS_SECONDS, check=False, encoding="utf-8", errors="replace",
+                env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"the checks {checks} have not ended after {PROCESS_SECONDS:g} seconds") from None
         lines = report.read_text(encoding="utf-8").splitlines() if report.is_file() else []
         outcomes = {outcome["check"]: Outcome(**outcome) for outcome in map(json.loads, lines)}
         stopped = trace.read_text(encoding="utf-8", errors="replace") if trace.is_file() else ""
