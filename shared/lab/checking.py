@@ -7,7 +7,6 @@ A check that fails shows the input, what was expected and what came. It can name
 each returns; then the learner reads which one it was.
 """
 
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -15,22 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
-class WrongAnswer(Exception):
-    """What is wrong with a learner's code; what it was given, what was expected and what came, as they are shown."""
-
-    def __init__(
-        self,
-        what: str,
-        given: Mapping[str, str] | None = None,
-        expected: str | None = None,
-        received: str | None = None,
-    ) -> None:
-        super().__init__(what)
-        self.what = what
-        self.given = dict(given or {})
-        self.expected = expected
-        self.received = received
+from shared.lab.wrong_answers import WrongAnswer, own_lines
 
 
 def expect(
@@ -101,17 +85,6 @@ def show(value: Any) -> str:
     numbers = numbers.double() if numbers.is_floating_point() else numbers
     body = np.array2string(numbers.numpy(), precision=3, suppress_small=True, floatmode="maxprec", threshold=200)
     return f"{tuple(value.shape)} {_dtype(value)}\n{body}"
-
-
-def own_lines(error: BaseException, file: str | None) -> str:
-    """Return an error with the last lines of the learner's own file that led to it."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    lines = [f"line {frame.lineno}, in {frame.name}:  {frame.line}" for frame in frames[-3:]]
-    message = str(error)
-    if isinstance(error, SyntaxError):
-        message = error.msg
-        lines.append(f"line {error.lineno}:  {(error.text or '').strip()}")
-    return "\n".join([*lines, f"{type(error).__name__}: {message}".removesuffix(": ")])
 
 
 def _alike(received: Tensor, expected: Tensor, tolerance: float) -> bool:

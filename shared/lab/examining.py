@@ -19,6 +19,7 @@ from typing import Any
 
 from shared.lab.modules import load_module
 from shared.lab.paths import ROOT
+from shared.lab.wrong_answers import WrongAnswer, own_lines
 
 CHECK_SECONDS = 10.0
 # Of the whole process: importing PyTorch may take a minute after an installation.
@@ -58,8 +59,6 @@ class Learner:
         self._names = names
 
     def __getattr__(self, name: str) -> Any:
-        from shared.lab.checking import WrongAnswer
-
         if name not in self._names:
             raise WrongAnswer(f"Your file has no `{name}`: keep the name that the exercise gives it.")
         return self._names[name]
@@ -112,8 +111,6 @@ def _checks(module: ModuleType) -> list[tuple[str, Callable[[Learner], None]]]:
 
 
 def _outcome(title: str, check: Callable[[Learner], None], names: Mapping[str, Any]) -> Outcome:
-    from shared.lab.checking import WrongAnswer, own_lines
-
     try:
         check(Learner(names))
     except WrongAnswer as wrong:
@@ -135,8 +132,6 @@ def _stopped(check: str, trace: str, file: Path, seconds: float) -> Outcome:
 def _main(checks: str, file: str, report: str, trace: str, seconds: str) -> None:
     """Write the outcome of each check as soon as it is known; before that, that it ended the program."""
     module = load_module(Path(checks))
-    from shared.lab.checking import own_lines
-
     with open(report, "w", encoding="utf-8") as lines, open(trace, "w", encoding="utf-8") as stack:
 
         def write(outcome: Outcome) -> None:

@@ -8,7 +8,12 @@ from shared.lab.examining import IMPORTING, Examination, Outcome, examine, exami
 from shared.lab.modules import load_module
 
 CHECKS = '''
-from shared.lab.checking import expect
+from shared.lab.wrong_answers import WrongAnswer
+
+def expect(function, given, expected):
+    received = function(*given.values())
+    if received != expected:
+        raise WrongAnswer("It is another.", {"x": repr(given["x"])}, repr(expected), repr(received))
 
 def check_double(learner):
     """Four is doubled."""
@@ -43,7 +48,7 @@ def test_what_passes_what_fails_and_what_is_printed(checks: Path):
     examination = run(checks, "def double(x):\n    print('doubling', x)\n    return x + 4\n")
     first, second = examination.outcomes
     assert (first.check, first.passed) == ("Four is doubled", True)
-    assert (second.check, second.passed, second.what) == ("Nothing is doubled", False, "It returns another value.")
+    assert (second.check, second.passed, second.what) == ("Nothing is doubled", False, "It is another.")
     assert (second.given, second.expected, second.received) == ({"x": "0"}, "0", "4")
     assert examination.printed == "doubling 4\ndoubling 0\n"
     assert not examination.passed
