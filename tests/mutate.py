@@ -1,35 +1,30 @@
 """Do the tests notice? Break one operator, sign, condition or constant at a time, and run the tests of the module.
 
-    uv run python tests/mutate.py                      # the modules that every model here stands on, about half an hour
-    uv run python tests/mutate.py blocks positions     # some modules
+    uv run python tests/mutate.py                      # every module of ROOMS, for an hour or two
+    uv run python tests/mutate.py graph nn/positions   # some rooms, some modules
 
-A mutant that all tests accept has survived: either a test is missing, or the change has no effect that anybody could
-see. CONTRIBUTING.md lists the survivors with the reason for each.
+A mutant meets the tests of its module first, then those of the modules that are assembled of it, which import it. One
+that all tests accept has survived: either a test is missing, or the change has no effect that anybody could see.
+CONTRIBUTING.md lists the survivors with the reason for each. Needs `os.fork`, which Windows does not have.
 """
 
 import argparse
 import ast
 import copy
+import multiprocessing
 import os
-import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tqdm import tqdm
 
 ROOT = Path(__file__).parent.parent
-MODULES = ("attention", "positions", "blocks", "gpt")
-# Parts are tested through what is assembled of them, too; in each list the module's own tests come first.
-TESTS = {
-    "attention": ("attention", "blocks", "gpt"),
-    "positions": ("positions", "gpt"),
-    "blocks": ("blocks", "gpt"),
-    "gpt": ("gpt", "generation"),
-}
+ROOMS = ("nn", "graph", "training", "generation")
 SECONDS = 120  # of processor time, many times what the tests need
 OPERATORS: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub,),
@@ -130,55 +125,127 @@ def _replace(tree: ast.AST, path: tuple, other: ast.AST) -> None:
         getattr(tree, field)[index] = other
 
 
-def survives(folder: Path, module: str) -> bool:
-    """Return whether all tests of a module pass in a folder; in a process of its own, forked for its imports."""
+def modules_of(names: Sequence[str]) -> list[str]:
+    """Return the modules, such as "nn/gpt", that rooms and modules name.
+
+    Raises:
+        ValueError: there is no such room or module.
+    """
+    every = [f"{room}/{path.stem}" for room in ROOMS for path in sorted((ROOT / "shared" / room).glob("[!_]*.py"))]
+    chosen: list[str] = []
+    for name in names:
+        meant = [module for module in every if name in (module, module.partition("/")[0])]
+        if not meant:
+            raise ValueError(f"there is no room or module {name!r}; there are {', '.join((*ROOMS, *every))}")
+        chosen += [module for module in meant if module not in chosen]
+    return chosen
+
+
+def files_that_test(module: str) -> list[str]:
+    """Return the test files that a mutant of a module meets: its own, and those of what is assembled of it.
+
+    Raises:
+        ValueError: the module has no tests of its own.
+    """
+    assembled = [module]
+    for part in assembled:  # grows while it is read: what imports an importer is assembled of the module, too
+        name = f"shared.{part.replace('/', '.')}"
+        assembled += [other for other in modules_of(ROOMS) if other not in assembled and name in _imports(other)]
+    files = [f"tests/shared/{part.replace('/', '/test_')}.py" for part in assembled]
+    if not (ROOT / files[0]).is_file():
+        raise ValueError(f"shared/{module}.py has no tests: write {files[0]}")
+    return [file for file in files if (ROOT / file).is_file()]
+
+
+@cache
+def _imports(module: str) -> set[str]:
+    """Return the modules that a module imports from."""
+    tree = ast.parse((ROOT / "shared" / f"{module}.py").read_text(encoding="utf-8"))
+    return {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+def copy_repository(folder: Path) -> None:
+    """Make a folder in which a module can be broken: code is copied, what is only read is linked."""
+    for part in ("shared", "tests"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("data", "sprints", "pyproject.toml", "README.md"):
+        (folder / part).symlink_to(ROOT / part)
+
+
+def survives(module: str, code: str) -> bool:
+    """Return whether all tests accept other code for a module, in the folder of this worker."""
+    (Path.cwd() / "shared" / f"{module}.py").write_text(code, encoding="utf-8")
+    child = os.fork()  # a process of its own, which has its imports already
+    if child == 0:
+        os._exit(_run_tests(files_that_test(module)))
+    _, status = os.waitpid(child, 0)
+    shutil.copy(ROOT / "shared" / f"{module}.py", Path.cwd() / "shared" / f"{module}.py")
+    return status == 0
+
+
+def _run_tests(files: list[str]) -> int:
+    """Run tests in silence and return pytest's exit status."""
+    import resource
+
     import pytest
 
-    if (child := os.fork()) == 0:
-        os.chdir(folder)
-        sys.path.insert(0, str(folder))
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))  # some mutants never end
-        tests = [f"tests/shared/test_{name}.py" for name in TESTS[module]]
-        os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])))
-    return os.waitpid(child, 0)[1] == 0
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))  # some mutants never end
+    sys.path.insert(0, str(Path.cwd()))
+    ours = (str(ROOT / "shared"), str(ROOT / "tests"))
+    for name in [name for name, module in sys.modules.items() if str(vars(module).get("__file__")).startswith(ours)]:
+        del sys.modules[name]  # the whole code, where a test forked this process
+    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files]))
 
 
-def main(modules: list[str]) -> None:
-    """Print the survivors and the share of mutants that the tests killed."""
+def _survives(task: tuple[str, str]) -> bool:
+    return survives(*task)
+
+
+def _enter_folder(parent: str) -> None:
+    """Give a worker its own copy of the repository."""
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    copy_repository(folder)
+    os.chdir(folder)
+
+
+def main(names: Sequence[str], jobs: int) -> None:
+    """Print the survivors of each module, and the share of mutants of each room that the tests killed."""
+    if not hasattr(os, "fork"):
+        raise SystemExit("the mutation run forks a process for each mutant, which this system cannot: run it on Linux")
+    modules = modules_of(names)
     import torch
     import transformers  # noqa: F401 (imported once here, not in each child)
 
     torch.set_num_threads(1)
     sys.dont_write_bytecode = True
-    sys.path = [path for path in sys.path if Path(path or ".").resolve() != ROOT]
-    killed = total = 0
-    for module in modules:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            for part in ("shared", "tests"):
-                shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-            for part in ("data", "sprints", "pyproject.toml"):
-                (folder / part).symlink_to(ROOT / part)
+    sys.path = [path for path in sys.path if Path(path or ".").resolve() not in (ROOT, ROOT / "tests")]
+    counts = {module.partition("/")[0]: [0, 0] for module in modules}
+    with (
+        tempfile.TemporaryDirectory() as parent,
+        multiprocessing.get_context("fork").Pool(jobs, _enter_folder, (parent,)) as workers,
+    ):
+        for module in modules:
             code = (ROOT / "shared" / f"{module}.py").read_text(encoding="utf-8")
-            if not survives(folder, module):
+            if not workers.apply(survives, (module, code)):
                 raise SystemExit(f"the tests of shared/{module}.py fail before anything is broken: mend them first")
-            survivors = []
-            for mutant in tqdm(list(mutants(code)), desc=module, unit="mutant"):
-                (folder / "shared" / f"{module}.py").write_text(mutant.code, encoding="utf-8")
-                total += 1
-                if survives(folder, module):
-                    survivors.append(mutant)
-                else:
-                    killed += 1
-            for mutant in survivors:
+            broken = list(mutants(code))
+            verdicts = workers.imap(_survives, [(module, mutant.code) for mutant in broken])
+            verdicts = list(tqdm(verdicts, total=len(broken), desc=module, unit="mutant"))
+            for mutant in (mutant for mutant, survived in zip(broken, verdicts, strict=True) if survived):
                 print(f"shared/{module}.py:{mutant.line}: `{mutant.before}` -> `{mutant.after}` survives", flush=True)
-    print(f"{killed} of {total} mutants killed: {killed / total:.1%}")
+            count = counts[module.partition("/")[0]]
+            count[0] += len(broken) - sum(verdicts)
+            count[1] += len(broken)
+    for room, (killed, total) in counts.items():
+        print(f"{room}: {killed} of {total} mutants killed: {killed / max(1, total):.1%}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Break modules of shared one line at a time; name what no test sees.")
-    parser.add_argument("modules", nargs="*", default=MODULES, choices=MODULES)
-    main(list(parser.parse_args().modules))
+    parser.add_argument("names", nargs="*", default=ROOMS, metavar="room[/module]", help=f"default: {', '.join(ROOMS)}")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at once (default: one per core)")
+    arguments = parser.parse_args()
+    main(arguments.names, arguments.jobs)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.data import RandomSampler
 
-from shared.training.batches import shuffled_rows
+from shared.training.shuffling import shuffled_rows
 
 
 def seeded(seed: int = 0) -> torch.Generator:

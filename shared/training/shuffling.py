@@ -1,4 +1,4 @@
-"""Batches of a data set that is held in memory."""
+"""Shuffled batches, epoch after epoch, of a data set that is held in memory."""
 
 from collections.abc import Iterator
 
