@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
@@ -65,12 +66,12 @@ class LineDataset(Dataset[str]):
     def __getitem__(self, index: int) -> str:
         if not -len(self) <= index < len(self):
             raise IndexError(f"line must be one of {len(self)}; got {index}")
-        place = index % len(self)
-        start = int(self.ends[place - 1]) if place else 0
+        line = index % len(self)
+        start = int(self.ends[line - 1]) if line else 0
         # Opened anew each time: worker processes that share one open file share its position too.
         with open(self.path, "rb") as file:
             file.seek(start)
-            return file.read(int(self.ends[place]) - start).decode("utf-8").rstrip("\r\n")
+            return file.read(int(self.ends[line]) - start).decode("utf-8").rstrip("\r\n")
 
 
 class Vocabulary:
@@ -107,31 +108,32 @@ def read_through(path: Path, index: int) -> str:
         return next(islice(file, index, None)).rstrip("\n")
 
 
-def seconds_to_read(read: Callable[[int], str], places: list[int]) -> float:
+def seconds_to_read(read: Callable[[int], str], line_numbers: list[int]) -> float:
     began = time.perf_counter()
-    for place in places:
-        read(place)
+    for number in line_numbers:
+        read(number)
     return time.perf_counter() - began
 
 
 def main(config: Config) -> Results:
     lines = recipe_lines("plain", "train", config.recipes)
-    places = torch.randint(len(lines), (config.reads,), generator=torch.Generator().manual_seed(config.seed)).tolist()
+    generator = torch.Generator().manual_seed(config.seed)
+    line_numbers = torch.randint(len(lines), (config.reads,), generator=generator).tolist()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recipes.txt"
-        path.write_text("\n".join(lines), encoding="utf-8")
+        path.write_text("\n".join(lines), encoding="utf-8", newline="\n")
         data = LineDataset(path)
         readers = {
-            "through": lambda place: read_through(path, place),
+            "through": lambda number: read_through(path, number),
             "index": data.__getitem__,
             "memory": lines.__getitem__,
         }
         turns = [
-            {name: seconds_to_read(read, places) for name, read in readers.items()}
+            {name: seconds_to_read(read, line_numbers) for name, read in readers.items()}
             for _ in tqdm(range(config.rounds), unit="round")
         ]
         equal = [data[index] for index in range(len(data))] == lines and all(
-            readers["through"](place) == lines[place] for place in places
+            readers["through"](number) == lines[number] for number in line_numbers
         )
         text_bytes = path.stat().st_size
     held_out = {voice: recipe_lines(voice, "validation", config.recipes // 10) for voice in ("plain", "flirty")}
@@ -155,4 +157,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT, "reading_through_over_index": TIMING, "index_over_memory": TIMING})

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler, TensorDataset
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.digits import load_digits
 from shared.lab.run import run
 
 
@@ -123,7 +124,7 @@ def count_equal(config: Config, data: TensorDataset, waste: bool) -> tuple[int, 
             for _ in range(config.epochs):
                 pairs = list(zip(loader, library, strict=True))
                 total += len(pairs)
-                equal += sum(all(map(torch.equal, one, other)) for one, other in pairs)
+                equal += sum(all(map(torch.equal, batch, library_batch)) for batch, library_batch in pairs)
     return total, equal
 
 
@@ -134,8 +135,7 @@ def share_seen(data: Dataset, replacement: bool, seed: int) -> float:
 
 
 def main(config: Config) -> Results:
-    digits = load_digits()
-    data = TensorDataset(torch.from_numpy(digits.images).float(), torch.from_numpy(digits.target))
+    data = TensorDataset(*load_digits())
     batches, equal = count_equal(config, data, waste=True)
     results = Results(
         batches=batches,
@@ -155,4 +155,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT})

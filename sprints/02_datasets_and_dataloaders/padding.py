@@ -58,7 +58,7 @@ class BucketSampler(Sampler[list[int]]):
         for start in range(0, len(order), self.batch_size * self.bucket):
             bucket = sorted(order[start : start + self.batch_size * self.bucket], key=self.lengths.__getitem__)
             batches += [bucket[first : first + self.batch_size] for first in range(0, len(bucket), self.batch_size)]
-        yield from (batches[place] for place in torch.randperm(len(batches), generator=self.generator).tolist())
+        yield from (batches[number] for number in torch.randperm(len(batches), generator=self.generator).tolist())
 
 
 def expected_padding(lengths: list[int], batch_size: int) -> float:
@@ -75,11 +75,11 @@ def expected_padding(lengths: list[int], batch_size: int) -> float:
 
 
 def padding_of(loader: DataLoader[Batch]) -> float:
-    """Return the share of the places in all batches that no token fills."""
-    real = places = 0
+    """Return the share of the cells of all batches that no token fills."""
+    real = cells = 0
     for tokens, mask in loader:  # (batch, longest), True where a token is real
-        real, places = real + int(mask.sum()), places + tokens.numel()
-    return 1 - real / places
+        real, cells = real + int(mask.sum()), cells + tokens.numel()
+    return 1 - real / cells
 
 
 def recipe_rows(lines: int) -> list[list[int]]:
@@ -99,14 +99,14 @@ def main(config: Config) -> Results:
     for size in config.batch_sizes:
         sampler = BucketSampler(lengths, size, config.bucket, generator)
         shuffled = DataLoader(rows, batch_size=size, shuffle=True, generator=generator, collate_fn=pad_rows)  # ty: ignore[invalid-argument-type]
-        found = {
+        shares = {
             "to the longest of all": 1 - sum(lengths) / len(lengths) / max(lengths),
             "random, expected": expected_padding(lengths, size),
             "random": padding_of(shuffled),
             "buckets": padding_of(DataLoader(rows, batch_sampler=sampler, collate_fn=pad_rows)),  # ty: ignore[invalid-argument-type]
             "least possible": padding_of(DataLoader(by_length, batch_size=size, collate_fn=pad_rows)),  # ty: ignore[invalid-argument-type]
         }
-        for name, share in found.items():
+        for name, share in shares.items():
             padding.setdefault(name, []).append(share)
     for name, shares in padding.items():
         print(f"{name:<24}" + "".join(f"{share:8.1%}" for share in shares))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
+from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
@@ -100,4 +101,5 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    # Everything else says what this machine has.
+    run(main, Config, tolerance={"*": TIMING, "same_batches": EXACT})

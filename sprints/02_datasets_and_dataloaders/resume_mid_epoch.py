@@ -14,13 +14,14 @@ from itertools import islice
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.digits import load_flat_digits
 from shared.lab.run import run
 
 Item = tuple[Tensor, int, int]
@@ -37,7 +38,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Way:
+class Resumption:
     """What a way to resume makes of the epoch: items used twice, never used, read in vain, and whether all is equal."""
 
     used_twice: int
@@ -48,7 +49,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Results:
-    ways: dict[str, Way]
+    ways: dict[str, Resumption]
     batches_of_an_epoch: int
     handed_out_ahead: int
 
@@ -60,8 +61,8 @@ class NoisyDigits(Dataset[Item]):
     """
 
     def __init__(self, seed: int) -> None:
-        digits = load_digits()
-        self.images, self.labels, self.seed = torch.from_numpy(digits.data).float() / 16, digits.target.tolist(), seed
+        self.images, labels = load_flat_digits()
+        self.labels, self.seed = labels.tolist(), seed
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -117,14 +118,14 @@ class ResumableLoader:
         Raises:
             ValueError: the position is one of another order: seed, batch size or number of items differ.
         """
-        mine = self.state_dict()
-        if different := [name for name in ("seed", "batch_size", "items") if state[name] != mine[name]]:
-            told = ", ".join(f"{name} is {mine[name]}, was {state[name]}" for name in different)
-            raise ValueError(f"a position needs the order that it was saved in; {told}: give the same, or start anew")
+        own = self.state_dict()
+        if different := [name for name in ("seed", "batch_size", "items") if state[name] != own[name]]:
+            values = ", ".join(f"{name} is {own[name]}, was {state[name]}" for name in different)
+            raise ValueError(f"a position needs the order that it was saved in; {values}: give the same, or start anew")
         self.epoch, self.batch = state["epoch"], state["batch"]
 
 
-class Run:
+class RecordedTraining:
     """A model in training, and the indices of the items that it was trained on in each epoch."""
 
     def __init__(self, epochs: int) -> None:
@@ -150,14 +151,10 @@ class Run:
 
 def move(loader: ResumableLoader, way: str, handed_out: int) -> int:
     """Take a loader from the exact position to where a way to resume begins; return the batches it read in vain."""
-    done, vain = loader.batch, 0
-    if way == "where the sampler was":
-        loader.batch = handed_out
-    elif way != "exact position":
-        loader.batch = 0
-    if way == "read and throw away":
-        vain = len(list(islice(loader, done)))
-    return vain
+    if way == "exact position":
+        return 0
+    done, loader.batch = loader.batch, handed_out if way == "where the sampler was" else 0
+    return len(list(islice(loader, done))) if way == "read and throw away" else 0
 
 
 def main(config: Config) -> Results:
@@ -172,32 +169,32 @@ def main(config: Config) -> Results:
     def new_loader() -> ResumableLoader:
         return ResumableLoader(data, config.batch_size, config.seed, config.workers)
 
-    calm = Run(config.epochs)
-    calm.train(new_loader())
-    ways: dict[str, Way] = {}
+    uninterrupted = RecordedTraining(config.epochs)
+    uninterrupted.train(new_loader())
+    ways: dict[str, Resumption] = {}
     ahead = 0
     for way in tqdm(WAYS, unit="way"):
-        run, before, after = Run(config.epochs), new_loader(), new_loader()
-        run.train(before, stop=(config.stop_epoch, config.stop_batch))
+        training, before, after = RecordedTraining(config.epochs), new_loader(), new_loader()
+        training.train(before, stop=(config.stop_epoch, config.stop_batch))
         after.load_state_dict(before.state_dict())
         handed_out = before.handed_out - config.stop_epoch * batches
         ahead = handed_out - config.stop_batch
-        vain = move(after, way, handed_out)
-        run.train(after)
-        counts = Counter(run.used[config.stop_epoch])
-        ways[way] = Way(
+        batches_in_vain = move(after, way, handed_out)
+        training.train(after)
+        counts = Counter(training.used[config.stop_epoch])
+        ways[way] = Resumption(
             used_twice=sum(count > 1 for count in counts.values()),
             never_used=len(data) - len(counts),
-            read_in_vain=vain * config.batch_size,
-            same_weights=all(map(torch.equal, run.model.parameters(), calm.model.parameters())),
+            read_in_vain=batches_in_vain * config.batch_size,
+            same_weights=all(map(torch.equal, training.model.parameters(), uninterrupted.model.parameters())),
         )
     print(f"with {config.stop_batch} batches used, the sampler had handed out {ahead} more to {config.workers} workers")
-    for way, found in ways.items():
-        same = "the same weights" if found.same_weights else "other weights"
-        print(f"{way:<24}{found.used_twice:>5} items used twice,{found.never_used:>5} never, {same}", end="")
-        print(f", {found.read_in_vain} read in vain" if found.read_in_vain else "")
+    for way, resumed in ways.items():
+        same = "the same weights" if resumed.same_weights else "other weights"
+        print(f"{way:<24}{resumed.used_twice:>5} items used twice,{resumed.never_used:>5} never, {same}", end="")
+        print(f", {resumed.read_in_vain} read in vain" if resumed.read_in_vain else "")
     return Results(ways, batches, ahead)
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT})

@@ -14,6 +14,7 @@ from itertools import islice
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 
@@ -26,7 +27,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Arrived:
+class Arrivals:
     items: int
     missing: int
     repeated: int
@@ -37,7 +38,7 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Results:
-    streams: dict[str, Arrived]
+    streams: dict[str, Arrivals]
     expected_batches: int
 
 
@@ -60,12 +61,12 @@ class ShardedStream(Stream):
         yield from islice(super().__iter__(), first, None, step)
 
 
-def read(stream: Stream, batch_size: int, workers: int) -> Arrived:
+def read(stream: Stream, batch_size: int, workers: int) -> Arrivals:
     """Return what a loader makes of a stream."""
     batches = [batch.tolist() for batch in DataLoader(stream, batch_size=batch_size, num_workers=workers)]
     items = [item for batch in batches for item in batch]
     counts = Counter(items)
-    return Arrived(
+    return Arrivals(
         items=len(items),
         missing=stream.items - len(counts),
         repeated=sum(count > 1 for count in counts.values()),
@@ -90,4 +91,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT})

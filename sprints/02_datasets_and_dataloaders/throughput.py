@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -101,7 +102,7 @@ def main(config: Config) -> Results:
             turns = [[rate(loader, config.items) for loader in loaders] for _ in range(config.rounds)]
             # Ratios of neighbours in time, so that noise that lasts longer than a turn cancels.
             speedup[name][str(size)] = [
-                statistics.median(turn[place] / turn[0] for turn in turns) for place in range(len(loaders))
+                statistics.median(turn[number] / turn[0] for turn in turns) for number in range(len(loaders))
             ]
             base[name] = statistics.median(turn[0] for turn in turns)
             bar.update()
@@ -111,7 +112,7 @@ def main(config: Config) -> Results:
         batch_sizes=list(config.batch_sizes),
         cores=available_cores(),
         speedup=speedup,
-        slower_than_free={name: base["nothing"] / found for name, found in base.items()},
+        slower_than_free={name: base["nothing"] / items_per_second for name, items_per_second in base.items()},
     )
     print(f"times the throughput of {config.workers[0]} workers, {results.cores} cores")
     for name, sizes in speedup.items():
@@ -139,4 +140,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"speedup.*": TIMING, "slower_than_free.*": TIMING, "cores": TIMING})

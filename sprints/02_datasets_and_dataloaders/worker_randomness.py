@@ -15,6 +15,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 from tqdm import tqdm
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -30,7 +31,9 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Source:
+class Randomness:
+    """How the numbers of a source behave, as shares and as answers to two questions."""
+
     distinct: float
     repeated_in_next_epoch: float
     same_again: bool
@@ -39,7 +42,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Results:
-    sources: dict[str, Source]
+    sources: dict[str, Randomness]
     indices_same_with_any_workers: bool
 
 
@@ -131,15 +134,15 @@ def two_epochs(config: Config, workers: int, draw: Any, init: Any) -> list[list[
 def main(config: Config) -> Results:
     sources, same_indices = {}, True
     for name, (draw, init) in tqdm(SOURCES.items(), unit="source"):
-        runs = {workers: two_epochs(config, workers, draw, init) for workers in (0, 1, config.workers)}
-        first, second = ([number for _, number in epoch] for epoch in runs[config.workers])
-        sources[name] = Source(
+        epochs = {workers: two_epochs(config, workers, draw, init) for workers in (0, 1, config.workers)}
+        first, second = ([number for _, number in epoch] for epoch in epochs[config.workers])
+        sources[name] = Randomness(
             distinct=len(set(first)) / len(first),
             repeated_in_next_epoch=len(set(first) & set(second)) / len(set(first)),
-            same_again=runs[config.workers] == two_epochs(config, config.workers, draw, init),
-            same_with_any_workers=all(run == runs[0] for run in runs.values()),
+            same_again=epochs[config.workers] == two_epochs(config, config.workers, draw, init),
+            same_with_any_workers=all(pair == epochs[0] for pair in epochs.values()),
         )
-        orders = [[[index for index, _ in epoch] for epoch in run] for run in runs.values()]
+        orders = [[[index for index, _ in epoch] for epoch in pair] for pair in epochs.values()]
         same_indices &= all(order == orders[0] for order in orders)
     print(f"{config.workers} workers" + " " * 23 + "distinct  again next epoch  reproducible  same with any workers")
     for name, source in sources.items():
@@ -151,4 +154,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT})

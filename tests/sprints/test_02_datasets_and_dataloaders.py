@@ -1,7 +1,9 @@
 """Sprint 2's claims, at a small size."""
 
+import multiprocessing
 import os
 import pickle
+import signal
 from collections import Counter
 from itertools import combinations, permutations
 from pathlib import Path
@@ -20,9 +22,15 @@ from sklearn.preprocessing import StandardScaler
 from torch.utils.data import DataLoader, WeightedRandomSampler, default_collate
 from torchvision import datasets, tv_tensors
 
+from shared.lab.digits import load_flat_digits
+
 FOLDER = "02_datasets_and_dataloaders"
 OWN = Path(os.environ.get("SPRINTS_DATA", "nowhere"))
 needs_mnist = pytest.mark.skipif(not (OWN / "MNIST" / "raw").is_dir(), reason="SPRINTS_DATA holds no MNIST/raw")
+needs_fork = pytest.mark.skipif(
+    multiprocessing.get_context().get_start_method() != "fork",
+    reason="workers are spawned here: they would have to import the script, and a test has not imported it by a name",
+)
 # Tests make workers on machines with one core too.
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")
 
@@ -52,6 +60,7 @@ def test_the_simplest_classifiers_are_scikit_learns(script: ModuleType):
     assert sum(results.class_counts["train"]) == len(train)
     assert results.majority < results.nearest_mean < results.nearest_neighbour
     assert script.main(script.Config()) == results, "same data, same results"
+    assert np.array_equal(script.plot(results).axes[0].images[0].get_array(), train[labels == 0][0])
 
 
 @of("look_at_the_data")
@@ -90,16 +99,22 @@ def test_standardising_is_scikit_learns(script: ModuleType):
 @of("read_a_table")
 def test_a_table_says_where_it_is_wrong(script: ModuleType, tmp_path: Path):
     path = tmp_path / "table.csv"
-    path.write_text("a,b,kind\n1,,x\n3,4,y\n5,6,x\n", encoding="utf-8")
+    path.write_text("a,b,kind\n1,,x\n3,4,y\n\n5,6,x\n\n", encoding="utf-8")
     table = script.TableDataset(path, target="kind")
     assert (table.columns, table.classes, table.labels) == (["a", "b"], ["x", "y"], [0, 1, 0])
     assert table[0][0].isnan().tolist() == [False, True]
     assert table[1][0].tolist() == [3, 4]
     with pytest.raises(ValueError, match=r"column of table.csv \(a, b, kind\); got 'label'"):
         script.TableDataset(path, target="label")
-    path.write_text("a,b,kind\n1,2,x\n3,four,y\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"table.csv, line 3, b: a cell must be a number or empty; got 'four'"):
-        script.TableDataset(path, target="kind")
+    for rows, message in {
+        "1,2,x\n3,four,y": "line 3, b: a cell must be a number or empty; got 'four'",
+        "1,2,x\n\n3,NA,y": "line 4, b: a cell must be a number or empty; got 'NA'",
+        "1,2,x\n3,4": "line 3, kind: a row must have a class; got none",
+        "1,2,x\n3,4,5,y": "Expected 3 fields in line 3, saw 4",
+    }.items():
+        path.write_text(f"a,b,kind\n{rows}\n", encoding="utf-8")
+        with pytest.raises(ValueError, match=message):
+            script.TableDataset(path, target="kind")
 
 
 @of("read_a_table")
@@ -148,6 +163,14 @@ def test_lines_are_reached_by_their_place_in_bytes(script: ModuleType, tmp_path:
     assert data[-1] == lines[-1]
     with pytest.raises(IndexError, match="line must be one of 4; got 4"):
         data[4]
+
+
+@needs_fork
+@of("lines_of_text")
+def test_workers_do_not_share_a_place_in_the_file(script: ModuleType, tmp_path: Path):
+    lines = [f"line {number}" for number in range(40)]
+    (tmp_path / "text.txt").write_text("\n".join(lines))
+    data = script.LineDataset(tmp_path / "text.txt")
     assert [line for batch in DataLoader(data, num_workers=2) for line in batch] == lines
 
 
@@ -216,6 +239,13 @@ def test_turning_digits_over_is_worse_than_leaving_them(script: ModuleType, monk
     assert results.chosen == "pen width"
     assert sum(results.test["pen width"]) > sum(results.test["none"])
     assert script.main(config) == results, "same seed, same results"
+    drawn = script.plot(results)
+    assert len(drawn.axes) == 3 * 8
+    assert not np.array_equal(*(drawn.axes[8 + column].images[0].get_array() for column in (1, 2))), "draws differ"
+    assert all(
+        np.array_equal(cell.images[0].get_array(), again.images[0].get_array())
+        for cell, again in zip(drawn.axes, script.plot(results).axes, strict=True)
+    ), "the same results, the same figure"
 
 
 # Batches
@@ -247,6 +277,7 @@ def test_collate_is_pytorchs(script: ModuleType):
         script.Loader([1], 0, False, torch.Generator())
 
 
+@needs_fork
 @of("stream")
 def test_workers_repeat_a_stream_unless_they_share_it(script: ModuleType):
     streams = script.main(script.Config(items=50, batch_size=8, workers=2)).streams
@@ -285,8 +316,12 @@ def test_sorted_data_teach_badly(script: ModuleType):
     assert shuffled < results.logistic_regression == pytest.approx(0.934, abs=0.003)
     assert results.classes_per_batch[0] < 2 < 9 < results.classes_per_batch[1]
     assert script.main(config) == results, "same seed, same results"
-    (images, labels), _ = script.halves()
+    (images, labels), (held_out, answers) = script.sorted_halves()
     assert labels.tolist() == sorted(labels.tolist())
+    everything = load_flat_digits()
+    assert torch.equal(held_out, everything[0][898:])
+    assert torch.equal(answers, everything[1][898:])
+    assert sorted(images.sum(1).tolist()) == sorted(everything[0][:898].sum(1).tolist()), "the first half, each once"
     model, _ = script.train([(images, labels)], config)
     assert model.weight.detach()[:, images.std(0) > 0].ne(0).all(), "all weights move"
     assert model.bias.detach().ne(0).all()
@@ -384,6 +419,7 @@ def test_a_sampler_changes_the_prior_and_not_the_ranking(script: ModuleType):
 # Workers
 
 
+@needs_fork
 @of("worker_randomness")
 def test_only_randomness_by_key_is_the_same_with_any_workers(script: ModuleType, monkeypatch: pytest.MonkeyPatch):
     names = ("torch, global", "generator in the data set", "seed, epoch and index")
@@ -391,11 +427,12 @@ def test_only_randomness_by_key_is_the_same_with_any_workers(script: ModuleType,
     results = script.main(script.Config(items=16))
     by_torch, own, by_key = (results.sources[name] for name in names)
     assert results.indices_same_with_any_workers
-    assert by_torch == script.Source(1.0, 0.0, same_again=True, same_with_any_workers=False)
-    assert own == script.Source(0.5, 1.0, same_again=True, same_with_any_workers=False)
-    assert by_key == script.Source(1.0, 0.0, same_again=True, same_with_any_workers=True)
+    assert by_torch == script.Randomness(1.0, 0.0, same_again=True, same_with_any_workers=False)
+    assert own == script.Randomness(0.5, 1.0, same_again=True, same_with_any_workers=False)
+    assert by_key == script.Randomness(1.0, 0.0, same_again=True, same_with_any_workers=True)
 
 
+@needs_fork
 @of("worker_randomness")
 def test_a_worker_can_reseed_its_copy(script: ModuleType):
     config = script.Config(items=16)
@@ -411,6 +448,14 @@ def test_a_program_without_a_guard_fails_as_it_should(script: ModuleType):
     assert "before the current process has finished its bootstrapping phase" in outcome.errors[0]
     assert "if __name__ == '__main__':" in outcome.errors[0]
     assert outcome.errors[-1] == "RuntimeError: DataLoader worker (pid(s) ...) exited unexpectedly"
+
+
+@of("how_workers_fail")
+def test_a_fault_that_the_system_cannot_have_is_left_out(script: ModuleType, monkeypatch, capsys):
+    assert script.possible(("a worker that is killed", "no fault")) == ["a worker that is killed", "no fault"]
+    monkeypatch.delattr(signal, "SIGKILL")
+    assert script.possible(("a worker that is killed", "no fault")) == ["no fault"]
+    assert "left out: a worker that is killed, because this system has no signal SIGKILL" in capsys.readouterr().out
 
 
 @of("how_workers_fail")
@@ -430,6 +475,7 @@ def test_errors_are_cut_out_of_what_a_program_wrote(script: ModuleType):
         pickle.dumps(lambda items: items)
 
 
+@needs_fork
 @of("throughput")
 def test_throughput_is_told_in_ratios_to_no_workers(script: ModuleType):
     config = script.Config(workers=(0, 1), batch_sizes=(4,), items=16, additions=10, wait=1e-4, rounds=1)
@@ -535,6 +581,7 @@ def test_every_position_resumes_exactly(script: ModuleType):
             assert all(map(torch.equal, one, other))
 
 
+@needs_fork
 @of("resume_mid_epoch")
 def test_batches_are_the_same_with_workers_and_may_resume_without(script: ModuleType):
     data = script.NoisyDigits(seed=0)
@@ -558,13 +605,14 @@ def test_a_position_in_another_order_is_refused(script: ModuleType):
         script.main(script.Config(stop_batch=30))
 
 
+@needs_fork
 @of("resume_mid_epoch")
 def test_the_usual_ways_to_resume_lose_or_repeat(script: ModuleType):
     config = script.Config(epochs=2, batch_size=150, workers=1, stop_epoch=0, stop_batch=3)
     results = script.main(config)
     exact, thrown, again, sampler = (results.ways[way] for way in script.WAYS)
-    assert exact == script.Way(used_twice=0, never_used=0, read_in_vain=0, same_weights=True)
-    assert thrown == script.Way(used_twice=0, never_used=0, read_in_vain=450, same_weights=True)
-    assert again == script.Way(used_twice=450, never_used=0, read_in_vain=0, same_weights=False)
+    assert exact == script.Resumption(used_twice=0, never_used=0, read_in_vain=0, same_weights=True)
+    assert thrown == script.Resumption(used_twice=0, never_used=0, read_in_vain=450, same_weights=True)
+    assert again == script.Resumption(used_twice=450, never_used=0, read_in_vain=0, same_weights=False)
     assert results.handed_out_ahead == 2, "two batches for each worker"
-    assert sampler == script.Way(used_twice=0, never_used=300, read_in_vain=0, same_weights=False)
+    assert sampler == script.Resumption(used_twice=0, never_used=300, read_in_vain=0, same_weights=False)
