@@ -147,5 +147,5 @@ if __name__ == "__main__":
         main,
         Config,
         plot=plot,
-        tolerance={"shapes.*": EXACT, "variances.mean of squares minus *": Tolerance(absolute=16)},
+        tolerance={"shapes.*": EXACT, "variances.mean of squares minus *": Tolerance(absolute=16.0)},
     )

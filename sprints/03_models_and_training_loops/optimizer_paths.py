@@ -41,7 +41,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Path:
+class OptimizerPath:
     """An optimizer's best run: its rate, the steps until the loss is a millionth of that at the start, the places."""
 
     learning_rate: float
@@ -53,7 +53,7 @@ class Path:
 class Results:
     curvature: list[list[float]]
     minimum: list[float]
-    paths: dict[str, Path]
+    paths: dict[str, OptimizerPath]
 
 
 def valley(condition: float, degrees: float) -> Tensor:
@@ -67,14 +67,14 @@ def valley(condition: float, degrees: float) -> Tensor:
 
 def walk(make: Callable, curvature: Tensor, rate: float, steps: int) -> Tensor:
     """Return the places that an optimizer visits, (steps + 1, 2); it stops where it runs away."""
-    minimum, place = torch.tensor([MINIMUM, START], dtype=torch.float64).unbind()
-    optimizer = make([place], lr=rate)
-    places = [place.clone()]
+    minimum, weights = torch.tensor([MINIMUM, START], dtype=torch.float64).unbind()
+    optimizer = make([weights], lr=rate)
+    places = [weights.clone()]
     for _ in range(steps):
-        place.grad = curvature @ (place - minimum)  # of loss = (w - minimum)^T curvature (w - minimum) / 2
+        weights.grad = curvature @ (weights - minimum)  # of loss = (w - minimum)^T curvature (w - minimum) / 2
         optimizer.step()
-        places.append(place.clone())
-        if place.abs().max() > LIMIT:
+        places.append(weights.clone())
+        if weights.abs().max() > LIMIT:
             break
     return torch.stack(places)
 
@@ -87,14 +87,14 @@ def steps_needed(places: Tensor, curvature: Tensor) -> int | None:
     return int(high) if high < len(places) else None
 
 
-def best_path(make: Callable, curvature: Tensor, config: Config) -> Path:
+def best_path(make: Callable, curvature: Tensor, config: Config) -> OptimizerPath:
     """Return the run with the rate of the grid that needs the fewest steps."""
     paths = []
     for rate in torch.logspace(-3, 0, config.rates).tolist():
         places = walk(make, curvature, rate, config.steps)
-        paths.append(Path(rate, steps_needed(places, curvature), places.tolist()))
+        paths.append(OptimizerPath(rate, steps_needed(places, curvature), places.tolist()))
     best = min(paths, key=lambda path: config.steps + 1 if path.steps is None else path.steps)
-    return Path(best.learning_rate, best.steps, best.places[: (best.steps or config.steps) + 1])
+    return OptimizerPath(best.learning_rate, best.steps, best.places[: (best.steps or config.steps) + 1])
 
 
 def main(config: Config) -> Results:

@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
+from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -126,9 +126,9 @@ def make_network(hidden: int) -> nn.Module:
     return nn.Sequential(nn.Linear(64, hidden), nn.Tanh(), nn.Linear(hidden, 10)).double()
 
 
-def distance(one: nn.Module, other: nn.Module) -> float:
+def distance(network: nn.Module, other: nn.Module) -> float:
     """Return the largest difference between two networks' weights."""
-    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    pairs = zip(network.parameters(), other.parameters(), strict=True)
     return max((first - second).abs().max().item() for first, second in pairs)
 
 
@@ -143,19 +143,20 @@ def take_step(network: nn.Module, optimizer: Any, pixels: Tensor, labels: Tensor
 
 def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
-    pixels, labels = (torch.from_numpy(array) for array in load_digits(return_X_y=True))
+    pixels, labels = load_flat_digits()
+    pixels = pixels.double()
     batches = torch.randint(len(pixels), (config.steps, config.batch_size), generator=generator)
     start, trained = make_network(config.hidden), {}
     differences: dict[str, list[float]] = {}
     losses: dict[str, list[float]] = {}
-    for name, (our_class, their_class, settings, also) in PAIRS.items():
+    for name, (our_class, their_class, settings, ours_besides) in PAIRS.items():
         ours, theirs = copy.deepcopy(start), copy.deepcopy(start)
-        our_optimizer = our_class(ours.parameters(), **settings, **also)
+        our_optimizer = our_class(ours.parameters(), **settings, **ours_besides)
         their_optimizer = their_class(theirs.parameters(), **settings)
         differences[name], losses[name], trained[name] = [], [], ours
         for batch in batches:
-            losses[name].append(take_step(ours, our_optimizer, pixels[batch] / 16, labels[batch]))
-            take_step(theirs, their_optimizer, pixels[batch] / 16, labels[batch])
+            losses[name].append(take_step(ours, our_optimizer, pixels[batch], labels[batch]))
+            take_step(theirs, their_optimizer, pixels[batch], labels[batch])
             differences[name].append(distance(ours, theirs))
         print(
             f"{name:<10} after {config.steps} steps: loss {losses[name][-1]:.3f}, weights moved by up to "

@@ -14,12 +14,13 @@ from weakref import WeakSet
 
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -43,7 +44,7 @@ class Results:
     differs_from_momentum_one: float
 
 
-class Saved:
+class SavedTensor:
     """What autograd keeps of one tensor until the backward pass."""
 
     def __init__(self, tensor: Tensor) -> None:
@@ -53,10 +54,10 @@ class Saved:
 @contextmanager
 def watch_saved() -> Generator[WeakSet]:
     """Give the set of all that autograd keeps; what it lets go of leaves the set."""
-    kept: WeakSet[Saved] = WeakSet()
+    kept: WeakSet[SavedTensor] = WeakSet()
 
-    def pack(tensor: Tensor) -> Saved:
-        saved = Saved(tensor)
+    def pack(tensor: Tensor) -> SavedTensor:
+        saved = SavedTensor(tensor)
         kept.add(saved)
         return saved
 
@@ -64,12 +65,12 @@ def watch_saved() -> Generator[WeakSet]:
         yield kept
 
 
-def kilobytes(kept: WeakSet, there: Iterable[Tensor]) -> float:
+def kilobytes(kept: WeakSet, present: Iterable[Tensor]) -> float:
     """Return the memory that is kept, each piece once, without what is there anyway."""
     storages = [saved.tensor.untyped_storage() for saved in kept]
     sizes = {storage.data_ptr(): storage.nbytes() for storage in storages}
-    known = {tensor.untyped_storage().data_ptr() for tensor in there}
-    return sum(size for place, size in sizes.items() if place not in known) / 1e3
+    known = {tensor.untyped_storage().data_ptr() for tensor in present}
+    return sum(size for address, size in sizes.items() if address not in known) / 1e3
 
 
 def memory_of_evaluation(network: nn.Module, batches: list[tuple[Tensor, Tensor]], way: str) -> list[float]:
@@ -77,13 +78,13 @@ def memory_of_evaluation(network: nn.Module, batches: list[tuple[Tensor, Tensor]
 
     Weights and data do not count: they are there anyway.
     """
-    total, found, there = torch.zeros(()), [], [*network.parameters(), *chain.from_iterable(batches)]
+    total, sizes, present = torch.zeros(()), [], [*network.parameters(), *chain.from_iterable(batches)]
     with watch_saved() as kept, torch.set_grad_enabled(way != "no_grad"):
         for pixels, labels in batches:
             loss = functional.cross_entropy(network(pixels), labels)
             total = total + (loss.item() if way == "total += loss.item()" else loss)
-            found.append(kilobytes(kept, there))
-    return found
+            sizes.append(kilobytes(kept, present))
+    return sizes
 
 
 def make_network(hidden: int) -> nn.Module:
@@ -110,13 +111,13 @@ def train(
 
 
 def main(config: Config) -> Results:
-    pixels, labels = (torch.from_numpy(array) for array in load_digits(return_X_y=True))
+    pixels, labels = load_flat_digits()
     if not 0 < config.batches * config.batch_size <= len(labels):
         raise ValueError(
             f"the batches must fit into the {len(labels)} images; got --batches {config.batches} of "
             f"--batch-size {config.batch_size}: give fewer or smaller ones"
         )
-    parts = [(pixels.float() / 16).split(config.batch_size), labels.split(config.batch_size)]
+    parts = [pixels.split(config.batch_size), labels.split(config.batch_size)]
     batches = list(zip(*parts, strict=True))[: config.batches]
     seed_everything(config.seed)
     network = make_network(config.hidden).eval()
@@ -128,13 +129,13 @@ def main(config: Config) -> Results:
         "without zero_grad": train(config, batches, zero_grad=False),
         "momentum 1": train(config, batches, momentum=1.0),
     }
-    for name, found in losses.items():
-        print(f"{name:<24}loss {found[-1]:.3f} after {config.steps} steps, at most {max(found):.3f}")
+    for name, by_step in losses.items():
+        print(f"{name:<24}loss {by_step[-1]:.3f} after {config.steps} steps, at most {max(by_step):.3f}")
     pairs = zip(losses["without zero_grad"], losses["momentum 1"], strict=True)
     return Results(
         kilobytes=kept,
         losses=losses,
-        differs_from_momentum_one=max(abs(one - other) for one, other in pairs),
+        differs_from_momentum_one=max(abs(forgotten - momentum) for forgotten, momentum in pairs),
     )
 
 
@@ -153,4 +154,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"kilobytes.*": EXACT})

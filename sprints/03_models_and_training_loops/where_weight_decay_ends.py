@@ -58,13 +58,13 @@ def minimum_with_penalty(strength: float) -> list[float]:
 def descend(make: Callable, peak: float, decay: float, noise: Tensor) -> Tensor:
     """Return where an optimizer ends, its rate falling from `peak` to zero; row t of `noise` blurs gradient t."""
     curvature, minimum = torch.tensor(CURVATURE, dtype=torch.float64), torch.tensor(MINIMUM, dtype=torch.float64)
-    place = torch.zeros(2, dtype=torch.float64)
-    optimizer = make([place], lr=peak, weight_decay=decay)
+    weights = torch.zeros(2, dtype=torch.float64)
+    optimizer = make([weights], lr=peak, weight_decay=decay)
     for step, blur in enumerate(noise):
         optimizer.param_groups[0]["lr"] = peak * (1 - step / len(noise))
-        place.grad = curvature @ (place - minimum) + blur
+        weights.grad = curvature @ (weights - minimum) + blur
         optimizer.step()
-    return place
+    return weights
 
 
 def main(config: Config) -> Results:
@@ -76,12 +76,12 @@ def main(config: Config) -> Results:
     for name, (make, peak) in tqdm(OPTIMIZERS.items(), desc="optimizers"):
         ends[name] = []
         for size in config.noise:
-            runs = []
+            by_seed = []
             for seed in range(config.seed, config.seed + (config.seeds if size else 1)):
                 noise = size * torch.randn(config.steps, 2, generator=seed_everything(seed), dtype=torch.float64)
-                runs.append(descend(make, peak, config.decay, noise))
-            ends[name].append(torch.stack(runs).mean(0).tolist())
-            deviations.append(torch.stack(runs).std(0, correction=0).max().item())
+                by_seed.append(descend(make, peak, config.decay, noise))
+            ends[name].append(torch.stack(by_seed).mean(0).tolist())
+            deviations.append(torch.stack(by_seed).std(0, correction=0).max().item())
     for name, places in ends.items():
         shown = (f"({x:.3f}, {y:.3f}) with noise {size:g}" for size, (x, y) in zip(config.noise, places, strict=True))
         print(f"{name:<6}ends at {', '.join(shown)}")
