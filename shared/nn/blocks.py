@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.nn.attention import Keys, KeyValueCache, MultiHeadAttention
+from shared.nn.attention import KeysAndValues, MultiHeadAttention
+from shared.nn.cache import KeyValueCache
 
 Norm = Literal["pre", "post"]
 Activation = Literal["relu", "gelu", "gelu_tanh"]
@@ -51,32 +52,32 @@ class FeedForward(nn.Module):
         return self.contract(self.dropout(self.activation(self.expand(x))))
 
 
-class Residual(nn.Module):
-    """Add & norm around a sub-layer: x + sublayer(norm(x)) for "pre", norm(x + sublayer(x)) for "post".
+def is_pre(norm: Norm) -> bool:
+    """Return whether a block normalises before its parts.
 
     Raises:
-        ValueError: an unknown placement of the norm.
+        ValueError: an unknown placement of the norms.
     """
-
-    def __init__(self, d_model: int, norm: Norm, dropout: float, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        if norm not in ("pre", "post"):
-            raise ValueError(f"norm must be 'pre' or 'post'; got {norm!r}")
-        self.pre = norm == "pre"
-        self.norm = nn.LayerNorm(d_model, eps=epsilon)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(
-        self, x: Float[Tensor, "batch tokens d_model"], sublayer: Callable[[Tensor], Tensor]
-    ) -> Float[Tensor, "batch tokens d_model"]:
-        """Return the sum of x and the sub-layer's output, normalised before or after."""
-        if self.pre:
-            return x + self.dropout(sublayer(self.norm(x)))
-        return self.norm(x + self.dropout(sublayer(x)))
+    if norm not in ("pre", "post"):
+        raise ValueError(f"norm must be 'pre' or 'post'; got {norm!r}")
+    return norm == "pre"
 
 
 class EncoderBlock(nn.Module):
-    """Self-attention over the whole sequence, then a feed-forward network (Vaswani et al. 2017, figure 1, left)."""
+    """Self-attention over the whole sequence, then a feed-forward network (Vaswani et al. 2017, figure 1, left).
+
+    Args:
+        d_model: features of each token.
+        heads: attention heads.
+        d_hidden: hidden features of the feed-forward network (default: 4 d_model).
+        norm: "pre" or "post".
+        activation: of the feed-forward network.
+        dropout: probability with which attention weights, hidden features and what a part adds are dropped in training.
+        epsilon: what layer normalisation adds to the variance.
+
+    Raises:
+        ValueError: an unknown placement of the norms.
+    """
 
     def __init__(
         self,
@@ -90,10 +91,12 @@ class EncoderBlock(nn.Module):
         epsilon: float = 1e-5,
     ) -> None:
         super().__init__()
+        self.pre_norm = is_pre(norm)
         self.attention = MultiHeadAttention(d_model, heads, dropout)
         self.feed_forward = FeedForward(d_model, d_hidden or 4 * d_model, activation, dropout)
-        self.around_attention = Residual(d_model, norm, dropout, epsilon)
-        self.around_feed_forward = Residual(d_model, norm, dropout, epsilon)
+        self.attention_norm = nn.LayerNorm(d_model, epsilon)
+        self.feed_forward_norm = nn.LayerNorm(d_model, epsilon)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(
         self,
@@ -103,12 +106,18 @@ class EncoderBlock(nn.Module):
         cache: KeyValueCache | None = None,
     ) -> Float[Tensor, "batch tokens d_model"]:
         """Return the tokens after attention and feed-forward; mask, causal and cache as in `MultiHeadAttention`."""
-        x = self.around_attention(x, lambda x: self.attention(x, mask=mask, causal=causal, cache=cache))
-        return self.around_feed_forward(x, self.feed_forward)
+        if self.pre_norm:
+            x = x + self.dropout(self.attention(self.attention_norm(x), mask=mask, causal=causal, cache=cache))
+            return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
+        x = self.attention_norm(x + self.dropout(self.attention(x, mask=mask, causal=causal, cache=cache)))
+        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
 
 
 class DecoderBlock(nn.Module):
-    """Causal self-attention, attention to the encoder's memory, feed-forward (Vaswani et al. 2017, figure 1, right)."""
+    """Causal self-attention, attention to the encoder's memory, feed-forward (Vaswani et al. 2017, figure 1, right).
+
+    Arguments and errors as those of `EncoderBlock`.
+    """
 
     def __init__(
         self,
@@ -122,17 +131,19 @@ class DecoderBlock(nn.Module):
         epsilon: float = 1e-5,
     ) -> None:
         super().__init__()
+        self.pre_norm = is_pre(norm)
         self.self_attention = MultiHeadAttention(d_model, heads, dropout)
         self.cross_attention = MultiHeadAttention(d_model, heads, dropout)
         self.feed_forward = FeedForward(d_model, d_hidden or 4 * d_model, activation, dropout)
-        self.around_self_attention = Residual(d_model, norm, dropout, epsilon)
-        self.around_cross_attention = Residual(d_model, norm, dropout, epsilon)
-        self.around_feed_forward = Residual(d_model, norm, dropout, epsilon)
+        self.self_attention_norm = nn.LayerNorm(d_model, epsilon)
+        self.cross_attention_norm = nn.LayerNorm(d_model, epsilon)
+        self.feed_forward_norm = nn.LayerNorm(d_model, epsilon)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(
         self,
         x: Float[Tensor, "batch queries d_model"],
-        memory: Float[Tensor, "batch keys d_model"] | tuple[Keys, Keys],
+        memory: Float[Tensor, "batch keys d_model"] | KeysAndValues,
         mask: Bool[Tensor, "... targets"] | None = None,
         memory_mask: Bool[Tensor, "... keys"] | None = None,
         cache: KeyValueCache | None = None,
@@ -141,9 +152,13 @@ class DecoderBlock(nn.Module):
 
         The memory is the encoder's output, or what `cross_attention.remember` made of it.
         """
-        x = self.around_self_attention(x, lambda x: self.self_attention(x, mask=mask, causal=True, cache=cache))
-        x = self.around_cross_attention(x, lambda x: self.cross_attention(x, memory, memory_mask))
-        return self.around_feed_forward(x, self.feed_forward)
+        if self.pre_norm:
+            x = x + self.dropout(self.self_attention(self.self_attention_norm(x), mask=mask, causal=True, cache=cache))
+            x = x + self.dropout(self.cross_attention(self.cross_attention_norm(x), memory, memory_mask))
+            return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
+        x = self.self_attention_norm(x + self.dropout(self.self_attention(x, mask=mask, causal=True, cache=cache)))
+        x = self.cross_attention_norm(x + self.dropout(self.cross_attention(x, memory, memory_mask)))
+        return self.feed_forward_norm(x + self.dropout(self.feed_forward(x)))
 
 
 class GPTBlock(EncoderBlock):

@@ -5,15 +5,17 @@ With learned positions and pre-norm it is the model that transformers calls GPT2
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from shared.nn.attention import KeyValueCache
 from shared.nn.blocks import GPTBlock, Norm
-from shared.nn.positions import LearnedPositions, SinusoidalPositions
+from shared.nn.cache import KeyValueCache
+from shared.nn.conversions import GPT2_FIELDS, copy_gpt2, our_fields, require_plain_gpt2, their_fields
+from shared.nn.masks import for_all_queries
+from shared.nn.positions import PositionKind, make_positions
 
 if TYPE_CHECKING:  # transformers takes seconds to import and only the conversions need it
     from transformers import GPT2LMHeadModel
@@ -49,15 +51,14 @@ class GPTConfig:
     d_hidden: int | None = None
     dropout: float = 0.1
     attention_dropout: float | None = None
-    positions: Literal["learned", "sinusoidal"] = "learned"
+    positions: PositionKind = "learned"
     norm: Norm = "pre"
     tie_weights: bool = True
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
         sizes = ("vocab_size", "context", "layers", "heads", "d_model")
-        wrong = [f"{name}={getattr(self, name)}" for name in sizes if getattr(self, name) < 1]
-        if wrong:
+        if wrong := [f"{name}={getattr(self, name)}" for name in sizes if getattr(self, name) < 1]:
             raise ValueError(f"the sizes of a GPT must be at least 1; got {', '.join(wrong)}")
         if self.d_model % self.heads:
             raise ValueError(f"d_model must be a multiple of heads; got d_model={self.d_model}, heads={self.heads}")
@@ -83,8 +84,7 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
-        kind = LearnedPositions if config.positions == "learned" else SinusoidalPositions
-        self.positions = kind(config.context, config.d_model)
+        self.positions = make_positions(config.positions, config.context, config.d_model)
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(
             GPTBlock(
@@ -142,18 +142,16 @@ class GPT(nn.Module):
         if positions is None:
             positions = torch.arange(past, total, device=tokens.device)[None]
         x = self.dropout(self.token_embedding(tokens) + self.positions(positions))
-        keys = None if mask is None else mask[:, None, None, :]
+        attention_mask = for_all_queries(mask)
         for layer, block in enumerate(self.blocks):
-            x = block(x, keys, cache=cache[layer] if cache else None)
+            x = block(x, attention_mask, cache=cache[layer] if cache else None)
         return self.head(self.norm(x))
 
     def new_cache(self, batch: int, max_tokens: int | None = None) -> list[KeyValueCache]:
         """Return an empty cache for each layer, with room for `max_tokens` (default: the context)."""
-        weight, head_dim = self.head.weight, self.config.d_model // self.config.heads
-        room = max_tokens or self.config.context
-        return [
-            KeyValueCache(batch, self.config.heads, room, head_dim, weight.dtype, weight.device) for _ in self.blocks
-        ]
+        weight, config = self.head.weight, self.config
+        shape = (batch, config.heads, max_tokens or config.context, config.d_model // config.heads)
+        return [KeyValueCache(*shape, weight.dtype, weight.device) for _ in self.blocks]
 
     def parameter_count(self) -> int:
         """Return the number of parameters; tied weights count once."""
@@ -167,31 +165,10 @@ class GPT(nn.Module):
             ValueError: the model is a variant of GPT-2 that `GPT` has not (another activation or attention scaling).
         """
         source = model.config
-        plain = (source.activation_function, source.scale_attn_weights, source.scale_attn_by_inverse_layer_idx)
-        if plain != ("gelu_new", True, False):
-            raise ValueError(
-                "GPT has GPT-2's activation 'gelu_new' and attention scaled by sqrt(head_dim) alone; the model has "
-                f"activation_function={plain[0]!r}, scale_attn_weights={plain[1]}, "
-                f"scale_attn_by_inverse_layer_idx={plain[2]}"
-            )
-        config = GPTConfig(
-            vocab_size=source.vocab_size,
-            context=source.n_positions,
-            layers=source.n_layer,
-            heads=source.n_head,
-            d_model=source.n_embd,
-            d_hidden=source.n_inner,
-            dropout=source.resid_pdrop,
-            attention_dropout=None if source.attn_pdrop == source.resid_pdrop else source.attn_pdrop,
-            tie_weights=source.tie_word_embeddings,
-            epsilon=source.layer_norm_epsilon,
-        )
-        gpt = cls(config)
-        theirs = model.state_dict()
-        with torch.no_grad():
-            for name, parameter in gpt.named_parameters():
-                their_name, transposed = _their_name(name)
-                parameter.copy_(theirs[their_name].T if transposed else theirs[their_name])
+        require_plain_gpt2(source)
+        attention_dropout = None if source.attn_pdrop == source.resid_pdrop else source.attn_pdrop
+        gpt = cls(GPTConfig(**our_fields(source, GPT2_FIELDS), attention_dropout=attention_dropout))
+        copy_gpt2(dict(gpt.named_parameters()), model.state_dict(), to_ours=True)
         return gpt
 
     def to_transformers(self) -> "GPT2LMHeadModel":
@@ -208,51 +185,16 @@ class GPT(nn.Module):
                 "only a GPT with positions='learned' and norm='pre' is a GPT-2; "
                 f"this one has positions={config.positions!r} and norm={config.norm!r}"
             )
+        # Our tokenizers have one special token, and it ends a document.
+        end_token = 0 if config.vocab_size != 50_257 else 50_256
         model = GPT2LMHeadModel(
             GPT2Config(
-                vocab_size=config.vocab_size,
-                n_positions=config.context,
-                n_layer=config.layers,
-                n_head=config.heads,
-                n_embd=config.d_model,
-                n_inner=config.d_hidden,
-                resid_pdrop=config.dropout,
+                **their_fields(config, GPT2_FIELDS),
                 embd_pdrop=config.dropout,
                 attn_pdrop=config.dropout if config.attention_dropout is None else config.attention_dropout,
-                layer_norm_epsilon=config.epsilon,
-                tie_word_embeddings=config.tie_weights,
-                # Our tokenizers have one special token, and it ends a document.
-                bos_token_id=0 if config.vocab_size != 50_257 else 50_256,
-                eos_token_id=0 if config.vocab_size != 50_257 else 50_256,
+                bos_token_id=end_token,
+                eos_token_id=end_token,
             )
         )
-        theirs = dict(model.named_parameters())
-        with torch.no_grad():
-            for name, parameter in self.named_parameters():
-                their_name, transposed = _their_name(name)
-                theirs[their_name].copy_(parameter.T if transposed else parameter)
+        copy_gpt2(dict(self.named_parameters()), dict(model.named_parameters()), to_ours=False)
         return model.eval()
-
-
-def _their_name(name: str) -> tuple[str, bool]:
-    """Return the name of a parameter in transformers' GPT-2, and whether it is stored transposed there."""
-    parts = {
-        "token_embedding": "transformer.wte",
-        "positions": "transformer.wpe",
-        "blocks": "transformer.h",
-        "norm": "transformer.ln_f",
-        "head": "lm_head",
-    }
-    inner = {
-        "attention.qkv": "attn.c_attn",
-        "attention.output": "attn.c_proj",
-        "feed_forward.expand": "mlp.c_fc",
-        "feed_forward.contract": "mlp.c_proj",
-        "around_attention.norm": "ln_1",
-        "around_feed_forward.norm": "ln_2",
-    }
-    first, rest = name.split(".", 1)
-    for ours, theirs in inner.items():
-        rest = rest.replace(ours, theirs)
-    # Their Conv1D keeps (inputs, outputs), the transpose of nn.Linear.
-    return f"{parts[first]}.{rest}", first == "blocks" and rest.endswith("weight") and ".c_" in rest

@@ -1,10 +1,16 @@
-"""Positions: without them attention sees a set of tokens, not a sequence."""
+"""Positions: without them attention sees a set of tokens, not a sequence.
+
+These are added to the tokens; those that turn queries and keys stand in `shared/nn/rotary.py`.
+"""
 
 import math
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+PositionKind = Literal["learned", "sinusoidal"]
 
 
 def sinusoidal_positions(tokens: int, d_model: int) -> Float[Tensor, "tokens d_model"]:
@@ -41,3 +47,8 @@ class LearnedPositions(nn.Embedding):
 
     def __init__(self, context: int, d_model: int) -> None:
         super().__init__(context, d_model)
+
+
+def make_positions(kind: PositionKind, context: int, d_model: int) -> LearnedPositions | SinusoidalPositions:
+    """Return positions of a kind for up to `context` tokens."""
+    return (LearnedPositions if kind == "learned" else SinusoidalPositions)(context, d_model)

@@ -21,8 +21,10 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.nn.attention import attend, causal_mask
+from shared.nn.attention import attend
+from shared.nn.masks import causal_mask
 from shared.nn.positions import sinusoidal_positions
+from shared.nn.rotary import rotate_interleaved
 from shared.training.loop import train_steps
 from shared.training.optimizers import make_optimizers
 
@@ -54,28 +56,6 @@ class Results:
     chance: float
 
 
-def rotate(x: Tensor, positions: Tensor) -> Tensor:
-    """Return vectors whose pairs of features are turned by angles that grow with position (Su et al. 2021, section 3).
-
-    The pair (x[2i], x[2i + 1]) at position p turns by p / 10000^(2i / features), as a complex number times e^(i angle).
-
-    Args:
-        x: (..., tokens, features)
-        positions: (tokens)
-
-    Raises:
-        ValueError: the number of features is odd.
-    """
-    features = x.shape[-1]
-    if features % 2:
-        raise ValueError(f"rotary positions turn pairs; the number of features must be even, got {features}")
-    frequencies = 10_000.0 ** (-torch.arange(0, features, 2, device=x.device) / features)
-    angles = positions[:, None] * frequencies  # (tokens, features / 2)
-    even, odd = x[..., 0::2], x[..., 1::2]
-    turned = torch.stack([even * angles.cos() - odd * angles.sin(), even * angles.sin() + odd * angles.cos()], dim=-1)
-    return turned.flatten(-2)
-
-
 class NameTheTokenBack(nn.Module):
     """One causal attention head between an embedding and an output layer."""
 
@@ -97,7 +77,7 @@ class NameTheTokenBack(nn.Module):
             x = x + sinusoidal_positions(start + tokens.shape[1], x.shape[-1]).to(x.device)[positions]
         query, key, value = self.qkv(x).chunk(3, dim=-1)
         if self.kind == "rotary":
-            query, key = rotate(query, positions), rotate(key, positions)
+            query, key = rotate_interleaved(query, positions), rotate_interleaved(key, positions)
         mask = causal_mask(tokens.shape[1], device=tokens.device)
         mixed, weights = attend(query[:, None], key[:, None], value[:, None], mask)
         return self.output(mixed[:, 0]), weights[:, 0]
@@ -142,7 +122,7 @@ def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     device = pick_device(config.device)
     vectors = torch.randn(64, config.d_model, generator=generator)
-    turned = rotate(vectors, torch.arange(64))
+    turned = rotate_interleaved(vectors, torch.arange(64))
     unseen = torch.cat([next(rows(config, generator)) for _ in range(8)]).to(device)
     accuracy: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}
     change: dict[str, float] = dict.fromkeys(KINDS, 0.0)

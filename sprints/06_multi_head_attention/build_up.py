@@ -18,7 +18,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.attention import MultiHeadAttention, attend, causal_mask
+from shared.nn.attention import MultiHeadAttention, attend
+from shared.nn.masks import causal_mask
 
 
 @dataclass(frozen=True)

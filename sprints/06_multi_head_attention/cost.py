@@ -28,7 +28,9 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.attention import attend, causal_mask, fused_attend
+from shared.nn.attention import attend
+from shared.nn.kernels import fused_attend
+from shared.nn.masks import causal_mask
 
 PATHS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "explicit": lambda query, key, value: attend(query, key, value, causal_mask(query.shape[2]))[0],

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from attention_study.grouped_heads import GroupedQueryAttention
+from attention_study.grouped_heads import OneProductAttention
 from attention_study.repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -66,7 +66,7 @@ class Copier(nn.Module):
         self.token_embedding = nn.Embedding(config.vocab + 1, config.d_model)
         self.positions = nn.Embedding(2 * config.longest + 2, config.d_model)
         self.layers = nn.ModuleList(
-            GroupedQueryAttention(config.d_model, config.heads, key_value_heads) for _ in range(2)
+            OneProductAttention(config.d_model, config.heads, key_value_heads) for _ in range(2)
         )
         self.readout = nn.Linear(config.d_model, config.vocab + 1)
 
@@ -116,7 +116,7 @@ def run(config: Config, seed: int) -> dict[str, tuple[float, float, float, float
         ordinary = ordinary or trained
         averaged = copy.deepcopy(ordinary)
         for layer in averaged.modules():
-            if isinstance(layer, GroupedQueryAttention):
+            if isinstance(layer, OneProductAttention):
                 layer.average_heads(count)
         at_once = evaluate(config, averaged)
         repaired, briefly = (train(config, model, seed + 1000, config.repair_steps) for model in (averaged, untrained))

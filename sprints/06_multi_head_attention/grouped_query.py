@@ -17,12 +17,13 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import trange
 
-from attention_study.grouped_heads import GroupedQueryAttention
+from attention_study.grouped_heads import OneProductAttention
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.attention import KeyValueCache
+from shared.nn.attention import merge_heads
+from shared.nn.cache import KeyValueCache
 
 
 @dataclass(frozen=True)
@@ -51,19 +52,17 @@ class Results:
     layers: dict[str, Layer]
 
 
-def library_difference(layer: GroupedQueryAttention, x: Tensor) -> float:
+def library_difference(layer: OneProductAttention, x: Tensor) -> float:
     """Return how far the layer is from the same with PyTorch's kernel, which knows groups too."""
-    query, key, value = (
-        part(x).unflatten(-1, (-1, layer.head_dim)).transpose(1, 2) for part in (layer.query, layer.key, layer.value)
-    )
+    query, key, value = layer.project(x)
     mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True)
-    return (layer.output(mixed.transpose(1, 2).flatten(2)) - layer(x)).abs().max().item()
+    return (layer.output(merge_heads(mixed)) - layer(x)).abs().max().item()
 
 
-def decode(layer: GroupedQueryAttention, token: Tensor, cache: KeyValueCache) -> float:
+def decode(layer: OneProductAttention, token: Tensor, cache: KeyValueCache) -> float:
     """Return the seconds of the processor for one more token, which the cache forgets again."""
     began = time.process_time()
-    layer(token, cache)
+    layer(token, cache=cache)
     cache.length -= 1
     return time.process_time() - began
 
@@ -74,13 +73,13 @@ def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     x = torch.randn(2, 64, config.d_model, generator=generator)
     token = torch.randn(config.batch, 1, config.d_model, generator=generator)
-    built: dict[int, tuple[GroupedQueryAttention, KeyValueCache]] = {}
+    built: dict[int, tuple[OneProductAttention, KeyValueCache]] = {}
     for count in config.key_value_heads:
         cache = KeyValueCache(config.batch, count, config.cached + 1, config.d_model // config.heads)
         cache.keys.normal_(generator=generator)
         cache.values.normal_(generator=generator)
         cache.length = config.cached
-        built[count] = GroupedQueryAttention(config.d_model, config.heads, count), cache
+        built[count] = OneProductAttention(config.d_model, config.heads, count), cache
     seconds: dict[int, list[float]] = {count: [] for count in built}
     for _ in trange(config.rounds, unit="round"):
         for count, (layer, cache) in built.items():

@@ -22,7 +22,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run as run_script
 from shared.lab.runtime import pick_device, seed_everything
-from shared.nn.attention import attend, causal_mask
+from shared.nn.attention import attend
+from shared.nn.masks import causal_mask
 from shared.training.loop import train_steps
 from shared.training.optimizers import make_optimizers
 

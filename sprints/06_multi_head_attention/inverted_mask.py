@@ -32,8 +32,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.nn.attention import KeyValueCache, MultiHeadAttention, causal_mask
 from shared.nn.gpt import GPT, GPTConfig
+from shared.nn.inverted import InvertedLookAhead, invert_masks
 from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
 from shared.text.ngrams import KneserNey, NGram
 from shared.training.loop import train_steps
@@ -82,31 +82,13 @@ class Results:
     parameters: int
 
 
-class InvertedAttention(MultiHeadAttention):
-    """Attention whose author thought that True hides: a query sees what comes after it, and nothing else."""
-
-    def forward(
-        self,
-        x: Tensor,
-        memory: Tensor | tuple[Tensor, Tensor] | None = None,
-        mask: Tensor | None = None,
-        causal: bool = False,  # noqa: ARG002 (the signature is that of the layer)
-        cache: KeyValueCache | None = None,
-    ) -> Tensor:
-        keys = x.shape[1] + (cache.length if cache else 0)
-        future = ~causal_mask(x.shape[1], keys, x.device)[None, None]
-        # The last token sees nothing and gets zeros, where softmax alone would warn by NaN.
-        return super().forward(x, memory, future if mask is None else mask & future, cache=cache)
-
-
 def build(config: Config, vocab_size: int, inverted: bool) -> GPT:
     """Return a GPT with the weights of the seed, and its mask upside down if asked for."""
     size = GPTConfig(vocab_size, config.context, config.layers, config.heads, config.d_model, dropout=0.0)
     model = GPT(size, torch.Generator().manual_seed(config.seed))
     if inverted:
-        for block in model.blocks:
-            # Same weights, another forward: only the meaning of the mask differs.
-            block.attention.__class__ = InvertedAttention
+        # Same weights, another forward: only the meaning of the mask differs.
+        invert_masks((block.attention for block in model.blocks), InvertedLookAhead)
     return model
 
 

@@ -25,7 +25,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.attention import KeyValueCache
+from shared.nn.cache import KeyValueCache
 from shared.nn.gpt import GPT, GPTConfig
 
 # What computes the logits after one more token, "with" or "without" a cache, by the tokens before it.

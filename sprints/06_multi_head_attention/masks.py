@@ -21,7 +21,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.attention import MultiHeadAttention, attend, causal_mask, padding_mask
+from shared.nn.attention import MultiHeadAttention, attend
+from shared.nn.masks import causal_mask, padding_mask
 
 # Takes tokens (1, tokens, d_model) and a mask (tokens,), and returns what the last token gets.
 Reader = Callable[[Tensor, Tensor], Tensor]

@@ -16,8 +16,8 @@ from block_study.hand_written_norms import LayerNormFunction
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.attention import causal_mask, padding_mask
 from shared.nn.blocks import EncoderBlock, Norm
+from shared.nn.masks import causal_mask, padding_mask
 
 Weights = Mapping[str, Tensor]
 
@@ -41,8 +41,8 @@ class Results:
 def block_by_hand(x: Tensor, w: Weights, heads: int, norm: Norm, mask: Tensor) -> Tensor:
     """Return an encoder block's output for x (batch, tokens, d_model); the mask is True where a query may look."""
 
-    def normalise(x: Tensor, part: str) -> Tensor:
-        return LayerNormFunction.apply(x, w[f"{part}.norm.weight"], w[f"{part}.norm.bias"], 1e-5)
+    def normalise(x: Tensor, norm_name: str) -> Tensor:
+        return LayerNormFunction.apply(x, w[f"{norm_name}.weight"], w[f"{norm_name}.bias"], 1e-5)
 
     def attention(x: Tensor) -> Tensor:
         projected = x @ w["attention.qkv.weight"].T + w["attention.qkv.bias"]  # (batch, tokens, 3 d_model)
@@ -57,10 +57,10 @@ def block_by_hand(x: Tensor, w: Weights, heads: int, norm: Norm, mask: Tensor) -
         return hidden @ w["feed_forward.contract.weight"].T + w["feed_forward.contract.bias"]
 
     if norm == "pre":
-        x = x + attention(normalise(x, "around_attention"))
-        return x + feed_forward(normalise(x, "around_feed_forward"))
-    x = normalise(x + attention(x), "around_attention")
-    return normalise(x + feed_forward(x), "around_feed_forward")
+        x = x + attention(normalise(x, "attention_norm"))
+        return x + feed_forward(normalise(x, "feed_forward_norm"))
+    x = normalise(x + attention(x), "attention_norm")
+    return normalise(x + feed_forward(x), "feed_forward_norm")
 
 
 def gradient_difference(ours: Tensor, theirs: Tensor, direction: Tensor, weights: list[Tensor]) -> float:

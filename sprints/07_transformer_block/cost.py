@@ -73,10 +73,11 @@ def flops(d: int, tokens: int) -> dict[str, float]:
 
 def parameters_counted(block: GPTBlock) -> dict[str, int]:
     """Return the parameters that the module has, by part."""
-    parts = {"attention.": "projections", "feed_forward.": "feed-forward", "around_": "norms"}
+    parts = {"attention": "projections", "feed_forward": "feed-forward", "attention_norm": "norms"}
+    parts["feed_forward_norm"] = "norms"
     counted = dict.fromkeys(PARTS, 0)
     for name, parameter in block.named_parameters():
-        counted[next(part for start, part in parts.items() if name.startswith(start))] += parameter.numel()
+        counted[parts[name.partition(".")[0]]] += parameter.numel()
     return counted
 
 

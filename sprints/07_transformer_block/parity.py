@@ -20,7 +20,7 @@ from block_study.pytorch_twins import TwinStack, make_twins
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.attention import causal_mask, padding_mask
+from shared.nn.masks import causal_mask, padding_mask
 
 VARIANTS = list(product(("encoder", "decoder"), ("pre", "post"), ("relu", "gelu")))
 

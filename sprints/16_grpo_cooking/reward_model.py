@@ -19,13 +19,13 @@ from kitchen.grpo_loop import GRPOSettings, Trainer, train
 from kitchen.pass_at_k import write_completions
 from kitchen.problems import KitchenProblem, draw_problems
 from kitchen.rewards import Reward, answer_reward
-from kitchen.tiny_llama import TinyLlama
 from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.llama import Llama
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Results:
 
 
 def answer_all(
-    policy: TinyLlama, judge: AnswerJudge, problems: list[KitchenProblem], samples: int, generator: torch.Generator
+    policy: Llama, judge: AnswerJudge, problems: list[KitchenProblem], samples: int, generator: torch.Generator
 ) -> tuple[list[KitchenProblem], list[str], torch.Tensor]:
     """Return problems, answers, and which of these are right."""
     repeated = [problem for problem in problems for _ in range(samples)]
@@ -72,7 +72,7 @@ def answer_all(
     return repeated, texts, torch.tensor([answer_reward(*pair) for pair in zip(repeated, texts, strict=True)])
 
 
-def teach(judge: AnswerJudge, config: Config, policy: TinyLlama, generator: torch.Generator) -> None:
+def teach(judge: AnswerJudge, config: Config, policy: Llama, generator: torch.Generator) -> None:
     """Train the judge on labelled answers of the policy."""
     problems = draw_problems("train", config.labelled, generator)
     problems, texts, right = answer_all(policy, judge, problems, config.answers, generator)
@@ -88,7 +88,7 @@ def teach(judge: AnswerJudge, config: Config, policy: TinyLlama, generator: torc
 
 
 def verdicts(
-    judge: AnswerJudge, policy: TinyLlama, problems: list[KitchenProblem], config: Config
+    judge: AnswerJudge, policy: Llama, problems: list[KitchenProblem], config: Config
 ) -> tuple[Verdicts, list[str]]:
     """Return how the judge does on a policy's answers, and a few that fooled it."""
     repeated, texts, right = answer_all(policy, judge, problems, config.samples, seed_everything(config.seed))

@@ -20,7 +20,6 @@ from kitchen.grpo_loop import GRPOSettings, Signals, Trainer
 from kitchen.pass_at_k import BeforeAndAfter, Evaluation, before_and_after, evaluate
 from kitchen.problems import LEVELS, Level, Split, draw_problems
 from kitchen.resumable import CHECKPOINT, resumable_steps
-from kitchen.tiny_llama import TinyLlama
 from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
 from shared.checks.intervals import mean_interval
 from shared.lab.compare import EXACT, TRAINED, Tolerance
@@ -29,6 +28,7 @@ from shared.lab.figures import new_figure
 from shared.lab.results import plain
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.llama import Llama
 
 PRESETS = {"seeds": {"runs": 5}}
 BLOCK = 10  # steps that the figure draws as one
@@ -88,7 +88,7 @@ def settings_of(config: Config) -> GRPOSettings:
     )
 
 
-def train_policy(config: Config, seed: int) -> tuple[TinyLlama, list[Signals]]:
+def train_policy(config: Config, seed: int) -> tuple[Llama, list[Signals]]:
     """Train one policy; return it with the signals of all steps."""
     device = pick_device(config.device)
     generator = seed_everything(seed)

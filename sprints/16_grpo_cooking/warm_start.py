@@ -14,10 +14,8 @@ from functools import partial
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from kitchen.llama_weights import to_transformers
 from kitchen.pass_at_k import Evaluation, evaluate
 from kitchen.problems import LEVELS, Level, Split, draw_problems
-from kitchen.tiny_llama import LlamaSize, TinyLlama
 from kitchen.tokenizer import kitchen_tokenizer
 from kitchen.warm_policy import SHIPPED_POLICY
 from kitchen.written_solutions import solution_batches
@@ -26,6 +24,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.llama import Llama, LlamaConfig
 from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
 from shared.training.optimizers import make_optimizers
@@ -62,8 +61,8 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     generator = seed_everything(config.seed)
     tokenizer = kitchen_tokenizer()
-    size = LlamaSize(len(tokenizer), layers=config.layers, d_model=config.d_model)
-    model = TinyLlama(size, generator).to(device)
+    size = LlamaConfig(len(tokenizer), layers=config.layers, d_model=config.d_model)
+    model = Llama(size, generator).to(device)
     problems = draw_problems("train", config.problems, generator, config.levels)
     source = random.Random(config.seed)
     kind = {"wrong": config.wrong, "pet_names": config.pet_names}
@@ -89,7 +88,7 @@ def main(config: Config) -> Results:
         f"{model.parameter_count():,} parameters; pass@k {after.pass_at}, greedy {after.greedy:.1%}, {after.by_level}"
     )
     folder = SHIPPED_POLICY if config.record is not None else run_folder(config, __file__) / "model"
-    to_transformers(model, tokenizer).save_pretrained(folder)
+    model.to_transformers(tokenizer.eos_token_id, tokenizer.pad_token_id).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return Results(model.parameter_count(), len(tokenizer), losses, 1 - config.wrong, after)
 

@@ -268,38 +268,6 @@ def test_learned_positions_become_ordered(load_sprint):
 # Rotary positions
 
 
-def test_rotary_scores_depend_on_distance_alone(load_sprint, generator):
-    rotate = load_sprint(f"{FOLDER}/rotary.py").rotate
-    query, key = torch.randn(2, 1, 16, dtype=torch.float64, generator=generator).unbind()
-
-    def score(query_at: int, key_at: int) -> float:
-        return (rotate(query, torch.tensor([query_at])) @ rotate(key, torch.tensor([key_at])).T).item()
-
-    for distance in (0, 1, 5, 30):
-        scores = [score(place + distance, place) for place in (0, 3, 100, 1000)]
-        assert scores == pytest.approx([scores[0]] * 4, abs=1e-4)
-    assert abs(score(1, 0) - score(0, 1)) > 1e-3, "before and after differ"
-    assert score(0, 0) == pytest.approx((query @ key.T).item()), "position 0 does not turn"
-
-
-def test_rotary_is_complex_multiplication_and_transformers_own(load_sprint, generator):
-    from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
-
-    rotate = load_sprint(f"{FOLDER}/rotary.py").rotate
-    x, positions = torch.randn(2, 3, 10, 8, generator=generator), torch.arange(10)
-    angles = positions[:, None] * 10_000.0 ** (-torch.arange(0, 8, 2) / 8)
-    turned = torch.view_as_complex(x.unflatten(-1, (4, 2))) * torch.polar(torch.ones(10, 4), angles)
-    torch.testing.assert_close(rotate(x, positions), torch.view_as_real(turned).flatten(-2))
-    torch.testing.assert_close(rotate(x, positions).norm(dim=-1), x.norm(dim=-1))
-    # Llama pairs feature i with i + half; ours pairs neighbours. The order of features is all that differs.
-    halves = torch.cat([torch.arange(0, 8, 2), torch.arange(1, 8, 2)])
-    tables = torch.cat([angles, angles], dim=-1)[None]
-    theirs, _ = apply_rotary_pos_emb(x[..., halves], x[..., halves], tables.cos(), tables.sin())
-    torch.testing.assert_close(rotate(x, positions)[..., halves], theirs)
-    with pytest.raises(ValueError, match="even, got 7"):
-        rotate(torch.zeros(1, 7), torch.zeros(1))
-
-
 def test_rotary_carries_over_to_unseen_positions(load_sprint):
     script = load_sprint(f"{FOLDER}/rotary.py")
     config = script.Config(

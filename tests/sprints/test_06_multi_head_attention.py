@@ -19,7 +19,9 @@ from shared.checks.invariants import (
     check_reported_loss,
     check_source_sensitivity,
 )
-from shared.nn.attention import KeyValueCache, MultiHeadAttention, attend, causal_mask, padding_mask
+from shared.nn.attention import MultiHeadAttention, attend
+from shared.nn.cache import KeyValueCache
+from shared.nn.masks import causal_mask, padding_mask
 from shared.training.losses import next_token_loss
 
 FOLDER = "06_multi_head_attention"
@@ -139,7 +141,7 @@ class Little(nn.Module):
         x = self.token_embedding(tokens) + self.positions.weight[start : start + tokens.shape[1]]
         if self.fault == "detached":
             x = x.detach()
-        keys = None if mask is None or self.fault == "padding ignored" else mask[:, None, None, :]
+        keys = None if self.fault == "padding ignored" else for_all_queries(mask)
         if source is not None:
             memory = None if self.fault == "memory not passed" else self.token_embedding(source)
             return self.head(x + self.attention(x, memory, keys))
@@ -516,7 +518,7 @@ def test_grouped_attention_is_pytorchs(load_sprint, generator, key_value_heads: 
 def test_the_layer_is_llamas_without_rotation(load_sprint, generator, key_value_heads: int):
     from transformers.models.llama.modeling_llama import LlamaAttention, LlamaConfig
 
-    ours = load_sprint(f"{FOLDER}/attention_study/grouped_heads.py").GroupedQueryAttention(32, 4, key_value_heads)
+    ours = load_sprint(f"{FOLDER}/attention_study/grouped_heads.py").OneProductAttention(32, 4, key_value_heads)
     config = LlamaConfig(hidden_size=32, num_attention_heads=4, num_key_value_heads=key_value_heads)
     theirs, x = LlamaAttention(config, layer_idx=0), torch.randn(2, 6, 32, generator=generator)
     names = {"query": "q_proj", "key": "k_proj", "value": "v_proj", "output": "o_proj"}
@@ -526,13 +528,13 @@ def test_the_layer_is_llamas_without_rotation(load_sprint, generator, key_value_
     torch.testing.assert_close(ours(x), theirs(x, still, hidden)[0], atol=1e-5, rtol=0)
     cache = KeyValueCache(2, key_value_heads, 6, 8)
     torch.testing.assert_close(
-        torch.cat([ours(part, cache) for part in x.split([3, 1, 2], dim=1)], dim=1), ours(x), atol=1e-5, rtol=0
+        torch.cat([ours(part, cache=cache) for part in x.split([3, 1, 2], dim=1)], dim=1), ours(x), atol=1e-5, rtol=0
     )
 
 
 def test_averaging_equal_heads_changes_nothing(load_sprint, generator):
     script = load_sprint(f"{FOLDER}/attention_study/grouped_heads.py")
-    layer, x = script.GroupedQueryAttention(16, 4, 4), torch.randn(2, 5, 16, generator=generator)
+    layer, x = script.OneProductAttention(16, 4, 4), torch.randn(2, 5, 16, generator=generator)
     with torch.no_grad():
         for part in (layer.key, layer.value):
             groups = part.weight.unflatten(0, (2, 2, 4))
@@ -554,7 +556,7 @@ def test_the_cache_shrinks_with_the_heads(load_sprint):
     assert max(layer.difference_from_library for layer in results.layers.values()) < 1e-5
     parts = load_sprint(f"{FOLDER}/attention_study/grouped_heads.py")
     with pytest.raises(ValueError, match="heads=4, key_value_heads=3"):
-        parts.GroupedQueryAttention(32, 4, 3)
+        parts.OneProductAttention(32, 4, 3)
     with pytest.raises(ValueError, match="got 4 and 3"):
         parts.grouped_attend(torch.zeros(1, 4, 2, 8), torch.zeros(1, 3, 2, 8), torch.zeros(1, 3, 2, 8))
 

@@ -287,19 +287,19 @@ def test_the_diagram_shows_where_the_norm_is(script, norm: str):
     }
     names = list(nodes)
     if norm == "pre":
-        assert names[:4] == ["x", "around_attention.norm", "attention", "add 1"]
-        assert nodes["attention"].sources == ["around_attention.norm"]
+        assert names[:4] == ["x", "attention_norm", "attention", "add 1"]
+        assert nodes["attention"].sources == ["attention_norm"]
         assert nodes["add 1"].sources == ["x", "attention"]
         assert nodes["add 2"].sources == ["add 1", "feed_forward"]
         assert names[-1] == "add 2"
     else:
-        assert names[:4] == ["x", "attention", "add 1", "around_attention.norm"]
+        assert names[:4] == ["x", "attention", "add 1", "attention_norm"]
         assert nodes["attention"].sources == ["x"]
-        assert nodes["around_attention.norm"].sources == ["add 1"]
-        assert nodes["add 2"].sources == ["around_attention.norm", "feed_forward"]
-        assert names[-1] == "around_feed_forward.norm"
+        assert nodes["attention_norm"].sources == ["add 1"]
+        assert nodes["add 2"].sources == ["attention_norm", "feed_forward"]
+        assert names[-1] == "feed_forward_norm"
     diagonal = torch.eye(4, dtype=torch.bool).tolist()
-    assert nodes["feed_forward"].looks_at == nodes["around_attention.norm"].looks_at == [diagonal]
+    assert nodes["feed_forward"].looks_at == nodes["attention_norm"].looks_at == [diagonal]
     assert nodes["attention"].looks_at == [torch.ones(4, 4, dtype=torch.bool).tolist()]
 
 
@@ -309,7 +309,7 @@ def test_the_diagram_of_a_decoder_shows_both_attentions(script):
     nodes = {node.name: node for node in results.blocks["decoder, post-norm"]}
     past = torch.ones(4, 4, dtype=torch.bool).tril().tolist()
     assert nodes["self_attention"].looks_at == [past]
-    assert nodes["cross_attention"].sources == ["around_self_attention.norm", "memory"]
+    assert nodes["cross_attention"].sources == ["self_attention_norm", "memory"]
     assert nodes["cross_attention"].looks_at[1] == torch.ones(4, 5, dtype=torch.bool).tolist()
     assert sum(node.kind == "add" for node in nodes.values()) == 3
     assert sum(node.parameters for node in nodes.values()) == sum(p.numel() for p in DecoderBlock(8, 2).parameters())

@@ -8,7 +8,9 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from shared.nn.lora import LoRAConfig, layers_of, load_adapter, lora_layers
+from shared.nn.adapter_files import load_adapter
+from shared.nn.adapters import layers_of, lora_layers
+from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import load_tokenizer
 from shared.text.cookbook import Cookbook
 from shared.text.unseen_words import unseen_tokens

@@ -11,13 +11,12 @@ from typing import ClassVar
 import pytest
 import torch
 
-from shared.checks.invariants import check_causality
 from shared.generation.decoding import generate
+from shared.nn.llama import Llama, LlamaConfig, load_llama
 from shared.training.checkpoints import CheckpointError, load_checkpoint
 
 FOLDER = "16_grpo_cooking"
 PARTS = (
-    "tiny_llama",
     "problems",
     "tokenizer",
     "rewards",
@@ -28,7 +27,6 @@ PARTS = (
     "prompt_completion",
     "packed_trees",
     "shared_prefix_sampling",
-    "llama_weights",
     "trl_grpo",
 )
 
@@ -53,10 +51,10 @@ def tokenizer(parts):
 
 
 @pytest.fixture
-def tiny(parts, tokenizer, generator):
+def tiny(tokenizer, generator):
     """A Llama with gains that are not 1 and weights as large as in a trained model."""
-    size = parts.tiny_llama.LlamaSize(len(tokenizer), layers=2, heads=4, key_value_heads=2, d_model=32, d_hidden=48)
-    model = parts.tiny_llama.TinyLlama(size, generator)
+    size = LlamaConfig(len(tokenizer), layers=2, heads=4, key_value_heads=2, d_model=32, d_hidden=48)
+    model = Llama(size, generator)
     for parameter in model.parameters():
         parameter.data.mul_(5 if parameter.dim() == 2 else 1).add_(
             0.1 * torch.randn(parameter.shape, generator=generator)
@@ -77,50 +75,6 @@ def warm(load_sprint, tmp_path_factory):
         script = load_sprint(f"{FOLDER}/warm_start.py")
         script.main(script.Config(out=folder, steps=10, d_model=32, layers=1, **WARM))
     return folder / "model"
-
-
-class TestLlama:
-    def test_equals_transformers_in_logits_and_gradients(self, parts, tiny, tokenizer, generator):
-        theirs = parts.llama_weights.to_transformers(tiny, tokenizer).eval()
-        tokens = torch.randint(len(tokenizer), (3, 17), generator=generator)
-        ours, logits = tiny(tokens), theirs(tokens).logits
-        torch.testing.assert_close(ours, logits, atol=1e-4, rtol=1e-5)
-        weight = torch.randn(ours.shape, generator=generator)
-        (ours * weight).sum().backward()
-        (logits * weight).sum().backward()
-        gradients = {name: parameter.grad for name, parameter in theirs.named_parameters()}
-        for name, parameter in tiny.named_parameters():
-            other = gradients[parts.llama_weights.their_name(name)]
-            torch.testing.assert_close(parameter.grad, other, atol=1e-4, rtol=1e-3)
-
-    def test_the_cache_changes_nothing_and_holds_the_few_heads(self, tiny, generator):
-        tokens = torch.randint(50, (2, 9), generator=generator)
-        cache = tiny.new_cache(2, 9)
-        steps = [tiny(tokens[:, :4], cache=cache), *(tiny(tokens[:, t : t + 1], cache=cache) for t in range(4, 9))]
-        torch.testing.assert_close(torch.cat(steps, dim=1), tiny(tokens), atol=1e-5, rtol=1e-5)
-        assert cache[0].keys.shape == (2, 2, 9, 8)
-
-    def test_looks_back_only(self, tiny, tokenizer, generator):
-        check_causality(tiny, torch.randint(len(tokenizer), (2, 10), generator=generator), vocab_size=len(tokenizer))
-
-    def test_rotated_products_depend_on_the_distance_alone(self, parts, generator):
-        rotate = parts.tiny_llama.rotate
-        query, key = torch.randn(2, 1, 1, 1, 8, generator=generator)
-        at = lambda x, place: rotate(x, torch.tensor([[place]]), 10_000.0)  # noqa: E731
-        torch.testing.assert_close((at(query, 7) * at(key, 3)).sum(), (at(query, 24) * at(key, 20)).sum())
-        assert not torch.allclose((at(query, 7) * at(key, 3)).sum(), (at(query, 7) * at(key, 4)).sum())
-
-    def test_comes_back_from_a_folder(self, parts, tiny, tokenizer, tmp_path):
-        parts.llama_weights.to_transformers(tiny, tokenizer).save_pretrained(tmp_path)
-        back = parts.llama_weights.load_llama(tmp_path)
-        for name, weight in tiny.state_dict().items():
-            assert torch.equal(back.state_dict()[name], weight), name
-        with pytest.raises(ValueError, match="there is no model"):
-            parts.llama_weights.load_llama(tmp_path / "nothing")
-
-    def test_sizes_that_do_not_fit(self, parts):
-        with pytest.raises(ValueError, match="key_value_heads must divide heads"):
-            parts.tiny_llama.LlamaSize(10, heads=4, key_value_heads=3)
 
 
 class TestProblems:
@@ -451,13 +405,13 @@ class TestWarmStart:
         assert 0.5 < sum(held) / len(held) < 0.7
         assert 0.1 < sum("honey" in t or "darling" in t or "sweetie" in t or "gorgeous" in t for t in texts) / 500 < 0.3
 
-    def test_is_the_same_with_the_same_seed_and_moves_every_weight(self, load_sprint, parts, tmp_path):
+    def test_is_the_same_with_the_same_seed_and_moves_every_weight(self, load_sprint, tmp_path):
         script = load_sprint(f"{FOLDER}/warm_start.py")
         tiny = script.Config(steps=2, d_model=32, layers=1, out=tmp_path, **WARM)
         first = script.main(tiny)
-        weights = parts.llama_weights.load_llama(tmp_path / "model").state_dict()
+        weights = load_llama(tmp_path / "model").state_dict()
         assert script.main(tiny) == first
-        fresh = script.TinyLlama(script.LlamaSize(first.vocabulary, layers=1, d_model=32), script.seed_everything(0))
+        fresh = Llama(LlamaConfig(first.vocabulary, layers=1, d_model=32), script.seed_everything(0))
         for name, weight in fresh.state_dict().items():
             assert not torch.equal(weight, weights[name]), name
         assert (tmp_path / "model" / "tokenizer.json").is_file()
@@ -602,7 +556,7 @@ class TestTRL:
             assert found == [reward.function(*pair) for pair in zip(problems, wrong, strict=True)]
 
     def test_refuses_models_without_a_template_or_padding(self, parts, tiny, tokenizer, tmp_path):
-        parts.llama_weights.to_transformers(tiny, tokenizer).save_pretrained(tmp_path)
+        tiny.to_transformers(tokenizer.eos_token_id, tokenizer.pad_token_id).save_pretrained(tmp_path)
         template, tokenizer.chat_template = tokenizer.chat_template, None
         tokenizer.save_pretrained(tmp_path)
         with pytest.raises(ValueError, match="no chat template"):

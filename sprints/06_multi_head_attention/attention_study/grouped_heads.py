@@ -5,7 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from shared.nn.attention import KeyValueCache, attend, causal_mask
+from shared.nn.attention import attend
+from shared.nn.grouped_query import GroupedQueryAttention
+from shared.nn.masks import causal_mask
 
 
 def repeated_attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -37,40 +39,19 @@ def grouped_attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | Non
     return mixed.unflatten(2, (heads // groups, -1)).flatten(1, 2)  # (batch, heads, queries, head_dim)
 
 
-class GroupedQueryAttention(nn.Module):
-    """Causal self-attention with fewer heads of keys and values than of queries (Ainslie et al. 2023).
+class OneProductAttention(GroupedQueryAttention):
+    """The layer of `shared/nn/grouped_query.py`, with `grouped_attend` where that one copies keys and values."""
 
-    With as many it is multi-head attention, with one it is multi-query attention (Shazeer 2019).
-
-    Raises:
-        ValueError: d_model is not a multiple of heads, or heads not of key_value_heads.
-    """
-
-    def __init__(self, d_model: int, heads: int, key_value_heads: int) -> None:
-        super().__init__()
-        if d_model % heads or heads % key_value_heads:
-            raise ValueError(
-                "d_model must be a multiple of heads, and heads of key_value_heads; "
-                f"got d_model={d_model}, heads={heads}, key_value_heads={key_value_heads}"
-            )
-        self.head_dim = d_model // heads
-        self.query = nn.Linear(d_model, d_model, bias=False)
-        self.key = nn.Linear(d_model, key_value_heads * self.head_dim, bias=False)
-        self.value = nn.Linear(d_model, key_value_heads * self.head_dim, bias=False)
-        self.output = nn.Linear(d_model, d_model, bias=False)
-
-    def forward(self, x: Tensor, cache: KeyValueCache | None = None) -> Tensor:
-        query, key, value = (
-            layer(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for layer in (self.query, self.key, self.value)
-        )  # each (batch, heads or key_value_heads, tokens, head_dim)
-        if cache is not None:
-            key, value = cache.append(key, value)
-        mixed = grouped_attend(query, key, value, causal_mask(query.shape[2], key.shape[2], x.device))
-        return self.output(mixed.transpose(1, 2).flatten(2))
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return causal attention, (batch, heads, queries, head_dim)."""
+        past = causal_mask(query.shape[2], key.shape[2], query.device)
+        return grouped_attend(query, key, value, past if mask is None else past & mask)
 
     @torch.no_grad()
     def average_heads(self, key_value_heads: int) -> None:
         """Replace each group of neighbouring key-value heads by its mean (Ainslie et al. 2023, section 2.1)."""
         for layer in (self.key, self.value):
-            groups = layer.weight.unflatten(0, (key_value_heads, -1, self.head_dim))
+            heads = layer.weight.unflatten(0, (self.key_value_heads, -1))  # (key-value heads, head_dim, d_model)
+            groups = heads.unflatten(0, (key_value_heads, -1))
             layer.weight = nn.Parameter(groups.mean(dim=1).flatten(0, 1))
+        self.key_value_heads = key_value_heads

@@ -1,23 +1,24 @@
 """Stacks of blocks with and without residual connections, and a small task: name the first token of the row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.nn.blocks import EncoderBlock, Residual
+from shared.nn.blocks import EncoderBlock
 from shared.nn.positions import SinusoidalPositions
 
 KINDS = ("pre", "post", "no norm", "no addition", "neither")
 
 
-class NoAddition(Residual):
-    """What is left of add & norm when x is not added: sublayer(norm(x))."""
+class BlockWithoutAddition(EncoderBlock):
+    """What is left of a pre-norm block when x is not added to what its parts make of it."""
 
-    def forward(self, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return the sub-layer's output alone, (batch, tokens, d_model)."""
-        return self.dropout(sublayer(self.norm(x)))
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the output of the last part alone, (batch, tokens, d_model)."""
+        x = self.attention(self.attention_norm(x))
+        return self.feed_forward(self.feed_forward_norm(x))
 
 
 def make_block(kind: str, d_model: int, heads: int) -> EncoderBlock:
@@ -28,12 +29,11 @@ def make_block(kind: str, d_model: int, heads: int) -> EncoderBlock:
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
-    block = EncoderBlock(d_model, heads, norm="post" if kind == "post" else "pre")
-    if kind in ("no addition", "neither"):
-        block.around_attention, block.around_feed_forward = (NoAddition(d_model, "pre", 0.0) for _ in range(2))
+    block_class = BlockWithoutAddition if kind in ("no addition", "neither") else EncoderBlock
+    block = block_class(d_model, heads, norm="post" if kind == "post" else "pre")
     if kind in ("no norm", "neither"):
-        for part in (block.around_attention, block.around_feed_forward):
-            part.add_module("norm", nn.Identity())
+        block.add_module("attention_norm", nn.Identity())
+        block.add_module("feed_forward_norm", nn.Identity())
     return block
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from block_study.little_models import LittleModel, Loss
-from shared.nn.attention import KeyValueCache, causal_mask
+from shared.nn.cache import KeyValueCache
+from shared.nn.masks import causal_mask
 from shared.training.losses import next_token_loss
 
 
@@ -72,7 +73,7 @@ def normalise_over_the_tokens(model: LittleModel) -> Loss:
     def tamper(_norm: nn.Module, x: Tensor) -> Tensor:
         return (x - x.mean(dim=1, keepdim=True)) / (x.var(dim=1, correction=0, keepdim=True) + 1e-5).sqrt()
 
-    tamper_with(model, "around_feed_forward.norm", tamper)
+    tamper_with(model, "feed_forward_norm", tamper)
     return next_token_loss
 
 

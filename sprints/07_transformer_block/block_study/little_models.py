@@ -17,8 +17,9 @@ from shared.checks.invariants import (
     check_reported_loss,
     check_source_sensitivity,
 )
-from shared.nn.attention import KeyValueCache
 from shared.nn.blocks import DecoderBlock, EncoderBlock, GPTBlock, Norm
+from shared.nn.cache import KeyValueCache
+from shared.nn.masks import for_all_queries
 from shared.nn.positions import LearnedPositions
 from shared.training.losses import next_token_loss
 
@@ -60,7 +61,7 @@ class LittleGPT(LittleModel):
         """Return the logits of the token after each; the mask (batch, tokens) is True where a token is real."""
         x = self.embed(tokens, cache[0].length if cache else 0)
         for layer, block in enumerate(self.blocks):
-            x = block(x, _keys(mask), causal=True, cache=cache[layer] if cache else None)
+            x = block(x, for_all_queries(mask), causal=True, cache=cache[layer] if cache else None)
         return self.head(self.norm(x))
 
 
@@ -82,16 +83,11 @@ class LittleTranslator(LittleModel):
         """Return the logits of the target token after each; masks (batch, tokens) are True where a token is real."""
         memory, x = self.embed(source), self.embed(target, cache[0].length if cache else 0)
         for block in self.encoder:
-            memory = block(memory, _keys(source_mask))
+            memory = block(memory, for_all_queries(source_mask))
         for layer, block in enumerate(self.blocks):
             own = cache[layer] if cache else None
-            x = block(x, memory, mask=_keys(target_mask), memory_mask=_keys(source_mask), cache=own)
+            x = block(x, memory, mask=for_all_queries(target_mask), memory_mask=for_all_queries(source_mask), cache=own)
         return self.head(self.norm(x))
-
-
-def _keys(mask: Tensor | None) -> Tensor | None:
-    """Return a mask of tokens (batch, tokens) as attention wants it: for all heads and queries."""
-    return None if mask is None else mask[:, None, None]
 
 
 class WithSource(nn.Module):

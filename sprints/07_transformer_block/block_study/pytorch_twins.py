@@ -20,7 +20,7 @@ def copy_layer(ours: nn.Module, theirs: nn.Module) -> None:
         attentions = {"self_attention": "self_attn", "cross_attention": "multihead_attn"}
     names = {"feed_forward.expand": "linear1", "feed_forward.contract": "linear2"}
     for number, part in enumerate([*attentions, "feed_forward"], start=1):
-        names[f"around_{part}.norm"] = f"norm{number}"
+        names[f"{part}_norm"] = f"norm{number}"
     for our_name, their_name in attentions.items():
         names[f"{our_name}.output"] = f"{their_name}.out_proj"
         attention, source = ours.get_submodule(our_name), theirs.get_submodule(their_name)

@@ -16,7 +16,8 @@ from torch.nn.functional import pad
 
 from seq2seq_study.sequence_tasks import Pair, logits_of
 from shared.generation.sampling import sample
-from shared.nn.seq2seq import EncoderDecoder, Steps, decode
+from shared.generation.beam_search import decode
+from shared.nn.seq2seq import EncoderDecoder
 from shared.text.batches import Batch
 from shared.training.losses import count_targets, token_losses
 
@@ -36,7 +37,7 @@ def log_probability(model: nn.Module, pair: Pair) -> Tensor:
 def draw(model: EncoderDecoder, pair: Pair, generator: torch.Generator, temperature: float | int = 1) -> Batch:
     """Return a target of the model's own for each source, cut where the true ones are."""
     most = pair.target.tokens.shape[1] - 1
-    return decode(model, *pair.source, max_new_tokens=most, temperature=temperature, generator=generator)
+    return Batch(*decode(model, *pair.source, max_new_tokens=most, temperature=temperature, generator=generator))
 
 
 def reward(said: Batch, target: Batch) -> Tensor:
@@ -75,7 +76,7 @@ class ScheduledSampling:
     def mix(self, model: EncoderDecoder, pair: Pair, keep: float) -> Tensor:
         """Return the inputs of the decoder: from left to right each is the true token or is drawn."""
         true = pair.target.tokens[:, :-1]
-        steps, mixed = Steps(model, *pair.source, true.shape[1]), [true[:, 0]]
+        steps, mixed = model.incremental(*pair.source, true.shape[1]), [true[:, 0]]
         for place in range(1, true.shape[1]):
             drawn = sample(steps(mixed[-1]), generator=self.generator)
             coins = torch.rand(len(true), generator=self.generator).to(true.device)

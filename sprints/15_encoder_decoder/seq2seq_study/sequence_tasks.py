@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 from tqdm import tqdm
 
-from shared.nn.seq2seq import EncoderDecoder, Seq2SeqConfig, decode
+from shared.generation.beam_search import decode
+from shared.nn.seq2seq import EncoderDecoder, Seq2SeqConfig
 from shared.text.batches import Batch
 from shared.training.loop import train_steps
 from shared.training.losses import count_targets, token_losses

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from kitchen.problems import KitchenProblem
-from kitchen.tiny_llama import TinyLlama
+from shared.nn.llama import Llama
 from shared.text.batches import pad_rows
 from shared.text.quantity_problems import Problem
 
@@ -25,7 +25,7 @@ class AnswerJudge(nn.Module):
         tokenizer: of the policy.
     """
 
-    def __init__(self, policy: TinyLlama, tokenizer: "PreTrainedTokenizerBase") -> None:
+    def __init__(self, policy: Llama, tokenizer: "PreTrainedTokenizerBase") -> None:
         super().__init__()
         self.body = copy.deepcopy(policy)
         self.head = nn.Linear(policy.config.d_model, 1)

@@ -16,8 +16,8 @@ from kitchen.pass_at_k import MAX_NEW_TOKENS
 from kitchen.problems import LEVELS, draw_problems
 from kitchen.rewards import VERIFIED, Reward, score
 from kitchen.shared_prefix_sampling import sample_completions
-from kitchen.tiny_llama import TinyLlama
 from shared.lab.runtime import autocast
+from shared.nn.llama import Llama
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -76,7 +76,7 @@ class Trainer:
 
     def __init__(
         self,
-        policy: TinyLlama,
+        policy: Llama,
         tokenizer: "PreTrainedTokenizerBase",
         settings: GRPOSettings,
         generator: torch.Generator,

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kitchen.prompt_completion import prompt_completion_rows
-from kitchen.tiny_llama import TinyLlama
+from shared.nn.llama import Llama
 from shared.text.batches import pad_rows
 
 
@@ -98,7 +98,7 @@ def pack_trees(prompts: Sequence[Sequence[int]], completions: Sequence[Sequence[
     return PackedTrees(tokens, positions, descendants, scored, padded, completion_mask, predicted_by)
 
 
-def tree_log_probs(model: TinyLlama, trees: PackedTrees) -> tuple[Float[Tensor, "samples tokens"], float]:
+def tree_log_probs(model: Llama, trees: PackedTrees) -> tuple[Float[Tensor, "samples tokens"], float]:
     """Return log p of every token of the completions, 0 at padding, and the mean entropy."""
     mask, x = trees.attention_mask()[:, None], model.token_embedding(trees.tokens)
     for block in model.blocks:

@@ -9,8 +9,8 @@ import torch
 
 from kitchen.problems import KitchenProblem
 from kitchen.rewards import answer_reward, format_reward, repetition, tone_reward
-from kitchen.tiny_llama import TinyLlama
 from shared.generation.decoding import generate
+from shared.nn.llama import Llama
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -56,7 +56,7 @@ def pass_at_k(samples: int, correct: int, k: int) -> float:
 
 
 def write_completions(
-    model: TinyLlama,
+    model: Llama,
     tokenizer: "PreTrainedTokenizerBase",
     problems: Sequence[KitchenProblem],
     generator: torch.Generator | None = None,
@@ -75,7 +75,7 @@ def write_completions(
 
 
 def evaluate(
-    model: TinyLlama,
+    model: Llama,
     tokenizer: "PreTrainedTokenizerBase",
     problems: Sequence[KitchenProblem],
     samples: int,
@@ -106,8 +106,8 @@ def evaluate(
 
 
 def before_and_after(
-    before: TinyLlama,
-    after: TinyLlama,
+    before: Llama,
+    after: Llama,
     tokenizer: "PreTrainedTokenizerBase",
     problems: Sequence[KitchenProblem],
     seed: int,

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import torch
 
-from kitchen.tiny_llama import TinyLlama
 from shared.generation.sampling import sample
+from shared.nn.llama import Llama
 
 
 @torch.inference_mode()
 def sample_completions(
-    model: TinyLlama,
+    model: Llama,
     prompts: Sequence[Sequence[int]],
     group_size: int,
     *,

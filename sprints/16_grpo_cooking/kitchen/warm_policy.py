@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitchen.llama_weights import load_llama
-from kitchen.tiny_llama import TinyLlama
 from kitchen.tokenizer import kitchen_tokenizer
 from shared.lab.paths import DATA
 from shared.lab.provenance import note_read
+from shared.nn.llama import Llama, load_llama
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
@@ -15,7 +14,7 @@ if TYPE_CHECKING:  # transformers takes seconds to import
 SHIPPED_POLICY = DATA / "models" / "kitchen-llama"
 
 
-def load_warm_policy(folder: Path = SHIPPED_POLICY) -> "tuple[TinyLlama, PreTrainedTokenizerBase]":
+def load_warm_policy(folder: Path = SHIPPED_POLICY) -> "tuple[Llama, PreTrainedTokenizerBase]":
     """Return the model that the warm start saved, and its tokenizer.
 
     Raises:

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from shared.nn.attention import MultiHeadAttention, causal_mask, padding_mask
-from shared.nn.blocks import DecoderBlock, EncoderBlock, FeedForward, GPTBlock, Residual
+from shared.nn.attention import MultiHeadAttention
+from shared.nn.blocks import DecoderBlock, EncoderBlock, FeedForward, GPTBlock
+from shared.nn.masks import causal_mask, padding_mask
 
 BATCH, TOKENS, D_MODEL, HEADS, D_HIDDEN = 2, 6, 16, 4, 24
 PADDING = padding_mask(torch.tensor([6, 3]), TOKENS)
@@ -39,8 +40,8 @@ def test_encoder_block_equals_pytorch(norm: str, activation: str, masked: bool, 
         copy_attention(ours.attention, theirs.self_attn)
     ours.feed_forward.expand.load_state_dict(theirs.linear1.state_dict())
     ours.feed_forward.contract.load_state_dict(theirs.linear2.state_dict())
-    ours.around_attention.norm.load_state_dict(theirs.norm1.state_dict())
-    ours.around_feed_forward.norm.load_state_dict(theirs.norm2.state_dict())
+    ours.attention_norm.load_state_dict(theirs.norm1.state_dict())
+    ours.feed_forward_norm.load_state_dict(theirs.norm2.state_dict())
     x = torch.randn(BATCH, TOKENS, D_MODEL)
     expected = theirs(
         x,
@@ -69,9 +70,9 @@ def test_decoder_block_equals_pytorch(norm: str, masked: bool):
         copy_attention(ours.cross_attention, theirs.multihead_attn)
     ours.feed_forward.expand.load_state_dict(theirs.linear1.state_dict())
     ours.feed_forward.contract.load_state_dict(theirs.linear2.state_dict())
-    ours.around_self_attention.norm.load_state_dict(theirs.norm1.state_dict())
-    ours.around_cross_attention.norm.load_state_dict(theirs.norm2.state_dict())
-    ours.around_feed_forward.norm.load_state_dict(theirs.norm3.state_dict())
+    ours.self_attention_norm.load_state_dict(theirs.norm1.state_dict())
+    ours.cross_attention_norm.load_state_dict(theirs.norm2.state_dict())
+    ours.feed_forward_norm.load_state_dict(theirs.norm3.state_dict())
     x, memory = torch.randn(BATCH, 5, D_MODEL), torch.randn(BATCH, TOKENS, D_MODEL)
     targets = padding_mask(torch.tensor([5, 4]), 5)
     expected = theirs(
@@ -109,6 +110,7 @@ def test_gpt_block_is_causal_and_encoder_block_is_not():
 @pytest.mark.parametrize(("kind", "pre"), [(EncoderBlock, False), (DecoderBlock, False), (GPTBlock, True)])
 def test_defaults_are_those_of_the_papers(kind: type[nn.Module], pre: bool):
     block = kind(D_MODEL, HEADS)
+    assert block.pre_norm == pre
     assert block.feed_forward.expand.out_features == 4 * D_MODEL
     for part in block.modules():
         if isinstance(part, nn.LayerNorm):
@@ -117,15 +119,13 @@ def test_defaults_are_those_of_the_papers(kind: type[nn.Module], pre: bool):
             assert part.p == 0
         elif isinstance(part, MultiHeadAttention):
             assert part.dropout == 0
-        elif isinstance(part, Residual):
-            assert part.pre == pre
     assert FeedForward(D_MODEL, D_HIDDEN).dropout.p == 0
-    assert Residual(D_MODEL, "pre", 0.0).norm.eps == 1e-5
 
 
 @pytest.mark.usefixtures("unchecked")
 def test_unknown_kinds_are_refused():
     with pytest.raises(ValueError, match="relu, gelu, gelu_tanh; got 'swish'"):
         FeedForward(4, 8, "swish")
-    with pytest.raises(ValueError, match="'pre' or 'post'; got 'middle'"):
-        Residual(4, "middle", 0.0)
+    for kind in (EncoderBlock, DecoderBlock, GPTBlock):
+        with pytest.raises(ValueError, match="'pre' or 'post'; got 'middle'"):
+            kind(4, 2, norm="middle")

@@ -55,7 +55,7 @@ def test_features_are_dropped_in_training():
     model = GPT(GPTConfig(**{**vars(SMALL), "dropout": 0.5, "attention_dropout": 0.0}))
     dropped = model.dropout(torch.ones(1000)) == 0
     assert 0.3 < dropped.float().mean() < 0.7
-    assert model.blocks[0].around_attention.dropout.p == 0.5
+    assert model.blocks[0].dropout.p == 0.5
     assert model.blocks[0].feed_forward.dropout.p == 0, "GPT-2 drops what a part adds, not hidden features"
 
 

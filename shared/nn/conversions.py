@@ -1,0 +1,109 @@
+"""What transformers calls the parts of our GPT and Llama: fields of configurations, names of weights.
+
+The models convert themselves (`GPT.from_transformers`, `Llama.to_transformers`, ...) by these tables.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# Our field: theirs.
+GPT2_FIELDS = {
+    "vocab_size": "vocab_size",
+    "context": "n_positions",
+    "layers": "n_layer",
+    "heads": "n_head",
+    "d_model": "n_embd",
+    "d_hidden": "n_inner",
+    "dropout": "resid_pdrop",
+    "tie_weights": "tie_word_embeddings",
+    "epsilon": "layer_norm_epsilon",
+}
+LLAMA_FIELDS = {
+    "vocab_size": "vocab_size",
+    "context": "max_position_embeddings",
+    "layers": "num_hidden_layers",
+    "heads": "num_attention_heads",
+    "key_value_heads": "num_key_value_heads",
+    "d_model": "hidden_size",
+    "d_hidden": "intermediate_size",
+    "epsilon": "rms_norm_eps",
+}
+# Our name of a part: theirs.
+GPT2_PARTS = {
+    "token_embedding": "transformer.wte",
+    "positions": "transformer.wpe",
+    "blocks": "transformer.h",
+    "attention_norm": "ln_1",
+    "attention": "attn",
+    "qkv": "c_attn",
+    "output": "c_proj",
+    "feed_forward_norm": "ln_2",
+    "feed_forward": "mlp",
+    "expand": "c_fc",
+    "contract": "c_proj",
+    "norm": "transformer.ln_f",
+    "head": "lm_head",
+}
+LLAMA_PARTS = {
+    "token_embedding": "model.embed_tokens",
+    "blocks": "model.layers",
+    "attention_norm": "input_layernorm",
+    "attention": "self_attn",
+    "query": "q_proj",
+    "key": "k_proj",
+    "value": "v_proj",
+    "output": "o_proj",
+    "feed_forward_norm": "post_attention_layernorm",
+    "feed_forward": "mlp",
+    "gate": "gate_proj",
+    "expand": "up_proj",
+    "contract": "down_proj",
+    "norm": "model.norm",
+    "gain": "weight",
+}
+
+
+def their_name(name: str, parts: Mapping[str, str]) -> str:
+    """Return what transformers calls a weight of ours."""
+    return ".".join(parts.get(part, part) for part in name.split("."))
+
+
+def their_fields(config: Any, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of our configuration under their names."""
+    return {theirs: getattr(config, ours) for ours, theirs in fields.items()}
+
+
+def our_fields(config: Any, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of their configuration under our names."""
+    return {ours: getattr(config, theirs) for ours, theirs in fields.items()}
+
+
+def require_plain_gpt2(config: Any) -> None:
+    """Check a configuration of theirs.
+
+    Raises:
+        ValueError: a variant of GPT-2 that `GPT` has not (another activation or attention scaling).
+    """
+    plain = (config.activation_function, config.scale_attn_weights, config.scale_attn_by_inverse_layer_idx)
+    if plain != ("gelu_new", True, False):
+        raise ValueError(
+            "GPT has GPT-2's activation 'gelu_new' and attention scaled by sqrt(head_dim) alone; the model has "
+            f"activation_function={plain[0]!r}, scale_attn_weights={plain[1]}, "
+            f"scale_attn_by_inverse_layer_idx={plain[2]}"
+        )
+
+
+@torch.no_grad()
+def copy_gpt2(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], *, to_ours: bool) -> None:
+    """Copy the weights of a GPT-2 from their model to ours, or from ours to theirs."""
+    for name, weight in ours.items():
+        other = theirs[their_name(name, GPT2_PARTS)]
+        # Their Conv1D keeps (inputs, outputs), the transpose of nn.Linear.
+        other = other.mT if name.startswith("blocks.") and weight.dim() == 2 else other
+        if to_ours:
+            weight.copy_(other)
+        else:
+            other.copy_(weight)

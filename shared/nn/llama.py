@@ -1,0 +1,184 @@
+"""Llama (Touvron et al. 2023) from its parts: RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+
+It is the model that transformers calls LlamaForCausalLM, weight for weight, and it speaks the protocol of
+`shared/generation/decoding.py`.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Bool, Float, Int
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shared.nn.cache import KeyValueCache
+from shared.nn.conversions import LLAMA_FIELDS, LLAMA_PARTS, their_fields, their_name
+from shared.nn.grouped_query import GroupedQueryAttention
+from shared.nn.masks import for_all_queries
+from shared.nn.norms import RMSNorm
+
+if TYPE_CHECKING:  # transformers takes seconds to import and only the conversion needs it
+    from transformers import LlamaForCausalLM
+
+
+@dataclass(frozen=True)
+class LlamaConfig:
+    """The size of a Llama; input and output share their embedding.
+
+    Raises:
+        ValueError: heads that do not divide the features, key-value heads that do not divide the heads, an odd head.
+    """
+
+    vocab_size: int
+    context: int = 128
+    layers: int = 3
+    heads: int = 4
+    key_value_heads: int = 2
+    d_model: int = 96
+    d_hidden: int = 256
+    theta: float = 10_000.0
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if self.d_model % self.heads or self.heads % self.key_value_heads or self.head_dim % 2:
+            raise ValueError(
+                "heads must divide d_model into even parts and key_value_heads must divide heads; got "
+                f"d_model={self.d_model}, heads={self.heads}, key_value_heads={self.key_value_heads}"
+            )
+
+    @property
+    def head_dim(self) -> int:
+        """Return the features of a head."""
+        return self.d_model // self.heads
+
+
+class SwiGLU(nn.Module):
+    """contract(silu(gate(x)) * expand(x)) (Shazeer 2020): one half of the hidden layer decides what passes."""
+
+    def __init__(self, d_model: int, d_hidden: int) -> None:
+        super().__init__()
+        self.gate = nn.Linear(d_model, d_hidden, bias=False)
+        self.expand = nn.Linear(d_model, d_hidden, bias=False)
+        self.contract = nn.Linear(d_hidden, d_model, bias=False)
+
+    def forward(self, x: Float[Tensor, "batch tokens d_model"]) -> Float[Tensor, "batch tokens d_model"]:
+        """Return the network's output for each token on its own."""
+        return self.contract(functional.silu(self.gate(x)) * self.expand(x))
+
+
+class LlamaBlock(nn.Module):
+    """Pre-norm attention and feed-forward network."""
+
+    def __init__(self, config: LlamaConfig) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(config.d_model, config.epsilon)
+        self.attention = GroupedQueryAttention(config.d_model, config.heads, config.key_value_heads, config.theta)
+        self.feed_forward_norm = RMSNorm(config.d_model, config.epsilon)
+        self.feed_forward = SwiGLU(config.d_model, config.d_hidden)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch tokens d_model"],
+        positions: Int[Tensor, "#batch tokens"],
+        mask: Bool[Tensor, "..."] | None,
+        cache: KeyValueCache | None,
+    ) -> Float[Tensor, "batch tokens d_model"]:
+        """Return the tokens after both parts; arguments as those of `GroupedQueryAttention`."""
+        x = x + self.attention(self.attention_norm(x), positions, mask, cache)
+        return x + self.feed_forward(self.feed_forward_norm(x))
+
+
+class Llama(nn.Module):
+    """Blocks between a token embedding and the same embedding as output layer.
+
+    Args:
+        config: size.
+        generator: draws the initial weights (default: PyTorch's global one).
+    """
+
+    def __init__(self, config: LlamaConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
+        self.blocks = nn.ModuleList(LlamaBlock(config) for _ in range(config.layers))
+        self.norm = RMSNorm(config.d_model, config.epsilon)
+        for parameter in self.parameters():
+            if parameter.dim() == 2:
+                nn.init.normal_(parameter, std=0.02, generator=generator)
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch tokens"],
+        *,
+        cache: list[KeyValueCache] | None = None,
+        mask: Bool[Tensor, "batch keys"] | None = None,
+        positions: Int[Tensor, "#batch tokens"] | None = None,
+    ) -> Float[Tensor, "batch tokens vocab"]:
+        """Return the logits of the token after each token; arguments as those of `shared.nn.gpt.GPT`."""
+        return functional.linear(self.hidden(tokens, cache, mask, positions), self.token_embedding.weight)
+
+    def hidden(
+        self,
+        tokens: Int[Tensor, "batch tokens"],
+        cache: list[KeyValueCache] | None = None,
+        mask: Bool[Tensor, "batch keys"] | None = None,
+        positions: Int[Tensor, "#batch tokens"] | None = None,
+    ) -> Float[Tensor, "batch tokens d_model"]:
+        """Return what the output layer reads."""
+        past = cache[0].length if cache else 0
+        if positions is None:
+            positions = torch.arange(past, past + tokens.shape[1], device=tokens.device)[None]
+        x = self.token_embedding(tokens)
+        attention_mask = for_all_queries(mask)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, positions, attention_mask, cache[layer] if cache else None)
+        return self.norm(x)
+
+    def new_cache(self, batch: int, max_tokens: int) -> list[KeyValueCache]:
+        """Return an empty cache for each layer: of the key-value heads alone."""
+        weight, config = self.token_embedding.weight, self.config
+        shape = (batch, config.key_value_heads, max_tokens, config.head_dim)
+        return [KeyValueCache(*shape, weight.dtype, weight.device) for _ in self.blocks]
+
+    def parameter_count(self) -> int:
+        """Return the number of parameters."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def to_transformers(self, end_token: int | None = None, pad_token: int | None = None) -> "LlamaForCausalLM":
+        """Return the same model as a `LlamaForCausalLM`, which is told the tokens that end a text and that pad."""
+        from transformers import LlamaConfig as TheirConfig
+        from transformers import LlamaForCausalLM
+
+        model = LlamaForCausalLM(
+            TheirConfig(
+                **their_fields(self.config, LLAMA_FIELDS),
+                rope_parameters={"rope_type": "default", "rope_theta": self.config.theta},
+                tie_word_embeddings=True,
+                bos_token_id=None,
+                eos_token_id=end_token,
+                pad_token_id=pad_token,
+            )
+        )
+        weights = {their_name(name, LLAMA_PARTS): weight for name, weight in self.state_dict().items()}
+        model.load_state_dict(weights | {"lm_head.weight": self.token_embedding.weight})
+        return model
+
+
+def load_llama(folder: Path) -> Llama:
+    """Return the model of a folder in transformers' format, without importing transformers.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not (folder / "config.json").is_file():
+        raise ValueError(f"there is no model in {folder}: name a folder that save_pretrained wrote")
+    theirs = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    fields = {ours: theirs[name] for ours, name in LLAMA_FIELDS.items()}
+    model = Llama(LlamaConfig(**fields, theta=theirs["rope_parameters"]["rope_theta"]))
+    weights = load_file(folder / "model.safetensors")
+    model.load_state_dict({name: weights[their_name(name, LLAMA_PARTS)] for name in model.state_dict()})
+    return model
