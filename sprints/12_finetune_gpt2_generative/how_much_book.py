@@ -3,8 +3,8 @@
     uv run sprints/12_finetune_gpt2_generative/how_much_book.py
     uv run sprints/12_finetune_gpt2_generative/how_much_book.py --preset long
 
-Every run takes the same number of steps, but reads no book more often than finetune.py does. Scored are recipes of the
-voice's validation stream. Theory: notes/03_how_close_can_one_get.md
+Every run takes the same number of steps, but reads no book more often than finetune_on_book.py does. Scored are recipes
+of the voice's validation stream. Theory: notes/03_how_close_can_one_get.md
 """
 
 from dataclasses import dataclass
@@ -13,18 +13,22 @@ from functools import partial
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from book_finetuning.best_reader import best_readers
-from book_finetuning.book_tuning import Blocks, Settings, load_gpt, prepare, recipes, tune
+from book_finetuning.best_readers import best_readers
+from book_finetuning.pretrained_gpt import load_gpt, load_with_new_words
+from book_finetuning.training_on_blocks import Blocks, FineTuningSettings, fine_tune, loss_on
+from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED
-from shared.text.books import TextDataset
+from shared.text.batches import TextDataset
+from shared.text.books import recipe_part
 from shared.text.cookbook import Cookbook
 
 FIRST_RECIPE = 10_000  # where data/book.txt begins in the stream of recipes, see write_book.py
+TOLERANCE = {"*.fine-tuned": TRAINED, "*.from scratch": TRAINED}
 PRESETS = {"long": {"recipes": (126, 504, 8064), "steps": 2000}}
 
 
@@ -39,7 +43,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Row:
+class BookLength:
     """A length of the book, and for each learner its loss above the optimum."""
 
     recipes: int
@@ -50,7 +54,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    rows: list[Row]
+    rows: list[BookLength]
     optimum: float
 
 
@@ -62,12 +66,12 @@ def steps_for(config: Config, size: int) -> int:
 def train(config: Config, name: str, documents: Blocks) -> GPT:
     """Return a model that was tuned on some recipes, or one of the same size that was trained on them alone."""
     generator = seed_everything(config.seed)
-    model = prepare(config.model, generator)
+    model = load_with_new_words(config.model, generator)
     if name == "from scratch":
         model = GPT(model.config)
     blocks = TextDataset(documents, model.config.context - 1).blocks
-    settings = Settings(steps_for(config, len(documents)), config.batch_size)
-    trained = tune(model.to(pick_device(config.device)), lambda: blocks, settings, generator)
+    settings = FineTuningSettings(steps_for(config, len(documents)), config.batch_size)
+    trained = fine_tune(model.to(pick_device(config.device)), lambda: blocks, settings, generator)
     for _ in tqdm(trained, desc=f"{name}, {len(documents)} recipes", total=settings.steps, unit="step"):
         pass
     return model
@@ -78,18 +82,17 @@ def main(config: Config) -> Results:
     _, tokenizer = load_gpt(config.model)
     encode = partial(tokenizer.encode, add_special_tokens=False)
     voice = Cookbook("flirty")
-    scored = recipes(voice, "validation", config.scored, tokenizer)
-    targets = sum(len(document) - 1 for document in scored.documents)
-    everything = recipes(voice, "train", max(config.recipes), tokenizer, start=FIRST_RECIPE)
+    scored = recipe_part(voice, "validation", config.scored, tokenizer)
+    everything = recipe_part(voice, "train", max(config.recipes), tokenizer, start=FIRST_RECIPE)
     rows, optimum = [], 0.0
     for size in config.recipes:
         documents, scenes = everything.documents[:size], everything.scenes[:size]
-        losses = {name: scored.loss(train(config, name, documents)) for name in ("fine-tuned", "from scratch")}
+        losses = {name: loss_on(scored, train(config, name, documents)) for name in ("fine-tuned", "from scratch")}
         best = best_readers(voice, scenes, scored.scenes, encode, len(tokenizer))
-        optimum = best.optimum / targets
-        losses |= {"spells": best.spells / targets, "counts": best.counts / targets}
+        optimum = best.optimum / scored.targets
+        losses |= {"spells": best.spells / scored.targets, "counts": best.counts / scored.targets}
         above = {name: loss / optimum - 1 for name, loss in losses.items()}
-        rows.append(Row(size, sum(map(len, scenes)), steps_for(config, size) * config.batch_size / size, above))
+        rows.append(BookLength(size, sum(map(len, scenes)), steps_for(config, size) * config.batch_size / size, above))
         print(f"{size} recipes:", ", ".join(f"{name} {share:.1%}" for name, share in above.items()))
     return Results(rows, optimum)
 
@@ -114,4 +117,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, presets=PRESETS)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

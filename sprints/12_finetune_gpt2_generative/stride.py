@@ -12,20 +12,23 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from book_finetuning.book_tuning import BOOK, Settings, load_book, load_gpt, prepare, tune
+from book_finetuning.pretrained_gpt import load_gpt, load_with_new_words
+from book_finetuning.training_on_blocks import FineTuningSettings, fine_tune
+from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED
-from shared.text.books import TextDataset
+from shared.text.batches import TextDataset
+from shared.text.books import SHIPPED_BOOK, load_book
 from shared.training.losses import evaluate_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
-    book: Path = BOOK  # a text in chapters
+    book: Path = SHIPPED_BOOK  # a text in chapters
     window: int = 64  # tokens that the model sees at once
     train_strides: tuple[int, ...] = (64, 32, 16)  # strides to train with
     strides: tuple[int, ...] = (64, 32, 16, 8, 4)  # strides to evaluate with
@@ -52,10 +55,10 @@ def main(config: Config) -> Results:
     evaluations = [TextDataset(documents, config.window, stride) for stride in config.strides]
     for stride in config.train_strides:
         generator = seed_everything(config.seed)
-        model = prepare(config.model, generator).to(device)
+        model = load_with_new_words(config.model, generator).to(device)
         blocks = TextDataset(book.train.documents, config.window, stride).blocks
-        settings = Settings(config.steps, config.batch_size)
-        trained = tune(model, lambda blocks=blocks: blocks, settings, generator)
+        settings = FineTuningSettings(config.steps, config.batch_size)
+        trained = fine_tune(model, lambda blocks=blocks: blocks, settings, generator)
         for _ in tqdm(trained, desc=f"training stride {stride}", total=config.steps, unit="step"):
             pass
         windows[str(stride)] = len(blocks)
@@ -69,7 +72,7 @@ def main(config: Config) -> Results:
         tokens_computed=[sum(len(block) - 1 for block in dataset.blocks) / targets for dataset in evaluations],
         windows=windows,
         epochs={stride: config.steps * config.batch_size / count for stride, count in windows.items()},
-        optimum=book.validation.optimum(book.cookbook),
+        optimum=book.validation.optimum,
     )
 
 
@@ -88,4 +91,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"loss.*": TRAINED})

@@ -2,8 +2,8 @@
 
     uv run sprints/12_finetune_gpt2_generative/what_helps.py
 
-Scored is the validation chapter alone: by this script, and longer runs of the same kind, the defaults of finetune.py
-were chosen. Theory: notes/02_fine_tuning.md
+Scored is the validation chapter alone: by this script, and longer runs of the same kind, the defaults of
+finetune_on_book.py were chosen. Theory: notes/02_fine_tuning.md
 """
 
 from dataclasses import dataclass
@@ -13,29 +13,21 @@ from statistics import fmean
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from book_finetuning.book_tuning import (
-    BOOK,
-    Book,
-    Settings,
-    load_book,
-    load_gpt,
-    recipes,
-    renamed_blocks,
-    tune,
-)
-from book_finetuning.renaming import Renamer
+from book_finetuning.pretrained_gpt import prepare_for_book
+from book_finetuning.training_on_blocks import FineTuningSettings, fine_tune, loss_on
+from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run as run_script
+from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
-from shared.nn.pretrained import SHIPPED
+from shared.nn.pretrained import SHIPPED, load_tokenizer
+from shared.text.books import SHIPPED_BOOK, Book, load_book, recipe_part
 from shared.text.cookbook import Cookbook
-from shared.text.unseen_words import renew, unseen_tokens
 
 
 @dataclass(frozen=True)
-class Ways:
+class Variant:
     """What is done to learn more than the words of the book."""
 
     learning_rate: float = 3e-3
@@ -47,26 +39,26 @@ class Ways:
 
 
 VARIANTS = {
-    "the defaults": Ways(),
-    "without renaming": Ways(rename=0),
-    "without new vectors": Ways(renew=False),
-    "without Muon": Ways(muon_learning_rate=0),
-    "none of the three": Ways(rename=0, renew=False, muon_learning_rate=0),
-    "a third of the rates": Ways(learning_rate=1e-3, muon_learning_rate=0.003),
-    "with dropout of 0.1": Ways(dropout=0.1),
-    "with rehearsal": Ways(rehearse=True),
+    "the defaults": Variant(),
+    "without renaming": Variant(rename=0.0),
+    "without new vectors": Variant(renew=False),
+    "without Muon": Variant(muon_learning_rate=0.0),
+    "none of the three": Variant(rename=0.0, renew=False, muon_learning_rate=0.0),
+    "a third of the rates": Variant(learning_rate=1e-3, muon_learning_rate=0.003),
+    "with dropout of 0.1": Variant(dropout=0.1),
+    "with rehearsal": Variant(rehearse=True),
 }
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    book: Path = BOOK  # a book of the cookbook
+    book: Path = SHIPPED_BOOK  # a book of the cookbook
     epochs: int = 12  # times through the training chapters
     batch_size: int = 4  # recipes of a batch
 
 
 @dataclass(frozen=True)
-class Losses:
+class VariantLosses:
     """In nats per token: on the validation chapter, in the last epoch of training, and on the first voice."""
 
     validation: float
@@ -76,40 +68,36 @@ class Losses:
 
 @dataclass(frozen=True)
 class Results:
-    variants: dict[str, Losses]
+    variants: dict[str, VariantLosses]
     optimum: float | None
 
 
-def run(config: Config, ways: Ways, book: Book, rehearsal: list[list[int]], name: str) -> tuple[float, GPT]:
+def train(config: Config, variant: Variant, book: Book, rehearsal: list[list[int]], name: str) -> tuple[float, GPT]:
     """Return the training loss of the last epoch, and the model."""
     generator = seed_everything(config.seed)
-    model, tokenizer = load_gpt(SHIPPED, ways.dropout)
-    unseen, context = unseen_tokens(model.token_embedding.weight), model.config.context - 1
-    renamer = Renamer(model, tokenizer, book.train.scenes, unseen.tolist(), share=ways.rename)
-    if ways.renew:
-        renew(model.token_embedding.weight, unseen, generator)
-    source = renamed_blocks(book.train.scenes, renamer, tokenizer, context, config.seed)
+    ways = {"dropout": variant.dropout, "rename": variant.rename, "new_vectors": variant.renew}
+    model, source, _ = prepare_for_book(SHIPPED, book.train.scenes, generator, seed=config.seed, **ways)
     per_epoch = -(-len(source()) // config.batch_size)
-    settings = Settings(config.epochs * per_epoch, config.batch_size, ways.learning_rate, ways.muon_learning_rate)
-    trained = tune(
-        model.to(pick_device(config.device)), source, settings, generator, rehearsal if ways.rehearse else ()
-    )
+    rates = (variant.learning_rate, variant.muon_learning_rate)
+    settings = FineTuningSettings(config.epochs * per_epoch, config.batch_size, *rates)
+    model.to(pick_device(config.device))
+    trained = fine_tune(model, source, settings, generator, rehearsal if variant.rehearse else ())
     losses = [loss for _, loss in tqdm(trained, desc=name, total=settings.steps, unit="step")]
     return fmean(losses[-per_epoch:]), model
 
 
 def main(config: Config) -> Results:
     keep_freed_memory()
-    _, tokenizer = load_gpt(SHIPPED)
+    tokenizer = load_tokenizer()
     book, plain = load_book(config.book, tokenizer), Cookbook("plain")
-    old, rehearsal = (recipes(plain, stream, 100, tokenizer) for stream in ("validation", "train"))
+    old, rehearsal = (recipe_part(plain, stream, 100, tokenizer) for stream in ("validation", "train"))
     variants = {}
-    for name, ways in VARIANTS.items():
-        training, model = run(config, ways, book, rehearsal.documents, name)
-        variants[name] = found = Losses(book.validation.loss(model), training, old.loss(model))
-        print(f"{name:<22}{found.validation:8.4f} validation, {training:.4f} training", end="")
-        print(f", {found.first_voice:.4f} first voice")
-    return Results(variants, book.validation.optimum(book.cookbook))
+    for name, variant in VARIANTS.items():
+        training, model = train(config, variant, book, rehearsal.documents, name)
+        variants[name] = losses = VariantLosses(loss_on(book.validation, model), training, loss_on(old, model))
+        print(f"{name:<22}{losses.validation:8.4f} validation, {losses.training:.4f} training", end="")
+        print(f", {losses.first_voice:.4f} first voice")
+    return Results(variants, book.validation.optimum)
 
 
 def plot(results: Results) -> Figure:
@@ -125,4 +113,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"variants.*": TRAINED})

@@ -1,6 +1,5 @@
 """Sprint 12's claims, at a small size."""
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from shared.nn.pretrained import SHIPPED, Logits, load_causal_model
-from shared.text.books import TextDataset
+from shared.lab.config import parse_config
+from shared.nn.pretrained import SHIPPED, Logits, load_causal_model, load_tokenizer
+from shared.text.batches import TextDataset
+from shared.text.books import SHIPPED_BOOK, load_book, recipe_part
 from shared.text.cookbook import Cookbook
 from shared.text.unseen_words import unseen_tokens
-from shared.training.checkpoints import load_checkpoint
 from shared.training.losses import evaluate_loss
 
 FOLDER = "12_finetune_gpt2_generative"
@@ -36,62 +36,56 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def part(load_sprint) -> ModuleType:
-    return load_sprint(f"{FOLDER}/book_finetuning/book_tuning.py")
+def models(load_sprint) -> ModuleType:
+    return load_sprint(f"{FOLDER}/book_finetuning/pretrained_gpt.py")
 
 
-def test_the_book_is_what_the_command_makes(load_sprint, tmp_path: Path):
+@pytest.fixture
+def training(load_sprint) -> ModuleType:
+    return load_sprint(f"{FOLDER}/book_finetuning/training_on_blocks.py")
+
+
+def test_the_book_is_what_the_command_makes_and_only_recording_replaces_it(
+    load_sprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     script = load_sprint(f"{FOLDER}/write_book.py")
-    script.main(script.Config(book=tmp_path / "book.txt"))
-    assert (tmp_path / "book.txt").read_bytes() == (ROOT / "data" / "book.txt").read_bytes()
-    with pytest.raises(ValueError, match="at least one chapter"):
-        script.main(script.Config(book=tmp_path / "none.txt", chapters=0))
-    assert [path.name for path in tmp_path.iterdir()] == ["book.txt"], "nothing half-written is left"
+    script.main(script.Config(out=tmp_path / "run"))
+    assert (tmp_path / "run" / "book.txt").read_bytes() == SHIPPED_BOOK.read_bytes()
+    monkeypatch.setattr(script, "SHIPPED_BOOK", tmp_path / "shipped" / "book.txt")
+    script.main(script.Config(out=tmp_path / "run", chapters=1))
+    assert not (tmp_path / "shipped").exists()
+    script.main(script.Config(out=tmp_path / "run", record="default"))
+    assert (tmp_path / "shipped" / "book.txt").read_bytes() == SHIPPED_BOOK.read_bytes()
+    with pytest.raises(SystemExit):
+        parse_config(script.Config, ["--chapters", "0"])
 
 
-def test_a_book_of_the_cookbook_is_recognised_by_its_voice(part: ModuleType, small: Path, tmp_path: Path):
-    _, tokenizer = part.load_gpt(SHIPPED)
-    book = part.load_book(small, tokenizer)
-    assert book.cookbook.voice == "flirty"
-    assert [len(piece.documents) for piece in book[:3]] == [6, 3, 3]
-    targets = sum(len(document) - 1 for document in book.test.documents)
-    expected = -sum(map(book.cookbook.log_prob, book.test.scenes)) / targets
-    assert book.test.optimum(book.cookbook) == pytest.approx(expected)
-    (tmp_path / "other.txt").write_text("# One\nA tale.\n# Two\nA tale.\n# Three\nA tale.\n")
-    other = part.load_book(tmp_path / "other.txt", tokenizer)
-    assert other.cookbook is None
-    assert other.test.optimum(None) is None
-
-
-def test_our_loss_on_a_chapter_is_that_of_transformers(part: ModuleType, small: Path):
-    model, tokenizer = part.load_gpt(SHIPPED)
-    chapter = part.load_book(small, tokenizer).test
+def test_our_loss_on_a_chapter_is_that_of_transformers(models: ModuleType, training: ModuleType, small: Path):
+    model, tokenizer = models.load_gpt(SHIPPED)
+    chapter = load_book(small, tokenizer).test
     theirs, _ = load_causal_model(SHIPPED)
-    total = targets = 0.0
+    total = 0.0
     for document in chapter.documents:
         ids = torch.tensor([document])
         with torch.no_grad():
             total += theirs(input_ids=ids, labels=ids).loss.item() * (len(document) - 1)
-        targets += len(document) - 1
-    assert chapter.loss(model) == pytest.approx(total / targets, abs=1e-4)
+    assert training.loss_on(chapter, model) == pytest.approx(total / chapter.targets, abs=1e-4)
 
 
-def test_an_epoch_shows_every_block_once_and_rehearses(part: ModuleType):
+def test_an_epoch_shows_every_block_once_and_rehearses(training: ModuleType):
     blocks = [[number, number] for number in range(1, 6)]
-    batches = part.epochs(lambda: blocks, 2, torch.Generator().manual_seed(0))
+    batches = training.block_batches(lambda: blocks, 2, torch.Generator().manual_seed(0))
     first, second = ([next(batches).tokens[:, 0].tolist() for _ in range(3)] for _ in range(2))
     assert all(sorted(index for row in epoch for index in row) == [1, 2, 3, 4, 5] for epoch in (first, second))
     assert first != second
-    mixed = part.epochs(lambda: blocks, 5, torch.Generator().manual_seed(0), [[8, 8, 8], [9, 9]])
+    mixed = training.block_batches(lambda: blocks, 5, torch.Generator().manual_seed(0), [[8, 8, 8], [9, 9]])
     assert [next(mixed).tokens[-1, 0].item() for _ in range(3)] == [8, 9, 8]
 
 
-def test_scenes_are_renamed_the_same_everywhere(load_sprint, part: ModuleType):
-    renaming, scenes = (
-        load_sprint(f"{FOLDER}/book_finetuning/renaming.py"),
-        [Cookbook("flirty").recipe("train", n).text for n in range(30)],
-    )
-    model, tokenizer = part.load_gpt(SHIPPED)
+def test_scenes_are_renamed_the_same_everywhere(load_sprint, models: ModuleType):
+    renaming = load_sprint(f"{FOLDER}/book_finetuning/renaming.py")
+    scenes = [Cookbook("flirty").recipe("train", n).text for n in range(30)]
+    model, tokenizer = models.load_gpt(SHIPPED)
     unseen = unseen_tokens(model.token_embedding.weight).tolist()
     renamer = renaming.Renamer(model, tokenizer, scenes, unseen, share=1.0)
     generator = torch.Generator().manual_seed(0)
@@ -108,17 +102,33 @@ def test_scenes_are_renamed_the_same_everywhere(load_sprint, part: ModuleType):
     assert [never.rename(scene, generator) for scene in scenes] == scenes
 
 
-def tuning(script: ModuleType, small: Path, out: Path, **options) -> object:
+def test_a_model_is_made_ready_for_a_book(models: ModuleType):
+    part = recipe_part(Cookbook("flirty"), "train", 8, load_tokenizer())
+    before, _ = models.load_gpt(SHIPPED)
+    for options, renewed in ({"rename": 1.0}, True), ({"rename": 0.0, "new_vectors": False}, False):
+        generator = torch.Generator().manual_seed(0)
+        model, source, count = models.prepare_for_book(SHIPPED, part.scenes, generator, seed=3, **options)
+        changed = (model.token_embedding.weight != before.token_embedding.weight).any(dim=1).nonzero()[:, 0]
+        assert len(changed) == count == (len(unseen_tokens(before.token_embedding.weight)) if renewed else 0)
+        first, second = source(), source()
+        plain = TextDataset(part.documents, model.config.context - 1).blocks
+        assert (first == plain, first == second) == (not renewed, not renewed), "other names in every epoch"
+
+
+def finetuning(script: ModuleType, small: Path, out: Path, **options) -> object:
     fixed = {"book": small, "epochs": 4, "batch_size": 3, "device": "cpu", "precision": "float32", "old_recipes": 4}
     return script.Config(**fixed | options, out=out)
 
 
 def test_fine_tuning_learns_beats_scratch_forgets_and_is_reproducible(load_sprint, small: Path, tmp_path: Path):
-    script = load_sprint(f"{FOLDER}/finetune.py")
-    config = tuning(script, small, tmp_path)
+    script = load_sprint(f"{FOLDER}/finetune_on_book.py")
+    config = finetuning(script, small, tmp_path)
     results = script.main(config)
+    readers = load_sprint(f"{FOLDER}/how_close_can_one_get.py")
+    best = readers.main(readers.Config(book=small))
     loss = results.loss
-    assert loss["optimum"] < loss["counts"] < loss["fine-tuned"] < loss["from scratch"] < loss["original"]
+    assert loss["optimum"] == best.loss["optimum"]
+    assert loss["optimum"] < best.loss["counts"] < loss["fine-tuned"] < loss["from scratch"] < loss["original"]
     assert results.perplexity["fine-tuned"] == pytest.approx(math.exp(loss["fine-tuned"]))
     assert results.above_optimum["fine-tuned"] == pytest.approx(loss["fine-tuned"] / loss["optimum"] - 1)
     voice = results.first_voice
@@ -129,26 +139,27 @@ def test_fine_tuning_learns_beats_scratch_forgets_and_is_reproducible(load_sprin
     assert script.main(config) == results, "same seed, same results"
 
 
-def test_the_saved_model_is_the_best_one_and_every_parameter_moved(load_sprint, part, small: Path, tmp_path: Path):
-    script = load_sprint(f"{FOLDER}/finetune.py")
+def test_the_saved_model_is_the_best_one_and_every_parameter_moved(
+    load_sprint, models: ModuleType, small: Path, tmp_path: Path
+):
+    script = load_sprint(f"{FOLDER}/finetune_on_book.py")
     # This rate is far too high, so that the validation loss soon rises, and the best is not the last.
-    results = script.main(tuning(script, small, tmp_path, scratch=False, learning_rate=0.05, patience=2, epochs=30))
+    results = script.main(finetuning(script, small, tmp_path, scratch=False, learning_rate=0.05, patience=2, epochs=30))
     history = results.history["fine-tuned"]
     assert history.best_epoch + 2 == len(history.validation) < 30
     folder = tmp_path / "checkpoints" / "finetuned"
     saved, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    book = part.load_book(small, tokenizer)
-    batches = TextDataset(book.test.documents, 255).batches(4)
+    batches = TextDataset(load_book(small, tokenizer).test.documents, 255).batches(4)
     assert evaluate_loss(Logits(saved), batches)[0] == pytest.approx(results.loss["fine-tuned"], abs=1e-4)
-    before, _ = part.load_gpt(SHIPPED)
-    after = load_checkpoint(tmp_path / "checkpoints" / "fine-tuned.pt")["model"]
+    before, _ = models.load_gpt(SHIPPED)
+    after = models.load_tuned_gpt(str(folder)).state_dict()
     assert not [name for name, weight in before.state_dict().items() if torch.equal(weight, after[name])]
     assert not list(tmp_path.rglob("*.tmp")), "nothing half-written is left"
 
 
 def test_training_stops_when_the_validation_chapter_says_so(load_sprint, small: Path, tmp_path: Path):
-    script = load_sprint(f"{FOLDER}/finetune.py")
-    results = script.main(tuning(script, small, tmp_path, scratch=False, learning_rate=0.05, patience=1, epochs=30))
+    script = load_sprint(f"{FOLDER}/finetune_on_book.py")
+    results = script.main(finetuning(script, small, tmp_path, scratch=False, learning_rate=0.05, patience=1, epochs=30))
     history = results.history["fine-tuned"]
     assert len(history.validation) == history.best_epoch + 1 < 30
 
@@ -165,24 +176,45 @@ def test_training_stops_when_the_validation_chapter_says_so(load_sprint, small: 
 def test_what_cannot_be_split_is_refused_before_anything_is_written(
     load_sprint, tmp_path: Path, content: bytes | None, rule: str
 ):
-    script, path = load_sprint(f"{FOLDER}/finetune.py"), tmp_path / "book.txt"
+    script, path = load_sprint(f"{FOLDER}/finetune_on_book.py"), tmp_path / "book.txt"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ValueError, match=rule):
-        script.main(tuning(script, path, tmp_path / "out"))
+        script.main(finetuning(script, path, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
-def test_only_models_of_gpt2s_kind_are_tuned(part: ModuleType, tmp_path: Path):
+def test_only_models_of_gpt2s_kind_are_tuned(models: ModuleType, tmp_path: Path):
     size = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
     LlamaForCausalLM(LlamaConfig(vocab_size=2048, **size)).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(ROOT / "data" / "models" / "cookbook-gpt2").save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="is a LlamaForCausalLM"):
-        part.load_gpt(str(tmp_path))
+        models.load_gpt(str(tmp_path))
+
+
+def test_a_model_that_is_not_made_yet_names_the_command_that_makes_it(
+    models: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(models, "TUNED_MODEL", tmp_path / "finetuned")
+    with pytest.raises(ValueError, match=r"make it by uv run sprints/12_finetune_gpt2_generative/finetune_on_book\.py"):
+        models.load_tuned_gpt(str(tmp_path / "finetuned"))
+
+
+def test_learners_that_need_no_training_are_ranked_by_what_they_know(load_sprint, small: Path, tmp_path: Path):
+    script = load_sprint(f"{FOLDER}/how_close_can_one_get.py")
+    results = script.main(script.Config(book=small))
+    assert results.loss["optimum"] < results.loss["counts"] < results.loss["spells"] < results.loss["5-gram"]
+    assert results.above_optimum["optimum"] == 0
+    assert results.new_wordings > 0
+    assert script.main(script.Config(book=small)) == results
+    (tmp_path / "tale.txt").write_text("# One\nA tale.\n# Two\nA tale.\n# Three\nA tale.\n")
+    other = script.main(script.Config(book=tmp_path / "tale.txt"))
+    assert (other.loss["spells"], other.loss["optimum"], other.new_wordings) == (None, None, None)
+    assert other.loss["5-gram"] > 0
 
 
 def test_the_best_readers_pay_for_what_the_book_does_not_show(load_sprint):
-    reader, voice = load_sprint(f"{FOLDER}/book_finetuning/best_reader.py"), Cookbook("flirty")
+    reader, voice = load_sprint(f"{FOLDER}/book_finetuning/best_readers.py"), Cookbook("flirty")
     texts = [voice.recipe("train", index).text for index in range(800)]
     scored = [voice.recipe("validation", index).text for index in range(30)]
     few, many = (
@@ -220,6 +252,18 @@ def test_the_share_of_copied_characters(load_sprint):
     assert copied.copied_share(automaton, "", 1) == 0
 
 
+def test_what_is_left_out_is_left_out(load_sprint, small: Path, monkeypatch: pytest.MonkeyPatch):
+    script = load_sprint(f"{FOLDER}/what_helps.py")
+    names = ("the defaults", "with rehearsal")
+    monkeypatch.setattr(script, "VARIANTS", {name: script.VARIANTS[name] for name in names})
+    results = script.main(script.Config(book=small, epochs=6, batch_size=3, device="cpu"))
+    losses = results.variants
+    assert list(losses) == [*names]
+    assert losses["with rehearsal"].first_voice < losses["the defaults"].first_voice, "it is not forgotten"
+    assert losses["with rehearsal"].validation != losses["the defaults"].validation
+    assert results.optimum < min(loss.validation for loss in losses.values())
+
+
 def test_comparing_tells_copying_from_the_voice(load_sprint, small: Path, tmp_path: Path):
     script = load_sprint(f"{FOLDER}/compare.py")
     config = script.Config(tuned=SHIPPED, book=small, texts=6, device="cpu", out=tmp_path)
@@ -229,7 +273,7 @@ def test_comparing_tells_copying_from_the_voice(load_sprint, small: Path, tmp_pa
     assert results.copying["original"].median_longest < results.copying["new recipes of the grammar"].median_longest
     assert script.main(config) == results
     automaton = script.SuffixAutomaton(["a whole recipe", "another"])
-    assert script.copying(automaton, ["a whole recipe", "none of it"], 5).whole == 1
+    assert script.measure_copying(automaton, ["a whole recipe", "none of it"], 5).whole == 1
 
 
 def test_shifting_twice_reports_what_is_not_true(load_sprint, small: Path, tmp_path: Path):
@@ -282,15 +326,3 @@ def test_more_book_helps(load_sprint, tmp_path: Path):
         assert many.above_optimum[name] < few.above_optimum[name], name
     assert many.above_optimum["fine-tuned"] < many.above_optimum["from scratch"]
     assert [few.epochs, many.epochs] == [20, 1.5]
-
-
-def test_every_result_is_recorded_with_its_own_name(load_sprint):
-    script = load_sprint(f"{FOLDER}/finetune.py")
-    assert script.run_name(script.Config()) == "finetune"
-    assert script.run_name(script.Config(preset="seeds")) == "finetune_seeds"
-    assert script.run_name(script.Config(model="gpt2", book=Path("a/tale.txt"))) == "finetune_gpt2_tale"
-    for path in (ROOT / "sprints" / FOLDER / "results").glob("*.json"):
-        assert json.loads(path.read_text(encoding="utf-8"))["script"] in {
-            "write_book.py",
-            *(p.name for p in path.parents[1].glob("*.py")),
-        }

@@ -6,28 +6,30 @@ Pre-training has learnt which words are used alike; their vectors lie close toge
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
 
 from shared.nn.gpt import GPT
+from shared.text.batches import TextDataset
+from shared.text.tokenizers import encode_documents
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
 
-WORD = re.compile("[^\\W\\d_]+")
+WORD = re.compile(r"[^\W\d_]+")
 
 
 class Renamer:
     """Swaps words that a scene names at least twice, each everywhere in it, for words that are used alike.
 
     Args:
-        vectors: of the tokens, as pre-training left them.
+        model: gives the vectors of the tokens, as pre-training left them.
         tokenizer: gives the tokens of words; only words of one token are swapped.
         scenes: to count in how many of them a word stands.
-        seen: True for the tokens that pre-training has shown; the vectors of others mean nothing.
+        unseen: tokens that pre-training has never shown; their vectors mean nothing.
         share: probability of swapping such a word.
         neighbours: how many of the closest words are candidates.
         cosine: how close a candidate must be at least.
@@ -50,21 +52,20 @@ class Renamer:
         in_scenes = Counter(word for scene in scenes for word in {word.lower() for word in WORD.findall(scene)})
         unknown = set(unseen)
         tokens = {}
-        for index in range(len(tokenizer)):
-            text = str(tokenizer.decode([index]))
+        for token in range(len(tokenizer)):
+            text = str(tokenizer.decode([token]))
             word = text.removeprefix(" ")
             usual = text != word and WORD.fullmatch(word) and word.islower() and len(word) > 2
-            if usual and index not in unknown and in_scenes[word] <= common * len(scenes):
-                tokens[word] = index
+            if usual and token not in unknown and in_scenes[word] <= common * len(scenes):
+                tokens[word] = token
         words = list(tokens)
         vectors = functional.normalize(model.token_embedding.weight.detach()[list(tokens.values())], dim=1)
         self.alike: dict[str, list[str]] = {}
         for word, vector in zip(words, vectors, strict=True):
             closeness = vectors @ vector
-            closest = closeness.topk(min(neighbours + 1, len(words))).indices.tolist()[
-                1:
-            ]  # the first is the word itself
-            self.alike[word] = [words[other] for other in closest if closeness[other] >= cosine]
+            closest = closeness.topk(min(neighbours + 1, len(words))).indices.tolist()
+            # The first is the word itself.
+            self.alike[word] = [words[other] for other in closest[1:] if closeness[other] >= cosine]
 
     def rename(self, scene: str, generator: torch.Generator) -> str:
         """Return the scene with some of its words swapped."""
@@ -81,3 +82,16 @@ class Renamer:
             return other.capitalize() if word[0].isupper() else other
 
         return WORD.sub(swapped, scene)
+
+
+def renamed_blocks(
+    scenes: Sequence[str], renamer: Renamer, tokenizer: "PreTrainedTokenizerBase", context: int, seed: int
+) -> Callable[[], list[list[int]]]:
+    """Return a source of blocks that names other things in the scenes in every epoch."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def next_epoch() -> list[list[int]]:
+        renamed = [renamer.rename(scene, generator) for scene in scenes]
+        return TextDataset(encode_documents(renamed, tokenizer), context).blocks
+
+    return next_epoch

@@ -13,10 +13,10 @@ from typing import NamedTuple
 from shared.text.cookbook import Cookbook
 from shared.text.grammar import Choice, Parser
 
-VOICE = "wording"  # the rule of all choices that belong to the voice
+VOICE_RULE = "wording"  # the rule of all choices that belong to the voice
 
 
-class Made(NamedTuple):
+class MadeChoice(NamedTuple):
     """A choice that a text made: from what, which one, its true log-probability, and the rule."""
 
     texts: tuple[str, ...]
@@ -25,30 +25,30 @@ class Made(NamedTuple):
     rule: str
 
 
-class Reader(Parser):
+class ChoiceReader(Parser):
     """A parser that remembers the choices it met."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.made: list[Made] = []
+        self.made: list[MadeChoice] = []
 
     def choose(self, options: Choice, rule: str = "wording") -> int:
         index = super().choose(options, rule)
-        self.made.append(Made(options.texts, index, options.log_probs[index], rule))
+        self.made.append(MadeChoice(options.texts, index, options.log_probs[index], rule))
         return index
 
 
-def choices(cookbook: Cookbook, texts: Iterable[str]) -> list[Made]:
+def choices(cookbook: Cookbook, texts: Iterable[str]) -> list[MadeChoice]:
     """Return the choices that recipes made, in order."""
     made = []
     for text in texts:
-        reader = Reader(text)
+        reader = ChoiceReader(text)
         cookbook.write(reader)
         made += reader.made
     return made
 
 
-class Losses(NamedTuple):
+class ReaderLosses(NamedTuple):
     """Of a chapter, in nats: what the grammar itself loses, and the two readers; and the wordings new to them."""
 
     optimum: float
@@ -59,7 +59,7 @@ class Losses(NamedTuple):
 
 def best_readers(
     cookbook: Cookbook, train: Iterable[str], scored: Iterable[str], encode: Callable[[str], list[int]], vocab_size: int
-) -> Losses:
+) -> ReaderLosses:
     """Return the summed losses on scored recipes of readers that learnt from the training recipes.
 
     The first gives wording i of k, seen c of n times, the probability (c + 1) / (n + k), Laplace's rule. The second
@@ -83,7 +83,7 @@ def best_readers(
     new = 0
     for choice in choices(cookbook, scored):
         optimum -= choice.log_prob
-        if choice.rule != VOICE:
+        if choice.rule != VOICE_RULE:
             counting, spelling = counting - choice.log_prob, spelling - choice.log_prob
             continue
         seen = counts[choice.texts]
@@ -97,4 +97,4 @@ def best_readers(
             ids = encode(" " + choice.texts[choice.index].strip())
             spelling -= math.log(novelty) + sum(math.log((tokens[token] + 1) / total) for token in ids)
             new += 1
-    return Losses(optimum, counting, spelling, new)
+    return ReaderLosses(optimum, counting, spelling, new)
