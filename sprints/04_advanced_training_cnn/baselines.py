@@ -19,6 +19,7 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
@@ -74,8 +75,8 @@ def main(config: Config) -> Results:
     images, labels = pixels.double().numpy(), digits.numpy()
     accuracies = {}
     for name, classifier in CLASSIFIERS.items():
-        accuracies[name] = found = judge(classifier, images, labels, config)
-        print(f"{name:<20} blocks {found.blocks:.1%}, shuffled {found.shuffled:.1%}, test {found.test:.1%}")
+        accuracies[name] = scores = judge(classifier, images, labels, config)
+        print(f"{name:<20} blocks {scores.blocks:.1%}, shuffled {scores.shuffled:.1%}, test {scores.test:.1%}")
     return Results(len(labels) // 2, len(labels) - len(labels) // 2, accuracies)
 
 
@@ -85,14 +86,14 @@ def plot(results: Results) -> Figure:
     names = [name for name in results.accuracies if name != "most frequent digit"]
     for offset, kind, marker in ((-0.2, "blocks", "s"), (0.0, "shuffled", "o"), (0.2, "test", "D")):
         values = [vars(results.accuracies[name])[kind] for name in names]
-        places = [place + offset for place in range(len(names))]
-        axes.plot(places, values, marker, label="test" if kind == "test" else f"validation, {kind}")
-        for place, value in zip(places, values, strict=True):
-            axes.annotate(f"{value:.1%}", (place, value), (8, 0), textcoords="offset points", va="center", fontsize=8)
-    for place, name in enumerate(names):
+        columns = [column + offset for column in range(len(names))]
+        axes.plot(columns, values, marker, label="test" if kind == "test" else f"validation, {kind}")
+        for column, value in zip(columns, values, strict=True):
+            axes.annotate(f"{value:.1%}", (column, value), (8, 0), textcoords="offset points", va="center", fontsize=8)
+    for column, name in enumerate(names):
         by_block = results.accuracies[name].by_block
-        label = "each block" if place == 0 else None
-        axes.plot([place - 0.2] * len(by_block), by_block, "_", color="grey", zorder=1, label=label)
+        label = "each block" if column == 0 else None
+        axes.plot([column - 0.2] * len(by_block), by_block, "_", color="grey", zorder=1, label=label)
     axes.set(ylabel="accuracy", xlim=(-0.5, len(names) - 0.4))
     axes.set_xticks(range(len(names)), names)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=4)
@@ -100,4 +101,5 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    # A fold has 180 images, and whatever is fitted by iterations may read one of them differently on another machine.
+    run(main, Config, plot=plot, tolerance={"accuracies.logistic regression.*": Tolerance(absolute=0.006)})

@@ -1,4 +1,4 @@
-"""What does a convolution compute? Loops, then one matrix product, then nn.Conv2d: the same numbers and gradients.
+"""What does a convolution compute? At each place, the dot product of a filter with the window under it: nn.Conv2d.
 
     uv run sprints/04_advanced_training_cnn/convolution.py
 
@@ -6,38 +6,22 @@ The figure shows what five filters made by hand find in a digit. Theory: notes/0
 """
 
 import statistics
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional
 
+from digit_study.geometry import GEOMETRIES, Geometry, output_size
+from digit_study.stopwatch import seconds
+from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_digits
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
-
-class Geometry(NamedTuple):
-    """How a window moves over an image."""
-
-    stride: int = 1
-    padding: int = 0
-    dilation: int = 1
-
-
-GEOMETRIES = {
-    "plain": Geometry(),
-    "stride 2": Geometry(stride=2),
-    "padding 1": Geometry(padding=1),
-    "dilation 2": Geometry(dilation=2),
-    "stride 2, padding 2, dilation 3": Geometry(2, 2, 3),
-}
 FILTERS = {
     "upright edges": [[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]],
     "level edges": [[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]],
@@ -51,42 +35,24 @@ FILTERS = {
 class Config(ScriptConfig):
     images: int = 2  # images of a batch
     size: int = 9  # height and width of an image
-    repeats: int = 15  # times that each way is timed
+    repeats: int = 15  # times that each of the two is timed
 
 
 @dataclass(frozen=True)
-class Differences:
-    """Largest differences from nn.Conv2d, in float64."""
+class LoopDifference:
+    """The size of the map, and the largest difference of the loops from nn.Conv2d, in float64."""
 
     output_size: int
     loops: float
-    product: float
-    gradients: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Results:
-    geometries: dict[str, Differences]
+    geometries: dict[str, LoopDifference]
     loops_to_library: float
-    product_to_library: float
     equivariance: float
     digit: list[list[float]]
     filtered: dict[str, list[list[float]]]
-
-
-def output_size(size: int, kernel: int, geometry: Geometry) -> int:
-    """Return at how many places a window fits: floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.
-
-    Raises:
-        ValueError: at none.
-    """
-    reach = geometry.dilation * (kernel - 1) + 1
-    padded = size + 2 * geometry.padding
-    if reach > padded:
-        raise ValueError(
-            f"a window must fit: it reaches over {reach} pixels of {padded}; add padding or make it smaller"
-        )
-    return (padded - reach) // geometry.stride + 1
 
 
 def convolve_by_loops(images: Tensor, weight: Tensor, bias: Tensor, geometry: Geometry) -> Tensor:
@@ -106,118 +72,43 @@ def convolve_by_loops(images: Tensor, weight: Tensor, bias: Tensor, geometry: Ge
     return torch.stack(values).view(len(images), filters, rows, columns)
 
 
-def windows(images: Tensor, kernel: int, geometry: Geometry) -> Tensor:
-    """Return every window as a column: (images, channels * kernel * kernel, rows * columns).
-
-    No pixel is copied before the last line: it is a view with two more axes, whose steps through memory are those of
-    the window (dilation) and those inside the image (stride).
-    """
-    stride, padding, dilation = geometry
-    rows, columns = (output_size(size, kernel, geometry) for size in images.shape[-2:])
-    padded = functional.pad(images, [padding] * 4)
-    image, channel, down, right = padded.stride()
-    shape = (*images.shape[:2], kernel, kernel, rows, columns)
-    steps = (image, channel, down * dilation, right * dilation, down * stride, right * stride)
-    return padded.as_strided(shape, steps).flatten(1, 3).flatten(2)
-
-
-def put_back(columns: Tensor, size: tuple[int, int], kernel: int, geometry: Geometry) -> Tensor:
-    """Return images in which every window's values are added up where they came from: the transpose of `windows`."""
-    stride, padding, dilation = geometry
-    rows, across = (output_size(edge, kernel, geometry) for edge in size)
-    values = columns.unflatten(2, (rows, across)).unflatten(1, (-1, kernel, kernel))
-    padded = columns.new_zeros(*values.shape[:2], size[0] + 2 * padding, size[1] + 2 * padding)
-    for row in range(kernel):
-        for column in range(kernel):
-            top, left = row * dilation, column * dilation
-            bottom, right = top + (rows - 1) * stride + 1, left + (across - 1) * stride + 1
-            padded[:, :, top:bottom:stride, left:right:stride] += values[:, :, row, column]
-    return padded[:, :, padding : padding + size[0], padding : padding + size[1]]
-
-
-class Convolution(torch.autograd.Function):
-    """The convolution as one matrix product per image, Y = W X + b, with its backward pass written out."""
-
-    @staticmethod
-    def forward(ctx, images: Tensor, weight: Tensor, bias: Tensor, geometry: Geometry) -> Tensor:
-        columns = windows(images, weight.shape[-1], geometry)
-        ctx.save_for_backward(columns, weight)
-        ctx.geometry, ctx.size = geometry, images.shape[-2:]
-        rows = output_size(images.shape[-2], weight.shape[-1], geometry)
-        return (weight.flatten(1) @ columns + bias[:, None]).unflatten(2, (rows, -1))
-
-    @staticmethod
-    def backward(ctx, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        columns, weight = ctx.saved_tensors
-        output = gradients[0].flatten(2)  # dL/dY: (images, filters, places)
-        to_weight = (output @ columns.mT).sum(0).view_as(weight)  # dL/dW = dL/dY X^T
-        to_columns = weight.flatten(1).T @ output  # dL/dX = W^T dL/dY
-        to_images = put_back(to_columns, ctx.size, weight.shape[-1], ctx.geometry)
-        return to_images, to_weight, output.sum((0, 2)), None
-
-
-def convolve(images: Tensor, weight: Tensor, bias: Tensor, geometry: Geometry) -> Tensor:
-    """Return the convolution by one matrix product."""
-    return Convolution.apply(images, weight, bias, geometry)
-
-
 def library(images: Tensor, weight: Tensor, bias: Tensor, geometry: Geometry) -> Tensor:
     """Return what nn.Conv2d computes."""
     return functional.conv2d(images, weight, bias, *geometry)
 
 
-def compare(inputs: tuple[Tensor, Tensor, Tensor], geometry: Geometry, generator: torch.Generator) -> Differences:
-    """Return how far the loops and the matrix product are from nn.Conv2d."""
-    expected = library(*inputs, geometry)
-    ours = convolve(*inputs, geometry)
-    direction = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
-    theirs = torch.autograd.grad(expected, inputs, direction)
-    gradients = torch.autograd.grad(ours, inputs, direction)
-    names = ("images", "weight", "bias")
-    pairs = zip(names, theirs, gradients, strict=True)
-    return Differences(
-        output_size=expected.shape[-1],
-        loops=(convolve_by_loops(*inputs, geometry) - expected).abs().max().item(),
-        product=(ours - expected).abs().max().item(),
-        gradients={name: (left - right).abs().max().item() for name, left, right in pairs},
-    )
-
-
-def seconds(way: Callable, *arguments: object) -> float:
-    began = time.perf_counter()
-    way(*arguments)
-    return time.perf_counter() - began
+def equivariance(images: Tensor, weight: Tensor, bias: Tensor) -> float:
+    """Return by how much the map of a moved image differs from the moved map, on an image without borders."""
+    circular = functional.pad(images, [1] * 4, mode="circular")
+    moved = functional.pad(images.roll((2, 1), (2, 3)), [1] * 4, mode="circular")
+    before, after = (convolve_by_loops(padded, weight, bias, Geometry()) for padded in (circular, moved))
+    return (before.roll((2, 1), (2, 3)) - after).abs().max().item()
 
 
 def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     shapes = ((config.images, 3, config.size, config.size), (4, 3, 3, 3), (4,))
-    images, weight, bias = (
-        torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True) for shape in shapes
-    )
-    inputs = (images, weight, bias)
-    geometries = {name: compare(inputs, geometry, generator) for name, geometry in GEOMETRIES.items()}
-    for name, found in geometries.items():
-        worst = max(found.gradients.values())
-        print(f"{name:<32} loops {found.loops:.0e}, product {found.product:.0e}, gradients {worst:.0e}")
-
-    ways = (convolve_by_loops, convolve, library)
-    # In turns, so that whatever else the machine does falls on all three alike.
-    times = [[seconds(way, *inputs, Geometry()) for way in ways] for _ in range(config.repeats)]
-    loops, product = (statistics.median(row[way] / row[2] for row in times) for way in (0, 1))
-    print(f"loops take {loops:,.0f} x the time of nn.Conv2d, the product {product:.1f} x")
-
-    circular = functional.pad(images, [1] * 4, mode="circular")
-    moved = functional.pad(images.roll((2, 1), (2, 3)), [1] * 4, mode="circular")
-    before, after = (convolve(each, weight, bias, Geometry()) for each in (circular, moved))
+    inputs = [torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True) for shape in shapes]
+    geometries = {}
+    for name, geometry in GEOMETRIES.items():
+        expected = library(*inputs, geometry)
+        difference = (convolve_by_loops(*inputs, geometry) - expected).abs().max().item()
+        geometries[name] = LoopDifference(expected.shape[-1], difference)
+        print(f"{name:<32} a map of {expected.shape[-1]} x {expected.shape[-1]}, loops differ by {difference:.0e}")
+    # In turns, so that whatever else the machine does falls on both alike.
+    times = [
+        [seconds(convolve, *inputs, Geometry()) for convolve in (convolve_by_loops, library)]
+        for _ in range(config.repeats)
+    ]
+    slower = statistics.median(loops / conv2d for loops, conv2d in times)
+    print(f"loops take {slower:,.0f} x the time of nn.Conv2d")
     digit = load_digits()[0][:1]
-    filters = torch.tensor(list(FILTERS.values()))[:, None]
-    maps = convolve(digit, filters, torch.zeros(len(filters)), Geometry(padding=1))[0]
+    filters = torch.tensor(list(FILTERS.values()))[:, None]  # (filters, 1, 3, 3)
+    maps = convolve_by_loops(digit, filters, torch.zeros(len(filters)), Geometry(padding=1))[0]
     return Results(
         geometries=geometries,
-        loops_to_library=loops,
-        product_to_library=product,
-        equivariance=(before.roll((2, 1), (2, 3)) - after).abs().max().item(),
+        loops_to_library=slower,
+        equivariance=equivariance(*inputs),
         digit=digit[0, 0].tolist(),
         filtered=dict(zip(FILTERS, maps.tolist(), strict=True)),
     )
@@ -230,8 +121,8 @@ def plot(results: Results) -> Figure:
         axis.set_axis_off()
     axes[1, 0].imshow(results.digit, cmap="gray_r")
     axes[1, 0].set_title("a digit", fontsize=10)
-    for column, (name, found) in enumerate(results.filtered.items(), start=1):
-        for row, picture in enumerate((FILTERS[name], found)):
+    for column, (name, filtered) in enumerate(results.filtered.items(), start=1):
+        for row, picture in enumerate((FILTERS[name], filtered)):
             most = max(abs(value) for line in picture for value in line)
             axes[row, column].imshow(picture, cmap="RdBu", vmin=-most, vmax=most)
         axes[0, column].set_title(name, fontsize=10)
@@ -239,4 +130,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"loops_to_library": TIMING})

@@ -3,13 +3,15 @@
     uv run sprints/04_advanced_training_cnn/train.py
     uv run sprints/04_advanced_training_cnn/look_inside.py
 
-Looks at the network of the first seed, which train.py saved as a program. Theory: notes/07_looking_inside.md
+Looks at the network of the first seed, which train.py saved in the folder of its run.
+Theory: notes/07_looking_inside.md
 """
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
@@ -19,10 +21,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from digit_study.evaluation import Mistake
+from digit_study.trained_network import FILE, TrainedNetwork, load_trained
+from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.results import load_results
-from shared.lab.run import run, run_folder
+from shared.lab.paths import RUNS, shown
+from shared.lab.provenance import note_read
+from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 MAPS, MISTAKES = 8, 8
@@ -30,11 +36,19 @@ MAPS, MISTAKES = 8, 8
 PRESETS = {
     "mnist": {"run": "train_mnist"},
 }
+# Pictures of weights and maps differ wherever training ended elsewhere, as do the mistakes.
+TOLERANCE = {
+    "*": Tolerance(compared=False),
+    "stages.*.features": EXACT,
+    "stages.*.active": Tolerance(absolute=0.1),
+    "stages.*.probe": Tolerance(absolute=0.02),
+    "test_images": EXACT,
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    run: str = "train"  # results file of train.py whose network to look at, for example train_mnist
+    run: str = "train"  # run of train.py whose network to look at, for example train_mnist
     image: int = 2  # validation image whose maps are drawn
     folds: int = 5  # blocks in which a linear classifier is validated
 
@@ -54,38 +68,41 @@ class Results:
     image: list[list[float]]
     maps: dict[str, list[list[list[float]]]]
     stages: dict[str, Stage]
-    mistakes: list[dict]
+    mistakes: list[Mistake]
     mistake_pixels: list[list[list[float]]]
     test_images: int
 
 
-def load(config: Config) -> tuple[nn.Module, dict[str, Tensor], dict]:
-    """Return network, images and results of a run.
+def load(name: str) -> TrainedNetwork:
+    """Return the network of a run of train.py, and what belongs to it.
+
+    Args:
+        name: the folder of the run below runs/04_advanced_training_cnn, or an absolute path.
 
     Raises:
-        ValueError: train.py has not made them.
+        ValueError: train.py has not made it.
     """
-    folder = run_folder(config, __file__)
-    program, tensors = (folder / "checkpoints" / f"{config.run}{suffix}" for suffix in (".pt2", ".pt"))
-    if not (program.is_file() and tensors.is_file()):
-        raise ValueError(f"--run must be a finished run of train.py, there is no {program.name}: run train.py first")
-    # An exported program holds operations and weights, so nothing of train.py is needed to run it.
-    network = torch.export.unflatten(torch.export.load(program))
-    return network, torch.load(tensors, weights_only=True), load_results(folder / "results" / f"{config.run}.json")
+    script = Path(__file__).with_name("train.py")
+    path = RUNS / script.parent.name / name / FILE
+    if not path.is_file():
+        preset = path.parent.name.removeprefix("train_")
+        command = f"uv run {shown(script)}" + f" --preset {preset}" * path.parent.name.startswith("train_")
+        raise ValueError(f"--run must be a finished run of train.py; there is no {shown(path)}: {command} makes it")
+    return load_trained(note_read(path, f"{path.parent.name}/{FILE}"))
 
 
 @contextmanager
 def recorded(network: nn.Module) -> Generator[dict[str, Tensor]]:
     """Collect what the parts of a network before its head return, by name."""
-    seen: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
 
     def keep(name: str, _part: nn.Module, _inputs: tuple, output: Tensor) -> None:
-        seen[name] = output
+        outputs[name] = output
 
     parts = [(name, part) for name, part in network.named_children() if name != "head"]
     handles = [part.register_forward_hook(partial(keep, name)) for name, part in parts]
     try:
-        yield seen
+        yield outputs
     finally:
         for handle in handles:
             handle.remove()
@@ -100,30 +117,29 @@ def probe(features: Tensor, labels: Tensor, folds: int) -> float:
 @torch.no_grad()
 def main(config: Config) -> Results:
     seed_everything(config.seed)
-    network, images, trained = load(config)
-    pixels, labels = images["pixels"], images["labels"]
+    trained = load(config.run)
+    pixels, labels = trained.validation
     if not 0 <= config.image < len(pixels):
         raise ValueError(f"--image must be below {len(pixels)}, the number of validation images; got {config.image}")
-    with recorded(network) as seen:
-        network(pixels)
-    seen = {"pixels": pixels, **seen}
+    with recorded(trained.network) as outputs:
+        trained.network(pixels)
+    features = {"pixels": pixels, **outputs}
     stages = {
         name: Stage(maps[0].numel(), (maps > 0).float().mean().item(), probe(maps, labels, config.folds))
-        for name, maps in seen.items()
+        for name, maps in features.items()
     }
     for name, stage in stages.items():
         print(f"{name:<8}{stage.features:>7,} features, {stage.active:.0%} active, linear classifier {stage.probe:.1%}")
-    wrong = trained["results"]["mistakes"]
-    print(f"{len(wrong)} of {trained['results']['test_images']:,} test images are wrong")
-    first = next(weight for weight in network.state_dict().values() if weight.dim() == 4)
+    print(f"{len(trained.mistakes)} of {trained.test_images:,} test images are wrong")
+    first_filters = next(weight for weight in trained.network.state_dict().values() if weight.dim() == 4)
     return Results(
-        filters=first[:, 0].tolist(),
+        filters=first_filters[:, 0].tolist(),
         image=pixels[config.image, 0].tolist(),
-        maps={name: maps[config.image, :MAPS].tolist() for name, maps in seen.items() if name != "pixels"},
+        maps={name: maps[config.image, :MAPS].tolist() for name, maps in outputs.items()},
         stages=stages,
-        mistakes=wrong,
-        mistake_pixels=images["wrong"][:MISTAKES, 0].tolist(),
-        test_images=trained["results"]["test_images"],
+        mistakes=trained.mistakes,
+        mistake_pixels=trained.mistake_pixels[:MISTAKES, 0].tolist(),
+        test_images=trained.test_images,
     )
 
 
@@ -140,7 +156,7 @@ def plot(results: Results) -> Figure:
             most = max(abs(value) for line in picture for value in line)
             axes[row, column].imshow(picture, cmap=colours, vmin=-most if name == "filters" else 0, vmax=most or 1)
     for column, mistake in enumerate(results.mistakes[:MAPS], start=1):
-        title = f"{mistake['label']}, read {mistake['predicted']}\n({mistake['probability']:.0%})"
+        title = f"{mistake.label}, read {mistake.predicted}\n({mistake.probability:.0%})"
         axes[-1, column].set_title(title, fontsize=8)
     inset = axes[1, 0].inset_axes((-0.1, 0.2, 0.6, 0.6))
     inset.imshow(results.image, cmap="gray_r")
@@ -149,4 +165,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, presets=PRESETS)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -57,8 +57,8 @@ def compare(generator: torch.Generator) -> tuple[float, float, float]:
     ours, theirs = max_pool(images, 2, 2), functional.max_pool2d(images, 2, 2)
     direction = torch.randn(ours.shape, generator=generator, dtype=torch.float64)
     (ours_back,), (theirs_back,) = (torch.autograd.grad(pooled, images, direction) for pooled in (ours, theirs))
-    moved = (ours_back != 0).double().mean().item()
-    return (ours - theirs).abs().max().item(), (ours_back - theirs_back).abs().max().item(), moved
+    with_gradient = (ours_back != 0).double().mean().item()
+    return (ours - theirs).abs().max().item(), (ours_back - theirs_back).abs().max().item(), with_gradient
 
 
 def change(features: Callable[[Tensor], Tensor], before: Tensor, after: Tensor) -> float:
@@ -96,8 +96,8 @@ def changes_by_shift(digits: Tensor, weight: Tensor, farthest: int) -> dict[str,
 
 def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
-    value, gradient, moved = compare(generator)
-    print(f"max pooling: values differ by {value:.0e}, gradients by {gradient:.0e}; {moved:.0%} of the pixels get one")
+    value, gradient, share = compare(generator)
+    print(f"max pooling: values differ by {value:.0e}, gradients by {gradient:.0e}; {share:.0%} of the pixels get one")
     digits = load_digits()[0][: config.images]
     weight = torch.randn(config.filters, 1, 3, 3, generator=generator) / 3
     changes = {}
@@ -107,7 +107,7 @@ def main(config: Config) -> Results:
         print(f"digits of {8 * size} x {8 * size}")
         for name, by_shift in changes[f"{8 * size} x {8 * size} pixels"].items():
             print(f"    {name:<26}" + "  ".join(f"{each:5.2f}" for each in by_shift))
-    return Results(value, gradient, moved, list(range(config.farthest + 1)), changes)
+    return Results(value, gradient, share, list(range(config.farthest + 1)), changes)
 
 
 def plot(results: Results) -> Figure:
