@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from torchvision.datasets import MNIST
 
 from shared.lab import datasets, provenance
-from shared.lab.datasets import SOURCES, DataError, RemoteFile, Source, fetch
+from shared.lab.datasets import DataError, fetch
+from shared.lab.sources import SOURCES, RemoteFile, Source
 
 OWN = Path(os.environ.get(datasets.VARIABLE, "nowhere"))
 CONTENT = {"input.txt": b"Before we proceed any further, hear me speak.\n" * 4000, "images": b"\0\1" * 50_000}
@@ -183,24 +183,6 @@ def test_unknown_sources_and_files_are_errors():
         fetch("tiny")
     with pytest.raises(ValueError, match=r"toy has the files input.txt, images, .*; got 'input'"):
         fetch("toy", file="input")
-
-
-def test_mnist_is_where_torchvision_looks_for_it():
-    source = SOURCES["mnist"]
-    assert {remote.address.rpartition("/")[2] for remote in source.files} == {name for name, _ in MNIST.resources}
-    assert all(remote.address.rpartition("/")[0] + "/" in MNIST.mirrors for remote in source.files)
-    assert source.folder == "MNIST/raw"
-
-
-@pytest.mark.parametrize("name", SOURCES)
-def test_every_source_is_described(name: str):
-    source = SOURCES[name]
-    assert source.licence
-    assert source.home.startswith("https://")
-    assert len({remote.name for remote in source.files}) == len(source.files)
-    for remote in source.files:
-        assert re.fullmatch("[0-9a-f]{64}", remote.sha256)
-        assert remote.address.startswith("https://")
 
 
 @pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if (OWN / source.folder).is_dir()])

@@ -1,0 +1,101 @@
+"""Public data sets that scripts read: their files, where these come from, their checksums and licences.
+
+Nothing of them is part of the repository, and every source keeps its own licence; `shared/lab/datasets.py` gets them.
+"""
+
+from dataclasses import dataclass
+
+PACKED = (".gz", ".zip")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a source: its name, the address that it comes from, and the SHA-256 and size in bytes of what comes.
+
+    From an address that ends in .gz or .zip comes a packed file; files in the same .zip have the same address.
+    """
+
+    name: str
+    address: str
+    sha256: str
+    size: int
+
+    @property
+    def packed(self) -> bool:
+        return self.address.endswith(PACKED)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A public data set: the folder of its files below the data folder, its files, its licence, its description."""
+
+    folder: str
+    files: tuple[RemoteFile, ...]
+    licence: str
+    home: str
+
+
+def _source(folder: str, address: str, files: dict[str, tuple[str, int]], licence: str, home: str) -> Source:
+    """Return a source whose files stand at `address`, in which {} is the name of the file."""
+    remotes = (RemoteFile(name, address.format(name), sha256, size) for name, (sha256, size) in files.items())
+    return Source(folder, tuple(remotes), licence, home)
+
+
+_LIAR = ("611c1addad919743dde15822b87a60bfb760d8f85597f25289e34621800654c7", 1_013_571)
+
+SOURCES = {
+    "tinyshakespeare": _source(
+        "tinyshakespeare",
+        "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/{}",
+        {"input.txt": ("86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed", 1_115_394)},
+        licence="public domain",
+        home="https://github.com/karpathy/char-rnn",
+    ),
+    "gpt2": _source(
+        "gpt2",
+        "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/{}",
+        {
+            "encoder.json": ("196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783", 1_042_301),
+            "vocab.bpe": ("1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5", 456_318),
+        },
+        licence="MIT (modified)",
+        home="https://github.com/openai/gpt-2",
+    ),
+    # Unpacked as torchvision wants it: torchvision.datasets.MNIST(fetch("mnist").parents[1]) reads the same folder.
+    "mnist": _source(
+        "MNIST/raw",
+        "https://ossci-datasets.s3.amazonaws.com/mnist/{}.gz",
+        {
+            "train-images-idx3-ubyte": ("440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9_912_422),
+            "train-labels-idx1-ubyte": ("3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28_881),
+            "t10k-images-idx3-ubyte": ("8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1_648_877),
+            "t10k-labels-idx1-ubyte": ("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
+        },
+        licence="CC BY-SA 3.0",
+        home="https://yann.lecun.com/exdb/mnist",
+    ),
+    # The graph of Cora as pickles: read them with an unpickler that allows arrays and sparse matrices only.
+    "planetoid": _source(
+        "planetoid",
+        "https://raw.githubusercontent.com/kimiyoung/planetoid/master/data/{}",
+        {
+            "ind.cora.allx": ("9419ba2f26f5c35243db64aba110e0f35a04851609e0dc5433450676ca6b8543", 257_305),
+            "ind.cora.ally": ("2b998f5cc7fedc86e7f97ca2498f47a1ffc1462c29e2d578b23bf3f62b6e7d71", 47_959),
+            "ind.cora.graph": ("58f13302f39dde8852dad6fe6d15b89b077b6d7f837626bce671ef80344b383d", 59_847),
+            "ind.cora.test.index": ("297ce89af2b51a6a194181c7dbe1796c6a1cf9cd9349a88383b1b1e227867875", 5_000),
+            "ind.cora.tx": ("b9afbaa4a400df991f6f02ef677e1e44da55ffc04801fd02f9e673987829226a", 148_025),
+            "ind.cora.ty": ("41f5ac76596a1699cc33f53084a2419e92961c42bb75f36fc38e616d348532ad", 28_135),
+            "ind.cora.x": ("23cfa55d91c6f624233f5eb7b6e3f141f1bd2b2ae39608a63cf5d084bb27baab", 22_119),
+            "ind.cora.y": ("94465c14eb53e04ca262198dcbb2521ee8af60fb3f3d546cd6ca24a511b0e7d1", 4_054),
+        },
+        licence="MIT",
+        home="https://github.com/kimiyoung/planetoid",
+    ),
+    "liar": _source(
+        "liar",
+        "https://www.cs.ucsb.edu/~william/data/liar_dataset.zip",
+        {"train.tsv": _LIAR, "valid.tsv": _LIAR, "test.tsv": _LIAR},
+        licence="for research only; the original sources keep their copyright",
+        home="https://www.cs.ucsb.edu/~william",
+    ),
+}
