@@ -2,8 +2,8 @@
 
     uv run sprints/13_peft_lora/adapters.py
 
-One adapter learns the book's voice, the other one to write the method before the
-ingredients. Theory: notes/05_adapters.md
+One adapter learns the book's voice, the other one to write the method before the ingredients.
+Theory: notes/05_adapters.md
 """
 
 import time
@@ -15,24 +15,39 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from adapter_study.book_adaptation import BOOK, Book, Settings, load_base, load_book, reordered_recipes, tune
+from adapter_study.adaptation_loop import AdaptationSettings, tune
+from adapter_study.base_model import load_base, loss_on
 from adapter_study.tuning_methods import ALL_LINEAR, ENDS
+from adapter_study.tuning_texts import reordered_texts
 from shared.checks.intervals import median_interval
+from shared.lab.compare import TIMING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.nn.lora import LoRAConfig, activate, inject, load_adapter, merge, save_adapter, unmerge
+from shared.nn.adapter_files import load_adapter, save_adapter
+from shared.nn.adapters import activate, inject, merge, unmerge
+from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED, context_length
+from shared.text.books import SHIPPED_BOOK, Book, load_book
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
+
+FIRST_VOICE = 64  # recipes of the first voice, to measure forgetting
+TOLERANCE = {
+    "losses.book.*": TRAINED,
+    "losses.reordered.*": TRAINED,
+    "same_from_files": Tolerance(absolute=1e-4),
+    "latency.*": TIMING,
+    "samples.*": Tolerance(compared=False),  # what is sampled turns with the last digit of a logit
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
-    book: Path = BOOK  # the book of the one adapter: a UTF-8 text in chapters
+    book: Path = SHIPPED_BOOK  # the book of the one adapter: a UTF-8 text in chapters
     recipes: int = 126  # reordered recipes that the other adapter learns from
     rank: int = 2  # rank of both adapters
     epochs: int = 8  # passes of each adapter over its text
@@ -41,7 +56,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Ratio:
+class LatencyRatio:
     """A median ratio of times to the base model's, and its bootstrap interval of 95 %."""
 
     median: float
@@ -57,7 +72,7 @@ class Results:
     same_from_files: float
     adapter_mb: float
     base_mb: float
-    latency: dict[str, dict[str, Ratio]]
+    latency: dict[str, dict[str, LatencyRatio]]
     samples: dict[str, str]
 
 
@@ -68,7 +83,7 @@ def logits(model: "PreTrainedModel", tokens: Tensor) -> Tensor:
 
 def latency(
     model: "PreTrainedModel", name: str, tokens: Tensor, rounds: int, generator: torch.Generator
-) -> dict[str, Ratio]:
+) -> dict[str, LatencyRatio]:
     """Return the time of a forward pass with an adapter beside the weights and merged, as ratios to the base model."""
     seconds: dict[str, list[float]] = {"base": [], "beside": [], "merged": []}
     for turn in range(rounds + 3):
@@ -87,7 +102,7 @@ def latency(
         way: [time / base for time, base in zip(seconds[way], seconds["base"], strict=True)]
         for way in ("beside", "merged")
     }
-    return {way: Ratio(*median_interval(values, generator)) for way, values in ratios.items()}
+    return {way: LatencyRatio(*median_interval(values, generator)) for way, values in ratios.items()}
 
 
 @torch.no_grad()
@@ -107,7 +122,7 @@ def train(config: Config, model: "PreTrainedModel", books: dict[str, Book]) -> N
     for name, book in books.items():
         generator = seed_everything(config.seed)
         inject(model, LoRAConfig((*ALL_LINEAR, *ENDS), config.rank, 2 * config.rank), name, generator)
-        tune(model, book, Settings(config.epochs, config.learning_rate), generator)
+        tune(model, book, AdaptationSettings(config.epochs, config.learning_rate), generator)
 
 
 def main(config: Config) -> Results:
@@ -116,8 +131,9 @@ def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     device = pick_device(config.device)
     model, tokenizer = load_base(config.model, 0.0, device)
-    books = {"book": load_book(config.book, tokenizer), "reordered": reordered_recipes(tokenizer, config.recipes)}
-    texts = {name: book.test for name, book in books.items()} | {"first voice": books["reordered"].first_voice}
+    reordered, first_voice = reordered_texts(tokenizer, config.recipes, FIRST_VOICE)
+    books = {"book": load_book(config.book, tokenizer), "reordered": reordered}
+    texts = {name: book.test for name, book in books.items()} | {"first voice": first_voice}
     tokens = torch.tensor([texts["book"].documents[0][:64]], device=device)
     before = logits(model, tokens)
     train(config, model, books)
@@ -125,7 +141,7 @@ def main(config: Config) -> Results:
     losses, samples, adapted = {}, {}, {}
     for name in (None, *books):
         activate(model, name)
-        losses[name or "base"] = {text: part.loss(model) for text, part in texts.items()}
+        losses[name or "base"] = {text: loss_on(part, model) for text, part in texts.items()}
         samples[name or "base"] = write(model, tokenizer, config.seed)
         adapted[name] = logits(model, tokens)
         print(
@@ -173,4 +189,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

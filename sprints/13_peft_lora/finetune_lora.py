@@ -17,27 +17,20 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 from matplotlib.figure import Figure
-from safetensors.torch import save_file
+from pydantic import PositiveInt
 
-from adapter_study.book_adaptation import (
-    BOOK,
-    Book,
-    Curve,
-    Settings,
-    load_base,
-    load_book,
-    renew_unseen,
-    reordered_recipes,
-    tune,
-)
-from adapter_study.tuning_methods import ALL_LINEAR, ENDS, METHODS, count, prepare, trainable
+from adapter_study.adaptation_loop import AdaptationSettings, ValidationCurve, tune
+from adapter_study.base_model import load_base, renew_unseen
+from adapter_study.tuning_methods import ALL_LINEAR, ENDS, METHODS, count, prepare, save_trained
+from adapter_study.tuning_texts import TextLosses, TuningTexts, book_texts, reordered_texts
+from shared.lab.compare import TIMING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run as run_script
-from shared.lab.run import run_folder
+from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.nn.lora import LoRAConfig, save_adapter
+from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED
+from shared.text.books import SHIPPED_BOOK, Book
 from shared.training.losses import perplexity
 
 if TYPE_CHECKING:  # for annotations alone
@@ -53,12 +46,23 @@ PRESETS = {
     },
 }  # fmt: skip
 
+TOLERANCE = {
+    "methods.*.runs.*": TRAINED,
+    "methods.*.curves.*": TRAINED,
+    "methods.*.best_epoch": Tolerance(absolute=2.0),
+    "methods.*.test*": TRAINED,
+    "methods.*.first_voice": TRAINED,
+    "methods.*.perplexity": TRAINED,
+    "methods.*.above_full": Tolerance(relative=0.05, absolute=0.05),
+    "*seconds*": TIMING,
+}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
     text: Literal["book", "reordered"] = "book"  # what to learn: the book, or known recipes reordered
-    book: Path = BOOK  # the book: a UTF-8 text in chapters
+    book: Path = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
     methods: tuple[str, ...] = METHODS  # which of full, lora, head, embedding
     library: Literal["ours", "peft"] = "ours"  # whose LoRA
     targets: tuple[str, ...] = (*ALL_LINEAR, *ENDS)  # modules that LoRA adapts
@@ -70,26 +74,17 @@ class Config(ScriptConfig):
     lora_rate: float = 2e-2  # peak learning rate of LoRA
     head_rate: float = 1e-2  # peak learning rate of the head or the embedding alone
     dropout: float = 0.0  # probability of dropping a feature in training
-    seeds: int = 1  # runs of each method, from --seed on
+    seeds: PositiveInt = 1  # runs of each method, from --seed on
     first_voice: int = 64  # recipes of the first voice, to measure forgetting
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Losses in nats per token."""
-
-    validation: float
-    test: float
-    first_voice: float
-
-
-@dataclass(frozen=True)
-class Method:
+class MethodResult:
     """What a method reached in each run, and its price."""
 
-    runs: list[Scores]
-    curves: list[Curve]
+    runs: list[TextLosses]
+    curves: list[ValidationCurve]
     test: float
     test_spread: float
     first_voice: float
@@ -104,20 +99,15 @@ class Method:
 
 @dataclass(frozen=True)
 class Results:
-    before: Scores
+    before: TextLosses
     optimum: dict[str, float | None]
     model_mb: float
     renewed: int
-    methods: dict[str, Method]
+    methods: dict[str, MethodResult]
     seconds_of_full: dict[str, float]
 
 
-def score(model: "PreTrainedModel", book: Book) -> Scores:
-    """Return a model's losses; the test chapter is scored here and nowhere else."""
-    return Scores(book.validation.loss(model), book.test.loss(model), book.first_voice.loss(model))
-
-
-def run(method: str, config: Config, book: Book, seed: int) -> tuple["PreTrainedModel", Curve]:
+def tune_one(method: str, config: Config, book: Book, seed: int) -> tuple["PreTrainedModel", ValidationCurve]:
     """Tune a fresh model and return it with its curve."""
     generator = seed_everything(seed)
     base, _ = load_base(config.model, config.dropout, pick_device(config.device))
@@ -125,49 +115,34 @@ def run(method: str, config: Config, book: Book, seed: int) -> tuple["PreTrained
         renew_unseen(base, generator)
     lora = LoRAConfig(config.targets, config.rank, config.alpha)
     model = prepare(method, base, lora, generator, config.library)
-    rates = {"full": config.full_rate, "lora": config.lora_rate}
-    settings = Settings(
-        config.epochs, rates.get(method, config.head_rate), config.batch_size, precision=config.precision
-    )
+    rate = {"full": config.full_rate, "lora": config.lora_rate}.get(method, config.head_rate)
+    settings = AdaptationSettings(config.epochs, rate, config.batch_size, precision=config.precision)
     return model, tune(model, book, settings, generator)
 
 
-def save(method: str, config: Config, model: "PreTrainedModel") -> float:
-    """Write what was trained, nothing else, and return how many megabytes it is."""
-    folder = run_folder(config, __file__) / "checkpoints" / method
-    if method != "lora":
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: weight.detach() for name, weight in trainable(model).items()}, folder / "trained.safetensors")
-    elif config.library == "peft":
-        model.save_pretrained(folder)
-    else:
-        save_adapter(model, folder, base=config.model)
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e6
-
-
-def summarise(method: str, config: Config, book: Book, size: int) -> Method:
+def try_method(method: str, config: Config, texts: TuningTexts, size: int) -> MethodResult:
     """Run a method with each seed and return what it reached; the first run is saved."""
-    runs, curves, file_mb = [], [], 0.0
+    runs, curves, file_mb, parameters = [], [], 0.0, 0
     for seed in range(config.seed, config.seed + config.seeds):
-        model, curve = run(method, config, book, seed)
-        runs.append(score(model, book))
+        model, curve = tune_one(method, config, texts.book, seed)
+        runs.append(texts.score(model))
         curves.append(curve)
-        file_mb = file_mb or save(method, config, model)
+        if seed == config.seed:
+            folder = run_folder(config, __file__) / "checkpoints" / method
+            file_mb, parameters = save_trained(model, method, folder, config.model, config.library), count(model)
         print(f"{method:9s} seed {seed}: test {runs[-1].test:.4f}, first voice {runs[-1].first_voice:.3f}")
-    test = statistics.mean(scores.test for scores in runs)
-    parameters = count(model)
-    return Method(
+    test = statistics.mean(losses.test for losses in runs)
+    return MethodResult(
         runs=runs,
         curves=curves,
         test=test,
-        test_spread=statistics.stdev(scores.test for scores in runs) if config.seeds > 1 else 0.0,
-        first_voice=statistics.mean(scores.first_voice for scores in runs),
+        test_spread=statistics.stdev(losses.test for losses in runs) if config.seeds > 1 else 0.0,
+        first_voice=statistics.mean(losses.first_voice for losses in runs),
         perplexity=perplexity(test),
         above_full=None,
         parameters=parameters,
         share=parameters / size,
-        # A gradient and Adam's two moments for each, four bytes each
-        training_mb=3 * 4 * parameters / 1e6,
+        training_mb=3 * 4 * parameters / 1e6,  # a gradient and Adam's two moments for each, four bytes each
         seconds=statistics.mean(curve.seconds for curve in curves),
         file_mb=file_mb,
     )
@@ -176,25 +151,20 @@ def summarise(method: str, config: Config, book: Book, size: int) -> Method:
 def main(config: Config) -> Results:
     keep_freed_memory()
     torch.set_flush_denormal(True)
-    if config.seeds < 1:
-        raise ValueError(f"--seeds must be at least 1; got {config.seeds}")
     model, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
     if config.text == "book":
-        book = load_book(config.book, tokenizer, config.first_voice)
+        texts = book_texts(config.book, tokenizer, config.first_voice)
     else:
-        book = reordered_recipes(tokenizer, REORDERED, config.first_voice)
-    size = count(model)
-    before = score(model, book)
-    print(f"before    test {before.test:.4f}, first voice {before.first_voice:.3f}; optimum {book.test.optimum}")
+        texts = reordered_texts(tokenizer, REORDERED, config.first_voice)
+    size, before = count(model), texts.score(model)
+    print(f"before    test {before.test:.4f}, first voice {before.first_voice:.3f}; optimum {texts.book.test.optimum}")
     renewed = renew_unseen(model, seed_everything(config.seed)) if config.text == "book" else 0
-    methods = {method: summarise(method, config, book, size) for method in config.methods}
+    methods = {method: try_method(method, config, texts, size) for method in config.methods}
     seconds_of_full = {}
     if full := methods.get("full"):
         seconds_of_full = {name: method.seconds / full.seconds for name, method in methods.items()}
         methods = {name: replace(method, above_full=method.test / full.test - 1) for name, method in methods.items()}
-    parts = {"test": book.test, "validation": book.validation, "first_voice": book.first_voice}
-    optimum = {name: part.optimum for name, part in parts.items()}
-    return Results(before, optimum, 4 * size / 1e6, renewed, methods, seconds_of_full)
+    return Results(before, texts.optimum(), 4 * size / 1e6, renewed, methods, seconds_of_full)
 
 
 def plot(results: Results) -> Figure:
@@ -211,4 +181,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot, presets=PRESETS)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

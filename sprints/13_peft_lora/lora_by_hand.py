@@ -7,6 +7,7 @@ Theory: notes/01_low_rank_adaptation.md
 """
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,18 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.lora import LoRAConfig, LoRALayer, inject, layers_of, merge, unmerge
+from shared.nn.adapters import inject, layers_of, merge, unmerge
+from shared.nn.lora import LoRAConfig
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_cosine
+
+ROUNDED = Tolerance(absolute=1e-5)  # differences that would be 0 with endless digits
+TOLERANCE = {"errors.*": Tolerance(absolute=1e-3), "*from_*": ROUNDED, "merged_output": ROUNDED}
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,35 @@ class Results:
     ranks: list[int]
     errors: list[float]
     optima: list[float]
-    by_formula: float
+    from_shared: float
     from_peft: float
     gradient_from_peft: float
     merged_from_peft: float
     merged_output: float
     unmerged_weight: float
+
+
+class LoRALinear(nn.Module):
+    """A linear layer whose weight W is frozen and, beside it, a change of low rank that is trained.
+
+    h = W x + scaling * B A x        A: (rank, in), B: (out, rank), scaling = alpha / rank
+    """
+
+    def __init__(self, base: nn.Linear, rank: int, alpha: float, generator: torch.Generator) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(base.weight.detach().clone(), requires_grad=False)  # W
+        bound = 1 / math.sqrt(base.in_features)  # as nn.Linear is drawn
+        self.down = nn.Parameter(torch.empty(rank, base.in_features).uniform_(-bound, bound, generator=generator))  # A
+        self.up = nn.Parameter(torch.zeros(base.out_features, rank))  # B: the change begins as nothing
+        self.scaling = alpha / rank
+
+    def forward(self, x: Tensor) -> Tensor:
+        # B (A x), never (B A) x: the product would be as large as W.
+        return x @ self.weight.mT + x @ self.down.mT @ self.up.mT * self.scaling
+
+    def merged(self) -> Tensor:
+        """Return W + scaling * B A, the weight of a plain layer that computes the same."""
+        return self.weight + self.up @ self.down * self.scaling
 
 
 def target_change(config: Config, generator: torch.Generator) -> Tensor:
@@ -76,18 +105,6 @@ def learn(model: nn.Module, target: Tensor, config: Config) -> float:
     return squared_error(model, target).item()
 
 
-def peft_twin(layer: LoRALayer, config: LoRAConfig) -> Any:
-    """Return the same layer and adapter in peft."""
-    base = nn.Linear(layer.in_features, layer.out_features, bias=False)
-    base.load_state_dict(layer.base.state_dict())
-    settings = peft.LoraConfig(r=config.rank, lora_alpha=int(config.alpha), target_modules=["0"])
-    twin: Any = peft.get_peft_model(nn.Sequential(base), settings)  # its attributes are made as it runs
-    adapted = twin.base_model.model[0]
-    adapted.lora_A["default"].weight.data.copy_(layer.down["default"])
-    adapted.lora_B["default"].weight.data.copy_(layer.up["default"])
-    return twin
-
-
 def largest(first: Tensor, second: Tensor) -> float:
     """Return the largest difference of two tensors."""
     return (first - second).abs().max().item()
@@ -98,24 +115,38 @@ def gradients(model: nn.Module, target: Tensor) -> list[Tensor]:
     return list(torch.autograd.grad(squared_error(model, target), [p for p in model.parameters() if p.requires_grad]))
 
 
-def compare(model: nn.Module, settings: LoRAConfig, target: Tensor, x: Tensor) -> dict[str, float]:
-    """Return how far a trained layer is from the formula and from peft, and merged from unmerged."""
-    layer = layers_of(model, "default")["0"]
-    down, up, weight = layer.down["default"], layer.up["default"], layer.weight.clone()
-    twin = peft_twin(layer, settings)
-    output, theirs = model(x), twin(x)
-    pairs = zip(gradients(model, target), gradients(twin, target), strict=True)
-    found = {
-        "by_formula": largest(output, x @ weight.mT + settings.alpha / settings.rank * (x @ down.mT) @ up.mT),
-        "from_peft": largest(output, theirs),
-        "gradient_from_peft": max(largest(ours, other) for ours, other in pairs),
+def twins(layer: LoRALinear, base: nn.Linear, alpha: int) -> tuple[nn.Module, Any]:
+    """Return the same layer and adapter from `shared/nn/lora.py`, and from peft."""
+    rank = len(layer.down)
+    ours = nn.Sequential(copy.deepcopy(base))
+    adapted = inject(ours, LoRAConfig(("0",), rank, alpha))["0"]
+    adapted.down["default"].data.copy_(layer.down)
+    adapted.up["default"].data.copy_(layer.up)
+    settings = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=["0"])
+    theirs: Any = peft.get_peft_model(nn.Sequential(copy.deepcopy(base)), settings)
+    theirs.base_model.model[0].lora_A["default"].weight.data.copy_(layer.down)
+    theirs.base_model.model[0].lora_B["default"].weight.data.copy_(layer.up)
+    return ours, theirs
+
+
+def compare(layer: LoRALinear, base: nn.Linear, alpha: int, target: Tensor, x: Tensor) -> dict[str, float]:
+    """Return how far a trained layer is from its twins, and from itself when it is merged."""
+    ours, theirs = twins(layer, base, alpha)
+    output = layer(x)
+    pairs = zip(gradients(layer, target), gradients(theirs, target), strict=True)
+    differences = {
+        "from_shared": largest(output, ours(x)),
+        "from_peft": largest(output, theirs(x)),
+        "gradient_from_peft": max(largest(gradient, other) for gradient, other in pairs),
     }
-    merge(model)
-    twin.merge_adapter()
-    found["merged_from_peft"] = largest(layer.weight, twin.base_model.model[0].base_layer.weight)
-    found["merged_output"] = largest(model(x), output)
-    unmerge(model)
-    return found | {"unmerged_weight": largest(layer.weight, weight)}
+    theirs.merge_adapter()
+    merge(ours)
+    unmerge(ours)
+    return differences | {
+        "merged_from_peft": largest(layer.merged(), theirs.base_model.model[0].base_layer.weight),
+        "merged_output": largest(x @ layer.merged().mT, output),
+        "unmerged_weight": largest(layers_of(ours, "default")["0"].weight, base.weight),
+    }
 
 
 def main(config: Config) -> Results:
@@ -128,27 +159,25 @@ def main(config: Config) -> Results:
     optima = [torch.linalg.svdvals(change)[rank:].square().sum().item() for rank in ranks]
     errors = []
     for rank, optimum in zip(ranks, optima, strict=True):
-        model = nn.Sequential(copy.deepcopy(base))
-        inject(model, LoRAConfig(("0",), rank, alpha=rank), generator=generator)
-        errors.append(learn(model, target, config))
+        errors.append(learn(LoRALinear(base, rank, rank, generator), target, config))
         print(f"rank {rank}: squared error {errors[-1]:.5f}, the least possible {optimum:.5f}")
 
-    model, settings = nn.Sequential(copy.deepcopy(base)), LoRAConfig(("0",), config.rank, alpha=2 * config.rank)
     x = torch.randn(5, config.inputs, generator=generator)
-    layer = inject(model, settings, generator=generator)["0"]
-    change_at_start = largest(model(x), base(x))
-    first = [gradient.norm().item() for gradient in gradients(model, target)]
-    learn(model, target, config)
+    alpha = 2 * config.rank
+    layer = LoRALinear(base, config.rank, alpha, generator)
+    change_at_start = largest(layer(x), base(x))
+    first = [gradient.norm().item() for gradient in gradients(layer, target)]
+    learn(layer, target, config)
     results = Results(
         weights=layer.weight.numel(),
-        adapter=sum(factor.numel() for factor in (layer.down["default"], layer.up["default"])),
+        adapter=layer.down.numel() + layer.up.numel(),
         change_at_start=change_at_start,
         first_gradient_down=first[0],
         first_gradient_up=first[1],
         ranks=ranks,
         errors=errors,
         optima=optima,
-        **compare(model, settings, target, x),
+        **compare(layer, base, alpha, target, x),
     )
     print(f"the same as peft within {max(results.from_peft, results.merged_from_peft):.1e}")
     return results
@@ -165,4 +194,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

@@ -16,15 +16,18 @@ import torch
 from matplotlib.figure import Figure
 from torch.nn import functional
 
-from adapter_study.book_adaptation import BOOK, Book, Part, Settings, load_base, load_book, renew_unseen, tune
+from adapter_study.adaptation_loop import AdaptationSettings, tune
+from adapter_study.base_model import load_base, renew_unseen
 from adapter_study.tuning_methods import ALL_LINEAR, ENDS, count, peft_config, prepare
+from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED, context_length
-from shared.text.books import TextDataset
+from shared.text.batches import TextDataset
+from shared.text.books import SHIPPED_BOOK, Book, BookPart, load_book
 from shared.text.unseen_words import unseen_tokens
 from shared.training.losses import token_losses
 
@@ -40,11 +43,13 @@ WAYS = {
     "full, renewed": "the same, each new word given a random vector first",
 }
 
+TOLERANCE = {"ways.*.loss": TRAINED, "ways.*_words": TRAINED}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
-    book: Path = BOOK  # the book: a UTF-8 text in chapters
+    book: Path = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
     ways: tuple[str, ...] = tuple(WAYS)  # which of blocks; renewed; ends; rows; full; full, renewed
     rank: int = 2  # rank of LoRA
     epochs: int = 6  # passes over the training chapters
@@ -54,7 +59,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class NewWordsOutcome:
     """Trained parameters, and nats per token on the validation chapter: all targets, new words, other words.
 
     The rate is the one of those tried that validates best.
@@ -77,17 +82,17 @@ class Results:
     words_in_book: int
     share_of_targets: float
     bound: float
-    before: Outcome
-    ways: dict[str, Outcome]
+    before: NewWordsOutcome
+    ways: dict[str, NewWordsOutcome]
 
 
 @torch.no_grad()
-def split_loss(model: "PreTrainedModel", part: Part, words: list[int]) -> tuple[float, float, float]:
+def split_loss(model: "PreTrainedModel", part: BookPart, words: list[int]) -> tuple[float, float, float]:
     """Return the mean loss over all targets, over targets that are new words, and over the others."""
     is_new = torch.zeros(model.config.vocab_size, dtype=torch.bool).index_fill_(0, torch.tensor(words), True)
     losses, new = [], []
     for batch in TextDataset(part.documents, context_length(model)).batches(16):
-        tokens, mask = (part.to(model.device) for part in batch)  # ty: ignore[missing-union-attribute]
+        tokens, mask = (tensor.to(model.device) for tensor in batch)  # ty: ignore[missing-union-attribute]
         targets = mask[:, 1:].cpu()
         losses.append(token_losses(model(input_ids=tokens[:, :-1]).logits, tokens, mask).cpu()[targets])
         new.append(is_new[batch.tokens[:, 1:]][targets])
@@ -115,14 +120,15 @@ def adapt(way: str, config: Config, model: "PreTrainedModel", words: list[int], 
     return prepare("full" if way.startswith("full") else "lora", model, lora, generator)
 
 
-def try_way(way: str, rate: float, config: Config, book: Book, words: list[int]) -> Outcome:
+def try_way(way: str, rate: float, config: Config, book: Book, words: list[int]) -> NewWordsOutcome:
     """Tune a fresh model in one way, with one learning rate, and return what came of it."""
     generator = seed_everything(config.seed)
     base, _ = load_base(config.model, 0.0, pick_device(config.device))
     size = base.num_parameters()
     model = adapt(way, config, base, words, generator)
-    tune(model, book, Settings(config.epochs, rate, precision=config.precision), generator)
-    return Outcome(WAYS[way], rate, count(model), count(model) / size, *split_loss(model, book.validation, words))
+    tune(model, book, AdaptationSettings(config.epochs, rate, precision=config.precision), generator)
+    losses = split_loss(model, book.validation, words)
+    return NewWordsOutcome(WAYS[way], rate, count(model), count(model) / size, *losses)
 
 
 def main(config: Config) -> Results:
@@ -139,7 +145,7 @@ def main(config: Config) -> Results:
     words = sorted(used & set(unseen.tolist()))
     if not words:
         raise ValueError(f"{config.model} has seen every word of {config.book.name}: there are no new words to study")
-    before = Outcome("the model as it is", None, 0, 0.0, *split_loss(base, book.validation, words))
+    before = NewWordsOutcome("the model as it is", None, 0, 0.0, *split_loss(base, book.validation, words))
     ways = {}
     for way in config.ways:
         rates = config.full_rates if way.startswith("full") else config.rates
@@ -177,4 +183,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from matplotlib.figure import Figure
 
-from adapter_study.book_adaptation import BOOK, Book, Settings, load_base, load_book, tune
+from adapter_study.adaptation_loop import AdaptationSettings, tune
+from adapter_study.base_model import load_base, loss_on
 from adapter_study.tuning_methods import ALL_LINEAR, ENDS, count, prepare
+from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.run import run as run_script
+from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED
+from shared.text.books import SHIPPED_BOOK, Book, load_book
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -33,13 +36,14 @@ TARGETS = {
     "attention, ends": ("c_attn", *ENDS),
     "linear, ends": (*ALL_LINEAR, *ENDS),
 }
+TOLERANCE = {f"cells.*.{name}": TRAINED for name in ("validation_by_rate.*", "test.*", "mean", "spread")}
 PRESETS = {"thorough": {"targets": tuple(TARGETS), "ranks": (1, 2, 4, 8, 16, 32), "epochs": 12, "seeds": 3}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
-    book: Path = BOOK  # the book: a UTF-8 text in chapters
+    book: Path = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
     targets: tuple[str, ...] = ("attention", "linear, ends")  # of attention; linear; attention, ends; linear, ends
     ranks: tuple[int, ...] = (1, 8)  # ranks
     rates: tuple[float, ...] = (1e-2, 3e-2)  # learning rates to choose from for LoRA
@@ -50,7 +54,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Cell:
+class SweepCell:
     """A choice of modules and rank (0: full fine-tuning), and what came of it."""
 
     targets: str
@@ -67,32 +71,34 @@ class Cell:
 @dataclass(frozen=True)
 class Results:
     optimum: float | None
-    cells: list[Cell]
+    cells: list[SweepCell]
 
 
-def run(targets: str, rank: int, rate: float, seed: int, config: Config, book: Book) -> tuple["PreTrainedModel", float]:
+def tune_one(
+    targets: str, rank: int, rate: float, seed: int, config: Config, book: Book
+) -> tuple["PreTrainedModel", float]:
     """Tune a fresh model and return it with its loss on the validation chapter."""
     generator = seed_everything(seed)
     base, _ = load_base(config.model, 0.0, pick_device(config.device))
     lora = LoRAConfig(TARGETS.get(targets, ALL_LINEAR), max(rank, 1), alpha=2 * max(rank, 1))
     model = prepare("lora" if rank else "full", base, lora, generator)
-    settings = Settings(config.epochs, rate, precision=config.precision)
+    settings = AdaptationSettings(config.epochs, rate, precision=config.precision)
     return model, min(tune(model, book, settings, generator).validation_losses)
 
 
-def fill(targets: str, rank: int, config: Config, book: Book) -> Cell:
+def fill(targets: str, rank: int, config: Config, book: Book) -> SweepCell:
     """Choose the learning rate with the first seed and return the test losses of all seeds."""
     tried = {}
     for rate in config.rates if rank else config.full_rates:
-        model, loss = run(targets, rank, rate, config.seed, config, book)
+        model, loss = tune_one(targets, rank, rate, config.seed, config, book)
         tried[rate] = loss, model
     best = min(tried, key=lambda rate: tried[rate][0])
     models = [tried[best][1]]
     for seed in range(config.seed + 1, config.seed + config.seeds):
-        models.append(run(targets, rank, best, seed, config, book)[0])
-    test, parameters = [book.test.loss(model) for model in models], count(models[0])
+        models.append(tune_one(targets, rank, best, seed, config, book)[0])
+    test, parameters = [loss_on(book.test, model) for model in models], count(models[0])
     everything = sum(parameter.numel() for parameter in models[0].parameters()) - (parameters if rank else 0)
-    cell = Cell(
+    cell = SweepCell(
         targets=targets,
         rank=rank,
         parameters=parameters,
@@ -141,4 +147,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot, presets=PRESETS)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -16,25 +16,33 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from adapter_study.book_adaptation import BOOK, Book, Settings, load_base, load_book, tune
+from adapter_study.adaptation_loop import AdaptationSettings, tune
+from adapter_study.base_model import load_base, loss_on
 from adapter_study.tuning_methods import ALL_LINEAR, ENDS, prepare
+from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.nn.lora import LoRAConfig, find_targets, layers_of
+from shared.nn.adapters import find_targets, layers_of
+from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED
+from shared.text.books import SHIPPED_BOOK, Book, load_book
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
 
 MATRICES = (*ALL_LINEAR, "wte")
 
+LEARNT = ("validation_*", "truncated.*", "spectra.*.full.*", "spectra.*.lora.*", "spectra.*.norm", "*energy")
+RANK = Tolerance(relative=0.05, absolute=2.0)
+TOLERANCE = dict.fromkeys(LEARNT, TRAINED) | {"spectra.*.rank_of_90": RANK, "rank_of_90": RANK}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
-    book: Path = BOOK  # the book: a UTF-8 text in chapters
+    book: Path = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
     rank: int = 4  # rank of LoRA, and of the part of a change whose energy is reported
     epochs: int = 8  # passes over the training chapters
     full_rate: float = 3e-3  # peak learning rate of full fine-tuning
@@ -80,7 +88,7 @@ def tuned(method: str, config: Config, book: Book) -> tuple["PreTrainedModel", M
     lora = LoRAConfig((*ALL_LINEAR, *ENDS), config.rank, 2 * config.rank)
     model = prepare(method, base, lora, generator)
     rate = config.full_rate if method == "full" else config.lora_rate
-    loss = min(tune(model, book, Settings(config.epochs, rate), generator).validation_losses)
+    loss = min(tune(model, book, AdaptationSettings(config.epochs, rate), generator).validation_losses)
     if method == "full":
         return model, {name: model.get_parameter(f"{name}.weight").detach() - start[name] for name in start}, loss
     return model, {name: layers_of(model, "default")[name].delta("default").detach() for name in start}, loss
@@ -94,7 +102,7 @@ def truncated_loss(model: "PreTrainedModel", added: Matrices, book: Book, rank: 
     for name, weight in blocks.items():
         left, values, right = torch.linalg.svd(added[name], full_matrices=False)
         weight += (left[:, :rank] * values[:rank]) @ right[:rank] - added[name]
-    loss = book.validation.loss(model)
+    loss = loss_on(book.validation, model)
     for name, weight in blocks.items():
         weight.copy_(whole[name])
     return loss
@@ -116,7 +124,7 @@ def marchenko_pastur(rows: int, columns: int) -> float:
     return (math.sqrt(rows) + math.sqrt(columns)) / math.sqrt(rows * columns)
 
 
-def spectrum(full: Tensor, lora: Tensor, weight_norm: float, rank: int, generator: torch.Generator) -> Spectrum:
+def measure_spectrum(full: Tensor, lora: Tensor, weight_norm: float, rank: int, generator: torch.Generator) -> Spectrum:
     """Return the singular values of both changes of a matrix, and of noise of the same shape."""
     values, noise = normalised(full), normalised(torch.randn(full.shape, generator=generator))
     return Spectrum(
@@ -142,24 +150,24 @@ def main(config: Config) -> Results:
     _, lora, validation_lora = tuned("lora", config, book)
     generator = seed_everything(config.seed)
     spectra = {
-        name.removeprefix("transformer."): spectrum(full[name], lora[name], norms[name], config.rank, generator)
+        name.removeprefix("transformer."): measure_spectrum(full[name], lora[name], norms[name], config.rank, generator)
         for name in full
     }
     truncated = {str(rank): truncated_loss(model, full, book, rank) for rank in (0, 1, 2, 4, 8, 16, 32, 64)}
-    for name, one in spectra.items():
-        print(f"{name:18s} energy of {config.rank} directions {one.energy:.0%} (noise {one.noise_energy:.0%})")
+    for name, spectrum in spectra.items():
+        print(f"{name:18s} energy of {config.rank} directions {spectrum.energy:.0%}, noise {spectrum.noise_energy:.0%}")
     print("  ".join(f"rank {rank}: {loss:.3f}" for rank, loss in truncated.items()))
-    blocks = [one for name, one in spectra.items() if name != "wte"]
+    blocks = [spectrum for name, spectrum in spectra.items() if name != "wte"]
     return Results(
         validation_full=validation_full,
         validation_lora=validation_lora,
         truncated=truncated,
         upper_edge={name.removeprefix("transformer."): marchenko_pastur(*full[name].shape) for name in full},
         spectra=spectra,
-        energy=statistics.mean(one.energy for one in blocks),
-        noise_energy=statistics.mean(one.noise_energy for one in blocks),
-        rank_of_90=statistics.median(one.rank_of_90 for one in blocks),
-        noise_rank_of_90=statistics.median(one.noise_rank_of_90 for one in blocks),
+        energy=statistics.mean(spectrum.energy for spectrum in blocks),
+        noise_energy=statistics.mean(spectrum.noise_energy for spectrum in blocks),
+        rank_of_90=statistics.median(spectrum.rank_of_90 for spectrum in blocks),
+        noise_rank_of_90=statistics.median(spectrum.noise_rank_of_90 for spectrum in blocks),
     )
 
 
@@ -168,10 +176,10 @@ def plot(results: Results) -> Figure:
     figure, grid = new_figure(9, 5.4, rows=2, columns=3)
     second = [name for name in results.spectra if name.startswith("h.1.")]
     for axes, name in zip(grid.flat, [*second, "wte"], strict=False):
-        one = results.spectra[name]
-        axes.plot(range(1, len(one.full) + 1), one.full, label="full fine-tuning")
-        axes.plot(range(1, len(one.noise) + 1), one.noise, color="grey", label="noise")
-        axes.plot(range(1, len(one.lora) + 1), one.lora, "o", markersize=3, label="LoRA")
+        spectrum = results.spectra[name]
+        axes.plot(range(1, len(spectrum.full) + 1), spectrum.full, label="full fine-tuning")
+        axes.plot(range(1, len(spectrum.noise) + 1), spectrum.noise, color="grey", label="noise")
+        axes.plot(range(1, len(spectrum.lora) + 1), spectrum.lora, "o", markersize=3, label="LoRA")
         axes.axhline(results.upper_edge[name], color="black", linewidth=0.8, linestyle=":", label="largest of noise")
         axes.set(title=name, xscale="log", ylim=(0, None))
     last = grid.flat[-1]
@@ -188,4 +196,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

@@ -3,13 +3,18 @@
 Theory: notes/02_what_is_trained.md
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import peft
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
-from shared.nn.lora import LoRAConfig, inject
+from shared.lab.files import replacing
+from shared.nn.adapter_files import save_adapter
+from shared.nn.adapters import inject
+from shared.nn.lora import LoRAConfig
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -66,6 +71,18 @@ def peft_config(lora: LoRAConfig) -> peft.LoraConfig:
         use_rslora=lora.rank_stabilised,
         fan_in_fan_out=True,  # GPT-2's Conv1D has its weight as (in, out)
     )
+
+
+def save_trained(model: "PreTrainedModel", method: str, folder: Path, base: str, library: str = "ours") -> float:
+    """Write what a method has trained, nothing else, and return how many megabytes it is; `base` names the model."""
+    if method != "lora":
+        with replacing(folder / "trained.safetensors") as temporary:
+            save_file({name: weight.detach() for name, weight in trainable(model).items()}, temporary)
+    elif library == "peft":
+        model.save_pretrained(folder)
+    else:
+        save_adapter(model, folder, base=base)
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e6
 
 
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
