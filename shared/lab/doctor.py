@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.lab import paths
-from shared.lab.datasets import SOURCES, VARIABLE, at_hand
+from shared.lab.datasets import VARIABLE, at_hand
 from shared.lab.runtime import pick_device, supports_bfloat16
+from shared.lab.sources import SOURCES
 
 GIB = 2**30
 ENOUGH_DISK, ENOUGH_MEMORY, RECORDED_THREADS = 3 * GIB, 6 * GIB, 2

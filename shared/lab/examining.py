@@ -80,6 +80,7 @@ def examine_file(checks: Path, file: Path, seconds: float = CHECK_SECONDS) -> Ex
     Raises:
         RuntimeError: the checks themselves cannot be run.
     """
+    checks, file = checks.resolve(), file.resolve()
     with tempfile.TemporaryDirectory() as folder:
         report, trace = Path(folder) / "report.jsonl", Path(folder) / "trace.txt"
         command = [sys.executable, "-m", "shared.lab.examining", *map(str, (checks, file, report, trace, seconds))]

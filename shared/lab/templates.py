@@ -123,7 +123,6 @@ def _compile(path: Path, source: str) -> Template:
         finalize=lambda value: DASH if value is None else value,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=True,
     )
     environment.filters |= {
         "number": _number,

@@ -1,6 +1,7 @@
 """Templates of passages, filled from results files in a little repository of their own."""
 
 import json
+import os
 import statistics
 from pathlib import Path
 
@@ -127,10 +128,13 @@ def test_an_unknown_block_is_an_error_that_names_those_that_are_there(root: Path
         Blocks(root / "sprints" / "02_two" / "pages.md.j2").render("loss")
 
 
-def test_a_broken_results_file_is_an_error_and_a_mended_one_is_read_again(root: Path):
+def test_a_results_file_that_has_changed_is_read_again_and_a_broken_one_is_an_error(root: Path):
     path = root / "sprints" / "01_one" / "results" / "train.json"
+    assert fill(root, "{{ train.results.loss }}") == "0.40625"
     path.write_text('{"results": ')
+    os.utime(path, (2, 2))
     with pytest.raises(ValueError, match=r"sprints/01_one/results/train\.json is not JSON"):
         fill(root, "{{ train.results.loss }}")
     path.write_text('{"results": {"loss": 1}}')
+    os.utime(path, (1, 1))
     assert fill(root, "{{ train.results.loss }}") == "1"
