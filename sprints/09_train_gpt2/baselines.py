@@ -9,15 +9,13 @@ Theory: notes/02_the_optimum.md
 import math
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from pretraining_study.named_corpora import load_corpus
 from shared.lab.config import ScriptConfig
-from shared.lab.datasets import fetch
 from shared.lab.figures import new_figure
 from shared.lab.run import run
-from shared.text.corpora import CookbookCorpus, Corpus, TextCorpus, cookbook_tokenizer
 from shared.text.ngrams import KneserNey, WittenBell
 
 PRESETS = {
@@ -44,22 +42,15 @@ class Results:
     validation_tokens: int
 
 
-def load_corpus(config: Config) -> Corpus:
-    if config.data == "cookbook":
-        return CookbookCorpus(cookbook_tokenizer())
-    path = fetch("tinyshakespeare", file="input.txt") if config.data == "tinyshakespeare" else Path(config.data)
-    return TextCorpus.from_text(path.read_text(encoding="utf-8"), "char")
-
-
 def main(config: Config) -> Results:
-    corpus = load_corpus(config)
+    corpus = load_corpus(config.data)
     documents, unseen = corpus.train_documents(config.tokens), corpus.validation_documents()
     size, losses, seconds = corpus.tokenizer.vocab_size, {KneserNey: [], WittenBell: []}, []
     print(f"uniform      {math.log(size):.4f} nats per token")
     for order in config.orders:
         began = time.perf_counter()
-        for kind, found in losses.items():
-            found.append(kind(order, size).fit(documents).loss(unseen))
+        for kind, by_order in losses.items():
+            by_order.append(kind(order, size).fit(documents).loss(unseen))
         seconds.append((time.perf_counter() - began) / 2)
         print(f"{order}-gram       Kneser-Ney {losses[KneserNey][-1]:.4f}, Witten-Bell {losses[WittenBell][-1]:.4f}")
     optimum = corpus.optimum()

@@ -1,46 +1,36 @@
 """How good is a trained model, on all of the validation text, and where does it lose?
 
     uv run sprints/09_train_gpt2/evaluate.py
-    uv run sprints/09_train_gpt2/evaluate.py --checkpoint sprints/09_train_gpt2/checkpoints/train.pt
+    uv run sprints/09_train_gpt2/evaluate.py --checkpoint runs/09_train_gpt2/train/checkpoints/cookbook.pt
 
 The default scores the model that the repository ships, section by section of the recipe, against the exact optimum,
 and counts the faults in the recipes that it writes. Theory: notes/02_the_optimum.md
 """
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
-from tqdm import trange
-from transformers import GPT2LMHeadModel
 
-from shared.generation.decoding import generate
+from pretraining_study.recipe_sections import IMPROBABLE, SECTIONS, score_recipes
+from pretraining_study.saved_models import from_checkpoint, from_folder
+from pretraining_study.written_texts import count_faults, write_texts
+from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.paths import DATA
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
-from shared.nn.gpt import GPT, GPTConfig
-from shared.text.batches import pad_rows
+from shared.nn.pretrained import SHIPPED_FOLDER
 from shared.text.cookbook import Cookbook
-from shared.text.corpora import cookbook_tokenizer
-from shared.text.grammar import Choice, Parser
-from shared.text.tokenizers import Tokenizer, encode_documents
-from shared.training.checkpoints import load_checkpoint
-from shared.training.losses import perplexity, token_losses
-
-SHIPPED = DATA / "models" / "cookbook-gpt2"
-IMPROBABLE = 1e-3
-SECTIONS = ("title and servings", "ingredients", "method", "tip")
+from shared.training.losses import perplexity
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = SHIPPED  # folder in the format of transformers
+    model: Path = SHIPPED_FOLDER  # folder in the format of transformers
     checkpoint: Path | None = None  # checkpoint of train.py, instead of a folder
     stream: Literal["test", "validation"] = "test"  # recipes to score: test or validation
     recipes: int = 500  # recipes to score
@@ -64,107 +54,20 @@ class Results:
     sample: str
 
 
-class Tracer(Parser):
-    """A parser that remembers where in the text each choice was settled and how improbable it was."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.trace: list[tuple[int, float]] = []
-
-    def choose(self, options: Choice, rule: str = "wording") -> int:
-        start = self.position
-        index = super().choose(options, rule)
-        self.trace.append((start, -options.log_probs[index]))
-        return index
-
-
-def load(config: Config) -> tuple[GPT, Tokenizer]:
-    """Return the model and its tokenizer, from a checkpoint or a folder."""
-    if config.checkpoint is None:
-        return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(config.model)), Tokenizer.load(config.model)
-    checkpoint = load_checkpoint(config.checkpoint)
-    saved = checkpoint["config"]
-    tokenizer = cookbook_tokenizer(saved["vocab_size"])
-    sizes = {name: saved[name] for name in ("context", "layers", "heads", "d_model", "positions")}
-    model = GPT(GPTConfig(vocab_size=tokenizer.vocab_size, **sizes))
-    model.load_state_dict(checkpoint["model"])
-    return model, tokenizer
-
-
-def by_section(text: str, places: list[tuple[int, float]]) -> list[float]:
-    """Return the sum of the values in each section of a recipe, given where in the text each value belongs."""
-    starts, position = [], 0
-    for part in text.split("\n\n"):
-        starts.append(position)
-        position += len(part) + 2
-    sums = [0.0] * len(starts)
-    for place, value in places:
-        sums[sum(start <= place for start in starts) - 1] += value
-    return sums
-
-
-class Score(NamedTuple):
-    """Of a recipe: its targets, the nats in each section, the least possible, and the mass of improbable tokens."""
-
-    targets: int
-    nats: list[float]
-    optimum: list[float]
-    improbable: float
-
-
-@torch.no_grad()
-def score(model: GPT, tokenizer: Tokenizer, cookbook: Cookbook, config: Config) -> list[Score]:
-    """Return the score of each recipe."""
-    device, end, scores = next(model.parameters()).device, tokenizer.end_token, []
-    for start in trange(0, config.recipes, 50, unit="batch"):
-        count = min(50, config.recipes - start)
-        texts = [cookbook.recipe(config.stream, index).text for index in range(start, start + count)]
-        rows = encode_documents(texts, tokenizer)
-        tokens = pad_rows(rows).tokens.to(device)
-        logits = model(tokens)
-        losses, probabilities = token_losses(logits, tokens), logits.softmax(dim=-1)
-        rare = (probabilities * (probabilities < IMPROBABLE)).sum(dim=-1)  # (batch, tokens)
-        for text, row, nats, masses in zip(texts, rows, losses.tolist(), rare.tolist(), strict=True):
-            places, position = [], 0
-            for token, loss in zip(row[1:], nats, strict=False):
-                places.append((position, loss))
-                position += len(tokenizer.decode([token])) if token != end else 0
-            tracer = Tracer(text)
-            cookbook.write(tracer)
-            targets = len(row) - 1
-            parts = by_section(text, places), by_section(text, tracer.trace)
-            scores.append(Score(targets, *parts, sum(masses[:targets])))
-    return scores
-
-
-def write(model: GPT, tokenizer: Tokenizer, config: Config, temperature: float) -> list[str]:
-    """Return recipes that the model writes, the same ones at every call."""
-    rows = generate(
-        model,
-        [[tokenizer.end_token]] * config.samples,
-        max_new_tokens=model.config.context - 1,
-        end_token=tokenizer.end_token,
-        temperature=temperature,
-        generator=torch.Generator(next(model.parameters()).device).manual_seed(config.seed),
-    )
-    return [tokenizer.decode(row) for row in rows]
-
-
 def main(config: Config) -> Results:
     keep_freed_memory()
-    device = pick_device(config.device)
     seed_everything(config.seed)
-    model, tokenizer = load(config)
-    model, cookbook = model.to(device).eval(), Cookbook()
-    scores = score(model, tokenizer, cookbook, config)
+    model, tokenizer = from_checkpoint(config.checkpoint) if config.checkpoint else from_folder(config.model)
+    model, cookbook = model.to(pick_device(config.device)), Cookbook()
+    scores = score_recipes(model, tokenizer, cookbook, config.stream, config.recipes)
     targets = sum(score.targets for score in scores)
     ours, best = torch.tensor([[score.nats, score.optimum] for score in scores]).unbind(1)  # (recipes, sections)
     gaps = (ours - best).sum(1)
-    texts = {temperature: write(model, tokenizer, config, temperature) for temperature in config.temperatures}
-    faults = {
-        temperature: Counter("none" if fault is None else fault.rule for fault in map(cookbook.fault, written))
-        for temperature, written in texts.items()
+    texts = {
+        temperature: write_texts(model, tokenizer, config.samples, seed=config.seed, temperature=temperature)
+        for temperature in config.temperatures
     }
+    faults = {temperature: count_faults(written, cookbook) for temperature, written in texts.items()}
     first = config.temperatures[0]
     results = Results(
         parameters=model.parameter_count(),
@@ -177,7 +80,7 @@ def main(config: Config) -> Results:
         nats_per_recipe=dict(zip(SECTIONS, ours.mean(0).tolist(), strict=True)),
         optimum_per_recipe=dict(zip(SECTIONS, best.mean(0).tolist(), strict=True)),
         improbable_per_recipe=sum(score.improbable for score in scores) / len(scores),
-        valid={f"{temperature:g}": found["none"] / config.samples for temperature, found in faults.items()},
+        valid={f"{temperature:g}": counts["none"] / config.samples for temperature, counts in faults.items()},
         faults=dict(faults[first].most_common()),
         sample=texts[first][0],
     )
@@ -206,5 +109,15 @@ def plot(results: Results) -> Figure:
     return figure
 
 
+TOLERANCE = {
+    "above_optimum": Tolerance(absolute=1e-4),
+    "standard_error": Tolerance(absolute=1e-4),
+    "improbable_per_recipe": Tolerance(relative=0.01),
+    # A draw near the border of two tokens falls to either, by the last digit of a logit.
+    "valid*": Tolerance(absolute=0.02),
+    "faults*": Tolerance(compared=False),
+    "sample": TRAINED,
+}
+
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

@@ -1,7 +1,7 @@
 """Write recipes, or continue yours, with the shipped model or another one.
 
     uv run sprints/09_train_gpt2/generate.py
-    uv run sprints/09_train_gpt2/generate.py --prompt "Smoky Soup with" --temperature 0.7 --count 3
+    uv run sprints/09_train_gpt2/generate.py --prompt "" --temperature 0.7 --count 3
 
 What temperature, top-k and top-p do is the subject of sprint 10. Theory: notes/04_generating.md
 """
@@ -10,24 +10,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from transformers import GPT2LMHeadModel
-
+from pretraining_study.saved_models import from_folder
 from shared.generation.decoding import generate
 from shared.lab.config import ScriptConfig
-from shared.lab.paths import DATA
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.nn.gpt import GPT
+from shared.nn.pretrained import SHIPPED_FOLDER
 from shared.text.cookbook import Cookbook
-from shared.text.tokenizers import Tokenizer
-
-SHIPPED = DATA / "models" / "cookbook-gpt2"
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = SHIPPED  # folder in the format of transformers
-    prompt: str = ""  # how the recipes begin
+    model: Path = SHIPPED_FOLDER  # folder in the format of transformers
+    prompt: str = "Smoky Soup with"  # how the recipes begin
     count: int = 2  # recipes to write
     max_new_tokens: int = 230  # tokens to write at most
     temperature: float = 1.0  # below 1 more probable, above 1 more surprising; 0 takes the most probable token
@@ -45,8 +40,8 @@ class Results:
 def main(config: Config) -> Results:
     device = pick_device(config.device)
     generator = seed_everything(config.seed, device)
-    model = GPT.from_transformers(GPT2LMHeadModel.from_pretrained(config.model)).to(device).eval()
-    tokenizer, cookbook = Tokenizer.load(config.model), Cookbook()
+    model, tokenizer = from_folder(config.model)
+    model, cookbook = model.to(device), Cookbook()
     prompt = [tokenizer.end_token, *tokenizer.encode(config.prompt)]
     began = time.perf_counter()
     rows = generate(

@@ -12,8 +12,10 @@ from typing import Literal
 
 from tqdm import trange
 
+from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.datasets import fetch
+from shared.lab.paths import CACHE, shown
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
 from shared.text.corpora import TextCorpus
@@ -25,7 +27,7 @@ class Config(ScriptConfig):
     tokenizer: Literal["bpe", "char", "gpt2"] = "bpe"  # kind of tokenizer
     vocab_size: int = 2048  # tokens of a bpe vocabulary
     recipes: int = 5000  # recipes to write when there is no text
-    folder: Path = Path("data/cache/prepared")  # where the token files go
+    folder: Path = CACHE / "prepared"  # where the token files go
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ def main(config: Config) -> Results:
         file_mb=(config.folder / "train.npy").stat().st_size / 1e6,
     )
     print(f"{results.characters:,} characters became {results.train_tokens:,} training tokens", end=" ")
-    print(f"({results.characters_per_token:.2f} characters each) in {config.folder}")
+    print(f"({results.characters_per_token:.2f} characters each) in {shown(config.folder)}")
     return results
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT})

@@ -9,10 +9,8 @@ Theory: notes/01_the_training_loop.md and notes/02_the_optimum.md
 """
 
 import time
-from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -21,18 +19,19 @@ from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from shared.generation.decoding import generate
+from pretraining_study.final_score import FinalScore, score_model
+from pretraining_study.history import History
+from pretraining_study.named_corpora import load_corpus
+from shared.lab.compare import EXACT, ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
-from shared.lab.datasets import fetch
 from shared.lab.figures import new_figure
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT, GPTConfig
-from shared.text.corpora import CookbookCorpus, Corpus, TextCorpus, cookbook_tokenizer
-from shared.text.ngrams import KneserNey
+from shared.text.corpora import Corpus
 from shared.training.checkpoints import check_compatible, load_checkpoint, restore, save_checkpoint
 from shared.training.loop import train_steps
-from shared.training.losses import evaluate_loss, language_model_loss, perplexity
+from shared.training.losses import evaluate_loss, language_model_loss
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_cosine, warmup_linear
 
@@ -82,76 +81,50 @@ class Config(ScriptConfig):
     validation_recipes: int = 256  # recipes to validate on
     recipes: int = 100  # recipes to write at the end
     ngram_tokens: int = 2_000_000  # tokens that the n-gram baseline is fitted to
-    tensorboard: bool = False  # write scalars to runs/ in the output folder
-    resume: bool = False  # go on from the checkpoint in the output folder
+    tensorboard: bool = False  # write scalars to tensorboard/ in the folder of the run
+    resume: bool = False  # go on from the checkpoint in the folder of the run
 
 
 SCHEDULES = {"linear": warmup_linear, "cosine": warmup_cosine}
 # What may differ between a run and the run that resumes it.
-FREE = {"out", "device", "preset", "resume", "tensorboard", "save_every", "recipes", "ngram_tokens"}
-
-
-@dataclass
-class History:
-    """What a run has seen so far; saved in its checkpoints."""
-
-    losses: list[float] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)
-    validation_losses: list[float] = field(default_factory=list)
-    seconds: float = 0.0
+FREE = {"device", "resume", "tensorboard", "save_every", "recipes", "ngram_tokens"}
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(FinalScore):
     steps: list[int]
     train_losses: list[float]
     validation_losses: list[float]
-    parameters: int
     training_seconds: float
-    validation_loss: float
-    validation_perplexity: float
-    validation_tokens: int
-    nats_per_character: float
-    optimum: float | None
-    above_optimum: float | None
-    ngram: float
-    unigram: float
-    valid: float | None
-    faults: dict[str, int]
-    samples: list[str]
 
 
-def load_corpus(config: Config) -> Corpus:
-    """Return the corpus that the options name."""
-    if config.data == "cookbook":
-        return CookbookCorpus(cookbook_tokenizer(config.vocab_size), validation_recipes=config.validation_recipes)
-    path = fetch("tinyshakespeare", file="input.txt") if config.data == "tinyshakespeare" else Path(config.data)
-    if path.is_dir():
-        return TextCorpus.load(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"--data must be cookbook, tinyshakespeare or a UTF-8 text; cannot read {path}: {error}"
-        ) from error
-    folder = fetch("gpt2") if config.tokenizer == "gpt2" else None
-    return TextCorpus.from_text(text, config.tokenizer, config.vocab_size, folder)
+def main(config: Config) -> Results:
+    keep_freed_memory()
+    # A head that is sure where to look gives other places weights below the normal numbers, which are slow on a CPU.
+    torch.set_flush_denormal(True)
+    generator = seed_everything(config.seed)
+    corpus = load_corpus(config.data, config.tokenizer, config.vocab_size, config.validation_recipes)
+    model = build_model(config, corpus.tokenizer.vocab_size).to(pick_device(config.device))
+    history = train(config, model, corpus, generator)
+    settings = {"ngram_tokens": config.ngram_tokens, "recipes": config.recipes, "seed": config.seed}
+    results = Results(
+        **vars(score_model(model, corpus, **settings)),
+        steps=history.steps,
+        train_losses=history.train_losses(),
+        validation_losses=history.validation_losses,
+        training_seconds=history.seconds,
+    )
+    print(f"\n{results.samples[0]}\n\n{results.summary()}")
+    return results
 
 
 def build_model(config: Config, vocab_size: int) -> GPT:
     """Return a freshly initialised GPT of the size that the options ask for."""
-    return GPT(
-        GPTConfig(
-            vocab_size=vocab_size,
-            context=config.context,
-            layers=config.layers,
-            heads=config.heads,
-            d_model=config.d_model,
-            dropout=config.dropout,
-            attention_dropout=config.attention_dropout,
-            positions=config.positions,
-        )
-    )
+    size = GPTConfig(
+        vocab_size=vocab_size, context=config.context, layers=config.layers, heads=config.heads, d_model=config.d_model,
+        dropout=config.dropout, attention_dropout=config.attention_dropout, positions=config.positions,
+    )  # fmt: skip
+    return GPT(size)
 
 
 def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator) -> History:
@@ -163,8 +136,8 @@ def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator
         muon_learning_rate=config.muon_learning_rate or None,
         weight_decay=config.weight_decay,
     )
-    path = checkpoint_path(config)
-    fixed = {name: value for name, value in asdict(config).items() if name not in FREE}
+    path = run_folder(config, __file__) / "checkpoints" / f"{Path(config.data).stem}.pt"
+    fixed = {name: value for name, value in config.options().items() if name not in FREE}
     start, history = 0, History()
     if config.resume:
         checkpoint = load_checkpoint(path)
@@ -185,7 +158,7 @@ def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator
         precision=config.precision,
         start=start,
     )
-    writer = SummaryWriter(str(output_folder(config) / "runs")) if config.tensorboard else None
+    writer = SummaryWriter(str(run_folder(config, __file__) / "tensorboard")) if config.tensorboard else None
     batches_to_validate = list(corpus.validation_batches(64, config.context))
     few = batches_to_validate[:: max(1, len(batches_to_validate) // 4)]  # enough for a curve
     began = time.perf_counter()
@@ -205,98 +178,6 @@ def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator
     return history
 
 
-def measure(config: Config, model: GPT, corpus: Corpus, history: History) -> Results:
-    """Score the trained model on all validation tokens, beside the optimum and the n-gram models."""
-    model.eval()
-    loss, targets = evaluate_loss(model, corpus.validation_batches(64, config.context))
-    documents, unseen = corpus.train_documents(config.ngram_tokens), corpus.validation_documents()
-    size = corpus.tokenizer.vocab_size
-    unigram, ngram = (KneserNey(order, size).fit(documents).loss(unseen) for order in (1, 5))
-    texts = write_samples(config, model, corpus)
-    faults = Counter(fault_of(text, corpus) for text in texts)
-    optimum = corpus.optimum()
-    return Results(
-        steps=history.steps,
-        train_losses=smooth(history.losses, history.steps),
-        validation_losses=history.validation_losses,
-        parameters=model.parameter_count(),
-        training_seconds=history.seconds,
-        validation_loss=loss,
-        validation_perplexity=perplexity(loss),
-        validation_tokens=targets,
-        nats_per_character=loss / corpus.characters_per_token(),
-        optimum=optimum,
-        above_optimum=None if optimum is None else loss / optimum - 1,
-        ngram=ngram,
-        unigram=unigram,
-        valid=None if optimum is None else faults["none"] / len(texts),
-        faults={} if optimum is None else dict(faults.most_common()),
-        samples=texts[:3],
-    )
-
-
-def write_samples(config: Config, model: GPT, corpus: Corpus) -> list[str]:
-    """Return texts that the model writes at temperature 1, each from the end token on."""
-    end, generator = corpus.tokenizer.end_token, torch.Generator(next(model.parameters()).device)
-    # A text of characters has no documents in it, so it starts with a line break and ends where the context ends.
-    start = [end] if isinstance(corpus, CookbookCorpus) else corpus.tokenizer.encode("\n")
-    rows = generate(
-        model,
-        [start] * (config.recipes if isinstance(corpus, CookbookCorpus) else 3),
-        max_new_tokens=config.context - 1,
-        end_token=end,
-        generator=generator.manual_seed(config.seed),
-    )
-    return [corpus.tokenizer.decode(row) for row in rows]
-
-
-def fault_of(text: str, corpus: Corpus) -> str:
-    """Return the rule of the grammar that a recipe breaks first, or "none"."""
-    fault = corpus.cookbook.fault(text) if isinstance(corpus, CookbookCorpus) else None
-    return "none" if fault is None else fault.rule
-
-
-def smooth(losses: list[float], steps: list[int]) -> list[float]:
-    """Return the mean training loss between one evaluation and the next."""
-    return [sum(losses[start:end]) / (end - start) for start, end in pairwise([0, *steps])]
-
-
-def output_folder(config: Config) -> Path:
-    """Return where checkpoints and logs go."""
-    return run_folder(config, __file__)
-
-
-def checkpoint_path(config: Config) -> Path:
-    """Return the checkpoint of a run: one for each data set or preset."""
-    return output_folder(config) / "checkpoints" / f"{run_name(config)}.pt"
-
-
-def run_name(config: Config) -> str:
-    """Return "train", or "train_" and the preset or the data that is not the default."""
-    other = config.preset or (Path(config.data).stem if config.data != "cookbook" else "")
-    return f"train_{other}" if other else "train"
-
-
-def main(config: Config) -> Results:
-    keep_freed_memory()
-    # A head that is sure where to look gives other places weights below the normal numbers, which are slow on a CPU.
-    torch.set_flush_denormal(True)
-    generator = seed_everything(config.seed)
-    corpus = load_corpus(config)
-    model = build_model(config, corpus.tokenizer.vocab_size).to(pick_device(config.device))
-    history = train(config, model, corpus, generator)
-    results = measure(config, model, corpus, history)
-    print(f"\n{results.samples[0]}\n")
-    print(
-        f"validation loss {results.validation_loss:.4f} nats per token, perplexity {results.validation_perplexity:.3f}"
-    )
-    print(f"5-gram          {results.ngram:.4f}")
-    if results.optimum is not None:
-        print(f"optimum         {results.optimum:.4f}: the model is {results.above_optimum:.1%} above it")
-        print(f"{results.valid:.0%} of {config.recipes} recipes it wrote are valid")
-    return results
-
-
 def plot(results: Results) -> Figure:
     """Draw the loss over the steps between the floor that no model can pass and the n-gram model."""
     figure, axes = new_figure()
@@ -310,5 +191,10 @@ def plot(results: Results) -> Figure:
     return figure
 
 
+TOLERANCE = {
+    "*": TRAINED, "parameters": EXACT, "steps.*": EXACT, "validation_tokens": EXACT, "optimum": ROUNDING,
+    "*gram": ROUNDING, "valid": Tolerance(absolute=0.15), "faults*": Tolerance(compared=False),  # of a hundred recipes
+}  # fmt: skip
+
 if __name__ == "__main__":
-    run(main, Config, plot=plot, presets=PRESETS)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -1,5 +1,6 @@
 """Sprint 9's claims, at a small size."""
 
+import itertools
 import json
 import os
 from dataclasses import asdict, replace
@@ -11,10 +12,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from shared.lab.config import parse_config
-from shared.nn.gpt import GPT
+from shared.checks.invariants import check_causality
+from shared.lab.config import check_recordable, parse_config
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.batches import pad_rows
 from shared.text.cookbook import Cookbook
-from shared.text.corpora import TextCorpus
+from shared.text.corpora import TextCorpus, cookbook_tokenizer
 from shared.training.checkpoints import CheckpointError, load_checkpoint
 from shared.training.loop import NonFiniteLoss
 
@@ -57,7 +60,7 @@ def test_every_parameter_moves(train: ModuleType, tmp_path: Path):
     torch.manual_seed(config.seed)
     before = train.build_model(config, 1024).state_dict()
     train.main(config)
-    after = load_checkpoint(tmp_path / "checkpoints" / "train.pt")["model"]
+    after = load_checkpoint(tmp_path / "checkpoints" / "cookbook.pt")["model"]
     still = [name for name, weight in before.items() if torch.equal(weight, after[name])]
     assert not still
 
@@ -79,7 +82,7 @@ def test_a_resumed_run_equals_an_undisturbed_one(train: ModuleType, tmp_path: Pa
     monkeypatch.setattr(train, "save_checkpoint", real)
     torch.manual_seed(123)  # another process would have another state
     resumed = train.main(replace(broken, resume=True))
-    ends = [load_checkpoint(tmp_path / name / "checkpoints" / "train.pt") for name in ("calm", "killed")]
+    ends = [load_checkpoint(tmp_path / name / "checkpoints" / "cookbook.pt") for name in ("calm", "killed")]
     assert ends[0]["extra"]["losses"] == ends[1]["extra"]["losses"]
     assert all(torch.equal(weight, ends[1]["model"][name]) for name, weight in ends[0]["model"].items())
     assert resumed.samples == calm.samples
@@ -107,7 +110,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
     monkeypatch.setattr(train, "language_model_loss", broken)
     with pytest.raises(NonFiniteLoss, match="step 9 is nan"):
         train.main(train.Config(**TINY, out=tmp_path))
-    checkpoint = load_checkpoint(tmp_path / "checkpoints" / "train.pt")
+    checkpoint = load_checkpoint(tmp_path / "checkpoints" / "cookbook.pt")
     assert checkpoint["step"] == 6
     assert all(weight.isfinite().all() for weight in checkpoint["model"].values())
 
@@ -119,7 +122,7 @@ def test_any_text_can_be_trained_on(train: ModuleType, tmp_path: Path, text: Pat
     assert results.optimum is None
     assert results.valid is None
     assert results.validation_loss < results.validation_losses[0]
-    assert (tmp_path / "checkpoints" / "train_book.pt").exists()
+    assert (tmp_path / "checkpoints" / "book.pt").exists()
 
 
 def test_prepared_files_train_as_the_text_does(load_sprint, train: ModuleType, tmp_path: Path, text: Path):
@@ -132,6 +135,18 @@ def test_prepared_files_train_as_the_text_does(load_sprint, train: ModuleType, t
     from_text = train.main(train.Config(**tiny, data=str(text), tokenizer="char", out=tmp_path))
     from_files = train.main(train.Config(**tiny, data=str(tmp_path / "prepared"), out=tmp_path))
     assert from_files.validation_loss == from_text.validation_loss
+
+
+def test_a_recorded_run_starts_clean(train: ModuleType, capsys: pytest.CaptureFixture):
+    assert not any(preset.get("resume") for preset in train.PRESETS.values())
+    with pytest.raises(SystemExit):
+        check_recordable(parse_config(train.Config, ["--record", "--resume"], train.PRESETS), train.PRESETS)
+    assert "no other options; got --resume" in capsys.readouterr().err
+
+
+def test_the_history_condenses_losses_between_evaluations(load_sprint):
+    history = load_sprint("09_train_gpt2/pretraining_study/history.py").History([4.0, 2.0, 1.0], [2, 3])
+    assert history.train_losses() == [3.0, 1.0]
 
 
 def test_bad_texts_are_refused(train: ModuleType, tmp_path: Path):
@@ -168,7 +183,7 @@ def test_evaluation_splits_the_loss_and_the_optimum_by_section(load_sprint, trai
     script = load_sprint("09_train_gpt2/evaluate.py")
     results = script.main(
         script.Config(
-            checkpoint=tmp_path / "checkpoints" / "train.pt", stream="validation", recipes=8, samples=2, device="cpu"
+            checkpoint=tmp_path / "checkpoints" / "cookbook.pt", stream="validation", recipes=8, samples=2, device="cpu"
         )
     )
     assert results.loss == pytest.approx(trained.validation_loss, rel=1e-4)
@@ -177,6 +192,68 @@ def test_evaluation_splits_the_loss_and_the_optimum_by_section(load_sprint, trai
         assert nats > results.optimum_per_recipe[section] > 0
     assert set(results.valid) == {"1", "0.9", "0.8"}
     assert 0 < results.improbable_per_recipe < 220, "at most the number of targets"
+
+
+def test_the_sections_of_a_recipe_add_up_to_all_of_it(load_sprint):
+    part = load_sprint("09_train_gpt2/pretraining_study/recipe_sections.py")
+    text = "title\n\nflour\neggs\n\nmix"
+    places = [(0, 1.0), (4, 2.0), (7, 4.0), (19, 8.0)]
+    assert part.sum_by_section(text, places) == [3.0, 4.0, 8.0]
+    cookbook = Cookbook()
+    recipe = cookbook.recipe("test", 3)
+    tracer = part.Tracer(recipe.text)
+    cookbook.write(tracer)
+    assert sum(nats for _, nats in tracer.trace) == pytest.approx(-recipe.log_prob)
+    assert len(part.sum_by_section(recipe.text, tracer.trace)) == len(part.SECTIONS)
+
+
+def test_the_contenders_train_the_same_model(load_sprint):
+    part = load_sprint("09_train_gpt2/pretraining_study/contenders.py")
+    size = GPTConfig(vocab_size=11, context=8, layers=1, heads=2, d_model=16, dropout=0.0)
+    models = [part.PlainTorch(size), part.transformers_model(size), GPT(size)]
+    counts = {sum(weight.numel() for weight in model.parameters()) for model in models}
+    assert len(counts) == 1, "the output layer is tied in each"
+    tokens = torch.randint(11, (2, 8), generator=torch.Generator().manual_seed(0))
+    check_causality(models[0], tokens, vocab_size=11)
+    padded = pad_rows([[1, 2, 3, 4], [5, 6]])
+    assert part.labels_of(padded).tolist() == [[1, 2, 3, 4], [5, 6, -100, -100]]
+    for losses_of in (part.transformers_losses, part.plain_torch_losses, part.our_losses):
+        torch.manual_seed(0)
+        losses = list(itertools.islice(losses_of(size, itertools.repeat(padded)), 40))
+        assert losses[0] == pytest.approx(np.log(11), abs=0.3)
+        assert losses[-1] < 0.8 * losses[0]
+
+
+def test_speeds_are_measured_in_turns(load_sprint, monkeypatch: pytest.MonkeyPatch):
+    part = load_sprint("09_train_gpt2/pretraining_study/contenders.py")
+    measured = iter([10.0, 5.0, 30.0, 10.0, 8.0, 8.0])
+    monkeypatch.setattr(part, "alone", lambda function, *arguments: (function(*arguments), next(measured))[1])
+    called = []
+    rates = part.rates_in_turns({"ours": (called.append, "us"), "theirs": (called.append, "them")}, rounds=3)
+    assert called == ["us", "them"] * 3
+    assert rates == {"ours": [10.0, 30.0, 8.0], "theirs": [5.0, 10.0, 8.0]}
+    assert part.median_ratio(rates, "ours", "theirs") == 2.0
+
+
+@pytest.mark.parametrize(("script", "tiny"), [
+    ("training_speed", {"steps": 1, "rounds": 1}),
+    ("generation_speed", {"new_tokens": 2, "rounds": 1}),
+    ("race_to_loss", {"target": 20.0}),
+])  # fmt: skip
+def test_the_speed_scripts_run(load_sprint, monkeypatch: pytest.MonkeyPatch, script: str, tiny: dict):
+    small = {"vocab_size": 1024, "context": 512, "layers": 1, "heads": 2, "d_model": 16, "dropout": 0.0}
+    contenders = load_sprint("09_train_gpt2/pretraining_study/contenders.py")
+    module = load_sprint(f"09_train_gpt2/{script}.py")
+    here = lambda function, *arguments: function(*arguments)  # noqa: E731 (a process takes seconds to start)
+    for target in (contenders, module):
+        monkeypatch.setattr(target, "alone", here, raising=False)
+        monkeypatch.setattr(target, "SIZE", GPTConfig(**small), raising=False)
+        monkeypatch.setattr(target, "SMALL", GPTConfig(**small), raising=False)
+        monkeypatch.setattr(target, "BATCH_SIZE", 2, raising=False)
+        monkeypatch.setattr(target, "keep_freed_memory", lambda: None, raising=False)
+        monkeypatch.setattr(target, "cookbook_tokenizer", lambda: cookbook_tokenizer(1024), raising=False)
+    results = module.main(module.Config(**tiny))
+    assert all(value > 0 for value in vars(results).values() if isinstance(value, float))
 
 
 def test_killed_training_ends_byte_identical(load_sprint):
@@ -191,14 +268,14 @@ def test_killed_training_ends_byte_identical(load_sprint):
 def test_an_exported_model_is_a_model_of_transformers(load_sprint, train: ModuleType, tmp_path: Path):
     train.main(train.Config(**TINY | {"steps": 2}, out=tmp_path))
     script = load_sprint("09_train_gpt2/export_pretrained.py")
-    checkpoint = tmp_path / "checkpoints" / "train.pt"
-    results = script.main(script.Config(checkpoint=checkpoint, folder=tmp_path / "model"))
+    checkpoint = tmp_path / "checkpoints" / "cookbook.pt"
+    results = script.main(script.Config(checkpoint=checkpoint, out=tmp_path))
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(results.files)
     assert results.logit_difference < 1e-5
     assert results.same_tokens
     generate = load_sprint("09_train_gpt2/generate.py")
     written = generate.main(
-        generate.Config(model=tmp_path / "model", prompt="Smoky", count=2, max_new_tokens=5, device="cpu")
+        generate.Config(model=tmp_path / "cookbook-gpt2", prompt="Smoky", count=2, max_new_tokens=5, device="cpu")
     )
     assert all(text.startswith("Smoky") for text in written.texts)
 
@@ -244,15 +321,16 @@ def test_recorded_losses_reach_their_targets():
     assert shipped["above_optimum"] + 2 * shipped["standard_error"] < 0.03
     assert recorded("train_tinyshakespeare")["validation_loss"] < 1.62
     assert recorded("train_tinyshakespeare")["training_seconds"] < 120
-    assert recorded("train_tinyshakespeare-hour")["validation_loss"] < 1.50
-    assert recorded("train_tinyshakespeare-hour")["training_seconds"] < 3600
+    assert recorded("train_tinyshakespeare_hour")["validation_loss"] < 1.50
+    assert recorded("train_tinyshakespeare_hour")["training_seconds"] < 3600
 
 
 def test_recorded_runs_resume_exactly_and_are_fast():
-    resumed, speed = recorded("resume_exactly"), recorded("benchmark")
+    resumed, generation = recorded("resume_exactly_thorough"), recorded("generation_speed")
     assert len(resumed["killed_at"]) == 20
     assert resumed["identical"]
-    assert speed["training_ratio"] > 1.7
-    assert speed["generation_ratio_1"] > 1.5, "the aim was 4: see the README"
-    assert speed["generation_ratio_32"] > 2
-    assert speed["cache_ratio"] > 3
+    assert recorded("training_speed")["training_ratio"] > 1.7
+    assert recorded("race_to_loss")["loss_ratio"] > 2
+    assert generation["generation_ratio_1"] > 1.5, "the aim was 4: see the README"
+    assert generation["generation_ratio_32"] > 2
+    assert generation["cache_ratio"] > 3

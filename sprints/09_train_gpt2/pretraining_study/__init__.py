@@ -1,0 +1,1 @@
+"""What several scripts of sprint 9 use."""
