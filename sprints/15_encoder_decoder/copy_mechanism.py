@@ -16,17 +16,20 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from seq2seq_study.sequence_tasks import FIRST, PAD, Pair, Sequences, free_running, make_pair, small_size
-from seq2seq_study.sequence_tasks import train as train_model
+from seq2seq_study.exact_match import free_running
+from seq2seq_study.likelihood import small_size, train_model
+from seq2seq_study.sequences import FIRST, PAD, SequencePair, Sequences, make_pair
+from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run as run_script
+from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import attend
+from shared.nn.masks import for_all_queries
 from shared.nn.seq2seq import EncoderDecoder
 
 
-class Kind(NamedTuple):
+class CopyKind(NamedTuple):
     """What a model answers with, and whether all rare symbols have the same embedding."""
 
     answers: Literal["layer", "pointer", "both"]
@@ -34,10 +37,10 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "output layer": Kind("layer", shared=False),
-    "pointer": Kind("pointer", shared=False),
-    "pointer, one embedding for rare symbols": Kind("pointer", shared=True),
-    "pointer and layer, one embedding": Kind("both", shared=True),
+    "output layer": CopyKind("layer", shared=False),
+    "pointer": CopyKind("pointer", shared=False),
+    "pointer, one embedding for rare symbols": CopyKind("pointer", shared=True),
+    "pointer and layer, one embedding": CopyKind("both", shared=True),
 }
 
 
@@ -54,7 +57,9 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Model:
+class CopyScores:
+    """Exact match by kind of test, the mean share of the output layer, the last loss, and the size."""
+
     known: float
     mixed: float
     unseen: float
@@ -65,7 +70,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Results:
-    models: dict[str, Model]
+    models: dict[str, CopyScores]
     chance: float
 
 
@@ -83,7 +88,7 @@ class CopyModel(EncoderDecoder):
         d_model: features of a token.
     """
 
-    def __init__(self, frequent: int, rare: int, kind: Kind, generator: torch.Generator, d_model: int = 64) -> None:
+    def __init__(self, frequent: int, rare: int, kind: CopyKind, generator: torch.Generator, d_model: int = 64) -> None:
         super().__init__(small_size(frequent + rare, d_model=d_model), generator)
         self.kind, self.frequent = kind, frequent
         self.query, self.key = nn.Linear(d_model, d_model), nn.Linear(d_model, d_model)
@@ -106,19 +111,18 @@ class CopyModel(EncoderDecoder):
         """Return hidden states, the layer's logits, and for each token the attention to the places that hold it."""
         memory = self.encoder(self._read(source), source_mask)
         hidden = self.decoder.hidden(self._read(target), memory, source_mask, target_mask)
-        mask = None if source_mask is None else source_mask[:, None, None]
         one_head = (part[:, None] for part in (self.query(hidden), self.key(memory), memory))
-        weights = attend(*one_head, mask)[1][:, 0]  # (rows, answers, source)
+        weights = attend(*one_head, for_all_queries(source_mask))[1][:, 0]  # (rows, answers, source)
         says = self.decoder.head(hidden)
-        places = source[:, None].expand_as(weights)
-        return hidden, says, torch.zeros_like(says).scatter_add(-1, places, weights)
+        pointed_at = source[:, None].expand_as(weights)
+        return hidden, says, torch.zeros_like(says).scatter_add(-1, pointed_at, weights)
 
     def _read(self, tokens: Tensor) -> Tensor:
         """Return the tokens that are looked up: the first rare one stands for all where they share an embedding."""
         return tokens.clamp(max=self.frequent) if self.kind.shared else tokens
 
     @torch.no_grad()
-    def mean_gate(self, pair: Pair) -> float:
+    def mean_gate(self, pair: SequencePair) -> float:
         """Return the mean share of the output layer."""
         if self.kind.answers != "both":
             return float(self.kind.answers == "layer")
@@ -127,7 +131,9 @@ class CopyModel(EncoderDecoder):
         return self.gate(hidden).sigmoid()[..., 0][real].mean().item()
 
 
-def with_rare(drawn: tuple[Tensor, Tensor], first: int, rare: int, share: float, generator: torch.Generator) -> Pair:
+def with_rare(
+    drawn: tuple[Tensor, Tensor], first: int, rare: int, share: float, generator: torch.Generator
+) -> SequencePair:
     """Return pairs in which about a share of the symbols is replaced by one of the `rare` tokens from `first` on."""
     rows, lengths = drawn
     others = first + torch.randint(rare, rows.shape, generator=generator)
@@ -135,14 +141,14 @@ def with_rare(drawn: tuple[Tensor, Tensor], first: int, rare: int, share: float,
     return make_pair(torch.where(replaced, others, rows), lengths)
 
 
-def run(config: Config, name: str) -> Model:
+def train_and_test(config: Config, name: str) -> CopyScores:
     device = pick_device(config.device)
     generator = seed_everything(config.seed)
     data = Sequences(config.symbols, 3, config.longest, config.held_out, generator)
     frequent = FIRST + config.symbols
     model = CopyModel(frequent, 2 * config.rare, KINDS[name], generator).to(device)
 
-    def batches() -> Iterator[Pair]:
+    def batches() -> Iterator[SequencePair]:
         while True:
             drawn = data.draw(config.batch_size)
             yield with_rare(drawn, frequent, config.rare, config.rare_share, generator).to(device)
@@ -152,15 +158,15 @@ def run(config: Config, name: str) -> Model:
     tests = [with_rare(data.test, unseen, config.rare, share, generator).to(device) for share in (0.0, 0.3, 1.0)]
     scores = [free_running(model, test, use_cache=False).float().mean().item() for test in tests]
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Model(*scores, model.mean_gate(tests[0]), losses[-1], parameters)
+    return CopyScores(*scores, model.mean_gate(tests[0]), losses[-1], parameters)
 
 
 def main(config: Config) -> Results:
     models = {}
     for name in KINDS:
-        models[name] = one = run(config, name)
-        print(f"{name:<40} exact match {one.known:.1%} on frequent symbols, {one.mixed:.1%} with a few ", end="")
-        print(f"unseen, {one.unseen:.1%} on unseen alone; share of the layer {one.gate:.2f}")
+        models[name] = scores = train_and_test(config, name)
+        print(f"{name:<40} exact match {scores.known:.1%} on frequent symbols, {scores.mixed:.1%} with a few ", end="")
+        print(f"unseen, {scores.unseen:.1%} on unseen alone; share of the layer {scores.gate:.2f}")
     vocab = config.symbols + 2 * config.rare
     lengths = range(3, config.longest + 1)
     return Results(models, sum(vocab**-length for length in lengths) / len(lengths))
@@ -170,8 +176,8 @@ def plot(results: Results) -> Figure:
     """Draw exact match by kind of test."""
     figure, axes = new_figure(7.5, 4.0)
     for index, (name, model) in enumerate(results.models.items()):
-        places = [place + 0.2 * (index - 1.5) for place in range(3)]
-        axes.bar(places, [model.known, model.mixed, model.unseen], 0.19, label=name)
+        bars = [test + 0.2 * (index - 1.5) for test in range(3)]
+        axes.bar(bars, [model.known, model.mixed, model.unseen], 0.19, label=name)
     axes.set_xticks(range(3), ["frequent symbols", "some unseen", "unseen alone"])
     axes.set(ylabel="exact match", ylim=(0, 1.03))
     axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
@@ -179,4 +185,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"*": TRAINED, "models.*.parameters": EXACT, "chance": EXACT})

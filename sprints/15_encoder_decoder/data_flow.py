@@ -11,12 +11,15 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from seq2seq_study.sequence_tasks import FIRST, Pair, logits_of, make_pair, maximum_likelihood, read, small_model, write
+from seq2seq_study.likelihood import logits_of, maximum_likelihood, small_model
+from seq2seq_study.sequences import FIRST, SequencePair, make_pair, mask_of, read, write
+from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.nn.attention import MultiHeadAttention, causal_mask
+from shared.nn.attention import MultiHeadAttention
+from shared.nn.masks import causal_mask
 from shared.nn.seq2seq import EncoderDecoder
 
 
@@ -28,7 +31,9 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Step:
+class ModulePass:
+    """What goes into a module, what comes out of it, and its parameters."""
+
     module: str
     inputs: list[list[int]]
     output: list[int]
@@ -37,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Results:
-    steps: list[Step]
+    steps: list[ModulePass]
     sources: list[str]
     targets: list[str]
     masks: dict[str, list[list[int]]]
@@ -47,15 +52,16 @@ class Results:
     logits: list[int]
 
 
-def watch(model: EncoderDecoder) -> list[Step]:
+def watch(model: EncoderDecoder) -> list[ModulePass]:
     """Return a list that the next pass fills with what goes into each part and what comes out."""
-    steps: list[Step] = []
+    steps: list[ModulePass] = []
     kinds = (nn.Linear, nn.Embedding, nn.LayerNorm, MultiHeadAttention)
 
     def report(name: str):
         def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
             shapes = [list(part.shape) for part in inputs if isinstance(part, Tensor)]
-            steps.append(Step(name, shapes, list(output.shape), sum(part.numel() for part in module.parameters())))
+            parameters = sum(part.numel() for part in module.parameters())
+            steps.append(ModulePass(name, shapes, list(output.shape), parameters))
 
         return hook
 
@@ -68,15 +74,15 @@ def watch(model: EncoderDecoder) -> list[Step]:
 def count(model: EncoderDecoder) -> dict[str, int]:
     """Return the parameters of each part."""
     parts = {"embeddings": "input", "self-attention": "attention", "feed-forward": "feed_forward", "head": "head"}
-    found = dict.fromkeys(["embeddings", "self-attention", "cross-attention", "feed-forward", "norms", "head"], 0)
+    counts = dict.fromkeys(["embeddings", "self-attention", "cross-attention", "feed-forward", "norms", "head"], 0)
     for name, parameter in model.named_parameters():
         if "norm" in name:
-            found["norms"] += parameter.numel()
+            counts["norms"] += parameter.numel()
         elif "cross_attention" in name:
-            found["cross-attention"] += parameter.numel()
+            counts["cross-attention"] += parameter.numel()
         else:
-            found[next(part for part, word in parts.items() if word in name)] += parameter.numel()
-    return found
+            counts[next(part for part, word in parts.items() if word in name)] += parameter.numel()
+    return counts
 
 
 def formula(vocab: int, d: int, layers: int) -> int:
@@ -84,10 +90,9 @@ def formula(vocab: int, d: int, layers: int) -> int:
     return 3 * vocab * d + layers * (12 * d * d + 13 * d) + layers * (16 * d * d + 19 * d) + 2 * 2 * d
 
 
-def draw_masks(pair: Pair) -> dict[str, Tensor]:
+def draw_masks(pair: SequencePair) -> dict[str, Tensor]:
     """Return who may look at whom in the second row, as the three kinds of attention use it."""
-    assert pair.source.mask is not None
-    source, targets = pair.source.mask[1], pair.target.tokens.shape[1] - 1
+    source, targets = mask_of(pair.source)[1], pair.target.tokens.shape[1] - 1
     return {
         "encoder, self-attention": source.expand(len(source), -1),
         # Padding on the right is the future of every real target: causality hides it.
@@ -133,16 +138,16 @@ def plot(results: Results) -> Figure:
     """Draw the three masks of the second row."""
     figure, axes = new_figure(10.5, 3.8, columns=3)
     source, target = results.sources[1], results.targets[1][:-1]
-    for place, (name, mask) in zip(axes, results.masks.items(), strict=True):
-        place.imshow(mask, cmap="Blues", vmin=0, vmax=1.4)
-        keys, queries = target if "self-attention" in name and "decoder" in name else source, target
+    for axis, (name, mask) in zip(axes, results.masks.items(), strict=True):
+        axis.imshow(mask, cmap="Blues", vmin=0, vmax=1.4)
+        keys = target if name == "decoder, self-attention" else source
         queries = source if name.startswith("encoder") else target
-        place.set_xticks(range(len(keys)), [*keys])
-        place.set_yticks(range(len(queries)), [*queries])
-        place.set(title=name, xlabel="is looked at", ylabel="looks")
-        place.grid(False)
+        axis.set_xticks(range(len(keys)), [*keys])
+        axis.set_yticks(range(len(queries)), [*queries])
+        axis.set(title=name, xlabel="is looked at", ylabel="looks")
+        axis.grid(False)
     return figure
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"*": EXACT, "loss": ROUNDING})

@@ -1,7 +1,7 @@
 """Does a model go astray on its own words? Its exact divergence from a known distribution, on two kinds of prefixes.
 
     uv run sprints/15_encoder_decoder/exposure_bias.py
-    uv run sprints/15_encoder_decoder/exposure_bias.py --seeds 0 1 2 3 4
+    uv run sprints/15_encoder_decoder/exposure_bias.py --preset seeds
 
 A noisy reversal whose every probability is known. Where the task wrote what stands before, the divergence of the
 next symbol is what training lowers. Where the model wrote it, the same divergence is what counts in use. Exposure bias
@@ -13,20 +13,19 @@ from dataclasses import dataclass
 import torch
 from matplotlib.figure import Figure
 
-from seq2seq_study.noisy_reversal import Divergence, NoisyReversal, compare, model_log_q
-from seq2seq_study.sequence_tasks import train as train_model
+from seq2seq_study.exact_divergence import Divergence, measure_divergence, model_log_q
+from seq2seq_study.likelihood import train_model
+from seq2seq_study.noisy_reversal import NoisyReversal
 from shared.checks.intervals import mean_interval
+from shared.lab.compare import ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run as run_script
+from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 # Pairs to learn from (0: always new ones), and the steps as a multiple of the option.
 TRAININGS = {"few pairs": (300, 1.0), "stopped early": (2000, 0.5), "trained long": (0, 3.0)}
-
-PRESETS = {
-    "seeds": {"seeds": (0, 1, 2, 3, 4)},
-}
+PRESETS = {"seeds": {"seeds": (0, 1, 2, 3, 4)}}
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Row:
+class TrainingBias:
     """A noise and a way to train: [mean, half of its 95 % interval] over the seeds."""
 
     noise: float
@@ -58,34 +57,34 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    rows: list[Row]
+    rows: list[TrainingBias]
     marginals: dict[str, float]
     uniform: dict[str, float]
     entropy: dict[str, float]
 
 
-def run(config: Config, task: NoisyReversal, training: str, seed: int) -> Divergence:
+def train_and_measure(config: Config, task: NoisyReversal, training: str, seed: int) -> Divergence:
     pairs, part = TRAININGS[training]
     device = pick_device(config.device)
     generator = seed_everything(seed)
-    train, _, test = task.split(config.held_out, generator)
+    train_sources, _, test = task.split(config.held_out, generator)
     model = task.model(generator, d_model=config.d_model, layers=config.layers).to(device)
-    batches = (pair.to(device) for pair in task.batches(train, pairs, config.batch_size, generator))
+    batches = (pair.to(device) for pair in task.batches(train_sources, pairs, config.batch_size, generator))
     train_model(model, batches, int(part * config.steps), config.learning_rate, f"noise {task.noise}, {training}")
-    return compare(task, test, model_log_q(task, model, test))
+    return measure_divergence(task, test, model_log_q(task, model, test))
 
 
-def summarise(noise: float, training: str, runs: list[Divergence]) -> Row:
+def summarise(noise: float, training: str, runs: list[Divergence]) -> TrainingBias:
     def over(values: list[float]) -> list[float]:
         return list(mean_interval(values))
 
-    return Row(
+    return TrainingBias(
         noise=noise,
         training=training,
-        data_prefixes=over([one.data_prefixes for one in runs]),
-        own_prefixes=over([one.own_prefixes for one in runs]),
-        ratio=over([one.own_prefixes / one.data_prefixes for one in runs]),
-        total_variation=over([one.total_variation for one in runs]),
+        data_prefixes=over([divergence.data_prefixes for divergence in runs]),
+        own_prefixes=over([divergence.own_prefixes for divergence in runs]),
+        ratio=over([divergence.own_prefixes / divergence.data_prefixes for divergence in runs]),
+        total_variation=over([divergence.total_variation for divergence in runs]),
         runs=runs,
     )
 
@@ -97,12 +96,14 @@ def main(config: Config) -> Results:
         source = torch.arange(config.tokens)[None] % config.symbols  # by symmetry any source will do
         shape = (1, config.symbols ** (config.tokens - 1), config.tokens, config.symbols)
         marginal = task.marginals(source)[:, None].expand(shape)
-        marginals[str(noise)] = compare(task, source, marginal.log()).data_prefixes
-        uniform[str(noise)] = compare(task, source, torch.full(shape, 1 / config.symbols).log()).data_prefixes
+        marginals[str(noise)] = measure_divergence(task, source, marginal.log()).data_prefixes
+        uniform[str(noise)] = measure_divergence(
+            task, source, torch.full(shape, 1 / config.symbols).log()
+        ).data_prefixes
         p = task.conditionals(source[:, None], task.enumerate(config.tokens - 1)[None])[0, 0, 0]
         entropy[str(noise)] = -(p * p.log()).sum().item()
         for training in TRAININGS:
-            runs = [run(config, task, training, config.seed + seed) for seed in config.seeds]
+            runs = [train_and_measure(config, task, training, config.seed + seed) for seed in config.seeds]
             rows.append(row := summarise(noise, training, runs))
             print(f"noise {noise}, {training}: divergence {row.data_prefixes[0]:.4f} on the data's prefixes, ", end="")
             print(f"{row.own_prefixes[0]:.4f} on its own, ratio {row.ratio[0]:.2f} +- {row.ratio[1]:.2f}")
@@ -113,17 +114,20 @@ def plot(results: Results) -> Figure:
     """Draw the divergence by place on both kinds of prefixes for each noise and amount of data."""
     noises = sorted({row.noise for row in results.rows})
     figure, axes = new_figure(3.7 * len(noises), 3.8, columns=len(noises))
-    for place, noise in zip(axes if len(noises) > 1 else [axes], noises, strict=True):
+    for axis, noise in zip(axes if len(noises) > 1 else [axes], noises, strict=True):
         for index, row in enumerate(row for row in results.rows if row.noise == noise):
             for field, style in (("data_by_place", "-"), ("own_by_place", "--")):
-                means = torch.tensor([getattr(one, field) for one in row.runs]).mean(dim=0).tolist()
+                by_seed = torch.tensor([getattr(divergence, field) for divergence in row.runs])
+                means = by_seed.mean(dim=0).tolist()
                 label = row.training if style == "-" else None
-                place.plot(range(1, len(means) + 1), means, style, color=f"C{index}", label=label)
-        place.set(xlabel="place", ylabel="nats", title=f"noise {noise:g}", yscale="log")
-        place.legend()
+                axis.plot(range(1, len(means) + 1), means, style, color=f"C{index}", label=label)
+        axis.set(xlabel="place", ylabel="nats", title=f"noise {noise:g}", yscale="log")
+        axis.legend()
     figure.suptitle("divergence of the next symbol; solid: on the data's prefixes, dashed: on its own")
     return figure
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot, presets=PRESETS)
+    # A divergence is small where the training is long, and the ratio of two such is not known as well as they are.
+    tolerance = {"rows.*": TRAINED, "rows.*.ratio.*": Tolerance(relative=0.2, absolute=0.1), "rows.*.noise": ROUNDING}
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=tolerance)

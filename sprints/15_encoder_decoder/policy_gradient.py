@@ -13,9 +13,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from seq2seq_study.expected_reward import MinimumRisk, Reinforce, minimum_risk, reward
+from seq2seq_study.likelihood import log_probability
 from seq2seq_study.noisy_reversal import NoisyReversal
-from seq2seq_study.sequence_losses import MinimumRisk, Reinforce, log_probability, minimum_risk, reward
-from seq2seq_study.sequence_tasks import Pair
+from seq2seq_study.sequences import SequencePair
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -33,7 +35,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Estimator:
+class EstimatorQuality:
     """How estimates lie around the exact gradient g.
 
     Args:
@@ -51,7 +53,7 @@ class Estimator:
 
 @dataclass(frozen=True)
 class Results:
-    estimators: dict[str, Estimator]
+    estimators: dict[str, EstimatorQuality]
     targets: int
     expected_reward: float
     sum_of_probabilities: float
@@ -70,11 +72,11 @@ def flat_gradient(model: nn.Module, value: Tensor) -> Tensor:
     )
 
 
-def judge(estimates: Tensor, exact: Tensor) -> Estimator:
+def judge(estimates: Tensor, exact: Tensor) -> EstimatorQuality:
     """Return how estimates (estimates, parameters) lie around the exact gradient (parameters)."""
     mean, length = estimates.mean(dim=0), exact.norm()
     variance = estimates.var(dim=0).sum()
-    return Estimator(
+    return EstimatorQuality(
         bias=((mean - exact).norm() / length).item(),
         noise=((variance / len(estimates)).sqrt() / length).item(),
         spread=(variance.sqrt() / length).item(),
@@ -102,8 +104,8 @@ def main(config: Config) -> Results:
     score = flat_gradient(model, (log_q.exp().detach() * rewards * log_q).sum())
     risk = flat_gradient(model, -minimum_risk(log_q[None], rewards[None], 1.0).sum())
 
-    many = Pair(*(batch._replace(tokens=batch.tokens.expand(config.batch_size, -1)) for batch in true))
-    losses: dict[str, Callable[[EncoderDecoder, Pair], tuple[Tensor, int]]] = {
+    many = SequencePair(*(batch._replace(tokens=batch.tokens.expand(config.batch_size, -1)) for batch in true))
+    losses: dict[str, Callable[[EncoderDecoder, SequencePair], tuple[Tensor, int]]] = {
         "REINFORCE, no baseline": Reinforce("none", generator),
         "REINFORCE, mean of the others": Reinforce("mean", generator),
         "REINFORCE, greedy answer": Reinforce("greedy", generator),
@@ -115,13 +117,13 @@ def main(config: Config) -> Results:
     estimators = {}
     for name, loss_of in losses.items():
         pair = true if name.startswith("minimum") else many
-        found = []
+        estimates = []
         for _ in range(config.estimates):
             loss, count = loss_of(model, pair)
-            found.append(-flat_gradient(model, loss / count))
-        estimators[name] = one = judge(torch.stack(found), exact)
-        print(f"{name:<34} off by {one.bias:.3f}, noise alone gives {one.noise:.3f}; spread {one.spread:.2f}, ", end="")
-        print(f"cosine {one.cosine:.4f}")
+            estimates.append(-flat_gradient(model, loss / count))
+        estimators[name] = quality = judge(torch.stack(estimates), exact)
+        print(f"{name:<34} off by {quality.bias:.3f}, noise alone gives {quality.noise:.3f}; ", end="")
+        print(f"spread {quality.spread:.2f}, cosine {quality.cosine:.4f}")
     results = Results(
         estimators=estimators,
         targets=len(targets),
@@ -140,23 +142,21 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw how far the mean of the estimates is off, beside what noise alone would do, and the spread of one."""
     figure, axes = new_figure(10.0, 3.6, columns=2)
-    places = range(len(results.estimators))
-    axes[0].barh(
-        [place - 0.2 for place in places], [one.bias for one in results.estimators.values()], 0.38, label="off by"
-    )
-    axes[0].barh(
-        [place + 0.2 for place in places], [one.noise for one in results.estimators.values()], 0.38, label="noise"
-    )
-    axes[0].set_yticks(places, [*results.estimators])
+    bars, qualities = range(len(results.estimators)), results.estimators.values()
+    axes[0].barh([bar - 0.2 for bar in bars], [quality.bias for quality in qualities], 0.38, label="off by")
+    axes[0].barh([bar + 0.2 for bar in bars], [quality.noise for quality in qualities], 0.38, label="noise")
+    axes[0].set_yticks(bars, [*results.estimators])
     axes[0].set(xlabel="of the length of the gradient", title="mean of the estimates")
     axes[0].legend()
-    axes[1].barh(places, [one.spread for one in results.estimators.values()], color="C2")
-    axes[1].set_yticks(places, [""] * len(places))
+    axes[1].barh(bars, [quality.spread for quality in qualities], color="C2")
+    axes[1].set_yticks(bars, [""] * len(bars))
     axes[1].set(xlabel="of the length of the gradient", title="spread of one estimate")
-    for place in axes:
-        place.invert_yaxis()
+    for axis in axes:
+        axis.invert_yaxis()
     return figure
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    # A draw turns with the last digit of a logit, and differences of equal vectors are rounding alone.
+    near = {"estimators.*": Tolerance(relative=0.05, absolute=0.02), "*_difference": Tolerance(absolute=1e-5)}
+    run(main, Config, plot=plot, tolerance=near)

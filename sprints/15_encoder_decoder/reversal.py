@@ -1,48 +1,38 @@
 """Can plain maximum likelihood learn to reverse? Reversal, copying and sorting, scored with and without teacher.
 
     uv run sprints/15_encoder_decoder/reversal.py
-    uv run sprints/15_encoder_decoder/reversal.py --seeds 0 1 2 3 4 --tasks reversal copying sorting
+    uv run sprints/15_encoder_decoder/reversal.py --preset seeds
 
 Every test sequence is new to the model. Beside it stand chance and the direct answer, `torch.flip`, which needs no
 model. Theory: notes/02_teacher_forcing.md
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from seq2seq_study.sequence_tasks import (
-    END,
-    FIRST,
-    LETTERS,
-    Pair,
-    Sequences,
-    free_running,
-    make_pair,
-    read,
-    small_model,
-    teacher_forced,
-)
-from seq2seq_study.sequence_tasks import train as train_model
+from seq2seq_study.exact_match import free_running, teacher_forced
+from seq2seq_study.likelihood import small_model, train_model
+from seq2seq_study.sequences import END, FIRST, LETTERS, SequencePair, Sequences, make_pair, read
+from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run as run_script
+from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.blocks import DecoderBlock
 from shared.nn.seq2seq import EncoderDecoder
 
-PRESETS = {
-    "seeds": {"tasks": ("reversal", "copying", "sorting"), "seeds": (0, 1, 2, 3, 4)},
-}
+PRESETS = {"seeds": {"tasks": ("reversal", "copying", "sorting"), "seeds": (0, 1, 2, 3, 4)}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tasks: tuple[str, ...] = ("reversal",)  # of reversal, copying, sorting
+    tasks: tuple[Literal["reversal", "copying", "sorting"], ...] = ("reversal",)  # what is learnt
     symbols: int = 16  # distinct symbols
     shortest: int = 3  # symbols of the shortest sequence
     longest: int = 12  # symbols of the longest sequence
@@ -56,7 +46,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainedModel:
     """Exact match on the test, and a map of the cross-attention of one source."""
 
     validation: float
@@ -69,7 +59,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Results:
-    runs: dict[str, list[Run]]
+    runs: dict[str, list[TrainedModel]]
     means: dict[str, float]
     worst: dict[str, float]
     in_training: int
@@ -88,11 +78,11 @@ def flip(rows: Tensor, lengths: Tensor) -> list[list[int]]:
 def mixed_word(config: Config) -> str:
     """Return a word of the greatest length in no order."""
     letters = LETTERS[FIRST : FIRST + config.symbols]
-    return "".join(letters[(5 * place + 2) % config.symbols] for place in range(config.longest))
+    return "".join(letters[(5 * position + 2) % config.symbols] for position in range(config.longest))
 
 
 @torch.no_grad()
-def attention_map(model: EncoderDecoder, pair: Pair) -> list[list[float]]:
+def attention_map(model: EncoderDecoder, pair: SequencePair) -> list[list[float]]:
     """Return where each target of the only row looks in the source: the last layer's cross-attention, mean of heads."""
     block, maps = cast(DecoderBlock, model.decoder.blocks[-1]).cross_attention, []
 
@@ -105,17 +95,18 @@ def attention_map(model: EncoderDecoder, pair: Pair) -> list[list[float]]:
     return maps[0][0].mean(dim=0).tolist()
 
 
-def run(config: Config, task: str, seed: int) -> tuple[Run, int, int]:
-    """Return a run, how many test sequences its training saw, and the number of its parameters."""
+def train_and_test(config: Config, task: str, seed: int) -> tuple[TrainedModel, int, int]:
+    """Return how a model does, how many test sequences its training saw, and the number of its parameters."""
     device = pick_device(config.device)
     generator = seed_everything(seed)
     data = Sequences(config.symbols, config.shortest, config.longest, config.held_out, generator)
     model = small_model(FIRST + config.symbols, generator, d_model=config.d_model, layers=config.layers).to(device)
     seen: list[Tensor] = []
 
-    def watched():
+    def watched() -> Iterator[SequencePair]:
         for pair in data.batches(config.batch_size, task, device):
-            seen.append(data.keys(pair.source.tokens[:, :-1].masked_fill(pair.source.tokens[:, :-1] == END, 0).cpu()))
+            symbols = pair.source.tokens[:, :-1]
+            seen.append(data.keys(symbols.masked_fill(symbols == END, 0).cpu()))
             yield pair
 
     losses = train_model(model, watched(), config.steps, config.learning_rate, f"{task}, seed {seed}")
@@ -123,7 +114,7 @@ def run(config: Config, task: str, seed: int) -> tuple[Run, int, int]:
     forced, free = teacher_forced(model, test), free_running(model, test)
     word = read(mixed_word(config), config.symbols)[None]
     return (
-        Run(
+        TrainedModel(
             validation=free_running(model, make_pair(*data.validation, task).to(device)).float().mean().item(),
             teacher_forced=forced.float().mean().item(),
             free_running=free.float().mean().item(),
@@ -136,29 +127,35 @@ def run(config: Config, task: str, seed: int) -> tuple[Run, int, int]:
     )
 
 
+def exact_match_of_flip(config: Config) -> float:
+    """Return how often `torch.flip` reverses the test sequences of the first seed."""
+    data = Sequences(config.symbols, config.shortest, config.longest, config.held_out, seed_everything(config.seed))
+    targets, (rows, lengths) = make_pair(*data.test).target.tokens, data.test
+    answers = [target[1 : length + 1].tolist() for target, length in zip(targets, lengths, strict=True)]
+    right = [flipped == answer for flipped, answer in zip(flip(rows, lengths), answers, strict=True)]
+    return sum(right) / len(right)
+
+
 def main(config: Config) -> Results:
-    runs: dict[str, list[Run]] = {}
+    models: dict[str, list[TrainedModel]] = {}
     in_training = parameters = 0
     for task in config.tasks:
-        runs[task] = []
+        models[task] = []
         for seed in config.seeds:
-            result, seen, parameters = run(config, task, config.seed + seed)
-            runs[task].append(result)
+            model, seen, parameters = train_and_test(config, task, config.seed + seed)
+            models[task].append(model)
             in_training += seen
-            print(f"{task:<10} seed {seed}: exact match {result.free_running:.2%} on its own, ", end="")
-            print(f"{result.teacher_forced:.2%} with a teacher, {result.disagreements} rows differ")
-    data = Sequences(config.symbols, config.shortest, config.longest, config.held_out, seed_everything(config.seed))
-    truth = make_pair(*data.test)
-    answers = [row[1 : length + 1].tolist() for row, length in zip(truth.target.tokens, data.test[1], strict=True)]
-    direct = [said == answer for said, answer in zip(flip(*data.test), answers, strict=True)]
+            print(f"{task:<10} seed {seed}: exact match {model.free_running:.2%} on its own, ", end="")
+            print(f"{model.teacher_forced:.2%} with a teacher, {model.disagreements} rows differ")
+    shares = {task: [model.free_running for model in seeds] for task, seeds in models.items()}
     lengths = range(config.shortest, config.longest + 1)
     return Results(
-        runs=runs,
-        means={task: sum(one.free_running for one in its) / len(its) for task, its in runs.items()},
-        worst={task: min(one.free_running for one in its) for task, its in runs.items()},
+        runs=models,
+        means={task: sum(values) / len(values) for task, values in shares.items()},
+        worst={task: min(values) for task, values in shares.items()},
         in_training=in_training,
-        disagreements=sum(one.disagreements for its in runs.values() for one in its),
-        flip=sum(direct) / len(direct),
+        disagreements=sum(model.disagreements for seeds in models.values() for model in seeds),
+        flip=exact_match_of_flip(config),
         chance=math.fsum(config.symbols**-length for length in lengths) / len(lengths),
         parameters=parameters,
         word=mixed_word(config),
@@ -168,20 +165,31 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the loss by task, and where the cross-attention of the last layer looks."""
     figure, axes = new_figure(3.6 * (1 + len(results.runs)), 3.6, columns=1 + len(results.runs))
-    for task, its in results.runs.items():
-        steps = range(len(its[0].losses))
-        axes[0].plot([100 * step / len(steps) for step in steps], its[0].losses, label=task)
+    word = results.word
+    answers = {"reversal": word[::-1], "copying": word, "sorting": "".join(sorted(word))}
+    for axis, (task, (first, *_)) in zip(axes[1:], results.runs.items(), strict=True):
+        steps = range(len(first.losses))
+        axes[0].plot([100 * step / len(steps) for step in steps], first.losses, label=task)
+        axis.imshow(first.attention, cmap="Blues", vmin=0, vmax=1)
+        axis.set(title=f"{task}: where it looks", xlabel="source", ylabel="token asked for")
+        axis.set_xticks(range(len(word) + 1), [*word, "."])
+        axis.set_yticks(range(len(word) + 1), [*answers[task], "."])
+        axis.grid(False)
     axes[0].set(xlabel="training, per cent", ylabel="nats per token", yscale="log", title="loss, first seed")
     axes[0].legend()
-    for place, (task, its) in zip(axes[1:], results.runs.items(), strict=True):
-        place.imshow(its[0].attention, cmap="Blues", vmin=0, vmax=1)
-        place.set(title=f"{task}: where it looks", xlabel="source", ylabel="token asked for")
-        place.set_xticks(range(len(results.word) + 1), [*results.word, "."])
-        said = {"reversal": results.word[::-1], "copying": results.word, "sorting": "".join(sorted(results.word))}[task]
-        place.set_yticks(range(len(results.word) + 1), [*said, "."])
-        place.grid(False)
     return figure
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot, presets=PRESETS)
+    run(
+        main,
+        Config,
+        plot=plot,
+        presets=PRESETS,
+        tolerance={
+            "*": EXACT,  # what is counted, the direct answer and chance
+            **dict.fromkeys(("runs.*", "means.*", "worst.*"), TRAINED),
+            "runs.*.attention.*": Tolerance(absolute=0.1),
+            "runs.*.disagreements": EXACT,
+        },
+    )

@@ -12,14 +12,15 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from seq2seq_study.sequence_losses import log_probability
-from seq2seq_study.sequence_tasks import FIRST, Pair, Sequences, free_running, make_pair, small_model
-from seq2seq_study.sequence_tasks import train as train_model
+from seq2seq_study.exact_match import free_running
+from seq2seq_study.likelihood import log_probability, small_model, train_model
+from seq2seq_study.sequences import FIRST, SequencePair, Sequences, make_pair
+from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.nn.seq2seq import EncoderDecoder, Steps
+from shared.nn.seq2seq import EncoderDecoder
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Model:
+class BudgetScores:
     """Shares of the test: rows that are right, or places for `after_wrong` and `longer_places`."""
 
     exact: float
@@ -50,7 +51,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Results:
-    models: dict[str, Model]
+    models: dict[str, BudgetScores]
     wrong: list[int]
     lengths: list[int]
     chance: float
@@ -58,32 +59,34 @@ class Results:
 
 
 @torch.no_grad()
-def continued(model: EncoderDecoder, pair: Pair, prefix: Tensor) -> Tensor:
+def continued(model: EncoderDecoder, pair: SequencePair, prefix: Tensor) -> Tensor:
     """Return the prefix (rows, tokens) and what the model says greedily after it, as wide as the targets."""
-    places = pair.target.tokens.shape[1]
-    steps, tokens = Steps(model, *pair.source, places - 1), [*prefix.T]
-    for place in range(places - 1):
-        said = steps(tokens[place]).argmax(dim=-1)
-        if place + 1 == len(tokens):
-            tokens.append(said)
+    width = pair.target.tokens.shape[1]
+    decoder, tokens = model.incremental(*pair.source, width - 1), [*prefix.T]
+    for position in range(width - 1):
+        answer = decoder(tokens[position]).argmax(dim=-1)
+        if position + 1 == len(tokens):
+            tokens.append(answer)
     return torch.stack(tokens, dim=1)
 
 
-def after_wrong(model: EncoderDecoder, pair: Pair, wrong: int, odd: Tensor, symbols: int) -> tuple[float, float, float]:
+def after_wrong(
+    model: EncoderDecoder, pair: SequencePair, wrong: int, shift: Tensor, symbols: int
+) -> tuple[float, float, float]:
     """Return the share of right places after random symbols, after a skip, and of going on with the skip.
 
     All rows have the greatest length. Going on with a skip means to say at each place what belongs one place later.
     """
     true = pair.target.tokens
-    noise = FIRST + (true[:, 1 : wrong + 1] - FIRST + odd[:, :wrong]) % symbols
+    noise = FIRST + (true[:, 1 : wrong + 1] - FIRST + shift[:, :wrong]) % symbols
     random = continued(model, pair, torch.cat([true[:, :1], noise], dim=1))
     skip = torch.cat([true[:, :1], true[:, 2 : wrong + 2]], dim=1) if wrong else true[:, :1]
     skipped = continued(model, pair, skip)
     rest = slice(wrong + 1, -2)  # without the end, and without the place that has nothing after it
     later = slice(wrong + 2, -1)
 
-    def share(said: Tensor, wanted: Tensor) -> float:
-        return (said == wanted).float().mean().item()
+    def share(answers: Tensor, wanted: Tensor) -> float:
+        return (answers == wanted).float().mean().item()
 
     return (
         share(random[:, rest], true[:, rest]),
@@ -92,26 +95,26 @@ def after_wrong(model: EncoderDecoder, pair: Pair, wrong: int, odd: Tensor, symb
     )
 
 
-def rows_of(length: int, config: Config, generator: torch.Generator) -> Pair:
+def rows_of(length: int, config: Config, generator: torch.Generator) -> SequencePair:
     """Return new rows of one length."""
     rows = FIRST + torch.randint(config.symbols, (config.held_out, length), generator=generator)
     return make_pair(rows, torch.full((config.held_out,), length))
 
 
-def measure(config: Config, model: EncoderDecoder, test: Pair, generator: torch.Generator) -> Model:
+def measure(config: Config, model: EncoderDecoder, test: SequencePair, generator: torch.Generator) -> BudgetScores:
     device = pick_device(config.device)
     full = rows_of(config.longest, config, generator).to(device)
-    odd = torch.randint(1, config.symbols, (config.held_out, config.longest), generator=generator).to(device)
-    random, skipped, on = zip(*(after_wrong(model, full, k, odd, config.symbols) for k in config.wrong), strict=True)
+    shift = torch.randint(1, config.symbols, (config.held_out, config.longest), generator=generator).to(device)
+    random, skipped, on = zip(*(after_wrong(model, full, k, shift, config.symbols) for k in config.wrong), strict=True)
     exact, places = [], []
     for length in range(config.longest, config.longest + config.longer + 1):
         longer = rows_of(length, config, generator).to(device)
-        said = continued(model, longer, longer.target.tokens[:, :1])
-        exact.append((said == longer.target.tokens).all(dim=1).float().mean().item())
-        places.append((said == longer.target.tokens)[:, 1:].float().mean().item())
+        right = continued(model, longer, longer.target.tokens[:, :1]) == longer.target.tokens
+        exact.append(right.all(dim=1).float().mean().item())
+        places.append(right[:, 1:].float().mean().item())
     with torch.no_grad():
         by_loss = log_probability(model, test).exp().mean().item()
-    return Model(
+    return BudgetScores(
         exact=free_running(model, test).float().mean().item(),
         sampled=free_running(model, test, temperature=1, generator=generator).float().mean().item(),
         sampled_by_loss=by_loss,
@@ -132,16 +135,17 @@ def main(config: Config) -> Results:
         model = small_model(FIRST + config.symbols, generator).to(device)
         batches = data.batches(config.batch_size, "reversal", device)
         train_model(model, batches, steps, config.learning_rate, f"{steps} steps")
-        models[f"{steps} steps"] = one = measure(config, model, make_pair(*data.test).to(device), generator)
-        print(
-            f"{steps} steps: exact match {one.exact:.1%}, sampled {one.sampled:.1%}, by loss {one.sampled_by_loss:.1%}"
-        )
+        models[f"{steps} steps"] = scores = measure(config, model, make_pair(*data.test).to(device), generator)
+        print(f"{steps} steps: exact match {scores.exact:.1%}, sampled {scores.sampled:.1%}, ", end="")
+        print(f"by loss {scores.sampled_by_loss:.1%}")
         for k, random, skipped, on in zip(
-            config.wrong, one.after_random, one.after_skipped, one.skipped_on, strict=True
+            config.wrong, scores.after_random, scores.after_skipped, scores.skipped_on, strict=True
         ):
             print(f"    after {k} wrong: {random:.1%} right if random, {skipped:.1%} if skipped ({on:.1%} skip on)")
-        print(f"    by length from {config.longest}: rows {[round(share, 3) for share in one.longer_exact]}, ", end="")
-        print(f"places {[round(share, 3) for share in one.longer_places]}")
+        print(
+            f"    by length from {config.longest}: rows {[round(share, 3) for share in scores.longer_exact]}, ", end=""
+        )
+        print(f"places {[round(share, 3) for share in scores.longer_places]}")
     return Results(
         models=models,
         wrong=list(config.wrong),
@@ -169,4 +173,5 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    # Early in a training the share of rows that are right moves fast, as does what happens where none was trained.
+    run(main, Config, plot=plot, tolerance={"*": EXACT, "models.*": Tolerance(relative=0.05, absolute=0.1)})

@@ -1,10 +1,9 @@
 """Sprint 15's claims, at a small size."""
 
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -13,6 +12,17 @@ from shared.checks.invariants import check_gradients
 from shared.nn.seq2seq import EncoderDecoder
 
 FOLDER = "15_encoder_decoder"
+PARTS = (
+    "exact_divergence",
+    "exact_match",
+    "expected_reward",
+    "likelihood",
+    "method_results",
+    "noisy_reversal",
+    "professor_forcing",
+    "scheduled_sampling",
+    "sequences",
+)
 
 
 @pytest.fixture
@@ -21,59 +31,46 @@ def generator() -> torch.Generator:
 
 
 @pytest.fixture
-def tasks(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
-    """Return a part, as the scripts know it."""
-    load_sprint(f"{FOLDER}/remedies.py")
-    return sys.modules["seq2seq_study.sequence_tasks"]
-
-
-@pytest.fixture
-def losses(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
-    load_sprint(f"{FOLDER}/remedies.py")
-    return sys.modules["seq2seq_study.sequence_losses"]
-
-
-@pytest.fixture
-def noisy(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
-    load_sprint(f"{FOLDER}/remedies.py")
-    return sys.modules["seq2seq_study.noisy_reversal"]
+def parts(load_sprint: Callable[[str], ModuleType]) -> SimpleNamespace:
+    """The parts of the sprint, as its scripts know them."""
+    return SimpleNamespace(**{name: load_sprint(f"{FOLDER}/seq2seq_study/{name}.py") for name in PARTS})
 
 
 # The data
 
 
-def test_rows_in_letters(tasks):
-    rows = torch.stack([tasks.read("cabd"), torch.nn.functional.pad(tasks.read("ba"), (0, 2))])
+def test_rows_in_letters(parts):
+    rows = torch.stack([parts.sequences.read("cabd"), torch.nn.functional.pad(parts.sequences.read("ba"), (0, 2))])
     expected = {
         "reversal": [">dbac.", ">ab.__"],
         "copying": [">cabd.", ">ba.__"],
         "sorting": [">abcd.", ">ab.__"],
     }
     for task, written in expected.items():
-        pair = tasks.make_pair(rows, torch.tensor([4, 2]), task)
-        assert [tasks.write(row) for row in pair.source.tokens] == ["cabd.", "ba.__"]
-        assert [tasks.write(row) for row in pair.target.tokens] == written
-        assert torch.equal(pair.target.mask, pair.target.tokens != tasks.PAD)
-        assert torch.equal(pair.source.mask, pair.source.tokens != tasks.PAD)
+        pair = parts.sequences.make_pair(rows, torch.tensor([4, 2]), task)
+        assert [parts.sequences.write(row) for row in pair.source.tokens] == ["cabd.", "ba.__"]
+        assert [parts.sequences.write(row) for row in pair.target.tokens] == written
+        assert torch.equal(pair.target.mask, pair.target.tokens != parts.sequences.PAD)
+        assert torch.equal(pair.source.mask, pair.source.tokens != parts.sequences.PAD)
 
 
 @pytest.mark.parametrize(("word", "message"), [("", "got ''"), ("abz", "'z'"), ("a-b", "'-'")])
-def test_unknown_symbols_are_refused(tasks, word: str, message: str):
+def test_unknown_symbols_are_refused(parts, word: str, message: str):
     with pytest.raises(ValueError, match=f"letters from a to p.*{message}"):
-        tasks.read(word, 16)
+        parts.sequences.read(word, 16)
 
 
-def test_training_never_draws_what_is_held_out(tasks, generator):
-    data = tasks.Sequences(3, 2, 4, 20, generator)  # 9 + 27 + 81 sequences, so that chance would draw many
+def test_training_never_draws_what_is_held_out(parts, generator):
+    data = parts.sequences.Sequences(3, 2, 4, 20, generator)  # 9 + 27 + 81 sequences, so that chance would draw many
     held = {tuple(row) for rows, _ in (data.validation, data.test) for row in rows.tolist()}
     assert len(held) == 40, "all are different"
     drawn = {tuple(row) for row in data.draw(3000)[0].tolist()}
     assert not drawn & held
     assert len(drawn) == 9 + 27 + 81 - 40, "everything else is drawn"
     with pytest.raises(ValueError, match="too few different sequences to hold out 2 x 90"):
-        tasks.Sequences(3, 2, 4, 90, generator)
+        parts.sequences.Sequences(3, 2, 4, 90, generator)
     with pytest.raises(ValueError, match="more than 2\\^63"):
-        tasks.Sequences(100, 3, 12, 5, generator)
+        parts.sequences.Sequences(100, 3, 12, 5, generator)
 
 
 # With a teacher and without
@@ -111,58 +108,58 @@ def test_reversal_is_learnt_and_both_scores_are_equal_row_by_row(load_sprint):
 
 
 @pytest.mark.parametrize("steps", [0, 20, 50])
-def test_for_any_causal_decoder_the_two_scores_agree(tasks, generator, steps: int):
-    data = tasks.Sequences(4, 1, 3, 20, generator)
-    model = tasks.small_model(7, generator, d_model=32, layers=1)
-    tasks.train(model, data.batches(32, "copying", torch.device("cpu")), steps, 3e-3)
-    pair = tasks.make_pair(*data.draw(300), "copying")
-    forced, free = tasks.teacher_forced(model, pair), tasks.free_running(model, pair)
+def test_for_any_causal_decoder_the_two_scores_agree(parts, generator, steps: int):
+    data = parts.sequences.Sequences(4, 1, 3, 20, generator)
+    model = parts.likelihood.small_model(7, generator, d_model=32, layers=1)
+    parts.likelihood.train_model(model, data.batches(32, "copying", torch.device("cpu")), steps, 3e-3)
+    pair = parts.sequences.make_pair(*data.draw(300), "copying")
+    forced, free = parts.exact_match.teacher_forced(model, pair), parts.exact_match.free_running(model, pair)
     assert torch.equal(forced, free)
     if steps:
         assert 0 < forced.float().mean() < 1, "otherwise the test says nothing"
 
 
-def test_an_answer_that_is_too_long_is_wrong(tasks, generator):
-    data = tasks.Sequences(4, 2, 3, 10, generator)
-    model = tasks.small_model(7, generator, d_model=32, layers=1)
+def test_an_answer_that_is_too_long_is_wrong(parts, generator):
+    data = parts.sequences.Sequences(4, 2, 3, 10, generator)
+    model = parts.likelihood.small_model(7, generator, d_model=32, layers=1)
     with torch.no_grad():
-        model.decoder.head.weight[tasks.END] = 0  # it never ends
-        model.decoder.head.weight[tasks.FIRST] = model.decoder.norm.weight
+        model.decoder.head.weight[parts.sequences.END] = 0  # it never ends
+        model.decoder.head.weight[parts.sequences.FIRST] = model.decoder.norm.weight
         model.decoder.norm.bias.fill_(1.0)
-    pair = tasks.make_pair(*data.draw(50))
-    assert not tasks.free_running(model, pair).any()
+    pair = parts.sequences.make_pair(*data.draw(50))
+    assert not parts.exact_match.free_running(model, pair).any()
 
 
-def test_every_parameter_gets_a_gradient(tasks, generator):
-    model = tasks.small_model(19, generator)
-    pair = tasks.make_pair(*tasks.Sequences(16, 3, 12, 5, generator).draw(64))
-    check_gradients(model, tasks.maximum_likelihood(model, pair)[0])
+def test_every_parameter_gets_a_gradient(parts, generator):
+    model = parts.likelihood.small_model(19, generator)
+    pair = parts.sequences.make_pair(*parts.sequences.Sequences(16, 3, 12, 5, generator).draw(64))
+    check_gradients(model, parts.likelihood.maximum_likelihood(model, pair)[0])
 
 
 def test_inverted_masks_collapse_and_the_invariants_name_them(load_sprint):
     script = load_sprint(f"{FOLDER}/inverted_mask.py")
     config = script.Config(symbols=4, longest=4, steps=120, held_out=40, learning_rate=5e-3, device="cpu")
-    wrong = script.run(config, "decoder and cross-attention")
+    wrong = script.train_and_test(config, "decoder and cross-attention")
     assert wrong.teacher_forced == 1
     assert wrong.free_running == 0
     assert wrong.disagreements == 40
     assert "reads the future" in wrong.causality
     assert "does not see it" in wrong.source_sensitivity
-    blind = script.run(replace(config, steps=20), "cross-attention")
+    blind = script.train_and_test(replace(config, steps=20), "cross-attention")
     assert blind.causality == "holds"
     assert "does not see it" in blind.source_sensitivity
     assert blind.teacher_forced == blind.free_running
     assert blind.disagreements == 0
-    right = script.run(replace(config, steps=20), "nowhere")
+    right = script.train_and_test(replace(config, steps=20), "nowhere")
     assert right.causality == right.source_sensitivity == "holds"
-    assert script.run(replace(config, steps=20), "cross-attention") == blind, "same seed, same results"
+    assert script.train_and_test(replace(config, steps=20), "cross-attention") == blind, "same seed, same results"
 
 
 # The noisy reversal
 
 
-def test_conditionals_are_those_of_the_draws(noisy, generator):
-    task = noisy.NoisyReversal(3, 3, 0.3)
+def test_conditionals_are_those_of_the_draws(parts, generator):
+    task = parts.noisy_reversal.NoisyReversal(3, 3, 0.3)
     source = torch.tensor([[2, 0, 1]])
     p = task.conditionals(source.expand(9, -1), task.enumerate(2))  # (prefixes, tokens, symbols)
     torch.testing.assert_close(p.sum(dim=-1), torch.ones(9, 3, dtype=torch.double))
@@ -186,19 +183,21 @@ def test_conditionals_are_those_of_the_draws(noisy, generator):
     torch.testing.assert_close(task.marginals(source)[0], marginal)
 
 
-def test_divergences_are_those_of_whole_targets(noisy, losses, generator):
-    task = noisy.NoisyReversal(3, 3, 0.2)
+def test_divergences_are_those_of_whole_targets(parts, generator):
+    task = parts.noisy_reversal.NoisyReversal(3, 3, 0.2)
     model = task.model(generator, d_model=16)
     with torch.no_grad():
         model.decoder.head.weight.mul_(20)
     source = torch.tensor([[2, 0, 1], [1, 1, 0]])
-    found = noisy.compare(task, source, noisy.model_log_q(task, model, source))
+    found = parts.exact_divergence.measure_divergence(
+        task, source, parts.exact_divergence.model_log_q(task, model, source)
+    )
     kl = reverse = variation = 0.0
     for row in source:
         targets = task.enumerate(3)
         p = task.conditionals(row, targets[:, :-1]).gather(-1, targets[..., None])[..., 0].log().sum(dim=1)
         with torch.no_grad():
-            q = losses.log_probability(model, task.pair(row.expand(27, -1), targets)).double()
+            q = parts.likelihood.log_probability(model, task.pair(row.expand(27, -1), targets)).double()
         kl += (p.exp() * (p - q)).sum().item() / 2 / 3
         reverse += (q.exp() * (q - p)).sum().item() / 2 / 3
         variation += (p.exp() - q.exp()).abs().sum().item() / 2 / 2
@@ -209,14 +208,16 @@ def test_divergences_are_those_of_whole_targets(noisy, losses, generator):
     assert found.own_prefixes != pytest.approx(found.data_prefixes, rel=1e-2)
 
 
-def test_the_task_diverges_from_itself_by_nothing(noisy):
-    task = noisy.NoisyReversal(3, 4, 0.1)
+def test_the_task_diverges_from_itself_by_nothing(parts):
+    task = parts.noisy_reversal.NoisyReversal(3, 4, 0.1)
     source = torch.tensor([[2, 0, 1, 1]])
-    itself = noisy.compare(task, source, task.conditionals(source[:, None], task.enumerate(3)[None]).log())
+    itself = parts.exact_divergence.measure_divergence(
+        task, source, task.conditionals(source[:, None], task.enumerate(3)[None]).log()
+    )
     assert max(itself.data_prefixes, itself.own_prefixes, itself.reverse, itself.total_variation) < 1e-12
     assert itself.reward == pytest.approx(task.marginals(source).square().sum(dim=-1).mean().item())
     with pytest.raises(ValueError, match="noise must be above 0"):
-        noisy.NoisyReversal(noise=0.0)
+        parts.noisy_reversal.NoisyReversal(noise=0.0)
     with pytest.raises(ValueError, match="of 81 sources 2 x 41 cannot be held out"):
         task.split(41, torch.Generator())
 
@@ -244,7 +245,8 @@ def test_sampled_exact_match_is_the_mean_probability(load_sprint):
     assert abs(model.sampled - model.sampled_by_loss) < 4 * results.standard_error
     assert model.sampled < model.exact
     assert model.after_random[0] == model.after_skipped[0], "no mistake was forced"
-    assert script.main(config) == results, "same seed, same results"
+    short = replace(config, budgets=(5,), held_out=20)
+    assert script.main(short) == script.main(short), "same seed, same results"
 
 
 # Estimators and remedies
@@ -267,48 +269,52 @@ def test_estimators_lie_around_the_exact_gradient(load_sprint):
     assert script.main(short) == script.main(short), "same seed, same results"
 
 
-def test_reward_counts_places(tasks, losses):
+def test_reward_counts_places(parts):
     def batch(*rows: str):
-        tokens = torch.tensor([[tasks.LETTERS.index(letter) for letter in row] for row in rows])
-        return tasks.Batch(tokens, tokens != tasks.PAD)
+        tokens = torch.tensor([[parts.sequences.LETTERS.index(letter) for letter in row] for row in rows])
+        return parts.sequences.Batch(tokens, tokens != parts.sequences.PAD)
 
     true = batch(">abc.", ">ab.__"[:5], ">ab._", ">ab._")
     said = batch(">abc.", ">ab._", ">aba.", ">b.__")
     # all; all; a and b of four places; nothing of three
-    assert losses.reward(said, true).tolist() == [1, 1, 0.5, 0]
-    assert losses.reward(batch(">abc.ab", ">abc.__"), batch(">abc.", ">abc.")).tolist() == pytest.approx([4 / 6, 1])
+    assert parts.expected_reward.reward(said, true).tolist() == [1, 1, 0.5, 0]
+    assert parts.expected_reward.reward(batch(">abc.ab", ">abc.__"), batch(">abc.", ">abc.")).tolist() == pytest.approx(
+        [4 / 6, 1]
+    )
 
 
-def test_scheduled_sampling_keeps_all_or_nothing(tasks, losses, generator):
-    data = tasks.Sequences(4, 2, 5, 10, generator)
-    model = tasks.small_model(7, generator, d_model=32, layers=1).eval()
-    pair = tasks.make_pair(*data.draw(40))
-    sampling = losses.ScheduledSampling("linear", 10, torch.Generator().manual_seed(1))
+def test_scheduled_sampling_keeps_all_or_nothing(parts, generator):
+    data = parts.sequences.Sequences(4, 2, 5, 10, generator)
+    model = parts.likelihood.small_model(7, generator, d_model=32, layers=1).eval()
+    pair = parts.sequences.make_pair(*data.draw(40))
+    sampling = parts.scheduled_sampling.ScheduledSampling("linear", 10, torch.Generator().manual_seed(1))
     assert torch.equal(sampling.mix(model, pair, keep=1.0), pair.target.tokens[:, :-1])
     own = sampling.mix(model, pair, keep=0.0)
     assert (own[:, 1:] == pair.target.tokens[:, 1:-1]).float().mean() < 0.5
     first, count = sampling(model, pair)
     assert (first.item(), count) == (
-        tasks.maximum_likelihood(model, pair)[0].item(),
+        parts.likelihood.maximum_likelihood(model, pair)[0].item(),
         int(pair.target.mask[:, 1:].sum()),
     )
-    for decay in losses.DECAYS.values():
+    for decay in parts.scheduled_sampling.DECAYS.values():
         values = [decay(step / 10) for step in range(11)]
         assert values == sorted(values, reverse=True)
         assert values[0] > 0.99
         assert values[-1] < 0.03
 
 
-def test_a_minimum_risk_over_equal_targets_counts_them_once(losses):
+def test_a_minimum_risk_over_equal_targets_counts_them_once(parts):
     log_probs, rewards = torch.tensor([[-1.0, -2.0, -math.inf]]), torch.tensor([[1.0, 0.0, 0.0]])
     weight = 1 / (1 + math.exp(-1))
-    assert losses.minimum_risk(log_probs, rewards, 1.0).item() == pytest.approx(1 - weight)
-    assert losses.minimum_risk(log_probs, rewards, 0.5).item() == pytest.approx(1 - 1 / (1 + math.exp(-0.5)))
+    assert parts.expected_reward.minimum_risk(log_probs, rewards, 1.0).item() == pytest.approx(1 - weight)
+    assert parts.expected_reward.minimum_risk(log_probs, rewards, 0.5).item() == pytest.approx(
+        1 - 1 / (1 + math.exp(-0.5))
+    )
 
 
-def test_every_remedy_moves_every_parameter(load_sprint, noisy, generator):
+def test_every_remedy_moves_every_parameter(load_sprint, parts, generator):
     script = load_sprint(f"{FOLDER}/remedies.py")
-    task = noisy.NoisyReversal(3, 4, 0.2)
+    task = parts.noisy_reversal.NoisyReversal(3, 4, 0.2)
     source = task.enumerate(4)[::7]
     pair = task.pair(source, task.draw(source, generator))
     for name, loss_of in script.methods(script.Config(samples=3), generator).items():
@@ -323,9 +329,9 @@ def test_every_remedy_moves_every_parameter(load_sprint, noisy, generator):
             assert parameter.grad.any(), (name, part)
 
 
-def test_the_judge_learns_to_tell_and_stops_when_it_can(losses, generator):
+def test_the_judge_learns_to_tell_and_stops_when_it_can(parts, generator):
     torch.manual_seed(0)
-    forcing = losses.ProfessorForcing(8, generator, learning_rate=1e-2)
+    forcing = parts.professor_forcing.ProfessorForcing(8, generator, learning_rate=1e-2)
     real = torch.ones(64, 5, dtype=torch.bool)
     for _ in range(60):
         accuracy = forcing._teach_judge(
@@ -351,7 +357,7 @@ def test_remedies_compare_with_the_control_on_the_same_start(load_sprint):
         held_out=2,
         device="cpu",
     )
-    results = script.main(replace(config, seeds=(0, 1)))
+    results = script.main(replace(config, seeds=(0, 0)))
     assert set(results.tasks) == {"reversal", "noise 0.05"}
     for task, rows in results.tasks.items():
         assert len(rows) == 10
@@ -359,13 +365,33 @@ def test_remedies_compare_with_the_control_on_the_same_start(load_sprint):
         assert control.tokens == control.passes == 1
         assert all(value == [0, 0] for value in control.differences.values())
         for name, row in rows.items():
-            for key, (mean, _) in row.metrics.items():
+            for key, (mean, half) in row.metrics.items():
                 assert mean == pytest.approx(control.metrics[key][0] + row.differences[key][0]), (task, name, key)
+                assert half == row.differences[key][1] == 0, "same seed, same results"
     assert rows[script.LONGER].tokens == 4
     assert rows["scheduled sampling, linear"].passes == 6, "a pass for each of 5 tokens to mix in, and the loss"
     assert rows["output divergence"].passes == 8
-    alone = script.main(config)
-    assert script.main(config) == alone, "same seed, same results"
+
+
+def test_differences_from_the_control_are_paired_by_seed(parts):
+    method_results = parts.method_results
+
+    def seed_result(control: float, method: float) -> tuple:
+        costs = {
+            "control": method_results.Cost(2.0, 1.0, None),
+            "method": method_results.Cost(6.0, 4.0, [control, method]),
+        }
+        metrics = {"control": {"share": control}, "method": {"share": method}}
+        return method_results.SeedResult({"share": 0.0}, metrics, costs)
+
+    seeds = [seed_result(0.1, 0.3), seed_result(0.5, 0.7), seed_result(0.2, 0.4)]
+    method = method_results.summarise(seeds, "method", "control")
+    assert method.differences["share"] == pytest.approx([0.2, 0.0]), "the seeds differ, the differences do not"
+    assert method.metrics["share"][0] == pytest.approx(1.4 / 3)
+    assert method.metrics["share"][1] > 0.2
+    assert (method.tokens, method.passes) == (3, 4)
+    assert method.judge == pytest.approx([0.8 / 3, 1.4 / 3])
+    assert method_results.summarise(seeds, "control", "control").judge is None
 
 
 def test_a_pointer_says_what_an_output_layer_cannot(load_sprint):
@@ -373,33 +399,36 @@ def test_a_pointer_says_what_an_output_layer_cannot(load_sprint):
     config = script.Config(
         symbols=6, rare=3, rare_share=0.3, longest=4, steps=150, held_out=60, learning_rate=5e-3, device="cpu"
     )
-    layer, pointer = (script.run(config, name) for name in ("output layer", "pointer, one embedding for rare symbols"))
+    layer, pointer = (
+        script.train_and_test(config, name) for name in ("output layer", "pointer, one embedding for rare symbols")
+    )
     assert min(layer.known, pointer.known) > 0.8
     assert layer.unseen == 0
     assert pointer.unseen > 0.8
     assert (layer.gate, pointer.gate) == (1, 0)
-    short = replace(config, steps=5)
-    assert script.main(short) == script.main(short), "same seed, same results"
+    short = replace(config, steps=5, held_out=10)
+    results, name = script.main(short), "pointer and layer, one embedding"
+    assert script.train_and_test(short, name) == results.models[name], "same seed, same results"
 
 
-def test_a_copy_model_gives_a_distribution(load_sprint, tasks, generator):
+def test_a_copy_model_gives_a_distribution(load_sprint, parts, generator):
     script = load_sprint(f"{FOLDER}/copy_mechanism.py")
-    pair = tasks.make_pair(*tasks.Sequences(6, 3, 5, 5, generator).draw(8))
+    pair = parts.sequences.make_pair(*parts.sequences.Sequences(6, 3, 5, 5, generator).draw(8))
     for kind in script.KINDS.values():
         model = script.CopyModel(9, 3, kind, generator, d_model=16)
-        p = tasks.logits_of(model, pair).exp()
+        p = parts.likelihood.logits_of(model, pair).exp()
         torch.testing.assert_close(p.sum(dim=-1), torch.ones(p.shape[:2]), atol=1e-4, rtol=0)
         if kind.answers == "pointer":
             elsewhere = [token for token in range(12) if token not in pair.source.tokens[0]]
             assert p[0, :, elsewhere].max() < 1e-5
 
 
-def test_rare_symbols_are_read_alike_and_pointed_at_apart(load_sprint, tasks, generator):
+def test_rare_symbols_are_read_alike_and_pointed_at_apart(load_sprint, parts, generator):
     script = load_sprint(f"{FOLDER}/copy_mechanism.py")
     model = script.CopyModel(9, 4, script.KINDS["pointer, one embedding for rare symbols"], generator, d_model=16)
     lengths = torch.tensor([3])
-    one, other = (tasks.make_pair(torch.tensor([row]), lengths) for row in ([3, 9, 4], [3, 12, 4]))
-    ours, theirs = tasks.logits_of(model, one), tasks.logits_of(model, other)
+    one, other = (parts.sequences.make_pair(torch.tensor([row]), lengths) for row in ([3, 9, 4], [3, 12, 4]))
+    ours, theirs = parts.likelihood.logits_of(model, one), parts.likelihood.logits_of(model, other)
     swapped = [*range(9), 12, 10, 11, 9]
     torch.testing.assert_close(ours[..., swapped], theirs, msg="only the name is another")
     rows = torch.full((400, 5), 3)
@@ -409,8 +438,8 @@ def test_rare_symbols_are_read_alike_and_pointed_at_apart(load_sprint, tasks, ge
     assert set(pair.source.tokens[:, :-1][rare].tolist()) == {9, 10}
 
 
-def test_models_of_this_sprint_are_the_shared_ones(noisy, generator):
-    model = noisy.NoisyReversal().model(generator)
+def test_models_of_this_sprint_are_the_shared_ones(parts, generator):
+    model = parts.noisy_reversal.NoisyReversal().model(generator)
     assert isinstance(model, EncoderDecoder)
     logits = model(torch.tensor([[3, 4]]), torch.tensor([[1, 5]]))
     assert logits[..., :3].isneginf().all()

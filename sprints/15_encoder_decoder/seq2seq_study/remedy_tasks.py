@@ -1,79 +1,77 @@
 """The tasks on which remedies are compared: for each a model, its stream of data, and what is measured on the test."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 
-from seq2seq_study.noisy_reversal import NoisyReversal, compare, model_log_q
-from seq2seq_study.sequence_tasks import FIRST, Pair, Sequences, answers, free_running, make_pair, small_model
-from shared.lab.runtime import pick_device
+from seq2seq_study.exact_divergence import measure_divergence, model_log_q
+from seq2seq_study.exact_match import answers, free_running
+from seq2seq_study.likelihood import small_model
+from seq2seq_study.noisy_reversal import NoisyReversal
+from seq2seq_study.sequences import FIRST, SequencePair, Sequences, make_pair
 from shared.nn.seq2seq import EncoderDecoder
 
 
-class Options(Protocol):
-    """What the tasks need to know."""
-
-    device: str
-    longest: int
-    symbols: int
-    pairs: int
-    batch_size: int
-    held_out: int
-
-
-class Task(NamedTuple):
+class RemedyTask(NamedTuple):
     """A model, a function that starts a stream of batches, and one that measures a model on the test."""
 
     model: EncoderDecoder
-    stream: Callable[[], Iterator[Pair]]
+    stream: Callable[[], Iterator[SequencePair]]
     measure: Callable[[EncoderDecoder], dict[str, float]]
 
 
-def reversal(config: Options, generator: torch.Generator) -> Task:
+def reversal_task(
+    generator: torch.Generator,
+    *,
+    symbols: int,
+    longest: int,
+    batch_size: int,
+    held_out: int,
+    device: torch.device,
+) -> RemedyTask:
     """Return the reversal of sequences of different lengths."""
-    device = pick_device(config.device)
-    data = Sequences(config.symbols, 3, config.longest, 30 * config.held_out, generator)
-    model = small_model(FIRST + config.symbols, generator, d_model=32, layers=1)
+    data = Sequences(symbols, 3, longest, held_out, generator)
+    model = small_model(FIRST + symbols, generator, d_model=32, layers=1)
     test = make_pair(*data.test).to(device)
-    odd = torch.randint(1, config.symbols, (len(data.test[0]),), generator=generator).to(device)
+    shift = torch.randint(1, symbols, (len(data.test[0]),), generator=generator).to(device)
 
     def measure(model: EncoderDecoder) -> dict[str, float]:
-        fresh = torch.Generator().manual_seed(0)
-        wrong = FIRST + (test.target.tokens[:, 1] - FIRST + odd) % config.symbols
+        sampling = torch.Generator().manual_seed(0)
         tokens = test.target.tokens.clone()
-        tokens[:, 1] = wrong  # the first answer is forced, and wrong
-        said = model(test.source.tokens, tokens[:, :-1], test.source.mask).argmax(dim=-1)[:, 1]
+        tokens[:, 1] = FIRST + (tokens[:, 1] - FIRST + shift) % symbols  # the first answer is forced, and wrong
+        second = model(test.source.tokens, tokens[:, :-1], test.source.mask).argmax(dim=-1)[:, 1]
         return {
             "exact match": free_running(model, test).float().mean().item(),
-            "exact match, sampled": free_running(model, test, temperature=1, generator=fresh).float().mean().item(),
-            "right after a wrong token": (said == test.target.tokens[:, 2]).float().mean().item(),
+            "exact match, sampled": free_running(model, test, temperature=1, generator=sampling).float().mean().item(),
+            "right after a wrong token": (second == test.target.tokens[:, 2]).float().mean().item(),
         }
 
-    return Task(model, lambda: data.batches(config.batch_size, "reversal", device), measure)
+    return RemedyTask(model, lambda: data.batches(batch_size, "reversal", device), measure)
 
 
-def noisy(config: Options, noise: float, generator: torch.Generator) -> Task:
+def noisy_task(
+    generator: torch.Generator, *, noise: float, pairs: int, batch_size: int, held_out: int, device: torch.device
+) -> RemedyTask:
     """Return the noisy reversal, learnt from a fixed number of pairs."""
-    device = pick_device(config.device)
     task = NoisyReversal(noise=noise)
-    train_sources, _, test = task.split(config.held_out, generator)
+    train_sources, _, test = task.split(held_out, generator)
     model = task.model(generator)
-    stream = task.batches(train_sources, config.pairs, config.batch_size, generator)
+    stream = task.batches(train_sources, pairs, batch_size, generator)
     expected = task.marginals(test)
 
     def measure(model: EncoderDecoder) -> dict[str, float]:
-        found = compare(task, test, model_log_q(task, model, test))
-        said = answers(model, task.pair(test, test).to(device)).cpu()[:, 1:] - FIRST
+        divergence = measure_divergence(task, test, model_log_q(task, model, test))
+        greedy = answers(model, task.pair(test, test).to(device)).cpu()[:, 1:] - FIRST
         return {
-            "divergence, data's prefixes": found.data_prefixes,
-            "divergence, own prefixes": found.own_prefixes,
-            "reverse divergence": found.reverse,
-            "reward, sampled": found.reward,
-            "reward, greedy": expected.gather(-1, said[..., None]).mean().item(),
+            "divergence, data's prefixes": divergence.data_prefixes,
+            "divergence, own prefixes": divergence.own_prefixes,
+            "reverse divergence": divergence.reverse,
+            "reward, sampled": divergence.reward,
+            "reward, greedy": expected.gather(-1, greedy[..., None]).mean().item(),
         }
 
-    return Task(model, lambda: (pair.to(device) for pair in stream), measure)
+    return RemedyTask(model, lambda: (pair.to(device) for pair in stream), measure)
 
 
 def known(noise: float) -> dict[str, float]:
@@ -82,8 +80,9 @@ def known(noise: float) -> dict[str, float]:
     source = torch.arange(task.tokens)[None] % task.symbols
     marginals = task.marginals(source)
     shape = (1, task.symbols ** (task.tokens - 1), task.tokens, task.symbols)
+    limit = measure_divergence(task, source, marginals[:, None].expand(shape).log())
     return {
         "best reward": marginals.amax(dim=-1).mean().item(),
         "reward of the task": marginals.square().sum(dim=-1).mean().item(),
-        "divergence of the marginals": compare(task, source, marginals[:, None].expand(shape).log()).data_prefixes,
+        "divergence of the marginals": limit.data_prefixes,
     }
