@@ -4,11 +4,9 @@
 that now sees nothing gets zeros (`shared.nn.attention.attend`), where softmax alone would warn by NaN.
 """
 
-from collections.abc import Iterable
-
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from shared.nn.attention import KeysAndValues, MultiHeadAttention
 from shared.nn.cache import KeyValueCache
@@ -54,10 +52,11 @@ class InvertedAttention(MultiHeadAttention):
         return super().forward(x, memory, ~may_look, cache=cache)
 
 
-def invert_masks(attentions: Iterable[MultiHeadAttention], kind: type[MultiHeadAttention] = InvertedAttention) -> None:
-    """Turn the masks of attentions upside down, in place."""
-    for attention in attentions:
-        attention.__class__ = kind
+def invert_masks(module: nn.Module, kind: type[MultiHeadAttention] = InvertedAttention) -> None:
+    """Turn the masks of all attentions in a module upside down, in place."""
+    for part in module.modules():
+        if isinstance(part, MultiHeadAttention):
+            part.__class__ = kind
 
 
 def count_keys(x: Tensor, memory: Tensor | KeysAndValues | None, cache: KeyValueCache | None) -> int:

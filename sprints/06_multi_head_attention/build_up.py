@@ -133,7 +133,7 @@ def main(config: Config) -> Results:
         "heads: sum, `MultiHeadAttention`": (heads_by_sum(layer, value), layer(value, causal=True)),
         "`MultiHeadAttention`, `nn.MultiheadAttention`": (layer(value, causal=True), theirs),
     }  # fmt: skip
-    differences = {name: (one - other).abs().max().item() for name, (one, other) in pairs.items()}
+    differences = {name: (first - second).abs().max().item() for name, (first, second) in pairs.items()}
     for name, difference in differences.items():
         print(f"{name:<58}{difference:.1e}")
     heads = layer.forward_with_weights(value, causal=True)[1][0]  # (heads, queries, keys)
@@ -145,16 +145,16 @@ def main(config: Config) -> Results:
         "head 1 of the layer": heads[0],
         "head 2": heads[1 % config.heads],
     }
-    return Results(differences, {name: map.double().round(decimals=3).tolist() for name, map in shown.items()})
+    return Results(differences, {name: rows.double().round(decimals=3).tolist() for name, rows in shown.items()})
 
 
 def plot(results: Results) -> Figure:
     """Draw the weights of each step: one row for each query."""
     figure, axes = new_figure(12.0, 2.9, columns=len(results.weights))
-    for place, (name, weights) in zip(axes, results.weights.items(), strict=True):
-        image = place.imshow(weights, cmap="Blues", vmin=0, vmax=1)
-        place.set(title=name, xlabel="key", ylabel="query")
-        place.grid(False)
+    for panel, (name, weights) in zip(axes, results.weights.items(), strict=True):
+        image = panel.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+        panel.set(title=name, xlabel="key", ylabel="query")
+        panel.grid(False)
     figure.colorbar(image, ax=axes[-1], label="weight")
     return figure
 

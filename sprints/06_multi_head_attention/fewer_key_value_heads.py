@@ -20,9 +20,10 @@ from tqdm import tqdm
 
 from attention_study.grouped_heads import OneProductAttention
 from attention_study.repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
+from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run as run_script
+from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.training.loop import train_steps
 from shared.training.optimizers import make_optimizers
@@ -94,8 +95,8 @@ def loss_function(model: nn.Module, batch: Rows) -> tuple[Tensor, int]:
 def evaluate(config: Config, model: nn.Module) -> float:
     """Return the loss on rows that no training seed draws."""
     fresh = rows(config, torch.Generator().manual_seed(config.seed + 1_000_000))
-    found = [loss_function(model, next(fresh)) for _ in range(16)]
-    return sum(loss.item() for loss, _ in found) / sum(count for _, count in found)
+    losses = [loss_function(model, next(fresh)) for _ in range(16)]
+    return sum(loss.item() for loss, _ in losses) / sum(count for _, count in losses)
 
 
 def train(config: Config, model: Copier, seed: int, steps: int) -> Copier:
@@ -106,9 +107,9 @@ def train(config: Config, model: Copier, seed: int, steps: int) -> Copier:
     return model
 
 
-def run(config: Config, seed: int) -> dict[str, tuple[float, float, float, float]]:
+def four_losses(config: Config, seed: int) -> dict[str, tuple[float, float, float, float]]:
     """Return the four losses of `Quality` for each number of key-value heads."""
-    device, found, ordinary = pick_device(config.device), {}, None
+    device, losses, ordinary = pick_device(config.device), {}, None
     for count in config.key_value_heads:
         seed_everything(seed)
         untrained = Copier(config, count).to(device)
@@ -120,15 +121,16 @@ def run(config: Config, seed: int) -> dict[str, tuple[float, float, float, float
                 layer.average_heads(count)
         at_once = evaluate(config, averaged)
         repaired, briefly = (train(config, model, seed + 1000, config.repair_steps) for model in (averaged, untrained))
-        found[str(count)] = evaluate(config, trained), at_once, evaluate(config, repaired), evaluate(config, briefly)
-    return found
+        losses[str(count)] = evaluate(config, trained), at_once, evaluate(config, repaired), evaluate(config, briefly)
+    return losses
 
 
 def main(config: Config) -> Results:
-    runs = [run(config, config.seed + index) for index in tqdm(range(config.seeds), unit="run")]
+    seeds = range(config.seed, config.seed + config.seeds)
+    by_seed = [four_losses(config, seed) for seed in tqdm(seeds, unit="seed")]
     by_heads = {
-        count: Quality(*(list(values) for values in zip(*(found[count] for found in runs), strict=True)))
-        for count in runs[0]
+        count: Quality(*(list(values) for values in zip(*(losses[count] for losses in by_seed), strict=True)))
+        for count in by_seed[0]
     }
     knows_the_set = loss_of_the_set(config.longest // 2, config.longest)
     for count, quality in by_heads.items():
@@ -157,4 +159,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"by_heads.*": TRAINED})

@@ -18,6 +18,7 @@ from torch.nn import functional
 from tqdm import trange
 
 from attention_study.grouped_heads import OneProductAttention
+from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -37,7 +38,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerCost:
     """Of a layer: parameters, bytes of cache for a token of one row, processor seconds for one more token by round."""
 
     parameters: int
@@ -49,7 +50,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Results:
-    layers: dict[str, Layer]
+    layers: dict[str, LayerCost]
 
 
 def library_difference(layer: OneProductAttention, x: Tensor) -> float:
@@ -87,7 +88,7 @@ def main(config: Config) -> Results:
     ordinary = statistics.median(seconds[config.key_value_heads[0]])
     layers = {}
     for count, (layer, cache) in built.items():
-        layers[str(count)] = Layer(
+        layers[str(count)] = LayerCost(
             parameters=sum(parameter.numel() for parameter in layer.parameters()),
             cache_bytes_per_token=2 * cache.keys[0, :, 0].nbytes,
             seconds=seconds[count],
@@ -113,4 +114,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"*.speedup": TIMING})

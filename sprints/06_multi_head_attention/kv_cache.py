@@ -21,6 +21,7 @@ from tqdm import trange
 
 from attention_study.power_law import slope
 from shared.generation.decoding import generate
+from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -29,7 +30,7 @@ from shared.nn.cache import KeyValueCache
 from shared.nn.gpt import GPT, GPTConfig
 
 # What computes the logits after one more token, "with" or "without" a cache, by the tokens before it.
-Steps = dict[tuple[str, int], Callable[[], Tensor]]
+NextToken = dict[tuple[str, int], Callable[[], Tensor]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Cost:
+class TokenCost:
     """Of one more token: processor seconds by length and round, operations by length, and the slopes of both."""
 
     seconds: list[list[float]]
@@ -57,8 +58,8 @@ class Cost:
 @dataclass(frozen=True)
 class Results:
     lengths: list[int]
-    with_cache: Cost
-    without_cache: Cost
+    with_cache: TokenCost
+    without_cache: TokenCost
     speedup: list[float]
     cache_bytes: list[int]
     cache_bytes_by_formula: list[int]
@@ -99,7 +100,7 @@ def main(config: Config) -> Results:
     model = GPT(size, generator).eval()
     tokens = torch.randint(config.vocab, (1, max(config.lengths) + 1), generator=generator)
     caches = {length: filled_cache(model, tokens[:, :length]) for length in config.lengths}
-    steps: Steps = {
+    steps: NextToken = {
         (name, length): partial(next_logits, model, tokens[:, : length + 1], caches[length] if name == "with" else None)
         for name in ("with", "without")
         for length in config.lengths
@@ -129,7 +130,7 @@ def main(config: Config) -> Results:
         cache_bytes_by_formula=[2 * config.layers * (n + 1) * config.d_model * 4 for n in config.lengths],
         weight_bytes=4 * model.parameter_count(),
         logit_difference=difference,
-        same_greedy_tokens=sum(one == other for one, other in zip(*texts, strict=True)),
+        same_greedy_tokens=sum(first == second for first, second in zip(*texts, strict=True)),
     )
     for name, cost in costs.items():
         print(f"{name:<8} cache: time ~ length^{statistics.median(cost.time_slopes):.2f}, ", end="")
@@ -145,12 +146,12 @@ def gather(
     config: Config,
     name: str,
     taken: dict[tuple[str, int], list[float]],
-    steps: Steps,
-) -> Cost:
+    steps: NextToken,
+) -> TokenCost:
     """Return the cost of one kind, with slopes fitted to the longer texts."""
     long = [length for length in config.lengths if length >= config.fit_from]
     counts = {length: operations(steps[name, length]) for length in config.lengths}
-    return Cost(
+    return TokenCost(
         seconds=[taken[name, length] for length in config.lengths],
         operations=list(counts.values()),
         time_slopes=[slope(long, [taken[name, length][turn] for length in long]) for turn in range(config.rounds)],
@@ -169,13 +170,13 @@ def plot(results: Results) -> Figure:
         axes[1].plot(results.lengths, cost.operations, marker="o", label=f"{name}: slope {cost.operations_slope:.2f}")
     axes[0].set(ylabel="processor seconds for one more token")
     axes[1].set(ylabel="operations for one more token")
-    for place in axes:
-        place.set(xlabel="tokens before it", xscale="log", yscale="log")
-        place.set_xticks(results.lengths, [str(length) for length in results.lengths])
-        place.minorticks_off()
-        place.legend()
+    for panel in axes:
+        panel.set(xlabel="tokens before it", xscale="log", yscale="log")
+        panel.set_xticks(results.lengths, [str(length) for length in results.lengths])
+        panel.minorticks_off()
+        panel.legend()
     return figure
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"speedup*": TIMING, "*.time_slopes*": TIMING})

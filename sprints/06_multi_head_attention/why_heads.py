@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run as run_script
+from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import MultiHeadAttention
 from shared.training.loop import train_steps
@@ -41,7 +42,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Model:
+class ReaderResult:
     """Accuracies by run, the parameters of attention and readout, and the weights of the first run by head."""
 
     one_back: list[float]
@@ -52,7 +53,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Results:
-    models: dict[str, Model]
+    models: dict[str, ReaderResult]
     chance: float
     by_order: float
 
@@ -95,7 +96,7 @@ def loss_function(model: nn.Module, tokens: Tensor) -> tuple[Tensor, int]:
     return functional.cross_entropy(logits.flatten(0, 2), wanted.flatten(), reduction="sum"), wanted.numel()
 
 
-def run(config: Config, heads: int, hidden: int, seed: int) -> tuple[list[float], Reader, Tensor]:
+def train(config: Config, heads: int, hidden: int, seed: int) -> tuple[list[float], Reader, Tensor]:
     """Train one model and return its accuracy on fresh rows by distance, itself, and a fresh row."""
     device, generator = pick_device(config.device), seed_everything(seed)
     model = Reader(config, heads, hidden).to(device)
@@ -115,14 +116,15 @@ def main(config: Config) -> Results:
         kinds["1 head, hidden layer"] = (1, config.hidden)
     models = {}
     for name, (heads, hidden) in kinds.items():
-        runs = [run(config, heads, hidden, config.seed + index) for index in tqdm(range(config.seeds), desc=name)]
-        _, model, fresh = runs[0]
+        trained = [train(config, heads, hidden, config.seed + index) for index in tqdm(range(config.seeds), desc=name)]
+        _, model, fresh = trained[0]
         with torch.no_grad():
             weights = model.weights(fresh).mean(dim=0)
-        one_back, two_back = (list(values) for values in zip(*(accuracies for accuracies, _, _ in runs), strict=True))
+        accuracies = [accuracy for accuracy, _, _ in trained]
+        one_back, two_back = (list(values) for values in zip(*accuracies, strict=True))
         parts = (model.attention, model.readout)
         parameters = sum(parameter.numel() for part in parts for parameter in part.parameters())
-        models[name] = Model(one_back, two_back, parameters, weights.cpu().double().round(decimals=3).tolist())
+        models[name] = ReaderResult(one_back, two_back, parameters, weights.cpu().double().round(decimals=3).tolist())
         print(f"{name:<22} one back {[f'{v:.3f}' for v in one_back]}, two back {[f'{v:.3f}' for v in two_back]}")
     chance = 1 / config.vocab
     return Results(models, chance, by_order=(1 + chance) / 2)
@@ -132,15 +134,15 @@ def plot(results: Results) -> Figure:
     """Draw the attention maps of the first run of each model."""
     maps = [(name, head, w) for name, model in results.models.items() for head, w in enumerate(model.weights)]
     figure, axes = new_figure(11.0, 5.2, rows=2, columns=(len(maps) + 1) // 2)
-    for place, (name, head, weights) in zip(axes.flat, maps, strict=False):
-        place.imshow(weights, cmap="Blues", vmin=0, vmax=1)
-        place.set_title(f"{name}: head {head + 1}" if len(results.models[name].weights) > 1 else name, fontsize=9)
-        place.set(xlabel="key", ylabel="query")
-        place.grid(False)
-    for place in axes.flat[len(maps) :]:
-        place.axis("off")
+    for panel, (name, head, weights) in zip(axes.flat, maps, strict=False):
+        panel.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+        panel.set_title(f"{name}: head {head + 1}" if len(results.models[name].weights) > 1 else name, fontsize=9)
+        panel.set(xlabel="key", ylabel="query")
+        panel.grid(False)
+    for panel in axes.flat[len(maps) :]:
+        panel.axis("off")
     return figure
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"models.*": TRAINED, "models.*.parameters": EXACT})

@@ -14,6 +14,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -33,7 +34,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ScoreStatistics:
     """Means over the queries of each run, by head_dim and run."""
 
     variance: list[list[float]]
@@ -45,8 +46,8 @@ class Kind:
 @dataclass(frozen=True)
 class Results:
     head_dims: list[int]
-    scaled: Kind
-    unscaled: Kind
+    scaled: ScoreStatistics
+    unscaled: ScoreStatistics
     uniform_entropy: float
     normal_entropy: list[float | None]
     freezing_variance: float
@@ -91,22 +92,22 @@ def draw_scores(config: Config, head_dim: int, generator: torch.Generator) -> tu
 
 def main(config: Config) -> Results:
     generator, differences = seed_everything(config.seed), []
-    found: dict[str, list[list[tuple[float, ...]]]] = {"scaled": [], "unscaled": []}
+    quantities: dict[str, list[list[tuple[float, ...]]]] = {"scaled": [], "unscaled": []}
     for head_dim in config.head_dims:
-        runs: dict[str, list[tuple[float, ...]]] = {"scaled": [], "unscaled": []}
+        draws: dict[str, list[tuple[float, ...]]] = {"scaled": [], "unscaled": []}
         for _ in range(config.runs):
             scores, difference = draw_scores(config, head_dim, generator)
             differences.append(difference)
-            runs["unscaled"].append(measure(scores, generator))
-            runs["scaled"].append(measure(scores / math.sqrt(head_dim), generator))
-        for kind, values in runs.items():
-            found[kind].append(values)
+            draws["unscaled"].append(measure(scores, generator))
+            draws["scaled"].append(measure(scores / math.sqrt(head_dim), generator))
+        for kind, values in draws.items():
+            quantities[kind].append(values)
             means = [sum(column) / len(column) for column in zip(*values, strict=True)]
             print(f"head_dim {head_dim:>5} {kind:<9} variance {means[0]:8.2f}  entropy {means[1]:.3f}", end="")
             print(f"  frozen {means[2]:.1%}  gradient {means[3]:.4f}")
     kinds = {
-        kind: Kind(*([list(column) for column in columns] for columns in _by_quantity(values)))
-        for kind, values in found.items()
+        kind: ScoreStatistics(*([list(column) for column in columns] for columns in _by_quantity(values)))
+        for kind, values in quantities.items()
     }
     uniform, freezing = math.log(config.keys), 2 * math.log(config.keys)
     results = Results(
@@ -131,9 +132,9 @@ def plot(results: Results) -> Figure:
     figure, grid = new_figure(9.0, 6.4, rows=2, columns=2)
     axes = list(grid.flat)
     for name, kind in (("scaled", results.scaled), ("unscaled", results.unscaled)):
-        for place, values in zip(axes, (kind.variance, kind.entropy, kind.frozen, kind.gradient_norm), strict=True):
+        for panel, values in zip(axes, (kind.variance, kind.entropy, kind.frozen, kind.gradient_norm), strict=True):
             means = [sum(runs) / len(runs) for runs in values]
-            place.plot(results.head_dims, means, marker="o", label=name)
+            panel.plot(results.head_dims, means, marker="o", label=name)
     axes[0].plot(results.head_dims, results.head_dims, color="black", linestyle=":", label="head_dim")
     axes[0].set(title="variance of the scores", yscale="log")
     axes[1].axhline(results.uniform_entropy, color="black", linestyle=":", label="average: ln(keys)")
@@ -141,12 +142,13 @@ def plot(results: Results) -> Figure:
     axes[1].set(title="entropy of the weights", ylabel="nats", ylim=(0, 5.8))
     axes[2].set(title="frozen queries", ylabel="share", ylim=(-0.02, 1))
     axes[3].set(title="norm of the gradient of the scores", ylim=(0, None))
-    for place in axes:
-        place.set(xlabel="head_dim", xscale="log")
-    for place in axes[:2]:
-        place.legend(fontsize=8, ncols=2)
+    for panel in axes:
+        panel.set(xlabel="head_dim", xscale="log")
+    for panel in axes[:2]:
+        panel.legend(fontsize=8, ncols=2)
     return figure
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    # A query or two of 2000 lie at the threshold, or freeze, by the last digit of a score.
+    run(main, Config, plot=plot, tolerance={"*.frozen*": Tolerance(absolute=0.002)})

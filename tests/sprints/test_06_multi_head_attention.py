@@ -21,7 +21,7 @@ from shared.checks.invariants import (
 )
 from shared.nn.attention import MultiHeadAttention, attend
 from shared.nn.cache import KeyValueCache
-from shared.nn.masks import causal_mask, padding_mask
+from shared.nn.masks import causal_mask, for_all_queries, padding_mask
 from shared.training.losses import next_token_loss
 
 FOLDER = "06_multi_head_attention"
@@ -298,18 +298,18 @@ def test_treatments_of_a_row_that_sees_nothing(load_sprint):
 
 
 def test_conventions_are_what_the_libraries_do(load_sprint):
-    script = load_sprint(f"{FOLDER}/masks.py")
-    found = script.main(script.Config(device="cpu")).conventions
-    may_look = [name for name, convention in found.items() if convention.true_means == "may look"]
-    hidden = [name for name, convention in found.items() if convention.true_means == "hidden"]
+    script = load_sprint(f"{FOLDER}/meaning_of_true.py")
+    conventions = script.main(script.Config(device="cpu")).conventions
+    may_look = [name for name, convention in conventions.items() if convention.true_means == "may look"]
+    hidden = [name for name, convention in conventions.items() if convention.true_means == "hidden"]
     assert len(may_look) == 5
     assert all("shared" in name or "bool" in name or "transformers" in name or "eager" in name for name in may_look)
     assert len(hidden) == 4
     assert all("nn." in name or "need_weights" in name for name in hidden)
-    assert found["scaled_dot_product_attention, float 1 and 0"].true_means.startswith("nothing")
-    assert found["`shared/nn/attention.py`, mask"].all_hidden == "sees nothing"
-    assert found["nn.MultiheadAttention, key_padding_mask"].all_hidden == "NaN"
-    assert found["the same, attn_implementation=eager"].all_hidden == "looks at what is hidden"
+    assert conventions["scaled_dot_product_attention, float 1 and 0"].true_means.startswith("nothing")
+    assert conventions["`shared/nn/attention.py`, mask"].all_hidden == "sees nothing"
+    assert conventions["nn.MultiheadAttention, key_padding_mask"].all_hidden == "NaN"
+    assert conventions["the same, attn_implementation=eager"].all_hidden == "looks at what is hidden"
 
 
 # Heads
@@ -337,8 +337,6 @@ def test_targets_are_the_tokens_one_and_two_back(load_sprint):
 
 
 def test_rows_repeat_a_pattern_behind_a_separator(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/induction.py")
-    config = script.Config(vocab=8, shortest=2, longest=4, batch_size=50)
     rows = load_sprint(f"{FOLDER}/attention_study/repeated_rows.py").repeated_rows
     batch = next(rows(8, 2, 4, 50, generator, torch.device("cpu")))
     assert batch.tokens.shape == (50, 10)
@@ -348,15 +346,15 @@ def test_rows_repeat_a_pattern_behind_a_separator(load_sprint, generator):
         assert len(set(pattern)) == period
         assert 8 not in pattern
         assert row == [8, *pattern, 8, *pattern] + [8] * (8 - 2 * period)
-    _, first, second = script.token_losses(script.AttentionOnly(config, 1), batch)
+    scores = load_sprint(f"{FOLDER}/attention_study/head_scores.py")
+    _, first, second = scores.token_losses(scores.AttentionOnly(9, 10, 16, 2, 1), batch)
     assert first.sum(1).tolist() == second.sum(1).tolist() == batch.periods.flatten().tolist()
     # The target at place t is token t + 1: the second copy starts behind the second separator.
     assert [row.nonzero()[0].item() for row in second] == [period + 1 for period in batch.periods.flatten().tolist()]
 
 
 def test_scores_recognise_perfect_heads(load_sprint, generator, monkeypatch):
-    script = load_sprint(f"{FOLDER}/induction.py")
-    config = script.Config(vocab=8, shortest=2, longest=4, batch_size=5)
+    scores = load_sprint(f"{FOLDER}/attention_study/head_scores.py")
     rows = load_sprint(f"{FOLDER}/attention_study/repeated_rows.py").repeated_rows
     batch, width = next(rows(8, 2, 4, 5, generator, torch.device("cpu"))), 10
     maps = torch.zeros(1, 5, 2, width, width)
@@ -364,9 +362,9 @@ def test_scores_recognise_perfect_heads(load_sprint, generator, monkeypatch):
         for query in range(width):
             maps[0, row, 0, query, max(query - 1, 0)] = 1.0
             maps[0, row, 1, query, max(query - period, 0)] = 1.0
-    model = script.AttentionOnly(config, 1)
+    model = scores.AttentionOnly(9, 10, 16, 2, 1)
     monkeypatch.setattr(model, "forward", lambda tokens: (torch.zeros(*tokens.shape, 9), maps))
-    curve = script.measure(model, batch)
+    curve = scores.measure(model, batch)
     assert curve.previous_token[0][0] == 1
     assert curve.prefix_matching[0][1] == 1
     assert curve.prefix_matching[0][0] == 0
@@ -374,12 +372,11 @@ def test_scores_recognise_perfect_heads(load_sprint, generator, monkeypatch):
 
 
 def test_positions_say_where_to_look_and_are_not_passed_on(load_sprint):
-    script = load_sprint(f"{FOLDER}/induction.py")
+    attention_only = load_sprint(f"{FOLDER}/attention_study/attention_only.py")
     same = torch.full((1, 6), 3)
     for move_positions in (False, True):
         torch.manual_seed(0)
-        config = script.Config(vocab=8, longest=4, d_model=8, move_positions=move_positions)
-        logits = script.AttentionOnly(config, 2)(same)[0]
+        logits = attention_only.AttentionOnly(9, 10, 8, 2, 2, move_positions)(same)[0]
         # Whatever places are looked at, the same values are found there.
         assert torch.allclose(logits[:, :1].expand_as(logits), logits, atol=1e-5) != move_positions
 
@@ -398,22 +395,23 @@ def test_two_layers_copy_and_one_does_not(load_sprint):
     assert results.optimum_first_copy == pytest.approx(
         sum(sum(math.log(12 - i) for i in range(period)) for period in range(3, 9)) / 33
     )
-    found = script.strongest(two, "prefix_matching")
-    assert found.layer == 1, "in the second layer"
-    assert found.loss_without > two.second_copy + 0.1
+    strongest = max(two.heads, key=lambda head: head.prefix_matching)
+    assert strongest.layer == 1, "in the second layer"
+    assert strongest.loss_without > two.second_copy + 0.1
 
 
-def test_a_head_is_taken_away_and_given_back(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/induction.py")
-    config = script.Config(vocab=8, shortest=2, longest=4, batch_size=5, heads=2, d_model=8)
+def test_a_head_is_taken_away_and_the_model_stays(load_sprint, generator):
+    scores = load_sprint(f"{FOLDER}/attention_study/head_scores.py")
     rows = load_sprint(f"{FOLDER}/attention_study/repeated_rows.py").repeated_rows
-    model, batch = script.AttentionOnly(config, 1), next(rows(8, 2, 4, 5, generator, torch.device("cpu")))
-    before = model.layers[0].output.weight.clone()
-    without = script.loss_without(model, 0, 1, batch)
+    model, batch = scores.AttentionOnly(9, 10, 8, 2, 1), next(rows(8, 2, 4, 5, generator, torch.device("cpu")))
+    before, curve = model.layers[0].output.weight.clone(), scores.measure(model, batch)
+    first, second = scores.heads_of(model, batch)
     assert torch.equal(model.layers[0].output.weight, before)
+    assert [(head.layer, head.head) for head in (first, second)] == [(0, 0), (0, 1)]
+    assert [first.prefix_matching, second.prefix_matching] == curve.prefix_matching[0]
     with torch.no_grad():
         model.layers[0].output.weight[:, 4:] = 0
-    assert script.measure(model, batch).second_copy == without
+    assert scores.measure(model, batch).second_copy == second.loss_without != first.loss_without
 
 
 # The inverted mask

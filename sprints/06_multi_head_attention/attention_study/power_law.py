@@ -1,9 +1,11 @@
 """How a cost grows: the exponent of a power law, for cost.py and kv_cache.py."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def slope(lengths: list[int], values: list[float]) -> float:
+def slope(lengths: Sequence[int], values: Sequence[float | int]) -> float:
     """Return the exponent of a power law: the slope of a straight line through the logarithms.
 
     Raises:

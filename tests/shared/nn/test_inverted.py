@@ -28,7 +28,7 @@ def layer_and_tokens() -> tuple[MultiHeadAttention, torch.Tensor]:
 def test_equals_attention_with_the_mask_upside_down(kind: type[MultiHeadAttention], masked: bool, causal: bool):
     layer, x = layer_and_tokens()
     expected = layer(x, mask=looks_at(kind, masked, causal))
-    invert_masks([layer], kind)
+    invert_masks(layer, kind)
     torch.testing.assert_close(layer(x, mask=REAL if masked else None, causal=causal), expected)
 
 
@@ -36,14 +36,14 @@ def test_a_memory_is_inverted_too_remembered_or_not():
     layer, x = layer_and_tokens()
     memory, real = torch.randn(2, 4, 8), padding_mask(torch.tensor([4, 2]), 4)
     expected, remembered = layer(x, memory, ~real), layer.remember(memory)
-    invert_masks([layer])
+    invert_masks(layer)
     torch.testing.assert_close(layer(x, memory, real), expected)
     torch.testing.assert_close(layer(x, remembered, real), expected)
 
 
 def test_a_cached_token_sees_nothing_where_a_whole_pass_sees_the_future():
     layer, x = layer_and_tokens()
-    invert_masks([layer], InvertedLookAhead)
+    invert_masks(layer, InvertedLookAhead)
     cache = KeyValueCache(2, 2, 5, 4)
     alone = torch.cat([layer(token, causal=True, cache=cache) for token in x.split(1, dim=1)], dim=1)
     torch.testing.assert_close(alone, layer.output.bias.expand_as(alone))
