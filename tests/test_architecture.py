@@ -1,46 +1,53 @@
 """The rules of the repository that a machine can check."""
 
 import ast
+import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from shared.lab.results import pages
+from shared.lab.pages import pages
+from shared.lab.recorded import Recorded, recorded_results
+from shared.lab.results import plain, restore
 
 ROOT = Path(__file__).parent.parent
-# A module imports only from tiers below its own.
-TIERS = {
-    0: {"config", "runtime", "figures", "datasets", "provenance", "grammar", "batches", "pretrained", "unseen_words",
-        "intervals", "graph"},
-    1: {"results", "attention", "positions", "tokenizers", "cookbook", "sampling", "ngrams", "graph_layers",
-        "muon"},
-    2: {"blocks", "corpora", "books", "lora"},
-    3: {"gpt", "seq2seq"},
-}  # fmt: skip
-# These take any model or callable, so they import none: only tier 0, and what is listed.
-BESIDE = {
-    "training": {"muon"},
-    "checkpoints": set(),
-    "generation": {"sampling"},
-    "losses": set(),
-    "invariants": {"losses"},
+# Rooms of `shared`, and the other rooms that each may import. `training` and `generation` take any model or callable.
+ROOMS = {
+    "lab": set(),
+    "checks": set(),
+    "text": {"lab"},
+    "nn": {"lab"},
+    "graph": {"lab"},
+    "training": {"lab"},
+    "generation": {"lab"},
 }
+# What stands in a sprint's folder beside its scripts and its package.
+FURNITURE = {"README.md", "pages.md.j2", "notes", "results", "figures", "exercises"}
+MOST_LINES = 200
+# The reason for each of these stands in CONTRIBUTING.md.
+LONGER: set[str] = set()
 
-MODULES = sorted(path for path in ROOT.glob("shared/*.py") if path.stem != "__init__")
+MODULES = sorted(path for path in ROOT.glob("shared/*/*.py") if path.stem != "__init__")
 SPRINTS = sorted(path for path in ROOT.glob("sprints/[0-9]*") if path.is_dir())
-# A file of a sprint that has options is a script; one without is a part, which the scripts of that sprint import.
-FILES = sorted(ROOT.glob("sprints/*/*.py"))
-PARTS = [path for path in FILES if "class Config" not in path.read_text(encoding="utf-8")]
-SCRIPTS = [path for path in FILES if path not in PARTS]
+SCRIPTS = sorted(ROOT.glob("sprints/*/*.py"))
+PACKAGES = {path.parent.parent: path.parent for path in sorted(ROOT.glob("sprints/*/*/__init__.py"))}
+PARTS = sorted(path for package in PACKAGES.values() for path in package.glob("*.py"))
 PAGES = pages()
+RESULTS = recorded_results()
 
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)|(?:src|href)=\"(?!\w+:|#)([^\"#]+)")
 CITATION = re.compile(r"`([\w/]+\.py)::([\w.]+)`")
 COMMAND = re.compile(r"uv run (?:--group \w+ )?(sprints/\S+\.py)((?:[^\n`]|\\\n)*)")
+TOOL = re.compile(r"uv run sprints(?: ([a-z]+))?(?=[\s`])")
+
+
+def place(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
 @cache
@@ -60,15 +67,6 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def allowed(module: str) -> set[str]:
-    """Return the modules of `shared` that one of them may import."""
-    if module in BESIDE:
-        return TIERS[0] | BESIDE[module]
-    tier = next((tier for tier, names in TIERS.items() if module in names), None)
-    assert tier is not None, f"shared/{module}.py has no tier: give it one in tests/test_architecture.py"
-    return {name for below, names in TIERS.items() if below < tier for name in names}
-
-
 def definitions(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
     """Yield the names that statements define, those in a class behind the name of the class."""
     for node in body:
@@ -84,82 +82,130 @@ def definitions(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
 def options(script: Path) -> set[str]:
     """Return the options that a script has."""
     config = next(node for node in tree(script).body if isinstance(node, ast.ClassDef) and node.name == "Config")
-    names = {*definitions(config.body), "out", "seed", "device", "help"}
+    names = {*definitions(config.body), "out", "preset", "record", "seed", "device", "help"}
     return {f"--{prefix}{name.replace('_', '-')}" for name in names for prefix in ("", "no-")}
+
+
+def presets(script: Path) -> set[str]:
+    """Return the names of a script's presets."""
+    for node in tree(script).body:
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if isinstance(value, ast.Dict) and "PRESETS" in set(definitions([node])):
+            return {str(key.value) for key in value.keys if isinstance(key, ast.Constant)}
+    return set()
 
 
 def unknown_command(command: str, words: str) -> str | None:
     """Return what is wrong with a command that a text quotes."""
     if not (ROOT / command).is_file():
         return f"there is no {command}"
-    wrong = set(re.findall(r"(?<=\s)--[\w-]+", words.split("#")[0])) - options(ROOT / command)
-    return f"{command} has no option {', '.join(sorted(wrong))}" if wrong else None
+    words = words.split("#")[0]
+    wrong = set(re.findall(r"(?<=\s)--[\w-]+", words)) - options(ROOT / command)
+    wrong |= set(re.findall(r"--preset[ =]([\w-]+)", words)) - presets(ROOT / command)
+    return f"{command} has no {', '.join(sorted(wrong))}" if wrong else None
 
 
-def test_no_module_is_listed_that_is_gone():
-    listed = [name for names in (*TIERS.values(), BESIDE) for name in names]
-    assert sorted(listed) == sorted(set(listed)), "a module has one place"
-    assert set(listed) <= {path.stem for path in MODULES}
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_rooms_import_only_what_they_may_and_each_module_has_a_test(path: Path):
+    room = path.parent.name
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("shared.")}
+    assert used & set(ROOMS) <= ROOMS[room] | {room}
+    assert not any(
+        name.split(".")[0] in ("sprints", *(package.name for package in PACKAGES.values())) for name in imports(path)
+    )
+    assert (ROOT / "tests" / "shared" / room / f"test_{path.stem}.py").is_file()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_shared_modules_have_a_test_and_import_only_from_tiers_below(path: Path):
-    modules = {other.stem for other in MODULES}
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("shared.")} & modules
-    assert used <= allowed(path.stem)
-    assert not any(name.startswith("sprints") for name in imports(path))
-    assert (ROOT / "tests" / "shared" / f"test_{path.stem}.py").is_file()
+def test_there_are_no_other_rooms():
+    assert {path.parent.name for path in MODULES} == set(ROOMS)
+    assert [path.name for path in ROOT.glob("shared/*.py")] == ["__init__.py"]
 
 
-@pytest.mark.parametrize("path", [*MODULES, *FILES], ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", [*MODULES, *SCRIPTS, *PARTS], ids=place)
 def test_importing_does_nothing(path: Path):
-    definitions = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+    harmless = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
     for node in tree(path).body:
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_guard = isinstance(node, ast.If) and ast.unparse(node.test) in ("__name__ == '__main__'", "TYPE_CHECKING")
-        assert is_text or is_guard or isinstance(node, definitions), f"line {node.lineno} does something"
+        # app = typer.Typer(...); @app.command() is how typer learns of commands.
+        assert is_text or is_guard or isinstance(node, harmless), f"line {node.lineno} does something"
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", [*MODULES, *SCRIPTS, *PARTS], ids=place)
+def test_files_are_short_or_have_a_reason(path: Path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    reasons = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert lines <= MOST_LINES or (place(path) in LONGER and place(path) in reasons)
+    assert lines > MOST_LINES or place(path) not in LONGER, "it needs no reason any more"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=place)
 def test_scripts_stand_alone_and_say_how_to_run(path: Path):
-    others = {other.stem for other in FILES if other not in PARTS or other.parent != path.parent}
-    assert not {name.split(".")[0] for name in imports(path)} & {"sprints", *others}, (
-        "a script imports `shared` and parts of its own sprint, no other script"
+    foreign = {package.name for folder, package in PACKAGES.items() if folder != path.parent}
+    scripts = {other.stem for other in path.parent.glob("*.py")}
+    assert not {name.split(".")[0] for name in imports(path)} & {"sprints", *foreign, *scripts}, (
+        "a script imports `shared` and the package of its own sprint, no other script"
     )
     named = {node.name: node for node in tree(path).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     assert {"Config", "Results", "main"} <= set(named)
     config = named["Config"]
     assert isinstance(config, ast.ClassDef)
-    assert [ast.unparse(base) for base in config.bases] == ["ScriptConfig"], "for --out, --seed and --device"
+    # A part of the sprint may come first: options that several of its scripts share.
+    assert ast.unparse(config.bases[-1]) == "ScriptConfig", "for --out, --seed, --record ..."
+    assert not {"out", "preset", "record"} & set(definitions(config.body)), "every script has these already"
     text = ast.get_docstring(tree(path)) or ""
     commands = COMMAND.findall(text)
-    assert f"sprints/{path.parent.name}/{path.name}" in [command for command, _ in commands]
+    assert place(path) in [command for command, _ in commands]
     assert not [wrong for command, words in commands if (wrong := unknown_command(command, words))]
     notes = re.findall(r"notes/\w+\.md", text)
     assert notes, "the note that explains the theory"
     assert all((path.parent / note).is_file() for note in notes)
 
 
-def test_parts_have_names_of_their_own_and_import_no_script():
-    names = [path.stem for path in [*FILES, *MODULES]]
-    for path in PARTS:
-        assert names.count(path.stem) == 1, f"{path.name}: Python finds modules by name, so a part's must be unique"
-        others = {other.stem for other in FILES if other not in PARTS or other.parent != path.parent}
-        assert not {name.split(".")[0] for name in imports(path)} & {"sprints", *others}
-        assert ast.get_docstring(tree(path))
+@pytest.mark.parametrize("path", SCRIPTS, ids=place)
+def test_scripts_are_run_in_one_way(path: Path):
+    guard = tree(path).body[-1]
+    assert isinstance(guard, ast.If)
+    assert ast.unparse(guard.test) == "__name__ == '__main__'"
+    (statement,) = guard.body
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    assert isinstance(call, ast.Call)
+    assert ast.unparse(call.func) == "run"
+    assert [ast.unparse(argument) for argument in call.args] == ["main", "Config"]
+
+
+@pytest.mark.parametrize("path", PARTS, ids=place)
+def test_packages_of_sprints_import_no_script_and_no_other_sprint(path: Path):
+    foreign = {package.name for folder, package in PACKAGES.items() if package != path.parent}
+    scripts = {other.stem for other in path.parents[1].glob("*.py")}
+    assert not {name.split(".")[0] for name in imports(path)} & {"sprints", *foreign, *scripts}
+    assert ast.get_docstring(tree(path))
+
+
+def test_a_sprint_has_one_package_with_a_name_of_its_own():
+    assert len(PACKAGES) == len(list(ROOT.glob("sprints/*/*/__init__.py")))
+    names = [package.name for package in PACKAGES.values()]
+    assert len(set(names)) == len(names)
+    installed = [
+        name for name in names if (spec := importlib.util.find_spec(name)) and "site-packages" in str(spec.origin)
+    ]
+    assert not installed, "Python would find the installed package"
 
 
 @pytest.mark.parametrize("folder", SPRINTS, ids=lambda path: path.name)
-def test_sprints_are_complete(folder: Path):
+def test_sprints_are_complete_and_hold_nothing_else(folder: Path):
     assert (ROOT / "tests" / "sprints" / f"test_{folder.name}.py").is_file()
     assert list(folder.glob("notes/[0-9][0-9]_*.md"))
     assert list(folder.glob("results/*.json"))
     readme = (folder / "README.md").read_text(encoding="utf-8")
     for script in folder.glob("*.py"):
         assert script.name in readme, f"the README says nothing about {script.name}"
+    package = {PACKAGES[folder].name} if folder in PACKAGES else set()
+    names = {path.name for path in folder.iterdir() if path.suffix != ".py" and path.name != "__pycache__"}
+    assert names <= FURNITURE | package
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", PAGES, ids=place)
 def test_links_citations_and_commands_resolve(page: Path):
     text = page.read_text(encoding="utf-8")
     links = [first or second for first, second in LINK.findall(FENCE.sub("", text))]
@@ -168,6 +214,21 @@ def test_links_citations_and_commands_resolve(page: Path):
         assert (ROOT / file).is_file(), f"there is no {file}"
         assert symbol in set(definitions(tree(ROOT / file).body)), f"there is no {file}::{symbol}"
     assert not [wrong for command, words in COMMAND.findall(text) if (wrong := unknown_command(command, words))]
+    tools = {node.name for node in tree(ROOT / "shared" / "lab" / "cli.py").body if isinstance(node, ast.FunctionDef)}
+    assert {name for name in TOOL.findall(text) if name} <= tools
+
+
+@pytest.mark.parametrize("recorded", RESULTS, ids=lambda recorded: recorded.title)
+def test_a_recorded_configuration_stands_in_its_script(recorded: Recorded, load_sprint: Callable[[str], ModuleType]):
+    try:
+        script = load_sprint(f"{recorded.script.parent.name}/{recorded.script.name}")
+    except ModuleNotFoundError as error:
+        pytest.skip(f"an optional group is not installed: {error}")
+    values = {} if recorded.preset is None else script.PRESETS[recorded.preset]
+    assert recorded.content["config"] == plain(script.Config(**values).options(), "config")
+    name = "default" if recorded.preset is None else recorded.preset
+    assert recorded.content["command"] == f"uv run {place(recorded.script)} --record {name}"
+    assert plain(restore(script.Results, recorded.content["results"]), "results") == recorded.content["results"]
 
 
 def test_nothing_names_a_package_index():

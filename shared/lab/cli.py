@@ -62,13 +62,14 @@ def reproduce(
 ) -> None:
     """Run recorded configurations again and compare every figure with the recorded one."""
     from shared.lab import reproduce as reproducing
+    from shared.lab.recorded import recorded_results, show_stale
 
     if (strict and not check) or (check and (restamp or record or again)) or (restamp and record):
         raise typer.BadParameter("--strict goes with --check; --check stands alone; --restamp or --record, not both")
     try:
         if check:
-            results = reproducing.recorded_results(what)
-            stale = reproducing.show_stale(r for r in results if at_most is None or r.seconds <= at_most)
+            results = recorded_results(what)
+            stale = show_stale(result for result in results if at_most is None or result.seconds <= at_most)
             raise typer.Exit(int(strict and stale > 0))
         after = reproducing.restamp if restamp else reproducing.record if record else None
         outcomes = reproducing.reproduce(what, at_most=at_most, after=after, reuse=not again)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from shared.lab import compare, provenance
 from shared.lab.compare import Tolerance
@@ -65,6 +65,7 @@ def run(
     plot: Callable[[Any], Any] | None = None,
     presets: Mapping[str, Mapping[str, Any]] | None = None,
     tolerance: Mapping[str, Tolerance] | None = None,
+    report: TextIO | None = None,
 ) -> Any:
     """Run a script as its command line says, write down what it found, and return it.
 
@@ -74,6 +75,7 @@ def run(
         plot: draws the results.
         presets: values by name; each is a configuration that can be recorded, as are the defaults.
         tolerance: how far a figure may differ when the same configuration is run again (`shared/lab/compare.py`).
+        report: where the comparison with the recorded run is printed (default: the output).
     """
     presets = presets or {}
     chosen = parse_config(config, presets=presets)
@@ -101,8 +103,8 @@ def run(
         save_figure(plot(results), figure_file)
     save_results(content, results_file)
     if before is not None:
-        _show_beside(content, before)
-    print(f"wrote {shown(results_file)}{f' and {shown(figure_file)}' if plot else ''}")
+        _show_beside(content, before, report)
+    print(f"wrote {shown(results_file)}{f' and {shown(figure_file)}' if plot else ''}", file=report)
     return results
 
 
@@ -132,7 +134,7 @@ def _command(script: Path, config: ScriptConfig) -> str:
     return f"uv run {path} {shlex.join(words)}".strip()
 
 
-def _show_beside(content: dict[str, Any], recorded: dict[str, Any]) -> None:
+def _show_beside(content: dict[str, Any], recorded: dict[str, Any], report: TextIO | None) -> None:
     """Print the main figures of a run beside the recorded ones: why do mine differ?"""
     from rich.console import Console
     from rich.table import Table
@@ -149,11 +151,12 @@ def _show_beside(content: dict[str, Any], recorded: dict[str, Any]) -> None:
             table.add_row(
                 line.name, _number(line.new), "-" if line.recorded is None else f"{_number(line.recorded)}{spread}"
             )
-        Console(highlight=False).print(table)
+        Console(file=report, highlight=False).print(table)
     now, then = content["environment"], recorded["environment"]
     print(
         f"{content['seconds']:.0f} s here, threads: {now['threads']}; recorded: {recorded['seconds']:.0f} s, "
-        f"threads: {then['threads']}, {then['processor']}"
+        f"threads: {then['threads']}, {then['processor']}",
+        file=report,
     )
 
 
