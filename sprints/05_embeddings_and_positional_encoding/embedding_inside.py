@@ -101,8 +101,10 @@ def compare_with_one_hot(weight: Tensor, tokens: Tensor, target: Tensor) -> tupl
     weight.requires_grad_()
     by_lookup = functional.embedding(tokens, weight)
     by_product = functional.one_hot(tokens, len(weight)).to(weight.dtype) @ weight  # (batch, tokens, features)
-    one, other = (torch.autograd.grad(functional.mse_loss(out, target), weight)[0] for out in (by_lookup, by_product))
-    return largest(by_lookup - by_product), largest(one - other)
+    from_lookup, from_product = (
+        torch.autograd.grad(functional.mse_loss(output, target), weight)[0] for output in (by_lookup, by_product)
+    )
+    return largest(by_lookup - by_product), largest(from_lookup - from_product)
 
 
 def compare_with_library(config: Config, tokens: Tensor, target: Tensor, sparse: bool) -> float:

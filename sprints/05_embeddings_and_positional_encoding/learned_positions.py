@@ -7,17 +7,17 @@ the trained ones stand the untrained ones, those of the same model trained on th
 position is of no use, and the sinusoids. Theory: notes/04_positions.md
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
-from torch.nn.functional import normalize
 from tqdm import tqdm
 
+from embedding_study.position_patterns import Pattern, measure_pattern, similarities
+from shared.lab.compare import ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -31,6 +31,17 @@ from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear
+
+TOLERANCE = {
+    "losses.*": Tolerance(relative=0.03),
+    "correlations.*": Tolerance(absolute=0.15),
+    "patterns.*": Tolerance(absolute=0.15),
+    "patterns.untrained.*": ROUNDING,
+    "patterns.sinusoidal.*": ROUNDING,
+    "similarities.*": Tolerance(absolute=0.6),
+    "similarities.untrained.*": Tolerance(absolute=0.002),
+    "similarities.sinusoidal.*": Tolerance(absolute=0.002),
+}
 
 
 @dataclass(frozen=True)
@@ -48,23 +59,6 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Pattern:
-    """How far the similarities of positions follow their distances.
-
-    Args:
-        correlation: of the cosine of two positions with minus their distance, over all pairs.
-        neighbours: share of positions whose most similar other position is the one before or after.
-        main_direction: share of the variance along the direction in which positions vary most.
-        by_distance: the mean cosine at distance 0, 1, ...
-    """
-
-    correlation: float
-    neighbours: float
-    main_direction: float
-    by_distance: list[float]
-
-
-@dataclass(frozen=True)
 class Results:
     steps: list[int]
     losses: dict[str, list[list[float]]]
@@ -74,37 +68,14 @@ class Results:
     similarities: dict[str, list[list[float]]]
 
 
-def similarities(positions: Tensor) -> Tensor:
-    """Return the cosines of all pairs of positions, after the vector that they have in common is taken away."""
-    units = normalize(positions - positions.mean(dim=0))
-    return units @ units.T
-
-
-def measure(positions: Tensor) -> Pattern:
-    """Return the pattern of a table of positions, (positions, features)."""
-    cosines, index = similarities(positions), torch.arange(len(positions))
-    distance = (index[:, None] - index).abs()
-    pairs = torch.stack([cosines[distance > 0], -distance[distance > 0].float()])
-    variances = torch.linalg.svdvals(positions - positions.mean(dim=0)).square()
-    closest = cosines.masked_fill(distance == 0, -torch.inf).argmax(dim=1)
-    return Pattern(
-        correlation=torch.corrcoef(pairs)[0, 1].item(),
-        neighbours=((closest - index).abs() == 1).float().mean().item(),
-        main_direction=(variances[0] / variances.sum()).item(),
-        by_distance=[cosines.diagonal(step).mean().item() for step in index.tolist()],
-    )
-
-
-def train(
-    config: Config, tokens: np.ndarray, vocab: int, seed: int, watch: Callable[[int, float, Tensor], None]
-) -> None:
-    """Train a GPT; `watch` gets the step, the mean loss since it was last called, and the table of positions."""
+def train(config: Config, tokens: np.ndarray, vocab: int, seed: int) -> Iterator[tuple[int, float, Tensor]]:
+    """Train a GPT; yield now and then the step, the mean loss since the last time, and the table of positions."""
     device = pick_device(config.device)
     generator = seed_everything(seed)
     size = GPTConfig(vocab, config.context, config.layers, heads=4, d_model=config.d_model, dropout=0.0)
     model = GPT(size, generator).to(device)
     positions = model.positions.get_parameter("weight")
-    watch(0, float("nan"), positions.detach().cpu().clone())
+    yield 0, float("nan"), positions.detach().cpu().clone()
     progress = train_steps(
         model,
         BlockBatches(tokens, config.batch_size, config.context, generator),
@@ -119,7 +90,7 @@ def train(
     for step, loss in tqdm(progress, total=config.steps):
         recent.append(loss)
         if step % config.measure_every == 0:
-            watch(step, sum(recent) / len(recent), positions.detach().cpu().clone())
+            yield step, sum(recent) / len(recent), positions.detach().cpu().clone()
             recent.clear()
 
 
@@ -134,21 +105,22 @@ def main(config: Config) -> Results:
     tables: dict[str, list[Tensor]] = {"untrained": [], "text": [], "shuffled text": []}
     correlations: dict[str, list[list[float]]] = {"text": [], "shuffled text": []}
     for kind, data in (("text", tokens), ("shuffled text", shuffled)):
-        for run in range(config.runs):
-            seen: list[tuple[int, float, Tensor]] = []
-            train(config, data, tokenizer.vocab_size, config.seed + run, lambda *now, seen=seen: seen.append(now))
-            steps = [step for step, _, _ in seen]
-            losses[kind].append([loss for _, loss, _ in seen[1:]])
-            correlations[kind].append([measure(table).correlation for _, _, table in seen])
-            tables[kind].append(seen[-1][2])
+        for seed in range(config.seed, config.seed + config.runs):
+            moments = list(train(config, data, tokenizer.vocab_size, seed))
+            steps = [step for step, _, _ in moments]
+            losses[kind].append([loss for _, loss, _ in moments[1:]])
+            correlations[kind].append([measure_pattern(table).correlation for _, _, table in moments])
+            tables[kind].append(moments[-1][2])
             if kind == "text":
-                tables["untrained"].append(seen[0][2])
+                tables["untrained"].append(moments[0][2])
     tables["sinusoidal"] = [sinusoidal_positions(config.context, config.d_model)]
-    patterns = {kind: [measure(table) for table in its] for kind, its in tables.items()}
-    for kind, its in patterns.items():
-        print(f"{kind:<14} cosine and distance correlate by {[round(one.correlation, 2) for one in its]}, ", end="")
-        print(f"nearest is a neighbour: {[round(one.neighbours, 2) for one in its]}, ", end="")
-        print(f"main direction {[round(one.main_direction, 2) for one in its]}")
+    patterns = {kind: [measure_pattern(table) for table in by_seed] for kind, by_seed in tables.items()}
+    for kind, by_seed in patterns.items():
+        print(
+            f"{kind:<14} cosine and distance correlate by {[round(each.correlation, 2) for each in by_seed]}, ", end=""
+        )
+        print(f"nearest is a neighbour: {[round(each.neighbours, 2) for each in by_seed]}, ", end="")
+        print(f"main direction {[round(each.main_direction, 2) for each in by_seed]}")
     return Results(
         steps=steps,
         losses=losses,
@@ -156,7 +128,7 @@ def main(config: Config) -> Results:
         patterns=patterns,
         neighbours_by_chance=2 / config.context,
         similarities={
-            kind: np.round(similarities(its[0]).double().numpy(), 3).tolist() for kind, its in tables.items()
+            kind: np.round(similarities(by_seed[0]).double().numpy(), 3).tolist() for kind, by_seed in tables.items()
         },
     )
 
@@ -164,24 +136,24 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the similarities of all pairs of positions for each kind, and how the pattern and the loss develop."""
     figure, axes = new_figure(11.0, 6.4, rows=2, columns=3)
-    places = dict(zip(results.similarities, (axes[0, 0], axes[0, 1], axes[0, 2], axes[1, 0]), strict=True))
-    for kind, values in results.similarities.items():
-        image = places[kind].imshow(values, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
-        places[kind].set(title=kind, xlabel="position", ylabel="position")
-        places[kind].grid(False)
+    panels = (axes[0, 0], axes[0, 1], axes[0, 2], axes[1, 0])
+    for panel, (kind, values) in zip(panels, results.similarities.items(), strict=True):
+        image = panel.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+        panel.set(title=kind, xlabel="position", ylabel="position")
+        panel.grid(False)
     figure.colorbar(image, ax=axes[0, 2], label="cosine")
     colours = {kind: f"C{index}" for index, kind in enumerate(results.patterns)}
-    for kind, runs in results.correlations.items():
-        for run, values in enumerate(runs):
-            axes[1, 1].plot(results.steps, values, color=colours[kind], label=None if run else kind)
+    for kind, by_seed in results.correlations.items():
+        for number, values in enumerate(by_seed):
+            axes[1, 1].plot(results.steps, values, color=colours[kind], label=None if number else kind)
     axes[1, 1].set(xlabel="step", ylabel="correlation", title="cosine and nearness", ylim=(-0.1, 1))
     axes[1, 1].legend()
-    for kind, its in results.patterns.items():
-        axes[1, 2].plot(its[0].by_distance, color=colours[kind], label=kind)
+    for kind, patterns in results.patterns.items():
+        axes[1, 2].plot(patterns[0].by_distance, color=colours[kind], label=kind)
     axes[1, 2].set(xlabel="distance", ylabel="mean cosine", title="similarity by distance")
     axes[1, 2].legend()
     return figure
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

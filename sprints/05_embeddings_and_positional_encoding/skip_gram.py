@@ -8,18 +8,19 @@ vegetable vegetables? Random vectors, and PPMI with an SVD on the same pairs, st
 recipes; the vectors of the last one are saved with the results. Theory: notes/02_skip_gram.md
 """
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid, normalize
+from torch.nn.functional import logsigmoid
 from tqdm import tqdm
 
+from embedding_study.ppmi import ppmi_svd
+from embedding_study.recipe_words import Text, ingredient_roles, read_recipes
+from embedding_study.role_purity import agreement, nearest, purity, purity_without_styles
+from embedding_study.word_pairs import draw_pairs, keep_probabilities, noise_batches
+from shared.lab.compare import ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -31,6 +32,15 @@ from shared.training.optimizers import make_optimizers
 # Far enough to reach from an ingredient to the title
 PRESETS = {"wide": {"recipes": 8000, "window": 15, "subsample": 1e-4, "features": 64, "runs": 2}}
 EXAMPLES = ("butter", "beef", "penne", "smoked_paprika", "fridge", "winter")
+# What is counted is exact; which neighbour is the nearest, and each number of a vector, differs with the last digit.
+TOLERANCE = {
+    "losses.*": Tolerance(relative=0.005),
+    "purity.*": Tolerance(absolute=0.03),
+    "purity.random.*": ROUNDING,
+    "runs_agree": Tolerance(absolute=0.05),
+    "nearest.*": Tolerance(compared=False),
+    "vectors.*": Tolerance(compared=False),
+}
 
 
 @dataclass(frozen=True)
@@ -64,14 +74,6 @@ class Results:
     vectors: dict[str, str]
 
 
-class Text(NamedTuple):
-    """Token ids one after another, the number of the recipe of each, and the words by id, frequent ones first."""
-
-    tokens: Tensor
-    recipes: Tensor
-    words: list[str]
-
-
 class SkipGram(nn.Module):
     """Two vectors for each word, as centre and as context, that start as in word2vec."""
 
@@ -90,72 +92,6 @@ class SkipGram(nn.Module):
         return -logsigmoid(positive) - logsigmoid(-negative).sum(dim=-1)
 
 
-def splitter(cookbook: Cookbook) -> Callable[[str], list[str]]:
-    """Return a function from text to words; an ingredient is one word, by its long name or its short one.
-
-    Example: "Fry the garlic in olive oil." becomes fry, the, garlic_cloves, in, olive_oil.
-    """
-    names = {
-        name: ingredient.name.replace(" ", "_")
-        for pantry in cookbook.pantry.values()
-        for ingredient in pantry
-        for name in (ingredient.name, ingredient.short)
-    }
-    # Longest first, so that "unsalted butter" is not butter.
-    pattern = re.compile(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\b")
-    return lambda text: re.findall(r"\w+", pattern.sub(lambda name: names[name[0]], text.lower()))
-
-
-def read(cookbook: Cookbook, start: int, recipes: int) -> Text:
-    """Return recipes as tokens.
-
-    Raises:
-        ValueError: an ingredient does not occur, so that it would have no vector.
-    """
-    split = splitter(cookbook)
-    documents = [split(cookbook.recipe("train", index).text) for index in range(start, start + recipes)]
-    words = [word for word, _ in Counter(word for document in documents for word in document).most_common()]
-    ingredients = {item.name.replace(" ", "_") for pantry in cookbook.pantry.values() for item in pantry}
-    if missing := sorted(ingredients - set(words)):
-        raise ValueError(f"each ingredient must occur, {missing[0]} does not in {recipes} recipes: give more --recipes")
-    ids = {word: index for index, word in enumerate(words)}
-    lengths = torch.tensor([len(document) for document in documents])
-    tokens = torch.tensor([ids[word] for document in documents for word in document])
-    return Text(tokens, torch.arange(recipes).repeat_interleave(lengths), words)
-
-
-def keep_probabilities(counts: Tensor, subsample: float) -> Tensor:
-    """Return the probability with which each word is kept: sqrt(subsample / share), at most 1 (section 2.3)."""
-    return (subsample * counts.sum() / counts).sqrt().clamp(max=1)
-
-
-def draw_pairs(text: Text, keep: Tensor, window: int, generator: torch.Generator) -> Tensor:
-    """Return the (centre, context) pairs of one pass in random order, (pairs, 2).
-
-    Frequent words are thinned out first, so that windows reach farther; each centre draws the size of its window.
-    """
-    kept = torch.rand(len(text.tokens), generator=generator) < keep[text.tokens]
-    tokens, recipes = text.tokens[kept], text.recipes[kept]
-    reach = torch.randint(1, window + 1, tokens.shape, generator=generator)
-    pairs = []
-    for distance in range(1, window + 1):
-        left, right = tokens[:-distance], tokens[distance:]
-        same = recipes[:-distance] == recipes[distance:]
-        looks_right, looks_left = same & (reach[:-distance] >= distance), same & (reach[distance:] >= distance)
-        pairs += [torch.stack([left, right])[:, looks_right], torch.stack([right, left])[:, looks_left]]
-    joined = torch.cat(pairs, dim=1).T
-    return joined[torch.randperm(len(joined), generator=generator)]
-
-
-def batches(passes: list[Tensor], counts: Tensor, config: Config, generator: torch.Generator) -> Iterator[list[Tensor]]:
-    """Yield centres, contexts and noise for each batch of pairs; noise is drawn by the counts of words to a power."""
-    noise = counts**config.power
-    for pairs in passes:
-        for batch in pairs.split(config.batch_size):
-            drawn = torch.multinomial(noise, len(batch) * config.negatives, replacement=True, generator=generator)
-            yield [batch[:, 0], batch[:, 1], drawn.view(len(batch), config.negatives)]
-
-
 def train(text: Text, passes: list[Tensor], config: Config, generator: torch.Generator) -> tuple[Tensor, float]:
     """Return the centre vectors after training, (vocab, features), and the mean loss of the last hundred steps."""
     device = pick_device(config.device)
@@ -163,9 +99,17 @@ def train(text: Text, passes: list[Tensor], config: Config, generator: torch.Gen
     counts = torch.bincount(text.tokens).float()
     steps = sum(len(pairs.split(config.batch_size)) for pairs in passes)
     losses = []
+    batches = noise_batches(
+        passes,
+        counts,
+        batch_size=config.batch_size,
+        negatives=config.negatives,
+        power=config.power,
+        generator=generator,
+    )
     progress = train_steps(
         model,
-        batches(passes, counts, config, generator),
+        batches,
         loss_function=lambda model, batch: (model(*(part.to(device) for part in batch)).sum(), len(batch[0])),
         optimizers=make_optimizers(model, learning_rate=config.learning_rate),
         steps=steps,
@@ -178,88 +122,38 @@ def train(text: Text, passes: list[Tensor], config: Config, generator: torch.Gen
     return model.centre.weight.detach().cpu(), sum(last) / len(last)
 
 
-def ppmi_svd(passes: list[Tensor], vocab: int, config: Config) -> Tensor:
-    """Return the factors of positive pointwise mutual information (Levy & Goldberg 2014), (vocab, features)."""
-    cells = torch.cat([pairs[:, 0] * vocab + pairs[:, 1] for pairs in passes])
-    counts = torch.bincount(cells, minlength=vocab**2).view(vocab, vocab).double()
-    # The contexts are smoothed as the noise of skip-gram is.
-    contexts = counts.sum(dim=0) ** config.power
-    independent = counts.sum(dim=1, keepdim=True) * contexts / contexts.sum()
-    ppmi = (counts / independent.clamp(min=1e-12)).log().clamp(min=0)
-    left, values, _ = torch.linalg.svd(ppmi)
-    return (left[:, : config.features] * values[: config.features].sqrt()).float()
-
-
-def nearest(vectors: Tensor, count: int) -> Tensor:
-    """Return the most similar other rows of each row by cosine, (rows, count)."""
-    units = normalize(vectors)
-    return (units @ units.T).fill_diagonal_(-torch.inf).topk(count).indices
-
-
-def purity(vectors: Tensor, roles: list[str], neighbours: int) -> dict[str, float]:
-    """Return the mean share of the nearest neighbours of an ingredient that have its role."""
-    ids = torch.tensor([sorted(set(roles)).index(role) for role in roles])
-    return by_kind((ids[nearest(vectors, neighbours)] == ids[:, None]).float().mean(dim=1), roles)
-
-
-def by_kind(shares: Tensor, roles: list[str]) -> dict[str, float]:
-    """Return the means of a number for each ingredient over the spices, over the others and over all."""
-    spice = torch.tensor([role.startswith("spice") for role in roles])
-    return {"spices": shares[spice].mean().item(), "others": shares[~spice].mean().item(), "all": shares.mean().item()}
-
-
-def purity_without_styles(cookbook: Cookbook, roles: list[str]) -> dict[str, float]:
-    """Return the purity to expect of one who knows every role, but of a spice only whether it is savoury or sweet."""
-    taste = {f"spice_{style}": taste for style, taste in cookbook.styles}
-    known = [taste.get(role, role) for role in roles]
-    members, lookalikes = Counter(roles), Counter(known)
-    shares = [(members[role] - 1) / (lookalikes[group] - 1) for role, group in zip(roles, known, strict=True)]
-    return by_kind(torch.tensor(shares), roles)
-
-
-def agreement(runs: list[Tensor], roles: list[str], neighbours: int) -> tuple[float | None, float]:
-    """Return the share of nearest neighbours that the first and the last run have in common, and that of chance.
-
-    Spices are left out. Chance knows the role, and picks at random within it. A single run agrees with no other: None.
-    """
-    rows = [index for index, role in enumerate(roles) if not role.startswith("spice")]
-    first, last = (nearest(vectors, neighbours)[rows] for vectors in (runs[0], runs[-1]))
-    shared = (first[:, :, None] == last[:, None, :]).any(dim=2).float().mean().item()
-    members = Counter(roles)
-    return shared if len(runs) > 1 else None, sum(neighbours / (members[roles[row]] - 1) for row in rows) / len(rows)
-
-
 def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     cookbook = Cookbook()
-    role_of = {item.name.replace(" ", "_"): role for role, pantry in cookbook.pantry.items() for item in pantry}
+    role_of = ingredient_roles(cookbook)
     roles = list(role_of.values())
-    found: dict[str, list[dict[str, float]]] = {"skip-gram": [], "PPMI + SVD": [], "random": []}
-    runs, losses = [], []
-    for run in range(config.runs):
-        text = read(cookbook, run * config.recipes, config.recipes)
+    purities: dict[str, list[dict[str, float]]] = {"skip-gram": [], "PPMI + SVD": [], "random": []}
+    trainings, losses = [], []
+    for repetition in range(config.runs):
+        text = read_recipes(cookbook, repetition * config.recipes, config.recipes)
         counts = torch.bincount(text.tokens)
         keep = keep_probabilities(counts, config.subsample)
         passes = [draw_pairs(text, keep, config.window, generator) for _ in range(config.epochs)]
         vectors, loss = train(text, passes, config, generator)
         random = torch.randn(vectors.shape, generator=generator)
-        rows = [text.words.index(name) for name in role_of]
-        for name, rival in zip(found, (vectors, ppmi_svd(passes, len(counts), config), random), strict=True):
-            found[name].append(purity(rival[rows], roles, config.neighbours))
-            shares = "  ".join(f"{kind} {share:.3f}" for kind, share in found[name][-1].items())
-            print(f"run {run}  {name:<10}  {shares}")
-        runs.append(vectors[rows])
+        rows = [text.words.index(word) for word in role_of]
+        counted = ppmi_svd(passes, len(counts), features=config.features, power=config.power)
+        for rival, table in zip(purities, (vectors, counted, random), strict=True):
+            purities[rival].append(purity(table[rows], roles, config.neighbours))
+            shares = "  ".join(f"{kind} {share:.3f}" for kind, share in purities[rival][-1].items())
+            print(f"run {repetition}  {rival:<10}  {shares}")
+        trainings.append(vectors[rows])
         losses.append(loss)
     known = purity_without_styles(cookbook, roles)
     print("all but the styles known " + "  ".join(f"{kind} {share:.3f}" for kind, share in known.items()))
-    agree, by_chance = agreement(runs, roles, config.neighbours)
+    agree, by_chance = agreement(trainings, roles, config.neighbours)
     if agree is not None:
         print(f"first and last run share {agree:.3f} of the neighbours, {by_chance:.3f} by chance")
 
     # The last run's words and vectors
     ids = {word: index for index, word in enumerate(text.words)}
     noise = counts**config.power
-    shares = torch.stack([counts / counts.sum(), keep, noise / noise.sum()], dim=1)
+    word_shares = torch.stack([counts / counts.sum(), keep, noise / noise.sum()], dim=1)
     closest = nearest(vectors, 5)
     similar = {word: [text.words[index] for index in closest[ids[word]]] for word in EXAMPLES}
     for word, others in similar.items():
@@ -269,23 +163,23 @@ def main(config: Config) -> Results:
         vocabulary=len(ids),
         pairs=sum(len(pairs) for pairs in passes),
         losses=losses,
-        purity={name: {kind: [run[kind] for run in its] for kind in known} for name, its in found.items()},
+        purity={rival: {kind: [each[kind] for each in by_run] for kind in known} for rival, by_run in purities.items()},
         purity_without_styles=known,
         runs_agree=agree,
         runs_agree_by_chance=by_chance,
-        words={word: shares[ids[word]].tolist() for word in ("the", "minutes", *EXAMPLES)},
+        words={word: word_shares[ids[word]].tolist() for word in ("the", "minutes", *EXAMPLES)},
         nearest=similar,
-        vectors={name: " ".join(f"{x:.4f}" for x in vectors[ids[name]].tolist()) for name in role_of},
+        vectors={word: " ".join(f"{x:.4f}" for x in vectors[ids[word]].tolist()) for word in role_of},
     )
 
 
 def plot(results: Results) -> Figure:
     """Draw the purity of each rival, run by run, beside that of one who knows all but the styles."""
     figure, axes = new_figure()
-    for place, (name, shares) in enumerate(results.purity.items()):
+    for number, (rival, shares) in enumerate(results.purity.items()):
         for row, kind in enumerate(shares):
-            height = [row + 0.25 * (place - 1)] * len(shares[kind])
-            axes.plot(shares[kind], height, "os^"[place], color=f"C{place}", label=None if row else name)
+            height = [row + 0.25 * (number - 1)] * len(shares[kind])
+            axes.plot(shares[kind], height, "os^"[number], color=f"C{number}", label=None if row else rival)
     for row, share in enumerate(results.purity_without_styles.values()):
         label = None if row else "all known but the styles"
         axes.plot([share] * 2, [row - 0.4, row + 0.4], color="black", linewidth=1, label=label)
@@ -297,4 +191,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, presets=PRESETS)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

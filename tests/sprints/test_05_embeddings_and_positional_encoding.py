@@ -85,13 +85,20 @@ def test_optimizers_with_memory_move_rows_that_were_not_read(load_sprint):
 # Negative sampling
 
 
-def test_negative_sampling_by_hand_its_expectation_and_its_optimum(load_sprint):
+def test_negative_sampling_by_hand_and_its_expectation(load_sprint):
     script = load_sprint(f"{FOLDER}/negative_sampling.py")
-    config = script.Config(recipes=300, draws=20_000, features=(2, 16), steps=150)
+    config = script.Config(recipes=300, draws=20_000)
     results = script.main(config)
     assert results.gradient_difference_autograd < 1e-12
     assert results.gradient_difference_finite < 1e-7
     assert abs(results.sampled_loss - results.expected_loss) < 4 * results.standard_error
+    assert script.main(config) == results, "same seed, same results"
+
+
+def test_longer_vectors_approach_the_optimum(load_sprint):
+    script = load_sprint(f"{FOLDER}/shifted_pmi.py")
+    config = script.Config(recipes=300, features=(2, 16), steps=150)
+    results = script.main(config)
     assert results.loss_of_zeros == pytest.approx((1 + config.negatives) * math.log(2))
     assert results.slope_at_the_optimum < 1e-9
     assert results.loss_of_zeros > results.losses[0] > results.losses[1] > results.optimum
@@ -99,17 +106,29 @@ def test_negative_sampling_by_hand_its_expectation_and_its_optimum(load_sprint):
 
 
 def test_no_scores_are_better_than_shifted_pmi(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/negative_sampling.py")
+    shifted_pmi = load_sprint(f"{FOLDER}/shifted_pmi.py").shifted_pmi
+    expected_loss = load_sprint(f"{FOLDER}/embedding_study/ingredient_pairs.py").expected_loss
     counts = torch.tensor([[0.0, 3, 1], [3, 0, 2], [1, 2, 0]], dtype=torch.float64)
     noise = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
-    best = script.shifted_pmi(counts, noise, 4)
+    best = shifted_pmi(counts, noise, 4)
     assert best[0, 1].item() == pytest.approx(math.log((3 / 12) / ((4 / 12) * 0.3)) - math.log(4))
     assert best[0, 0] == -math.inf
     best = best.clamp(min=-100)
-    lowest = script.expected_loss(best, counts, noise, 4)
+    lowest = expected_loss(best, counts, noise, 4)
     for _ in range(20):
         moved = best + 0.1 * torch.randn(3, 3, dtype=torch.float64, generator=generator)
-        assert script.expected_loss(moved, counts, noise, 4) > lowest
+        assert expected_loss(moved, counts, noise, 4) > lowest
+
+
+def test_pairs_of_ingredients_are_counted_in_their_recipes(load_sprint):
+    pairs = load_sprint(f"{FOLDER}/embedding_study/ingredient_pairs.py")
+    cookbook = Cookbook()
+    counts = pairs.count_pairs(cookbook, 3)
+    sizes = [len(cookbook.recipe("train", index).ingredients) for index in range(3)]
+    assert counts.sum() == sum(size * (size - 1) for size in sizes)
+    assert torch.equal(counts, counts.T)
+    noise = pairs.noise_distribution(torch.tensor([[0.0, 16], [81, 0]], dtype=torch.float64), 0.75)
+    assert noise.tolist() == pytest.approx([27 / 35, 8 / 35])
 
 
 # Skip-gram
@@ -135,7 +154,7 @@ def test_the_loss_of_skip_gram_and_its_gradients_are_those_by_hand(load_sprint, 
 
 
 def test_an_ingredient_is_one_word_by_any_name(load_sprint):
-    split = load_sprint(f"{FOLDER}/skip_gram.py").splitter(Cookbook())
+    split = load_sprint(f"{FOLDER}/embedding_study/recipe_words.py").splitter(Cookbook())
     words = "fry the garlic_cloves in olive_oil with 2 garlic_cloves and unsalted_butter not butter nor buttermilk"
     text = "Fry the garlic\nin Olive Oil with 2 garlic cloves and unsalted butter, not butter nor buttermilk."
     assert split(text) == words.split()
@@ -143,40 +162,41 @@ def test_an_ingredient_is_one_word_by_any_name(load_sprint):
 
 def test_too_few_recipes_are_refused(load_sprint):
     with pytest.raises(ValueError, match="does not in 3 recipes: give more --recipes"):
-        load_sprint(f"{FOLDER}/skip_gram.py").read(Cookbook(), 0, 3)
+        load_sprint(f"{FOLDER}/embedding_study/recipe_words.py").read_recipes(Cookbook(), 0, 3)
 
 
 def test_pairs_stay_within_a_recipe_and_near_words_are_paired_more_often(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/skip_gram.py")
-    text = script.Text(torch.tensor([0, 1, 2, 3, 4]), torch.tensor([0, 0, 0, 1, 1]), list("abcde"))
-    pairs = script.draw_pairs(text, torch.ones(5), 1, generator)
+    draw_pairs = load_sprint(f"{FOLDER}/embedding_study/word_pairs.py").draw_pairs
+    text_of = load_sprint(f"{FOLDER}/embedding_study/recipe_words.py").Text
+    text = text_of(torch.tensor([0, 1, 2, 3, 4]), torch.tensor([0, 0, 0, 1, 1]), list("abcde"))
+    pairs = draw_pairs(text, torch.ones(5), 1, generator)
     assert sorted(map(tuple, pairs.tolist())) == [(0, 1), (1, 0), (1, 2), (2, 1), (3, 4), (4, 3)]
-    assert len(script.draw_pairs(text, torch.tensor([1.0, 0, 1, 0, 0]), 1, generator)) == 2, "thinned before pairing"
+    assert len(draw_pairs(text, torch.tensor([1.0, 0, 1, 0, 0]), 1, generator)) == 2, "thinned before pairing"
     # A context at distance d is in a window of random size 1 to w with probability (w - d + 1) / w.
-    long = script.Text(torch.arange(30_000), torch.zeros(30_000, dtype=torch.long), [])
-    pairs = script.draw_pairs(long, torch.ones(30_000), 4, generator)
+    long = text_of(torch.arange(30_000), torch.zeros(30_000, dtype=torch.long), [])
+    pairs = draw_pairs(long, torch.ones(30_000), 4, generator)
     distances = Counter((pairs[:, 0] - pairs[:, 1]).abs().tolist())
     for distance in range(1, 5):
         assert distances[distance] / 60_000 == pytest.approx((5 - distance) / 4, abs=0.02)
 
 
 def test_noise_and_thinning_follow_their_formulas(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/skip_gram.py")
+    word_pairs = load_sprint(f"{FOLDER}/embedding_study/word_pairs.py")
     counts = torch.tensor([900, 90, 10])
     expected = [math.sqrt(0.01 / share) for share in (0.9, 0.09)]
-    assert script.keep_probabilities(counts, 0.01).tolist() == pytest.approx([*expected, 1.0])
+    assert word_pairs.keep_probabilities(counts, 0.01).tolist() == pytest.approx([*expected, 1.0])
     pairs = torch.zeros(40_000, 2, dtype=torch.long)
-    config = script.Config(batch_size=40_000, negatives=2)
-    ((_, _, drawn),) = script.batches([pairs], counts.float(), config, generator)
+    options = {"batch_size": 40_000, "negatives": 2, "power": 0.75}
+    ((_, _, drawn),) = word_pairs.noise_batches([pairs], counts.float(), **options, generator=generator)
     shares = torch.bincount(drawn.flatten()) / drawn.numel()
     powers = torch.tensor([900.0, 90.0, 10.0]) ** 0.75
     torch.testing.assert_close(shares, powers / powers.sum(), atol=0.01, rtol=0)
 
 
 def test_ppmi_factors_give_back_the_matrix(load_sprint):
-    script = load_sprint(f"{FOLDER}/skip_gram.py")
     pairs = torch.tensor([[0, 1], [1, 0], [0, 1], [1, 0], [0, 2], [2, 0], [2, 2], [2, 2]])
-    vectors = script.ppmi_svd([pairs], 3, script.Config(features=3, power=1.0)).double()
+    ppmi_svd = load_sprint(f"{FOLDER}/embedding_study/ppmi.py").ppmi_svd
+    vectors = ppmi_svd([pairs], 3, features=3, power=1.0).double()
     counts = torch.tensor([[0.0, 2, 1], [2, 0, 0], [1, 0, 2]], dtype=torch.float64)
     ppmi = (counts * 8 / (counts.sum(1, keepdim=True) * counts.sum(0))).log().clamp(min=0)
     # U S^(1/2) with all features: its Gram matrix is that of the factors of a symmetric matrix, |ppmi|.
@@ -185,12 +205,22 @@ def test_ppmi_factors_give_back_the_matrix(load_sprint):
 
 
 def test_purity_counts_neighbours_of_the_same_role(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/skip_gram.py")
+    purity = load_sprint(f"{FOLDER}/embedding_study/role_purity.py").purity
     roles = ["spice_hot"] * 3 + ["fat"] * 3
     clustered = torch.eye(2).repeat_interleave(3, dim=0) + 0.01 * torch.rand(6, 2, generator=generator)
-    assert script.purity(clustered, roles, 2) == {"spices": 1.0, "others": 1.0, "all": 1.0}
+    assert purity(clustered, roles, 2) == {"spices": 1.0, "others": 1.0, "all": 1.0}
     mixed = clustered[torch.tensor([0, 1, 3, 4, 5, 2])]
-    assert script.purity(mixed, roles, 2)["all"] == pytest.approx(2 / 6)
+    assert purity(mixed, roles, 2)["all"] == pytest.approx(2 / 6)
+
+
+def test_two_trainings_agree_about_what_they_have_in_common(load_sprint, generator):
+    agreement = load_sprint(f"{FOLDER}/embedding_study/role_purity.py").agreement
+    roles = ["fat"] * 6 + ["grain"] * 6 + ["spice_hot"] * 3
+    vectors = torch.randn(15, 8, generator=generator)
+    assert agreement([vectors, vectors], roles, 3) == (1.0, pytest.approx(3 / 5))
+    assert agreement([vectors], roles, 3)[0] is None, "a single training agrees with no other"
+    shared, _ = agreement([vectors, torch.randn(15, 8, generator=generator)], roles, 3)
+    assert 0 < shared < 0.6
 
 
 def test_skip_gram_finds_the_roles_that_its_window_shows(load_sprint):
@@ -238,14 +268,14 @@ def test_sinusoids_rotate_and_random_vectors_do_not(load_sprint):
 
 
 def test_the_pattern_of_positions_is_measured_right(load_sprint, generator):
-    script = load_sprint(f"{FOLDER}/learned_positions.py")
-    fixed = script.measure(sinusoidal_positions(32, 32))
+    measure_pattern = load_sprint(f"{FOLDER}/embedding_study/position_patterns.py").measure_pattern
+    fixed = measure_pattern(sinusoidal_positions(32, 32))
     assert fixed.neighbours == 1
     assert fixed.correlation > 0.6
-    noise = script.measure(torch.randn(32, 32, generator=generator))
+    noise = measure_pattern(torch.randn(32, 32, generator=generator))
     assert abs(noise.correlation) < 0.2
     assert noise.by_distance[0] == pytest.approx(1.0)
-    line = script.measure(torch.arange(10.0)[:, None] * torch.ones(3))
+    line = measure_pattern(torch.arange(10.0)[:, None] * torch.ones(3))
     assert line.main_direction == pytest.approx(1.0)
 
 
@@ -314,19 +344,18 @@ def test_pca_is_scikit_learns_up_to_sign(load_sprint):
 
 
 def test_measures_of_a_map(load_sprint):
-    script = load_sprint(f"{FOLDER}/project.py")
+    measures = load_sprint(f"{FOLDER}/embedding_study/map_measures.py")
     points = np.random.default_rng(0).normal(size=(300, 2))
     turned = points @ np.array([[0.0, 3.0], [-3.0, 0.0]])
     roles = np.array(["a", "b", "c"] * 100)
-    assert script.overlap(points, turned, 10) == 1, "a rotation and a scale change no neighbours"
-    assert script.overlap(points, np.random.default_rng(1).normal(size=(300, 2)), 10) == pytest.approx(
-        10 / 299, abs=0.02
-    )
-    assert script.purity(points, roles, 3) == pytest.approx(1 / 3, abs=0.1)
-    one = script.judge(points, [turned, points], roles, script.Config())
-    assert one.stability == 1
-    assert one.trustworthiness == pytest.approx([1.0, 1.0])
-    assert one.distances == pytest.approx([1.0, 1.0])
+    assert measures.overlap(points, turned, 10) == 1, "a rotation and a scale change no neighbours"
+    other = np.random.default_rng(1).normal(size=(300, 2))
+    assert measures.overlap(points, other, 10) == pytest.approx(10 / 299, abs=0.02)
+    assert measures.purity(points, roles, 3) == pytest.approx(1 / 3, abs=0.1)
+    judgement = measures.judge(points, [turned, points], roles, count=10, purity_count=3)
+    assert judgement.stability == 1
+    assert judgement.trustworthiness == pytest.approx([1.0, 1.0])
+    assert judgement.distances == pytest.approx([1.0, 1.0])
 
 
 def test_trained_vectors_keep_their_roles_in_a_map(load_sprint, tmp_path):
@@ -359,4 +388,5 @@ def test_umap_separates_two_clouds(load_sprint):
     points = np.random.default_rng(0).normal(size=(24, 4)) + np.repeat([[0.0], [50.0]], 12, axis=0)
     script = load_sprint(f"{FOLDER}/project.py")
     drawn = script.projection("UMAP", 5, 0)(points)
-    assert script.purity(drawn, np.repeat(["a", "b"], 12), 3) == 1
+    purity = load_sprint(f"{FOLDER}/embedding_study/map_measures.py").purity
+    assert purity(drawn, np.repeat(["a", "b"], 12), 3) == 1
