@@ -45,7 +45,7 @@ class GroupedQueryAttention(nn.Module):
         self,
         x: Float[Tensor, "batch tokens d_model"],
         positions: Int[Tensor, "#batch tokens"] | None = None,
-        mask: Bool[Tensor, "batch 1 1 keys"] | None = None,
+        mask: Bool[Tensor, "batch 1 #tokens keys"] | None = None,
         cache: KeyValueCache | None = None,
     ) -> Float[Tensor, "batch tokens d_model"]:
         """Return what each token gathers from itself and the tokens before it.
@@ -79,7 +79,7 @@ class GroupedQueryAttention(nn.Module):
         query: Queries,
         key: Float[Tensor, "batch groups keys head_dim"],
         value: Float[Tensor, "batch groups keys head_dim"],
-        mask: Bool[Tensor, "batch 1 1 keys"] | None = None,
+        mask: Bool[Tensor, "batch 1 #queries keys"] | None = None,
     ) -> Queries:
         """Return causal attention in which each key-value head is repeated for the query heads of its group."""
         size = self.heads // self.key_value_heads
