@@ -73,8 +73,8 @@ class NGram(ABC):
         ids, keys = [contexts], []
         for _ in range(self.order):
             # An n-gram is one token shorter at the position before, and the token here.
-            found, inverse = np.unique(contexts * (self.vocab_size + 1) + tokens, return_inverse=True)
-            keys.append(found)
+            distinct, inverse = np.unique(contexts * (self.vocab_size + 1) + tokens, return_inverse=True)
+            keys.append(distinct)
             ids.append(inverse.astype(np.int64))
             contexts = np.concatenate([[0], ids[-1][:-1]])
         self.levels = []
@@ -131,14 +131,14 @@ class NGram(ABC):
         contexts = np.zeros(len(tokens), dtype=np.int64)
         for level in self.levels:
             keys = contexts * (self.vocab_size + 1) + tokens
-            places = np.searchsorted(level.keys, keys).clip(max=len(level.keys) - 1)
-            seen = (contexts >= 0) & (level.keys[places] == keys)
-            counts = np.where(seen, level.discounted[places], 0.0)
+            ids = np.searchsorted(level.keys, keys).clip(max=len(level.keys) - 1)
+            seen = (contexts >= 0) & (level.keys[ids] == keys)
+            counts = np.where(seen, level.discounted[ids], 0.0)
             known = (contexts >= 0) & (level.denominators[contexts] > 0)
             mixed = counts + level.masses[contexts] * probabilities
             probabilities = np.where(known, mixed / np.where(known, level.denominators[contexts], 1.0), probabilities)
             # The n-gram that ends here is the context of the next position, one token longer; -1: never seen.
-            contexts = np.concatenate([[-1], np.where(seen, places, -1)[:-1]])
+            contexts = np.concatenate([[-1], np.where(seen, ids, -1)[:-1]])
         return probabilities[scored]
 
 
@@ -192,7 +192,7 @@ class KneserNey(NGram):
         if min(n1, n2, n3, n4) == 0:
             return 0.5, 1.0, 1.5
         y = n1 / (n1 + 2 * n2)
-        found = np.array([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3])
+        discounts = np.array([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3])
         # Odd counts of counts can give discounts outside their range; then nothing would be left, or too much.
-        first, second, more = found.clip(0.1, [0.99, 1.99, 2.99]).tolist()
+        first, second, more = discounts.clip(0.1, [0.99, 1.99, 2.99]).tolist()
         return first, second, more

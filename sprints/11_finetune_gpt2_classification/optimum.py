@@ -16,8 +16,7 @@ from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
 from text_classification.classification_scores import calibration
-from text_classification.labelled_texts import DISHES
-from text_classification.spoiled_recipes import KINDS, Spoiler
+from text_classification.spoiled_recipes import DISHES, KINDS, Spoiler
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Kind:
+class SpoilingKind:
     """Recipes spoiled in one way: the shares that are still possible, and that the best judge calls spoiled."""
 
     texts: int
@@ -37,7 +36,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Results:
-    kinds: dict[str, Kind]
+    kinds: dict[str, SpoilingKind]
     possible: float
     genuine_accepted: float
     accuracy: float
@@ -66,7 +65,7 @@ def main(config: Config) -> Results:
     edges = torch.linspace(0, 1, 21)
     error, reliability = calibration(torch.stack((1 - spoiled, spoiled), 1), labels.long())
     results = Results(
-        kinds={name: Kind(len(p), mean(p < 1), mean(p > 0.5)) for name, p in by_kind.items()},
+        kinds={name: SpoilingKind(len(p), mean(p < 1), mean(p > 0.5)) for name, p in by_kind.items()},
         possible=mean(spoiled[half:] < 1),
         genuine_accepted=mean(spoiled[:half] <= 0.5),
         accuracy=mean(right),

@@ -174,9 +174,9 @@ def plot(results: Results) -> Figure:
     """Draw the loss on each text with each adapter."""
     figure, axes = new_figure(7, 3.6)
     width = 0.8 / len(results.losses)
-    for place, (name, losses) in enumerate(results.losses.items()):
-        places = [index + width * (place - (len(results.losses) - 1) / 2) for index in range(len(losses))]
-        axes.bar(places, list(losses.values()), width, label="base model" if name == "base" else f"adapter: {name}")
+    for number, (name, losses) in enumerate(results.losses.items()):
+        left = [index + width * (number - (len(results.losses) - 1) / 2) for index in range(len(losses))]
+        axes.bar(left, list(losses.values()), width, label="base model" if name == "base" else f"adapter: {name}")
     for index, optimum in enumerate(results.optimum.values()):
         if optimum is not None:
             axes.plot(

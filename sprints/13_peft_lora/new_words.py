@@ -171,12 +171,12 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the loss on new words and on the others for each way, and the bound for words that share one vector."""
     figure, axes = new_figure(7.5, 3.8)
-    places = range(len(results.ways))
+    ticks = range(len(results.ways))
     new, others = zip(*((way.new_words, way.other_words) for way in results.ways.values()), strict=True)
-    axes.bar([place - 0.2 for place in places], new, 0.4, label="targets that are new words")
-    axes.bar([place + 0.2 for place in places], others, 0.4, label="other targets")
+    axes.bar([tick - 0.2 for tick in ticks], new, 0.4, label="targets that are new words")
+    axes.bar([tick + 0.2 for tick in ticks], others, 0.4, label="other targets")
     axes.axhline(results.bound, color="black", linestyle="--", label="least for words that share one vector")
-    axes.set_xticks(places, [f"{name}\n{way.share:.1%}" for name, way in results.ways.items()])
+    axes.set_xticks(ticks, [f"{name}\n{way.share:.1%}" for name, way in results.ways.items()])
     axes.set(ylabel="nats per token, validation chapter", xlabel="what is tuned, and its part of the parameters")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8)
     return figure

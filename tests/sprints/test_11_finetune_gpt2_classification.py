@@ -12,10 +12,13 @@ import torch
 from transformers import GPT2ForSequenceClassification
 
 from shared.nn.pretrained import load_causal_model
-from shared.text.cookbook import Cookbook, Ingredient
-from shared.text.grammar import Choice, Phrases, derivations
+from shared.text.cookbook import Cookbook
+from shared.text.grammar import Choice, derivations
+from shared.text.phrases import Phrases
+from shared.text.recipe_grammar import Ingredient
 
 SPRINT = "11_finetune_gpt2_classification"
+PACKAGE = f"{SPRINT}/text_classification"
 SMALL = {"train": 20, "validation": 10, "test": 10}
 SIZES = {"train_texts": 24, "validation_texts": 12, "test_texts": 12}
 TINY = SIZES | {"batch_size": 8, "longest": 48, "precision": "float32", "device": "cpu"}
@@ -23,22 +26,42 @@ TINY = SIZES | {"batch_size": 8, "longest": 48, "precision": "float32", "device"
 
 @pytest.fixture
 def spoiling(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/text_classification/spoiled_recipes.py")
+    return load_sprint(f"{PACKAGE}/spoiled_recipes.py")
 
 
 @pytest.fixture
-def tuning(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/text_classification/fine_tuning.py")
+def classifier(load_sprint) -> ModuleType:
+    return load_sprint(f"{PACKAGE}/gpt_classifier.py")
+
+
+@pytest.fixture
+def losses(load_sprint) -> ModuleType:
+    return load_sprint(f"{PACKAGE}/classification_losses.py")
+
+
+@pytest.fixture
+def training(load_sprint) -> ModuleType:
+    return load_sprint(f"{PACKAGE}/classifier_training.py")
+
+
+@pytest.fixture
+def features(load_sprint) -> ModuleType:
+    return load_sprint(f"{PACKAGE}/text_features.py")
 
 
 @pytest.fixture
 def batches(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/text_classification/text_batches.py")
+    return load_sprint(f"{PACKAGE}/text_batches.py")
 
 
 @pytest.fixture
 def labelled(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/text_classification/labelled_texts.py")
+    return load_sprint(f"{PACKAGE}/labelled_texts.py")
+
+
+@pytest.fixture
+def data(load_sprint) -> ModuleType:
+    return load_sprint(f"{PACKAGE}/data_sets.py")
 
 
 def tiny_cookbook() -> Cookbook:
@@ -157,28 +180,28 @@ def test_the_spoiler_refuses_what_it_cannot_read(spoiling: ModuleType):
         spoiling.Spoiler(Cookbook(), {"burn": 1.0})
 
 
-def test_recipes_are_balanced_disjoint_and_the_same_again(labelled: ModuleType):
-    splits = labelled.load_splits("recipes", **SMALL)
-    assert splits == labelled.load_splits("recipes", **SMALL)
+def test_recipes_are_balanced_disjoint_and_the_same_again(data: ModuleType, labelled: ModuleType, spoiling: ModuleType):
+    splits = data.load_splits("recipes", **SMALL)
+    assert splits == data.load_splits("recipes", **SMALL)
     assert [sum(part.labels) for part in splits[1:]] == [10, 5, 5]
     texts = [set(part.texts) for part in splits[1:]]
     assert not texts[0] & (texts[1] | texts[2])
     assert not texts[1] & texts[2]
     genuine = splits.train.texts[::2]
-    spoiler = labelled.Spoiler(Cookbook())
+    spoiler = spoiling.Spoiler(Cookbook())
     for before, after in zip(genuine, splits.train.texts[1::2], strict=True):
         assert after in dict(spoiler.outcomes(before)), "the spoiled one of a pair was the other"
-    apart = labelled.load_splits("recipes", **SMALL, pairs=False)
+    apart = data.load_splits("recipes", **SMALL, pairs=False)
     assert apart.test == splits.test
     assert len({text.partition("Method")[0] for text in apart.train.texts}) == 20
     assert len({text.partition("Ingredients")[0][:-3] for text in splits.train.texts}) <= 10
-    other = labelled.load_splits("recipes", **SMALL, seed=1)
+    other = data.load_splits("recipes", **SMALL, seed=1)
     assert other.test == splits.test
     assert not set(other.train.texts) & set(splits.train.texts)
     with pytest.raises(ValueError, match="data must be one of recipes, liar, fake-news; got 'poems'"):
-        labelled.load_splits("poems")
+        data.load_splits("poems")
     with pytest.raises(ValueError, match="2 texts and 1 labels"):
-        labelled.Texts(["a", "b"], [0])
+        labelled.LabelledTexts(["a", "b"], [0])
 
 
 LIAR = (
@@ -198,11 +221,11 @@ def liar_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("liar_folder")
-def test_liar_is_read_by_its_official_columns(labelled: ModuleType):
-    splits = labelled.load_splits("liar")
-    assert splits.classes == labelled.LIAR_CLASSES
-    assert splits.train == labelled.Texts(['Says "taxes rose.', "It rains."], [1, 5])
-    assert labelled.liar_history("test") == ([[2, 1, 0, 0, 0], [0, 0, 0, 0, 0]], [1, 5])
+def test_liar_is_read_by_its_official_columns(load_sprint, data: ModuleType, labelled: ModuleType):
+    liar, splits = load_sprint(f"{PACKAGE}/liar.py"), data.load_splits("liar")
+    assert splits.classes == liar.LIAR_CLASSES
+    assert splits.train == labelled.LabelledTexts(['Says "taxes rose.', "It rains."], [1, 5])
+    assert liar.speaker_counts("test") == ([[2, 1, 0, 0, 0], [0, 0, 0, 0, 0]], [1, 5])
 
 
 def write_news(path: Path, rows: int = 60) -> None:
@@ -220,118 +243,129 @@ def write_news(path: Path, rows: int = 60) -> None:
 
 
 def test_news_come_from_a_folder_cleaned_and_stratified(
-    load_sprint, labelled: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+    load_sprint, data: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     folder = tmp_path / "news"
     folder.mkdir()
     write_news(folder / "train.tsv")
-    splits = labelled.load_splits("fake-news", source=str(folder))
+    splits = data.load_splits("fake-news", source=str(folder))
     assert "dropped: 1 without a word, 1 copies, 1 copies with another label" in capsys.readouterr().out
     assert [len(part) for part in splits[1:]] == [48, 6, 6]
     assert [sum(part.labels) for part in splits[1:]] == [32, 4, 4], "two of three are real in every part"
     assert len({text for part in splits[1:] for text in part.texts}) == 60
     assert "Headline 3\nSome odd story." in [text for part in splits[1:] for text in part.texts]
     with pytest.raises(ValueError, match=r"cannot load .*name a data set of the hub when there is a network"):
-        labelled.news(str(tmp_path / "nowhere"))
+        data.news(str(tmp_path / "nowhere"))
     train = load_sprint(f"{SPRINT}/train.py")
     config = train.Config(data="fake-news", source=str(folder), longest=16, seeds=1, evaluations=1, out=tmp_path)
     results = train.main(config)
     assert results.classes == ["fake", "real"]
     assert results.optimum is None
-    assert (tmp_path / "checkpoints" / "train_fake_news" / "config.json").is_file()
+    assert (tmp_path / "classifier" / "config.json").is_file()
     (folder / "train.tsv").write_text("title\tlabel\nA\t1\n")
     with pytest.raises(ValueError, match="lacks text"):
-        labelled.news(str(folder))
+        data.news(str(folder))
 
 
-def test_bad_news_are_refused(labelled: ModuleType):
+def test_bad_news_are_refused(load_sprint, labelled: ModuleType):
+    articles = load_sprint(f"{PACKAGE}/news_articles.py")
     with pytest.raises(ValueError, match=r"a label of the news is 0 \(fake\) or 1 \(real\); got 2 for 'a"):
-        labelled.clean([("a", "b", 2)])
-    assert labelled.clean([("a", None, 1), (None, " b ", 0), ("c", "d", None)]) == labelled.Texts(["a", "b"], [1, 0])
+        articles.clean([("a", "b", 2)])
+    cleaned = articles.clean([("a", None, 1), (None, " b ", 0), ("c", "d", None)])
+    assert cleaned == labelled.LabelledTexts(["a", "b"], [1, 0])
     with pytest.raises(ValueError, match="the smallest has 1"):
-        labelled.split_in_three(labelled.Texts(["a"] * 11, [0] * 10 + [1]), ("fake", "real"))
+        labelled.split_in_three(labelled.LabelledTexts(["a"] * 11, [0] * 10 + [1]), ("fake", "real"))
 
 
-def test_the_head_reads_the_last_real_token(tuning: ModuleType, batches: ModuleType):
+def test_the_head_reads_the_last_real_token(classifier: ModuleType, losses: ModuleType, batches: ModuleType):
     torch.manual_seed(0)
-    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b", "c"))
+    model, tokenizer = classifier.load_classifier("cookbook", ("a", "b", "c"))
     assert isinstance(model, GPT2ForSequenceClassification)
-    assert tuning.class_names(model) == ("a", "b", "c")
+    assert classifier.class_names(model) == ("a", "b", "c")
     rows = batches.encode(tokenizer, ["Heat the oil.", "Serves 4", "Soup"], 32)
     batch = batches.pad([(row, 0) for row in rows], tokenizer)
     model.eval()
     with torch.no_grad():
-        logits = tuning.class_logits(model, batch)
+        logits = losses.class_logits(model, batch)
         for row, got in zip(rows, logits, strict=True):
             features = model.transformer(torch.tensor([row])).last_hidden_state[0, -1]
             torch.testing.assert_close(got, model.score(features), rtol=1e-5, atol=1e-5)
-    loss, count = tuning.classification_loss(model, batch)
+    loss, count = losses.classification_loss(model, batch)
     assert count == 3
-    theirs = model(batch.tokens, attention_mask=batch.mask, labels=batch.labels).loss
+    theirs = model(batch.tokens, attention_mask=batch.attention_mask, labels=batch.labels).loss
     assert loss.item() / 3 == pytest.approx(theirs.item(), rel=1e-5)
 
 
-def test_every_token_is_asked_with_growing_weight(tuning: ModuleType, batches: ModuleType):
+def test_every_token_is_asked_with_growing_weight(
+    classifier: ModuleType, losses: ModuleType, training: ModuleType, batches: ModuleType, labelled: ModuleType
+):
     torch.manual_seed(0)
-    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b"))
+    model, tokenizer = classifier.load_classifier("cookbook", ("a", "b"))
     rows = batches.encode(tokenizer, ["Heat the oil.", "Soup"], 32)
     expected = 0.0
     for row, label in zip(rows, (1, 0), strict=True):
         logits = model.score(model.transformer(torch.tensor([row])).last_hidden_state)[0]
-        losses = -logits.log_softmax(-1)[:, label]
-        expected += sum((place + 1) * loss.item() for place, loss in enumerate(losses)) / sum(range(1, len(row) + 1))
-    loss, count = tuning.every_token_loss(model, batches.pad(list(zip(rows, (1, 0), strict=True)), tokenizer))
+        nats = -logits.log_softmax(-1)[:, label]
+        expected += sum((place + 1) * loss.item() for place, loss in enumerate(nats)) / sum(range(1, len(row) + 1))
+    loss, count = losses.every_token_loss(model, batches.pad(list(zip(rows, (1, 0), strict=True)), tokenizer))
     assert (loss.item(), count) == (pytest.approx(expected, rel=1e-5), 2)
+    loader = batches.make_loader(labelled.LabelledTexts(["Soup", "Cake"], [0, 1]), tokenizer, 8, 2)
     with pytest.raises(ValueError, match="supervise must be one of last, every; got 'first'"):
-        next(tuning.fine_tune(model, [1], [1], epochs=1, learning_rate=1, evaluations=1, supervise="first"))
+        next(training.fine_tune(model, loader, loader, epochs=1, learning_rate=0.1, evaluations=1, supervise="first"))
 
 
 def test_batches_hold_every_text_once_and_predictions_keep_the_order(
-    tuning: ModuleType, batches: ModuleType, labelled: ModuleType
+    classifier: ModuleType, features: ModuleType, batches: ModuleType, labelled: ModuleType
 ):
     torch.manual_seed(0)
-    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b"))
-    data = labelled.Texts(
+    model, tokenizer = classifier.load_classifier("cookbook", ("a", "b"))
+    texts = labelled.LabelledTexts(
         [" ".join(["salt"] * (1 + 7 * index % 11)) + f" {index}" for index in range(11)], [0, 1] * 5 + [0]
     )
     generator = torch.Generator().manual_seed(0)
-    shuffled = batches.make_loader(data, tokenizer, 32, 4, generator)
+    shuffled = batches.make_loader(texts, tokenizer, 32, 4, generator)
     indices = [sorted(index for batch in shuffled.batch_sampler for index in batch) for _ in range(2)]
     assert indices == [list(range(11))] * 2
     assert len(shuffled) == 3
-    even = labelled.Texts(data.texts[:10], data.labels[:10])
+    even = labelled.LabelledTexts(texts.texts[:10], texts.labels[:10])
     pairs = batches.make_loader(even, tokenizer, 32, 4, generator, together=2)
     indices = [index for batch in pairs.batch_sampler for index in batch]
     assert sorted(indices) == list(range(10))
-    assert all(one % 2 == 0 and other == one + 1 for one, other in zip(indices[::2], indices[1::2], strict=True))
+    pairs_of_rows = zip(indices[::2], indices[1::2], strict=True)
+    assert all(first % 2 == 0 and second == first + 1 for first, second in pairs_of_rows)
     assert [len(batch.labels) for batch in pairs].count(4) == 2
     with pytest.raises(ValueError, match="whole groups of 2; got 11 rows in batches of 4: choose multiples"):
-        batches.make_loader(data, tokenizer, 32, 4, generator, together=2)
-    ordered = batches.make_loader(data, tokenizer, 32, 4)
-    lengths = [int(batch.mask.sum(1).max()) for batch in ordered]
+        batches.make_loader(texts, tokenizer, 32, 4, generator, together=2)
+    ordered = batches.make_loader(texts, tokenizer, 32, 4)
+    lengths = [int(batch.attention_mask.sum(1).max()) for batch in ordered]
     assert lengths == sorted(lengths)
-    probabilities, labels = tuning.predict(model, ordered, "float32")
-    assert labels.tolist() == data.labels
+    probabilities, labels = features.predict(model, ordered, "float32")
+    assert labels.tolist() == texts.labels
     for index in (0, 5, 10):
-        one = batches.make_loader(labelled.Texts(data.texts[index : index + 1], [0]), tokenizer, 32, 1)
-        alone, _ = tuning.predict(model, one, "float32")
+        single = batches.make_loader(labelled.LabelledTexts(texts.texts[index : index + 1], [0]), tokenizer, 32, 1)
+        alone, _ = features.predict(model, single, "float32")
         torch.testing.assert_close(probabilities[index], alone[0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("init", "moving"), [("pretrained", None), ("frozen", {"score.weight"})])
 def test_fine_tuning_learns_and_moves_what_it_should(
-    tuning: ModuleType, batches: ModuleType, labelled: ModuleType, init: str, moving: set | None
+    classifier: ModuleType,
+    training: ModuleType,
+    batches: ModuleType,
+    labelled: ModuleType,
+    init: str,
+    moving: set | None,
 ):
     generator = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
     texts = [f"{'Smoky' if index % 2 else 'Malty'} soup number {index}" for index in range(48)]
-    data = labelled.Texts(texts, [index % 2 for index in range(48)])
-    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b"), init)
+    data = labelled.LabelledTexts(texts, [index % 2 for index in range(48)])
+    model, tokenizer = classifier.load_classifier("cookbook", ("a", "b"), init)
     before = copy.deepcopy(model.state_dict())
     train = batches.make_loader(data, tokenizer, 16, 8, generator)
     progress = list(
-        tuning.fine_tune(
+        training.fine_tune(
             model, train, batches.make_loader(data, tokenizer, 16, 16), epochs=3, learning_rate=3e-3, evaluations=3,
             precision="float32",
         )
@@ -346,11 +380,15 @@ def test_fine_tuning_learns_and_moves_what_it_should(
 
 
 def test_the_best_weights_are_kept(
-    tuning: ModuleType, batches: ModuleType, labelled: ModuleType, monkeypatch: pytest.MonkeyPatch
+    classifier: ModuleType,
+    training: ModuleType,
+    batches: ModuleType,
+    labelled: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     torch.manual_seed(0)
-    data = labelled.Texts(["salt", "sugar"] * 4, [0, 1] * 4)
-    model, tokenizer = tuning.load_classifier("cookbook", ("a", "b"), "frozen")
+    data = labelled.LabelledTexts(["salt", "sugar"] * 4, [0, 1] * 4)
+    model, tokenizer = classifier.load_classifier("cookbook", ("a", "b"), "frozen")
     answers = iter([0.6, 0.9, 0.7])
     seen = []
 
@@ -359,31 +397,31 @@ def test_the_best_weights_are_kept(
         right = next(answers)
         return torch.tensor([[right, 1 - right]]), torch.tensor([0])
 
-    monkeypatch.setattr(tuning, "predict", predicted)
+    monkeypatch.setattr(training, "predict", predicted)
     loader = batches.make_loader(data, tokenizer, 8, 4)
     progress = list(
-        tuning.fine_tune(model, loader, loader, epochs=3, learning_rate=0.1, evaluations=3, precision="float32")
+        training.fine_tune(model, loader, loader, epochs=3, learning_rate=0.1, evaluations=3, precision="float32")
     )
     assert [p.is_best for p in progress] == [True, True, False]
     assert torch.equal(model.score.weight, seen[1])
     assert not torch.equal(model.score.weight, seen[2])
 
 
-def test_scratch_forgets_and_unknown_inits_are_refused(tuning: ModuleType):
+def test_scratch_forgets_and_unknown_inits_are_refused(classifier: ModuleType):
     torch.manual_seed(0)
-    trained, _ = tuning.load_classifier("cookbook", ("a", "b"))
-    fresh, _ = tuning.load_classifier("cookbook", ("a", "b"), "scratch")
+    trained, _ = classifier.load_classifier("cookbook", ("a", "b"))
+    fresh, _ = classifier.load_classifier("cookbook", ("a", "b"), "scratch")
     assert fresh.config.n_layer == trained.config.n_layer
     assert not torch.equal(fresh.transformer.wte.weight, trained.transformer.wte.weight)
     assert fresh.transformer.wte.weight.std().item() == pytest.approx(0.02, rel=0.05)
     with pytest.raises(ValueError, match="scratch, frozen; got 'warm'"):
-        tuning.load_classifier("cookbook", ("a", "b"), "warm")
-    with pytest.raises(ValueError, match=r"there is no classifier in /nowhere: run train\.py"):
-        tuning.load_saved("/nowhere")
+        classifier.load_classifier("cookbook", ("a", "b"), "warm")
+    with pytest.raises(ValueError, match=r"there is no classifier in /nowhere: make it by uv run .*train\.py"):
+        classifier.load_saved("/nowhere")
 
 
 def test_scores_by_hand(load_sprint):
-    scores = load_sprint(f"{SPRINT}/text_classification/classification_scores.py")
+    scores = load_sprint(f"{PACKAGE}/classification_scores.py")
     probabilities = torch.tensor([[0.9, 0.1], [0.75, 0.25], [0.3, 0.7], [0.65, 0.35]])
     labels = torch.tensor([0, 1, 1, 0])
     got = scores.score(probabilities, labels)
@@ -418,9 +456,7 @@ def test_training_saves_a_model_that_predicts_the_same(load_sprint, tmp_path: Pa
     assert sum(map(sum, results.test.confusion)) == 12
     assert train.main(config) == results, "same seed, same results"
     assert train.plot(results)
-    names = {"train": {}, "train_last": {"supervise": "last"}, "train_liar": train.PRESETS["liar"]}
-    assert all(train.run_name(train.Config(**options)) == name for name, options in names.items())
-    saved = str(tmp_path / "checkpoints" / "train")
+    saved = str(tmp_path / "classifier")
     asked = predict.main(predict.Config(model=saved, device="cpu"))
     assert asked.faults[0] is None
     assert asked.exact[0] < 0.5
@@ -433,17 +469,17 @@ def test_training_saves_a_model_that_predicts_the_same(load_sprint, tmp_path: Pa
         ({"text": "a", "file": tmp_path}, "not both"),
         ({"text": " "}, "it is empty"),
         ({"file": tmp_path / "none.txt"}, "cannot read"),
-        ({"model": str(tmp_path)}, "run train.py"),
+        ({"model": str(tmp_path)}, "make it by uv run"),
     ):
         with pytest.raises(ValueError, match=message):
             predict.main(predict.Config(**{"model": saved, **bad}))
     padding = load_sprint(f"{SPRINT}/wrong_padding.py")
-    found = padding.main(padding.Config(model=saved, texts=12, batch_size=6, device="cpu"))
+    results = padding.main(padding.Config(model=saved, texts=12, batch_size=6, device="cpu"))
     harmless = ("right, with mask", "right, without mask", "left, with mask and positions")
-    for name, case in found.cases.items():
+    for name, case in results.cases.items():
         assert (case.largest_difference < 1e-4) == (name in harmless), name
-    assert found.cases["right, with mask"].accuracy == found.alone
-    assert "no padding token is defined" in found.without_pad_id
+    assert results.cases["right, with mask"].accuracy == results.alone
+    assert "no padding token is defined" in results.without_pad_id
 
 
 def test_baselines_share_the_split_and_leave_the_optimum_above(load_sprint):
@@ -457,17 +493,17 @@ def test_baselines_share_the_split_and_leave_the_optimum_above(load_sprint):
     assert script.main(script.Config(**TINY)) == results, "same seed, same results"
 
 
-def test_surprise_is_the_language_models_loss(tuning: ModuleType, batches: ModuleType, labelled: ModuleType):
+def test_surprise_is_the_language_models_loss(features: ModuleType, batches: ModuleType, labelled: ModuleType):
     model, tokenizer = load_causal_model("cookbook")
     text = Cookbook().recipe("test", 0).text
-    data = labelled.Texts([text, "Soup", text.replace("Serves", "Boil")], [0, 0, 1])
-    found, _ = tuning.read_all(model, batches.make_loader(data, tokenizer, 256, 3), "float32", tuning.surprise)
+    data = labelled.LabelledTexts([text, "Soup", text.replace("Serves", "Boil")], [0, 0, 1])
+    surprises, _ = features.read_all(model, batches.make_loader(data, tokenizer, 256, 3), "float32", features.surprise)
     ids = torch.tensor([[0, *tokenizer(text)["input_ids"]]])
     loss = model(ids, labels=ids).loss.item()  # transformers shifts inside
-    assert found.shape == (3, 7)
-    assert found[0, 1].item() == pytest.approx(loss, rel=1e-4)
-    assert found[0, 0].item() == pytest.approx(loss * (ids.shape[1] - 1), rel=1e-4)
-    assert found[2, 2] > found[0, 2] + 3, "the impossible word is the most surprising"
+    assert surprises.shape == (3, 7)
+    assert surprises[0, 1].item() == pytest.approx(loss, rel=1e-4)
+    assert surprises[0, 0].item() == pytest.approx(loss * (ids.shape[1] - 1), rel=1e-4)
+    assert surprises[2, 2] > surprises[0, 2] + 3, "the impossible word is the most surprising"
 
 
 def test_similar_lengths_leave_the_least_padding(load_sprint):
@@ -479,18 +515,18 @@ def test_similar_lengths_leave_the_least_padding(load_sprint):
 
 
 def test_minhash_estimates_jaccard(load_sprint):
-    near = load_sprint(f"{SPRINT}/text_classification/near_duplicates.py")
+    near = load_sprint(f"{PACKAGE}/near_duplicates.py")
     assert near.shingles("Ab  CDE f") == {"ab cd", "b cde", " cde ", "cde f"}
     assert near.jaccard("abcdef", "abcdeg") == pytest.approx(1 / 3)
     texts = [Cookbook().recipe("test", index).text for index in range(6)]
     rows = near.signatures(texts, orders=2048)
-    for one in range(6):
-        for other in range(one):
-            exact = near.jaccard(texts[one], texts[other])
+    for first in range(6):
+        for second in range(first):
+            exact = near.jaccard(texts[first], texts[second])
             # 2048 orders: the standard error is at most 0.011.
-            assert (rows[one] == rows[other]).mean() == pytest.approx(exact, abs=0.045)
-    similarities, places = near.nearest([texts[2], "xyzzy"], texts)
-    assert places[0] == 2
+            assert (rows[first] == rows[second]).mean() == pytest.approx(exact, abs=0.045)
+    similarities, closest = near.nearest([texts[2], "xyzzy"], texts)
+    assert closest[0] == 2
     assert similarities.tolist() == [1.0, 0.0]
 
 
@@ -520,7 +556,9 @@ def test_copies_and_statements_that_count_themselves_are_found(load_sprint, liar
     assert results.exact_duplicates == 24
     assert results.near_duplicates == 10
     assert results.most_similar_exactly == 1
-    assert results.history.accuracy == 1
-    assert results.history.once_counted == 16
-    assert results.history.once_counted_accuracy == 1
-    assert results.history.without_the_statement == pytest.approx(1 / 3)
+    columns = load_sprint(f"{SPRINT}/speaker_counts.py")
+    counts = columns.main(columns.Config())
+    assert counts.accuracy == 1
+    assert counts.once_counted == 16
+    assert counts.once_counted_accuracy == 1
+    assert counts.without_the_statement == pytest.approx(1 / 3)

@@ -15,14 +15,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from text_classification.labelled_texts import Texts
+from text_classification.labelled_texts import LabelledTexts
 
 TOKEN = r"\w+"  # scikit-learn's default would drop one-digit numbers
 PENALTIES = (0.1, 1.0, 10.0, 100.0)
 
 
 @dataclass(frozen=True)
-class Word:
+class SingleWord:
     """A word, and what "it is there" or "it is not there" alone predicts."""
 
     word: str
@@ -58,7 +58,7 @@ def choose_penalty(
     return fitted[best], best
 
 
-def deciding_words(train: Texts, test: Texts) -> list[Word]:
+def deciding_words(train: LabelledTexts, test: LabelledTexts) -> list[SingleWord]:
     """Return every word as a classifier of its own, the best on the training split first.
 
     Where the word is, the class is the most frequent one of the training texts that have it; where it is not, of those
@@ -70,18 +70,18 @@ def deciding_words(train: Texts, test: Texts) -> list[Word]:
     with_it = there.T @ one_hot  # (words, classes)
     without_it = one_hot.sum(0) - with_it
     accuracy = (with_it.max(1) + without_it.max(1)) / len(train)
-    labels, found = np.array(test.labels), []
+    labels, best = np.array(test.labels), []
     words = counter.get_feature_names_out()
     for index in np.argsort(-accuracy, kind="stable")[:20]:
         has = there_in_test[:, [index]].toarray()[:, 0] > 0
         predicted = np.where(has, with_it[index].argmax(), without_it[index].argmax())
-        found.append(Word(str(words[index]), float(accuracy[index]), float((predicted == labels).mean())))
-    return found
+        best.append(SingleWord(str(words[index]), float(accuracy[index]), float((predicted == labels).mean())))
+    return best
 
 
-def without_words(data: Texts, words: Sequence[str]) -> Texts:
+def without_words(texts: LabelledTexts, words: Sequence[str]) -> LabelledTexts:
     """Return the texts without these words, in whatever case."""
     if not words:
-        return data
+        return texts
     pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
-    return Texts([pattern.sub(" ", text) for text in data.texts], data.labels)
+    return LabelledTexts([pattern.sub(" ", text) for text in texts.texts], texts.labels)

@@ -8,7 +8,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import Tensor
 
 from shared.text.cookbook import Cookbook
-from text_classification.labelled_texts import Texts
+from text_classification.labelled_texts import LabelledTexts
 from text_classification.spoiled_recipes import GENUINE, SPOILED, Spoiler
 
 BINS = 10
@@ -91,12 +91,12 @@ class Optimum:
     right: dict[str, float]
 
 
-def optimum_on(data: Texts) -> tuple[Optimum, Tensor]:
+def optimum_on(texts: LabelledTexts) -> tuple[Optimum, Tensor]:
     """Return Bayes' classifier on recipes, and its probabilities of the classes, (texts, classes)."""
     # How often a kind of dish is cooked divides out, so the whole cookbook judges the recipes of any part of it.
     spoiler = Spoiler(Cookbook())
-    spoiled = torch.tensor([spoiler.posterior(text) for text in data.texts], dtype=torch.float64)
-    labels, posterior = torch.tensor(data.labels), torch.stack((1 - spoiled, spoiled), dim=1)
+    spoiled = torch.tensor([spoiler.posterior(text) for text in texts.texts], dtype=torch.float64)
+    labels, posterior = torch.tensor(texts.labels), torch.stack((1 - spoiled, spoiled), dim=1)
     right = (posterior.argmax(1) == labels).double()
     optimum = Optimum(
         accuracy=right.mean().item(),

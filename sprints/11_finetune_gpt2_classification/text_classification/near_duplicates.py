@@ -20,9 +20,9 @@ def shingles(text: str) -> set[str]:
     return {plain[start : start + SHINGLE] for start in range(max(1, len(plain) - SHINGLE + 1))}
 
 
-def jaccard(one: str, other: str) -> float:
+def jaccard(text: str, other: str) -> float:
     """Return the share of the shingles of either text that both have."""
-    first, second = shingles(one), shingles(other)
+    first, second = shingles(text), shingles(other)
     return len(first & second) / len(first | second)
 
 
@@ -44,9 +44,9 @@ def signatures(texts: Sequence[str], orders: int = 128, seed: int = 0) -> np.nda
 
 def nearest(queries: Sequence[str], corpus: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return, for each query, the estimated similarity to its most similar text of the corpus, and which one it is."""
-    known, similarities, places = signatures(corpus), [], []
+    known, similarities, closest = signatures(corpus), [], []
     for row in signatures(queries):
         agreeing = (known == row).mean(axis=1)
-        places.append(agreeing.argmax())
+        closest.append(agreeing.argmax())
         similarities.append(agreeing.max())
-    return np.array(similarities), np.array(places)
+    return np.array(similarities), np.array(closest)

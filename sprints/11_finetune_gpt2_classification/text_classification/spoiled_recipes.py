@@ -19,9 +19,12 @@ from typing import NamedTuple
 
 import torch
 
-from shared.text.cookbook import Cookbook
+from shared.text.cookbook import STREAMS, Cookbook
+from text_classification.labelled_texts import LabelledTexts
 
 GENUINE, SPOILED = 0, 1
+RECIPE_CLASSES = ("genuine", "spoiled")
+DISHES = ("traybake",)  # one kind of dish needs minutes of training; all six need most of an hour
 KINDS = {"shift": 0.35, "swap": 0.35, "lazy": 0.3}
 LAZY = 0.8
 _STEP = re.compile(r"(?<=^\d\. ).*", re.MULTILINE)
@@ -102,15 +105,15 @@ class Spoiler:
         return odds / (1 + odds)
 
     def _shift(self, text: str) -> Outcomes:
-        places = list(self.mention.finditer(text, *self._section(text, "method", "tip")))
-        names = [place[0] for place in places]
+        mentions = list(self.mention.finditer(text, *self._section(text, "method", "tip")))
+        names = [mention[0] for mention in mentions]
         for turn in range(1, len(names)):
-            yield _replace(text, zip(places, names[turn:] + names[:turn], strict=True)), 1 / (len(names) - 1)
+            yield _replace(text, zip(mentions, names[turn:] + names[:turn], strict=True)), 1 / (len(names) - 1)
 
     def _swap(self, text: str) -> Outcomes:
         pairs = list(pairwise(_STEP.finditer(text)))
-        for one, two in pairs:
-            yield _replace(text, [(one, two[0]), (two, one[0])]), 1 / len(pairs)
+        for first, second in pairs:
+            yield _replace(text, [(first, second[0]), (second, first[0])]), 1 / len(pairs)
 
     def _lazy(self, text: str) -> Outcomes:
         others = [cut for cut in self._cuts(text) if cut.word != cut.choices[0]]
@@ -135,11 +138,27 @@ class Spoiler:
 
     def _cuts(self, text: str) -> list[Cut]:
         """Return how the listed ingredients are cut, of those that are."""
-        places = self.cut.finditer(text, *self._section(text, "ingredients", "method"))
+        matches = self.cut.finditer(text, *self._section(text, "ingredients", "method"))
         return [
-            Cut(place["cut"], *place.span("cut"), self.cookbook.entries[self.roles[place["name"]]]["cuts"])
-            for place in places
+            Cut(match["cut"], *match.span("cut"), self.cookbook.entries[self.roles[match["name"]]]["cuts"])
+            for match in matches
         ]
+
+
+def labelled_recipes(
+    stream: str, count: int, seed: int = 0, dishes: tuple[str, ...] = DISHES, *, pairs: bool = False
+) -> LabelledTexts:
+    """Return so many recipes, every second one spoiled: in pairs it is the one before it that was spoiled.
+
+    Each seed has its own range of the stream of training recipes; the validation and test recipes are always the same.
+    """
+    cookbook, first = Cookbook(dishes=dishes), 1_000_000 * seed
+    spoiler, generator = Spoiler(cookbook), torch.Generator().manual_seed(STREAMS.index(stream) + len(STREAMS) * seed)
+    texts, labels = [], [SPOILED if index % 2 else GENUINE for index in range(count)]
+    for index, label in enumerate(labels):
+        text = cookbook.recipe(stream, first + (index // 2 if pairs else index)).text
+        texts.append(spoiler.spoil(text, generator) if label == SPOILED else text)
+    return LabelledTexts(texts, labels)
 
 
 def _draw(weights: Sequence[float], generator: torch.Generator) -> int:
@@ -149,9 +168,9 @@ def _draw(weights: Sequence[float], generator: torch.Generator) -> int:
 def _replace(text: str, passages: Iterable[tuple[re.Match[str], str]]) -> str:
     """Return the text with other words at some places, given in their order."""
     parts, end = [], 0
-    for place, words in passages:
-        parts += [text[end : place.start()], words]
-        end = place.end()
+    for match, words in passages:
+        parts += [text[end : match.start()], words]
+        end = match.end()
     return "".join([*parts, text[end:]])
 
 

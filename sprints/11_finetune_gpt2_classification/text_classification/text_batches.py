@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from text_classification.labelled_texts import Texts
+from text_classification.labelled_texts import LabelledTexts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 POOL = 16
 
 
-class Batch(NamedTuple):
-    """Padded token ids, a mask that is 1 where a token is real (as transformers wants it), and the classes."""
+class LabelledBatch(NamedTuple):
+    """Padded token ids, a mask that is 1 where a token is real (as transformers makes it), and the classes."""
 
     tokens: Tensor  # (batch, tokens)
-    mask: Tensor  # (batch, tokens)
+    attention_mask: Tensor  # (batch, tokens)
     labels: Tensor  # (batch,)
 
 
@@ -38,11 +38,11 @@ def encode(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], context: 
     return [[tokenizer.eos_token_id, *row][:context] for row in rows]
 
 
-class Encoded(Dataset[Any]):
+class EncodedTexts(Dataset[Any]):
     """Token ids and class of each text."""
 
-    def __init__(self, data: Texts, tokenizer: "PreTrainedTokenizerBase", context: int) -> None:
-        self.rows, self.labels = encode(tokenizer, data.texts, context), data.labels
+    def __init__(self, texts: LabelledTexts, tokenizer: "PreTrainedTokenizerBase", context: int) -> None:
+        self.rows, self.labels = encode(tokenizer, texts.texts, context), texts.labels
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -94,7 +94,7 @@ class SimilarLengths(Sampler[list[int]]):
     def _shuffled(self, items: Sequence[Any]) -> list[Any]:
         if self.generator is None:
             return list(items)
-        return [items[place] for place in torch.randperm(len(items), generator=self.generator).tolist()]
+        return [items[index] for index in torch.randperm(len(items), generator=self.generator).tolist()]
 
 
 def _cut(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
@@ -102,25 +102,25 @@ def _cut(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
 
 
 def make_loader(
-    data: Texts,
+    texts: LabelledTexts,
     tokenizer: "PreTrainedTokenizerBase",
     context: int,
     batch_size: int,
     generator: torch.Generator | None = None,
     together: int = 1,
-) -> DataLoader[Batch]:
+) -> DataLoader[LabelledBatch]:
     """Return batches of similar length, each padded to its own longest row; shuffled if there is a generator.
 
     Every `together` neighbours are in the same batch.
     """
-    examples = Encoded(data, tokenizer, context)
+    examples = EncodedTexts(texts, tokenizer, context)
     sampler = SimilarLengths(examples.rows, batch_size, generator, together)
     return DataLoader(examples, batch_sampler=sampler, collate_fn=partial(pad, tokenizer=tokenizer))
 
 
 def pad(
     examples: Sequence[tuple[list[int], int]], tokenizer: "PreTrainedTokenizerBase", length: int | None = None
-) -> Batch:
+) -> LabelledBatch:
     """Return examples as one batch, padded on the right to the longest of them, or to a given length."""
     padded = tokenizer.pad(
         {"input_ids": [row for row, _ in examples]},
@@ -130,4 +130,4 @@ def pad(
         return_tensors="pt",
     )
     labels = torch.tensor([label for _, label in examples])
-    return Batch(padded["input_ids"], padded["attention_mask"], labels)
+    return LabelledBatch(padded["input_ids"], padded["attention_mask"], labels)
