@@ -19,7 +19,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 from tqdm import tqdm
 
-from shared.lab.compare import TRAINED, Tolerance
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import halves, load_flat_digits
 from shared.lab.figures import new_figure
@@ -27,9 +27,12 @@ from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 Split = tuple[Tensor, Tensor]
+# A test image near the border may fall to the other side: one of 88 eights, one of 811 others.
 TOLERANCE = {
-    **dict.fromkeys(("recall.*", "balanced_accuracy.*", "mean_probability.*"), TRAINED),
-    **{pattern: Tolerance(absolute=0.005) for pattern in ("false_alarms.*", "ranked_right.*")},
+    "recall.*": Tolerance(absolute=0.012),
+    "false_alarms.*": Tolerance(absolute=0.0013),
+    "balanced_accuracy.*": Tolerance(absolute=0.007),
+    "ranked_right.*": Tolerance(absolute=0.0005),
 }
 
 
