@@ -149,7 +149,7 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the first map of each method: trained vectors above, random ones below, a colour and a marker for a role."""
     figure, axes = new_figure(14.0, 6.8, rows=2, columns=len(results.maps["trained"]))
-    roles = np.array(results.roles)
+    roles, axes = np.array(results.roles), axes.reshape(2, -1)  # a single method has axes in one row
     for row, (kind, maps) in enumerate(results.maps.items()):
         for column, (method, points) in enumerate(maps.items()):
             panel, x = axes[row, column], np.array(points)

@@ -368,7 +368,9 @@ def test_trained_vectors_keep_their_roles_in_a_map(load_sprint, tmp_path):
     assert trained.purity[0] > 0.6 > 0.15 > random.purity[0]
     assert trained.trustworthiness[0] > random.trustworthiness[0]
     assert trained.stability is None, "one map is not enough"
-    assert script.main(replace(config, methods=("PCA",))).maps["trained"]["PCA"] == results.maps["trained"]["PCA"]
+    alone = script.main(replace(config, methods=("PCA",)))
+    assert alone.maps["trained"]["PCA"] == results.maps["trained"]["PCA"]
+    assert [len(script.plot(drawn).axes) for drawn in (results, alone)] == [4, 2]
 
 
 def test_saved_vectors_are_read_and_other_files_refused(load_sprint, tmp_path, generator):
