@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.graph.graphs import Graph, propagate, scatter_mean, scatter_softmax, scatter_sum
+from shared.graph.graphs import Graph
+from shared.graph.message_passing import propagate, scatter_mean, scatter_softmax, scatter_sum
 
 
 class GCNLayer(nn.Module):
@@ -26,10 +27,11 @@ class GCNLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_features)) if bias else None
         nn.init.xavier_uniform_(self.weight)
 
-    def forward(self, features: Float[Tensor, "nodes in"], graph: Graph) -> Float[Tensor, "nodes out"]:
+    def forward(self, features: Float[Tensor, "num_nodes in"], graph: Graph) -> Float[Tensor, "num_nodes out"]:
         """Return the new features; those given may be a sparse tensor, of words in a text for example."""
         # The product first: it makes the rows short, and rows are what travels along the edges.
-        mixed = propagate(features @ self.weight, graph.normalised)
+        norm = graph.gcn_normalised
+        mixed = propagate(features @ self.weight, norm.edge_index, norm.edge_weight)
         return mixed if self.bias is None else mixed + self.bias
 
 
@@ -44,9 +46,10 @@ class SAGELayer(nn.Module):
         self.own = nn.Linear(in_features, out_features, bias=False)
         self.neighbours = nn.Linear(in_features, out_features)
 
-    def forward(self, features: Float[Tensor, "nodes in"], graph: Graph) -> Float[Tensor, "nodes out"]:
+    def forward(self, features: Float[Tensor, "num_nodes in"], graph: Graph) -> Float[Tensor, "num_nodes out"]:
         """Return the new features; the mean is over edges, whatever they weigh, and 0 where there is none."""
-        mean = scatter_mean(features[graph.sources], graph.targets, graph.nodes)
+        source, target = graph.edge_index
+        mean = scatter_mean(features[source], target, graph.num_nodes)
         return self.own(features) + self.neighbours(mean)
 
 
@@ -66,9 +69,10 @@ class GINLayer(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(in_features, hidden), nn.ReLU(), nn.Linear(hidden, out_features))
         self.epsilon = nn.Parameter(torch.zeros(()))
 
-    def forward(self, features: Float[Tensor, "nodes in"], graph: Graph) -> Float[Tensor, "nodes out"]:
+    def forward(self, features: Float[Tensor, "num_nodes in"], graph: Graph) -> Float[Tensor, "num_nodes out"]:
         """Return the new features; edges count as they are, whatever they weigh."""
-        arrived = scatter_sum(features[graph.sources], graph.targets, graph.nodes)
+        source, target = graph.edge_index
+        arrived = scatter_sum(features[source], target, graph.num_nodes)
         return self.mlp((1 + self.epsilon) * features + arrived)
 
 
@@ -84,11 +88,12 @@ class GINELayer(GINLayer):
         self.edge = nn.Linear(edge_features, in_features)
 
     def forward(  # ty: ignore[incompatible-method-override]
-        self, features: Float[Tensor, "nodes in"], graph: Graph, edge_features: Float[Tensor, "edges kinds"]
-    ) -> Float[Tensor, "nodes out"]:
+        self, features: Float[Tensor, "num_nodes in"], graph: Graph, edge_features: Float[Tensor, "num_edges kinds"]
+    ) -> Float[Tensor, "num_nodes out"]:
         """Return the new features."""
-        messages = functional.relu(features[graph.sources] + self.edge(edge_features))
-        return self.mlp((1 + self.epsilon) * features + scatter_sum(messages, graph.targets, graph.nodes))
+        source, target = graph.edge_index
+        messages = functional.relu(features[source] + self.edge(edge_features))
+        return self.mlp((1 + self.epsilon) * features + scatter_sum(messages, target, graph.num_nodes))
 
 
 class GATLayer(nn.Module):
@@ -123,19 +128,20 @@ class GATLayer(nn.Module):
         for matrix in (self.weight, self.from_source, self.from_target):
             nn.init.xavier_uniform_(matrix)
 
-    def forward(self, features: Float[Tensor, "nodes in"], graph: Graph) -> Float[Tensor, "nodes out"]:
+    def forward(self, features: Float[Tensor, "num_nodes in"], graph: Graph) -> Float[Tensor, "num_nodes out"]:
         """Return the new features; those given may be a sparse tensor."""
-        return self.forward_with_weights(features, graph)[0]
+        return self.forward_with_attention(features, graph)[0]
 
-    def forward_with_weights(
-        self, features: Float[Tensor, "nodes in"], graph: Graph
-    ) -> tuple[Float[Tensor, "nodes out"], Float[Tensor, "edges heads"]]:
-        """Return the new features, and the attention of each edge of `graph.with_loops`."""
-        graph = graph.with_loops
-        values = (features @ self.weight).unflatten(1, (self.heads, -1))  # (nodes, heads, out)
-        at_source, at_target = (values * self.from_source).sum(-1), (values * self.from_target).sum(-1)
-        scores = functional.leaky_relu(at_source[graph.sources] + at_target[graph.targets], 0.2)
-        weights = scatter_softmax(scores, graph.targets, graph.nodes)
-        kept = functional.dropout(weights, self.dropout, self.training)
-        heads = scatter_sum(values[graph.sources] * kept[:, :, None], graph.targets, graph.nodes)
-        return (heads.flatten(1) if self.concatenate else heads.mean(dim=1)) + self.bias, weights
+    def forward_with_attention(
+        self, features: Float[Tensor, "num_nodes in"], graph: Graph
+    ) -> tuple[Float[Tensor, "num_nodes out"], Float[Tensor, "with_loops heads"]]:
+        """Return the new features, and the attention weight of each edge of `graph.with_self_loops`."""
+        graph = graph.with_self_loops
+        source, target = graph.edge_index
+        values = (features @ self.weight).unflatten(1, (self.heads, -1))  # (num_nodes, heads, out)
+        from_source, from_target = (values * self.from_source).sum(-1), (values * self.from_target).sum(-1)
+        scores = functional.leaky_relu(from_source[source] + from_target[target], 0.2)
+        attention = scatter_softmax(scores, target, graph.num_nodes)
+        kept = functional.dropout(attention, self.dropout, self.training)
+        mixed = scatter_sum(values[source] * kept[:, :, None], target, graph.num_nodes)
+        return (mixed.flatten(1) if self.concatenate else mixed.mean(dim=1)) + self.bias, attention

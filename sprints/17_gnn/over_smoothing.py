@@ -18,21 +18,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from graph_study.block_models import citations
-from graph_study.node_networks import NodeData, NodeNetwork, PerNode, accuracy, gcn, scores, train_network
+from graph_study.block_models import draw_citations
+from graph_study.node_networks import NodeData, NodeNetwork, PerNode, accuracy, gcn, predict, train_network
 from graph_study.planetoid import load_planetoid
+from graph_study.scores import MeanInterval
 from shared.checks.intervals import mean_interval
-from shared.graph.graphs import Graph, propagate
+from shared.graph.graphs import Graph
 from shared.graph.layers import GCNLayer
+from shared.graph.message_passing import propagate
+from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.run import run as run_script
+from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 # None: dropped again before each of sixteen layers, a feature would be gone for another reason than depth.
 DROPOUT = 0.0
 KINDS = ("GCN", "GCN with residuals", "MLP, then averages", "MLP, then averages with restart")
 
+TOLERANCE = {"test.*": TRAINED, "train.*": TRAINED, "spread.*": TRAINED}
 PRESETS = {
     "cora": {"data": "cora", "seeds": (0, 1, 2)},
 }
@@ -51,14 +55,14 @@ class Config(ScriptConfig):
 class Results:
     depths: list[int]
     # By kind of network and depth: mean and half of the 95 % interval over the seeds.
-    test: dict[str, list[tuple[float, float]]]
-    train: dict[str, list[tuple[float, float]]]
+    test: dict[str, list[MeanInterval]]
+    train: dict[str, list[MeanInterval]]
     # How different nodes are: mean distance of random pairs over the mean norm, before training and after it.
-    spread_untrained: dict[str, list[tuple[float, float]]]
-    spread: dict[str, list[tuple[float, float]]]
+    spread_untrained: dict[str, list[MeanInterval]]
+    spread: dict[str, list[MeanInterval]]
 
 
-class Residual(GCNLayer):
+class ResidualGCNLayer(GCNLayer):
     """A graph convolution whose input is added to its output (He et al. 2016), so that nothing is averaged away."""
 
     def forward(self, features: Tensor, graph: Graph) -> Tensor:
@@ -77,31 +81,34 @@ class Averages(nn.Module):
         self.depth, self.restart = depth, restart
 
     def forward(self, features: Tensor, graph: Graph) -> Tensor:
-        start = features
+        start, norm = features, graph.gcn_normalised
         for _ in range(self.depth):
-            features = (1 - self.restart) * propagate(features, graph.normalised) + self.restart * start
+            arrived = propagate(features, norm.edge_index, norm.edge_weight)
+            features = (1 - self.restart) * arrived + self.restart * start
         return features
 
 
-def residual(features: int, classes: int, depth: int) -> NodeNetwork:
+def residual_gcn(in_features: int, num_classes: int, depth: int) -> NodeNetwork:
     """Return a network of as many graph convolutions as `gcn`, all but the first and the last with a residual."""
-    middle = [Residual(16, 16) for _ in range(depth - 2)]
-    layers = [GCNLayer(features, 16), *middle, GCNLayer(16, classes)] if depth > 1 else [GCNLayer(features, classes)]
+    if depth == 1:
+        return NodeNetwork([GCNLayer(in_features, num_classes)], functional.relu, DROPOUT)
+    middle = [ResidualGCNLayer(16, 16) for _ in range(depth - 2)]
+    layers = [GCNLayer(in_features, 16), *middle, GCNLayer(16, num_classes)]
     return NodeNetwork(layers, functional.relu, DROPOUT)
 
 
-def averaged(features: int, classes: int, depth: int, restart: float) -> NodeNetwork:
+def averaged_mlp(in_features: int, num_classes: int, depth: int, restart: float) -> NodeNetwork:
     """Return a perceptron whose logits are averaged over neighbours, again and again."""
-    layers = [PerNode(features, 16), PerNode(16, classes), Averages(depth, restart)]
+    layers = [PerNode(in_features, 16), PerNode(16, num_classes), Averages(depth, restart)]
     # The activation stands between all layers: logits of the perceptron may not be cut at 0, so it is tanh.
     return NodeNetwork(layers, torch.tanh, DROPOUT)
 
 
 MAKERS: tuple[Callable[[int, int, int], NodeNetwork], ...] = (
-    lambda features, classes, depth: gcn(features, classes, depth=depth, dropout=DROPOUT),
-    residual,
-    lambda *sizes: averaged(*sizes, restart=0.0),
-    lambda *sizes: averaged(*sizes, restart=0.1),
+    lambda in_features, num_classes, depth: gcn(in_features, num_classes, depth=depth, dropout=DROPOUT),
+    residual_gcn,
+    lambda *sizes: averaged_mlp(*sizes, restart=0.0),
+    lambda *sizes: averaged_mlp(*sizes, restart=0.1),
 )
 NETWORKS = dict(zip(KINDS, MAKERS, strict=True))
 
@@ -109,20 +116,21 @@ NETWORKS = dict(zip(KINDS, MAKERS, strict=True))
 @torch.no_grad()
 def spread(model: NodeNetwork, data: NodeData, generator: torch.Generator) -> float:
     """Return the mean distance of the logits of random pairs over their mean norm; 0 when all nodes are alike."""
-    logits = scores(model, data).cpu()
+    logits = predict(model, data).cpu()
     one, other = torch.randint(len(logits), (2, 2000), generator=generator)
     return ((logits[one] - logits[other]).norm(dim=1).mean() / logits.norm(dim=1).mean().clamp(min=1e-12)).item()
 
 
-def run(config: Config, data: NodeData, name: str, depth: int, seed: int) -> dict[str, float]:
+def train_and_measure(config: Config, data: NodeData, name: str, depth: int, seed: int) -> dict[str, float]:
+    """Return what one network is worth, and how different it makes nodes before training and after it."""
     generator = seed_everything(seed)
-    model = NETWORKS[name](data.features.shape[1], data.classes, depth).to(data.labels.device)
+    model = NETWORKS[name](data.features.shape[1], data.num_classes, depth).to(data.labels.device)
     before = spread(model, data, generator)
     list(train_network(model, data, steps=config.steps, learning_rate=0.01, weight_decay=5e-4))
-    said = scores(model, data)
+    logits = predict(model, data)
     return {
-        "test": accuracy(said, data, data.test),
-        "train": accuracy(said, data, data.train),
+        "test": accuracy(logits, data, data.test_mask),
+        "train": accuracy(logits, data, data.train_mask),
         "spread_untrained": before,
         "spread": spread(model, data, generator),
     }
@@ -132,20 +140,23 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     if unknown := set(config.networks) - set(NETWORKS):
         raise ValueError(f"networks must be of {', '.join(NETWORKS)}; got {', '.join(sorted(unknown))}")
-    found: dict[str, dict[str, list[list[float]]]] = {}
+    # By measure, network and depth: a value for each seed.
+    measured: dict[str, dict[str, list[list[float]]]] = {}
     with tqdm(total=len(config.networks) * len(config.depths) * len(config.seeds), desc="networks") as bar:
         for seed in config.seeds:
-            drawn = config.data == "drawn"
-            data = (citations(seed_everything(config.seed + seed)).data if drawn else load_planetoid("cora")).to(device)
+            generator = seed_everything(config.seed + seed)
+            data = draw_citations(generator).data if config.data == "drawn" else load_planetoid("cora")
+            data = data.to(device)
             for name in config.networks:
                 for place, depth in enumerate(config.depths):
-                    for kind, value in run(config, data, name, depth, config.seed + seed).items():
-                        rows = found.setdefault(kind, {}).setdefault(name, [[] for _ in config.depths])
+                    values = train_and_measure(config, data, name, depth, config.seed + seed)
+                    for measure, value in values.items():
+                        rows = measured.setdefault(measure, {}).setdefault(name, [[] for _ in config.depths])
                         rows[place].append(value)
                     bar.update()
     means = {
-        kind: {name: [mean_interval(values) for values in rows] for name, rows in names.items()}
-        for kind, names in found.items()
+        measure: {name: [mean_interval(values) for values in rows] for name, rows in networks.items()}
+        for measure, networks in measured.items()
     }
     print(f"{'test accuracy at depth':<34}", "  ".join(f"{depth:5d}" for depth in config.depths))
     for name, values in means["test"].items():
@@ -161,19 +172,19 @@ def plot(results: Results) -> Figure:
         (results.train, "training accuracy"),
         (results.spread_untrained, "spread, untrained"),
     )
-    for place, (kinds, title) in zip(axes, drawn, strict=True):
-        for name, values in kinds.items():
+    for axis, (networks, title) in zip(axes, drawn, strict=True):
+        for name, values in networks.items():
             means, halves = zip(*values, strict=True)
-            place.errorbar(results.depths, means, halves, marker="o", capsize=2, label=name)
-        place.set(xlabel="depth", title=title, xscale="log")
-        place.set_xticks(results.depths, [str(depth) for depth in results.depths])
-        place.minorticks_off()
-    for place in axes[:2]:
-        place.set_ylim(0, 1.05)
+            axis.errorbar(results.depths, means, halves, marker="o", capsize=2, label=name)
+        axis.set(xlabel="depth", title=title, xscale="log")
+        axis.set_xticks(results.depths, [str(depth) for depth in results.depths])
+        axis.minorticks_off()
+    for axis in axes[:2]:
+        axis.set_ylim(0, 1.05)
     axes[2].set_yscale("log")
     axes[0].legend(fontsize=8)
     return figure
 
 
 if __name__ == "__main__":
-    run_script(main, Config, plot=plot, presets=PRESETS)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -2,7 +2,6 @@
 
 import math
 import pickle
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,8 @@ import numpy as np
 import pytest
 import torch
 from torch_geometric.datasets import KarateClub
-from torch_geometric.nn import LabelPropagation
 
-from shared.graph.graphs import Graph, scatter_sum
+from shared.graph.graphs import Graph, adjacency_matrix
 from shared.lab.datasets import VARIABLE, DataError, fetch
 
 FOLDER = "17_gnn"
@@ -27,14 +25,8 @@ def generator() -> torch.Generator:
 
 @pytest.fixture
 def part(load_sprint: Callable[[str], ModuleType]) -> Callable[[str], ModuleType]:
-    """Return a part of the sprint, as its scripts know it."""
-
-    def load(name: str) -> ModuleType:
-        for script in ("cluster_embeddings", "detectability", "describe_nodes"):
-            load_sprint(f"{FOLDER}/{script}.py")
-        return sys.modules[f"graph_study.{name}"]
-
-    return load
+    """Return a module of the sprint's package."""
+    return lambda name: load_sprint(f"{FOLDER}/graph_study/{name}.py")
 
 
 # The layer three ways
@@ -73,17 +65,17 @@ def test_the_club_is_the_one_in_circulation(part):
     karate, theirs = part("karate"), KarateClub(transform=None)[0]
     assert torch.equal(karate.communities(), theirs.y)
     ours = karate.karate_graph()
-    assert {*zip(*ours.edges.tolist(), strict=True)} == {*zip(*theirs.edge_index.tolist(), strict=True)}
+    assert {*zip(*ours.edge_index.tolist(), strict=True)} == {*zip(*theirs.edge_index.tolist(), strict=True)}
 
 
 def test_without_edges_an_unlabelled_member_is_anybodys_guess(part):
     karate, networks = part("karate"), part("node_networks")
     data = karate.factions(Graph(torch.zeros(2, 0, dtype=torch.long), 34))
     torch.manual_seed(0)
-    model = karate.network(34, 16)
+    model = karate.karate_network(34, 16)
     list(karate.train_on_two_labels(model, data, 100, 0.01))
-    assert networks.accuracy(networks.scores(model, data), data, data.train) == 1
-    assert networks.accuracy(networks.scores(model, data), data, data.test) < 0.75
+    assert networks.accuracy(networks.predict(model, data), data, data.train_mask) == 1
+    assert networks.accuracy(networks.predict(model, data), data, data.test_mask) < 0.75
 
 
 # Networks for nodes
@@ -92,29 +84,30 @@ def test_without_edges_an_unlabelled_member_is_anybodys_guess(part):
 @pytest.fixture
 def small(part, generator):
     """Return a drawn citation network of 800 papers."""
-    return part("block_models").citations(generator, nodes=800)
+    return part("block_models").draw_citations(generator, num_nodes=800)
 
 
 @pytest.mark.parametrize("name", ["GCN", "GAT", "MLP"])
 def test_networks_learn_and_every_parameter_moves(part, small, name: str):
     networks = part("node_networks")
     torch.manual_seed(0)
-    model = networks.NETWORKS[name](small.data.features.shape[1], small.data.classes)
+    model = networks.NETWORKS[name](small.data.features.shape[1], small.data.num_classes)
     before = {key: value.clone() for key, value in model.named_parameters()}
-    run = list(networks.train_network(model, small.data, steps=30, learning_rate=0.01, weight_decay=5e-4))
-    assert run[-1][1] < run[0][1]
+    steps = list(networks.train_network(model, small.data, steps=30, learning_rate=0.01, weight_decay=5e-4))
+    assert steps[-1][1] < steps[0][1]
     assert all((value != before[key]).any() for key, value in model.named_parameters())
 
 
 def test_the_model_that_is_kept_is_the_best_on_validation(part, small):
     networks = part("node_networks")
     torch.manual_seed(0)
-    model = networks.gcn(small.data.features.shape[1], small.data.classes)
-    run = list(networks.train_network(model, small.data, steps=400, learning_rate=0.05, weight_decay=0.0, patience=20))
-    assert len(run) < 400, "patience ends it"
-    kept = networks.accuracy(networks.scores(model, small.data), small.data, small.data.validation)
-    assert kept >= run[-1][2]
-    assert kept in [right for _, _, right in run]
+    model = networks.gcn(small.data.features.shape[1], small.data.num_classes)
+    settings = {"steps": 400, "learning_rate": 0.05, "weight_decay": 0.0, "patience": 20}
+    steps = list(networks.train_network(model, small.data, **settings))
+    assert len(steps) < 400, "patience ends it"
+    kept = networks.accuracy(networks.predict(model, small.data), small.data, small.data.val_mask)
+    assert kept >= steps[-1][2]
+    assert kept in [val_accuracy for _, _, val_accuracy in steps]
 
 
 def test_sparse_dropout_drops_the_same_share_and_keeps_zeros(part):
@@ -129,11 +122,12 @@ def test_sparse_dropout_drops_the_same_share_and_keeps_zeros(part):
     assert torch.equal(model.eval()._drop(dense.to_sparse()).to_dense(), dense)
 
 
-def test_labels_propagate_as_in_pytorch_geometric(part, small):
-    networks, data = part("node_networks"), small.data
-    ours = networks.propagate_labels(data, rounds=7)
-    theirs = LabelPropagation(num_layers=7, alpha=0.9)(data.labels, data.graph.edges, data.train)
-    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+def test_training_labels_are_those_of_the_mask(small):
+    rows, labelled = small.data.training_labels()
+    assert rows.shape == (140, 7)
+    assert small.data.train_mask[labelled].all()
+    assert torch.equal(rows.argmax(dim=1), small.data.labels[labelled])
+    assert (rows.sum(dim=1) == 1).all()
 
 
 def test_labels_that_do_not_fit_are_refused(part):
@@ -155,7 +149,8 @@ def test_edges_help_and_the_optimum_is_above_all(load_sprint):
     config = script.Config(networks=("GCN", "MLP"), steps=80, seeds=(0,), device="cpu")
     results = script.main(config)
     scores = {name: mean for name, (mean, _) in results.test.items()}
-    assert scores["the largest class of training"] < 0.3
+    assert scores["the largest class of training"] < 0.3 < scores["label propagation"]
+    assert scores["the largest class of training"] + 0.1 < scores["label spreading"]
     assert scores["MLP"] + 0.1 < scores["GCN"] < scores["optimum"]
     assert scores["optimum, words alone"] < scores["optimum"]
     short = replace(config, steps=10)
@@ -174,8 +169,9 @@ def test_a_block_model_has_its_degree_and_signal(part, generator):
     assert (rates.inside - rates.outside) / (3 * math.sqrt(6)) == pytest.approx(1.2)
     graph, groups = blocks.block_model(1500, rates, generator)
     assert torch.bincount(groups).tolist() == [500, 500, 500]
-    assert graph.edges.shape[1] / 1500 == pytest.approx(6, rel=0.05)
-    same = (groups[graph.sources] == groups[graph.targets]).double().mean().item()
+    assert graph.num_edges / 1500 == pytest.approx(6, rel=0.05)
+    source, target = graph.edge_index
+    same = (groups[source] == groups[target]).double().mean().item()
     assert same == pytest.approx(rates.inside / 18, abs=0.02)
     with pytest.raises(ValueError, match=r"at most 2.00.*got 3"):
         blocks.rates_of(4.0, 3.0, 2)
@@ -192,7 +188,7 @@ def test_belief_propagation_is_exact_on_a_tree(part, generator):
     ways = torch.cartesian_prod(*[torch.arange(2)] * 7)
     weight = evidence[torch.arange(7), ways].sum(1).double()
     affinity = rates.affinity()
-    pairs = graph.edges[:, :6]
+    pairs = graph.edge_index[:, :6]
     weight = (weight + affinity[ways[:, pairs[0]], ways[:, pairs[1]]].log().sum(1)).softmax(0)
     exact = torch.stack([weight @ (ways == group).double() for group in (0, 1)], dim=1)
     free = blocks.belief_propagation(graph, rates, evidence, generator, balanced=False)
@@ -228,8 +224,7 @@ def test_averages_approach_the_closed_form(load_sprint):
     script = load_sprint(f"{FOLDER}/over_smoothing.py")
     graph = Graph.undirected([(0, 1), (1, 2), (2, 3), (3, 0), (0, 2)], 5)
     features = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
-    normal = graph.normalised
-    matrix = torch.zeros(5, 5).index_put((normal.targets, normal.sources), normal.weights, accumulate=True)
+    matrix = adjacency_matrix(graph.gcn_normalised).float()
     closed = 0.1 * torch.linalg.inv(torch.eye(5) - 0.9 * matrix) @ features
     torch.testing.assert_close(script.Averages(300, 0.1)(features, graph), closed, atol=1e-5, rtol=1e-4)
 
@@ -256,14 +251,14 @@ def test_planetoid_files_are_read_and_put_in_order(part, tmp_path: Path, monkeyp
     write_planetoid(tmp_path)
     monkeypatch.setattr(planetoid, "VALIDATION", 3)
     data = planetoid.load_planetoid("tiny", tmp_path)
-    assert data.graph.nodes == 9
-    assert {*zip(*data.graph.edges.tolist(), strict=True)} == {(0, 1), (1, 0), (0, 2), (2, 0), (8, 0), (0, 8)}
+    assert data.graph.num_nodes == 9
+    assert {*zip(*data.graph.edge_index.tolist(), strict=True)} == {(0, 1), (1, 0), (0, 2), (2, 0), (8, 0), (0, 8)}
     expected = torch.arange(27).reshape(9, 3) % 4 * 1.0
     expected[7] = 0
     torch.testing.assert_close(data.features.to_dense(), expected / expected.sum(1, keepdim=True).clamp(min=1))
-    assert data.train.nonzero().flatten().tolist() == [0, 1]
-    assert data.validation.nonzero().flatten().tolist() == [2, 3, 4]
-    assert data.test.nonzero().flatten().tolist() == [6, 8], "7 has no label"
+    assert data.train_mask.nonzero().flatten().tolist() == [0, 1]
+    assert data.val_mask.nonzero().flatten().tolist() == [2, 3, 4]
+    assert data.test_mask.nonzero().flatten().tolist() == [6, 8], "7 has no label"
 
 
 def test_a_pickle_that_runs_something_is_refused_before_it_does(part, tmp_path: Path):
@@ -305,10 +300,11 @@ def cora(part):
 
 
 def test_cora_is_cora(cora):
-    assert (cora.graph.nodes, cora.graph.edges.shape[1], cora.features.shape[1], cora.classes) == (2708, 10556, 1433, 7)
-    assert [int(mask.sum()) for mask in (cora.train, cora.validation, cora.test)] == [140, 500, 1000]
-    assert torch.bincount(cora.labels[cora.train]).tolist() == [20] * 7
-    assert not (cora.train & cora.test).any()
+    assert (cora.graph.num_nodes, cora.graph.num_edges) == (2708, 10556)
+    assert (cora.features.shape[1], cora.num_classes) == (1433, 7)
+    assert [int(mask.sum()) for mask in (cora.train_mask, cora.val_mask, cora.test_mask)] == [140, 500, 1000]
+    assert torch.bincount(cora.labels[cora.train_mask]).tolist() == [20] * 7
+    assert not (cora.train_mask & cora.test_mask).any()
     torch.testing.assert_close(cora.features.to_dense().sum(1), torch.ones(2708))
 
 
@@ -317,7 +313,7 @@ def test_gcn_learns_cora(part, cora):
     torch.manual_seed(0)
     model = networks.gcn(1433, 7)
     list(networks.train_network(model, cora, steps=60, learning_rate=0.02, weight_decay=5e-4))
-    assert networks.accuracy(networks.scores(model, cora), cora, cora.test) > 0.75
+    assert networks.accuracy(networks.predict(model, cora), cora, cora.test_mask) > 0.75
 
 
 def test_the_example_and_ours_give_the_same_logits(load_sprint):
@@ -347,155 +343,14 @@ def test_embeddings_are_clustered_and_scored(load_sprint, monkeypatch):
     assert np.shape(results.points["labels"]["PCA"]) == (34, 2)
 
 
-def test_training_on_edges_finds_edges(load_sprint, part, generator):
-    script, karate, networks = load_sprint(f"{FOLDER}/cluster_embeddings.py"), part("karate"), part("node_networks")
+def test_training_on_edges_finds_edges(part, generator):
+    embedding, karate, networks = part("node_embeddings"), part("karate"), part("node_networks")
     data = karate.factions(karate.karate_graph())
     torch.manual_seed(0)
     model = networks.gcn(34, 16, hidden=32, dropout=0.0)
-    script.train_on_edges(model, data, 100, generator)
+    embedding.train_on_edges(model, data, 100, generator)
     embeddings = model.eval()(data.features, data.graph)
-    joined = torch.zeros(34, 34, dtype=torch.bool)
-    joined[data.graph.sources, data.graph.targets] = True
     pairs = torch.triu_indices(34, 34, 1)
-    logits, there = script.decode(embeddings, pairs), joined[pairs[0], pairs[1]]
+    logits, there = embedding.edge_logits(embeddings, pairs), adjacency_matrix(data.graph)[pairs[0], pairs[1]] > 0
     above = (logits[there][:, None] > logits[~there]).double().mean().item()  # the area under the ROC curve
     assert above > 0.85
-
-
-# Nodes in words
-
-
-def test_sentences_say_the_facts_and_facts_are_read_from_them(part, generator):
-    larders = part("larders")
-    larder = larders.draw_larder(generator)
-    for node in range(larders.SIZE):
-        facts = larders.facts_of(larder, node)
-        assert larders.read(larders.say(facts)) == facts
-    facts = larders.Facts("okra", "warm", frozenset({"ghee", "leeks", "salmon"} & {*larders.NAMES}), True)
-    assert larders.say(facts) == "okra is warm, with leeks and salmon: a bridge."
-    for wrong in ("", "okra is warm.", "okra is warm, with : a bridge.", "a bridge."):
-        assert larders.read(wrong) is None
-
-
-def test_larders_keep_their_rules(part, generator):
-    larders = part("larders")
-    for _ in range(20):
-        larder = larders.draw_larder(generator)
-        degrees = scatter_sum(torch.ones(larder.graph.edges.shape[1]), larder.graph.targets, larders.SIZE)
-        assert 1 <= degrees.min() <= degrees.max() <= larders.MOST
-        assert sorted(larder.sides) == [0] * 7 + [1] * 7
-        assert len(set(larder.names)) == larders.SIZE
-        features = larder.features()
-        assert features[:, -2:].sum(1).tolist() == [float(badge) for badge in larder.badges]
-
-
-def test_the_posterior_is_certain_with_badges_and_calibrated_without(part, generator):
-    larders = part("larders")
-    drawn = [larders.draw_larder(generator) for _ in range(24)]
-    certain = drawn[0]._replace(badges=[True] * larders.SIZE)
-    sides, bridges = larders.posterior(certain)
-    assert sides == pytest.approx([1.0 - side for side in certain.sides])
-    assert bridges == pytest.approx([float(larders.facts_of(certain, node).bridge) for node in range(larders.SIZE)])
-    guesses = [(probability, larder.sides[node] == 0) for larder in drawn
-               for node, probability in enumerate(larders.posterior(larder)[0]) if not larder.badges[node]]  # fmt: skip
-    expected = sum(max(probability, 1 - probability) for probability, _ in guesses) / len(guesses)
-    right = sum((probability > 0.5) == first for probability, first in guesses) / len(guesses)
-    assert right == pytest.approx(expected, abs=0.08)
-    best = larders.optimum(drawn)
-    assert 0.9 < best["bridge"] < 1 == best["name"]
-
-
-def test_a_prefix_model_writes_what_it_reads(part, generator):
-    """Greedy writing with the cache gives the tokens that one pass over prefix and tokens has as its largest logits."""
-    from shared.nn.gpt import GPT, GPTConfig
-
-    prefix = part("prefix_gpt")
-    gpt = GPT(GPTConfig(vocab_size=50, context=32, layers=2, heads=2, d_model=16), generator)
-    for parameter in gpt.parameters():
-        torch.nn.init.normal_(parameter, generator=generator)
-    torch.manual_seed(0)
-    model = prefix.PrefixGPT(gpt, 8, 3).eval()
-    torch.nn.init.normal_(model.project.weight)
-    embeddings = torch.randn(5, 8, generator=generator)
-    written = model.write(embeddings, 0, 6)
-    with torch.no_grad():
-        logits = model(embeddings, torch.cat([torch.zeros(5, 1, dtype=torch.long), written[:, :-1]], dim=1))
-    assert torch.equal(logits.argmax(-1), written)
-    changed = model.write(embeddings.flip(0), 0, 6)
-    assert torch.equal(changed, written.flip(0))
-    assert not torch.equal(changed, written)
-    bare = prefix.PrefixGPT(gpt, 8, 0).eval()
-    tokens = torch.randint(50, (5, 7), generator=generator)
-    torch.testing.assert_close(bare(embeddings, tokens), gpt.eval()(tokens))
-
-
-def test_an_encoder_without_edges_is_deaf(part, generator):
-    larders, prefix = part("larders"), part("prefix_gpt")
-    one, other = larders.draw_larder(generator), larders.draw_larder(generator)
-    features, _ = larders.together([one])
-    for edges in (True, False):
-        torch.manual_seed(0)
-        encoder = prefix.NodeEncoder(features.shape[1], edges=edges)
-        assert torch.equal(encoder(features, one.graph), encoder(features, other.graph)) is not edges
-
-
-@pytest.mark.parametrize("source", ["graph", "own features", "untrained encoder", "nothing"])
-def test_descriptions_are_trained_and_every_trained_parameter_moves(load_sprint, part, generator, source: str):
-    script, larders = load_sprint(f"{FOLDER}/describe_nodes.py"), part("larders")
-    config = script.Config(batch_size=1, device="cpu")
-    torch.manual_seed(0)
-    model, tokenizer = script.build(config, source, generator)
-    before = {name: value.detach().clone() for name, value in model.named_parameters()}
-    stream = script.batches([larders.draw_larder(generator)], config, tokenizer, generator)
-    optimizers = script.make_optimizers(model, learning_rate=1e-3, muon_learning_rate=0.01)
-    run = script.train_steps(model, stream, loss_function=script.description_loss, optimizers=optimizers, steps=4)
-    losses = [loss for _, loss in run]
-    assert losses[-1] < losses[0]
-    moved = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
-    still = {name for name in before if name not in moved and before[name].numel()}
-    if source in ("untrained encoder", "nothing"):
-        assert {name for name in still if not name.startswith("encoder.")} == set()
-        assert not any(name.startswith("encoder.") for name in moved)
-    elif source == "own features":
-        assert all(name.endswith("neighbours.weight") for name in still), "nobody speaks to them"
-    else:
-        assert still == set()
-
-
-def test_describing_scores_what_was_said(load_sprint, part, generator):
-    script, larders = load_sprint(f"{FOLDER}/describe_nodes.py"), part("larders")
-    drawn = [larders.draw_larder(generator) for _ in range(2)]
-    texts = [larders.say(larders.facts_of(larder, node)) for larder in drawn for node in range(larders.SIZE)]
-    assert script.score(texts, drawn) == dict.fromkeys([*script.FACTS, "all"], 1.0)
-    wrong = ["okra" if index % 2 else text for index, text in enumerate(texts)]
-    assert script.score(wrong, drawn)["all"] == 0.5
-    swapped = [text.replace("warm", "hot") for text in texts]
-    assert script.score(swapped, drawn)["side"] == 0.5
-    assert script.score(texts[::-1], drawn)["name"] < 0.2
-    assert script.chance(drawn)["side"] == 0.5
-
-
-def test_describing_is_the_same_for_the_same_seed(load_sprint):
-    script = load_sprint(f"{FOLDER}/describe_nodes.py")
-    config = script.Config(graphs=3, test_graphs=8, steps=2, batch_size=1, device="cpu")
-    results = script.main(config)
-    assert set(results.unseen_graphs) == {"graph", "graph, shuffled"}
-    assert results.chance["all"] < results.optimum["all"] <= 1
-    assert len(results.samples) == 6
-    assert np.shape(results.probes) == (config.prefix + 1, 4)
-    assert script.main(config) == results
-    with pytest.raises(ValueError, match=r"sources must be of graph, .*; got words"):
-        script.main(replace(config, sources=("words",)))
-
-
-def test_a_shuffled_prefix_writes_what_its_owner_would(load_sprint, part, generator):
-    script, larders = load_sprint(f"{FOLDER}/describe_nodes.py"), part("larders")
-    torch.manual_seed(0)
-    model, tokenizer = script.build(script.Config(device="cpu"), "graph", generator)
-    torch.nn.init.normal_(model.prefix.project.weight)  # far apart, so that an untrained model says different things
-    drawn = [larders.draw_larder(generator)]
-    texts = script.describe(model, tokenizer, drawn)
-    order = torch.randperm(len(texts), generator=generator)
-    assert len(set(texts)) > 3
-    assert script.describe(model, tokenizer, drawn, order) == [texts[place] for place in order]
-    assert script.describe(model, tokenizer, drawn, order) != texts

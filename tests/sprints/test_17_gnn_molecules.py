@@ -1,7 +1,6 @@
 """Sprint 17: molecules as graphs."""
 
 import pickle
-import sys
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,18 +29,34 @@ def script(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
 
 
 @pytest.fixture
-def graphs(script: ModuleType) -> ModuleType:  # noqa: ARG001 (it brings its parts along)
-    return sys.modules["graph_study.molecular_graphs"]
+def part(load_sprint: Callable[[str], ModuleType]) -> Callable[[str], ModuleType]:
+    """Return a module of the sprint's package."""
+    return lambda name: load_sprint(f"{FOLDER}/graph_study/{name}.py")
 
 
 @pytest.fixture
-def models(script: ModuleType) -> ModuleType:  # noqa: ARG001
-    return sys.modules["graph_study.molecule_models"]
+def graphs(part) -> ModuleType:
+    return part("molecular_graphs")
 
 
 @pytest.fixture
-def sets(script: ModuleType) -> ModuleType:  # noqa: ARG001
-    return sys.modules["graph_study.molecule_sets"]
+def networks(part) -> ModuleType:
+    return part("molecule_networks")
+
+
+@pytest.fixture
+def baselines(part) -> ModuleType:
+    return part("molecule_baselines")
+
+
+@pytest.fixture
+def sets(part) -> ModuleType:
+    return part("molecule_sets")
+
+
+@pytest.fixture
+def generate(part) -> Callable[[int, int], list[str]]:
+    return part("molecule_grammar").generate
 
 
 @pytest.fixture
@@ -54,10 +69,10 @@ def molecules(graphs: ModuleType, chem: Any) -> list[Any]:  # noqa: ARG001
     return [graphs.read_molecule(smiles) for smiles in SMILES]
 
 
-def network(models: ModuleType, molecule: Any, kind: str = "gine", readout: str = "sum") -> Any:
+def network(networks: ModuleType, molecule: Any, kind: str = "gine", readout: str = "sum") -> Any:
     torch.manual_seed(0)
     sizes = molecule.atoms.shape[1], molecule.bonds.shape[1]
-    model = models.Network(kind, *sizes, width=8, depth=2, readout=readout)
+    model = networks.MoleculeNetwork(kind, *sizes, width=8, depth=2, readout=readout)
     torch.nn.init.normal_(model.last.weight)  # it starts at 0, where nothing could be told apart
     for norm in model.norms:
         torch.nn.init.uniform_(norm.running_mean)
@@ -82,7 +97,7 @@ def test_acetate_by_hand(graphs, chem):  # noqa: ARG001
     assert molecule.atoms.tolist() == expected
     assert none not in (one, two, three)
     kinds = {(0, 1): [1, 0, 0, 0, 0, 0, 0], (1, 2): [0, 1, 0, 0, 0, 0, 1], (1, 3): [1, 0, 0, 0, 0, 0, 1]}
-    found = dict(zip(map(tuple, molecule.graph.edges.T.tolist()), molecule.bonds.tolist(), strict=True))
+    found = dict(zip(map(tuple, molecule.graph.edge_index.T.tolist()), molecule.bonds.tolist(), strict=True))
     assert found == kinds | {(target, source): kind for (source, target), kind in kinds.items()}
 
 
@@ -92,17 +107,17 @@ def test_rings_and_triple_bonds_and_single_atoms(graphs, molecules):
     assert (benzene.bonds == torch.tensor([0, 0, 0, 1, 0, 1, 1.0])).all()
     assert (graphs.read_molecule("C1CCCCC1").atoms[:, -2:] == torch.tensor([0, 1.0])).all()
     assert molecules[5].bonds[:, 2].sum() == 2, "one triple bond, in both directions"
-    assert molecules[4].graph.edges.shape == (2, 0)
+    assert molecules[4].graph.edge_index.shape == (2, 0)
     assert graphs.read_molecule("[SiH4]").atoms[0, 9] == 1, "an element that has no place of its own"
     for molecule in molecules:
-        assert molecule.atoms.shape == (molecule.graph.nodes, graphs.ATOM_FEATURES)
-        assert molecule.bonds.shape == (molecule.graph.edges.shape[1], graphs.BOND_FEATURES)
+        assert molecule.atoms.shape == (molecule.graph.num_nodes, graphs.ATOM_FEATURES)
+        assert molecule.bonds.shape == (molecule.graph.num_edges, graphs.BOND_FEATURES)
 
 
-def test_logp_is_the_sum_over_atoms(graphs, molecules):
+def test_logp_is_the_sum_over_atoms(part, molecules):
     for molecule in molecules:
-        each = graphs.logp_of_atoms(molecule.smiles)
-        assert len(each) == molecule.graph.nodes
+        each = part("molecule_targets").logp_of_atoms(molecule.smiles)
+        assert len(each) == molecule.graph.num_nodes
         assert sum(each) == pytest.approx(molecule.target)
 
 
@@ -116,18 +131,20 @@ def test_targets_against_values_that_are_known(graphs, chem):  # noqa: ARG001
         graphs.read_molecule("C", "", "colour")
 
 
-def test_two_steps_determine_what_an_atom_adds(graphs, sets, chem):  # noqa: ARG001
+def test_two_steps_determine_what_an_atom_adds(graphs, part, generate, chem):  # noqa: ARG001
     """Atoms that look alike two bonds around have the same contribution; those that look alike alone have not."""
-    made = [graphs.read_molecule(smiles) for smiles in sets.generate(200, 1)]
+    made = [graphs.read_molecule(smiles) for smiles in generate(200, 1)]
     added: dict[int, dict[int, set[float]]] = {0: defaultdict(set), 2: defaultdict(set)}
     for molecule in made:
         names = [hash(tuple(row)) for row in molecule.atoms.tolist()]
         for steps in range(3):
             if steps in added:
-                for name, value in zip(names, graphs.logp_of_atoms(molecule.smiles), strict=True):
+                for name, value in zip(names, part("molecule_targets").logp_of_atoms(molecule.smiles), strict=True):
                     added[steps][name].add(round(value, 6))
             heard = defaultdict(list)
-            for (source, target), bond in zip(molecule.graph.edges.T.tolist(), molecule.bonds.tolist(), strict=True):
+            for (source, target), bond in zip(
+                molecule.graph.edge_index.T.tolist(), molecule.bonds.tolist(), strict=True
+            ):
                 heard[target].append(hash((names[source], tuple(bond))))
             names = [hash((name, tuple(sorted(heard[atom])))) for atom, name in enumerate(names)]
     assert max(map(len, added[2].values())) == 1
@@ -137,11 +154,11 @@ def test_two_steps_determine_what_an_atom_adds(graphs, sets, chem):  # noqa: ARG
 # Where molecules come from
 
 
-def test_the_grammar_makes_different_valid_molecules(sets, chem):
-    made = sets.generate(300, 0)
+def test_the_grammar_makes_different_valid_molecules(generate, chem):
+    made = generate(300, 0)
     assert len({chem.MolToSmiles(chem.MolFromSmiles(smiles)) for smiles in made}) == 300
-    assert sets.generate(300, 0) == made, "same seed, same molecules"
-    assert sets.generate(300, 1) != made
+    assert generate(300, 0) == made, "same seed, same molecules"
+    assert generate(300, 1) != made
     assert not any(set("*^") & set(smiles) for smiles in made)
 
 
@@ -190,8 +207,8 @@ def test_wrong_files_are_refused(sets, chem, tmp_path, monkeypatch):  # noqa: AR
         sets.load_splits("zinc", "logp", None, 0)
 
 
-def test_without_rdkit_the_error_says_how_to_run(script, graphs, monkeypatch):
-    monkeypatch.setattr(graphs, "find_spec", lambda name: None)  # noqa: ARG005
+def test_without_rdkit_the_error_says_how_to_run(script, part, monkeypatch):
+    monkeypatch.setattr(part("smiles"), "find_spec", lambda name: None)  # noqa: ARG005
     with pytest.raises(ValueError, match=r"uv run --group molecules sprints/17_gnn/molecules.py"):
         script.main(script.Config())
 
@@ -201,8 +218,8 @@ def test_without_rdkit_the_error_says_how_to_run(script, graphs, monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("readout", ["sum", "mean"])
-def test_a_batch_is_what_each_is_alone(graphs, models, molecules, kind, readout):
-    model = network(models, molecules[0], kind, readout).eval()
+def test_a_batch_is_what_each_is_alone(graphs, networks, molecules, kind, readout):
+    model = network(networks, molecules[0], kind, readout).eval()
     together = model(graphs.batch_molecules(molecules))
     alone = torch.cat([model(graphs.batch_molecules([molecule])) for molecule in molecules])
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
@@ -210,21 +227,21 @@ def test_a_batch_is_what_each_is_alone(graphs, models, molecules, kind, readout)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_order_of_atoms_does_not_matter(graphs, models, chem, kind):
+def test_the_order_of_atoms_does_not_matter(graphs, networks, chem, kind):
     parsed = chem.MolFromSmiles(SMILES[0])
     turned = chem.RenumberAtoms(parsed, list(reversed(range(parsed.GetNumAtoms()))))
     other = chem.MolToSmiles(turned, canonical=False)
     both = [graphs.read_molecule(smiles) for smiles in (SMILES[0], other)]
     assert other != SMILES[0]
-    model = network(models, both[0], kind).eval()
+    model = network(networks, both[0], kind).eval()
     first, second = model(graphs.batch_molecules(both)).tolist()
     assert first == pytest.approx(second, rel=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_parameter_learns(graphs, models, molecules, kind):
+def test_every_parameter_learns(graphs, networks, molecules, kind):
     # In training a bias before a norm has no effect; with the constants of `eval` it has.
-    model, batch = network(models, molecules[0], kind), graphs.batch_molecules(molecules)
+    model, batch = network(networks, molecules[0], kind), graphs.batch_molecules(molecules)
     for norm in model.norms:
         norm.momentum = 1.0
     model(batch)
@@ -232,35 +249,35 @@ def test_every_parameter_learns(graphs, models, molecules, kind):
     check_gradients(model, (model(batch) - batch.targets).square().sum())
 
 
-def test_only_gine_sees_the_kind_of_a_bond(graphs, models, molecules):
+def test_only_gine_sees_the_kind_of_a_bond(graphs, networks, molecules):
     batch = graphs.batch_molecules(molecules)
     changed = batch._replace(bonds=batch.bonds.flip(1))
     for kind in KINDS:
-        model = network(models, molecules[0], kind).eval()
+        model = network(networks, molecules[0], kind).eval()
         assert torch.equal(model(batch), model(changed)) == (kind != "gine")
 
 
-def test_networks_that_cannot_be_are_refused(models):
+def test_networks_that_cannot_be_are_refused(networks):
     for wrong in ({"kind": "cnn"}, {"depth": 0}, {"width": 10}, {"readout": "max"}):
         sizes = {"kind": "gine", "atom_features": 3, "bond_features": 2, "width": 8, "depth": 1, "readout": "sum"}
         with pytest.raises(ValueError, match=f"{next(iter(wrong.values()))}"):
-            models.Network(**sizes | wrong)
+            networks.MoleculeNetwork(**sizes | wrong)
 
 
-def test_the_last_layer_is_solved(graphs, models, script, sets, chem):  # noqa: ARG001
-    made = [graphs.read_molecule(smiles) for smiles in sets.generate(150, 0)]
-    training, validation = made[:120], made[120:]
-    truth = graphs.targets_of(validation)
-    scale = models.Scale(2.0, 1.5)
-    model = network(models, made[0])
-    before = np.abs(script.predict(model, validation, scale, torch.device("cpu")) - truth).mean()
-    said = models.solve_last_layer(model, scale, training, validation)
-    after = np.abs(script.predict(model, validation, scale, torch.device("cpu")) - truth).mean()
-    assert after == pytest.approx(said, rel=1e-3), "what it returns is what the network now does"
+def test_the_last_layer_is_solved(graphs, networks, part, generate, chem):  # noqa: ARG001
+    training = part("molecule_training")
+    made = [graphs.read_molecule(smiles) for smiles in generate(150, 0)]
+    learnt, validation = made[:120], made[120:]
+    scale = networks.TargetScale(2.0, 1.5)
+    model = network(networks, made[0])
+    before = training.mean_absolute_error(model, validation, scale)
+    solved = networks.solve_last_layer(model, scale, learnt, validation)
+    after = training.mean_absolute_error(model, validation, scale)
+    assert after == pytest.approx(solved, rel=1e-3), "what it returns is what the network now does"
     assert after < before / 3
 
 
-def test_ridge_is_that_of_scikit_learn(models):
+def test_ridge_is_that_of_scikit_learn(part):
     linear = pytest.importorskip("sklearn.linear_model")
     draw = np.random.default_rng(0)
     inputs = [draw.normal(size=(rows, 5)) + 3 for rows in (40, 20, 20)]
@@ -271,26 +288,26 @@ def test_ridge_is_that_of_scikit_learn(models):
         [np.abs(model.predict(data) - truth).mean() for data, truth in zip(inputs[1:], targets[1:], strict=True)]
         for model in theirs
     ]
-    assert models.ridge(inputs, targets, strengths) == pytest.approx(min(errors))
-    weights, offsets = models.solve_ridge(inputs[0], targets[0], strengths)
+    assert part("ridge").ridge_errors(inputs, targets, strengths) == pytest.approx(min(errors))
+    weights, offsets = part("ridge").solve_ridge(inputs[0], targets[0], strengths)
     np.testing.assert_allclose(weights[:, 2], theirs[2].coef_)
     np.testing.assert_allclose(offsets[2], theirs[2].intercept_)
 
 
-def test_fingerprints_count_neighbourhoods(models, molecules):
-    bits, counts = (models.fingerprints(molecules, counts=counts) for counts in (False, True))
+def test_fingerprints_count_neighbourhoods(baselines, molecules):
+    bits, counts = (baselines.fingerprints(molecules, counts=counts) for counts in (False, True))
     assert bits.shape == (len(molecules), 2048)
     np.testing.assert_array_equal(bits, (counts > 0).astype(np.float32))
     assert counts.max() > 1
-    assert models.atom_counts(molecules)[0][:3].tolist() == [9, 0, 4], "aspirin has 9 carbons and 4 oxygens"
-    assert models.weights(molecules)[0, 0] == pytest.approx(180.16, abs=0.01)
+    assert baselines.atom_counts(molecules)[0][:3].tolist() == [9, 0, 4], "aspirin has 9 carbons and 4 oxygens"
+    assert baselines.molecular_weights(molecules)[0, 0] == pytest.approx(180.16, abs=0.01)
 
 
 # The script
 
 
-def test_a_graph_beats_fingerprints_even_untrained(script, models, chem, monkeypatch):  # noqa: ARG001
-    monkeypatch.setattr(models, "BITS", 512)  # ridge regression on 2,048 takes seconds
+def test_a_graph_beats_fingerprints_even_untrained(script, baselines, chem, monkeypatch):  # noqa: ARG001
+    monkeypatch.setattr(baselines, "BITS", 512)  # ridge regression on 2,048 takes seconds
     config = script.Config(molecules=200, epochs=2, width=16, layer=("gine", "gin"), device="cpu")
     results = script.main(config)
     row = results.networks["gine"]
@@ -345,13 +362,15 @@ def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return raw
 
 
-def test_the_benchmark_is_read_and_scored_beside_published_figures(script, sets, benchmark, monkeypatch):
-    molecule = sets.published(benchmark.parent, "test")[1]
+def test_the_benchmark_is_read_and_scored_beside_published_figures(script, part, benchmark, monkeypatch):
+    molecule = part("zinc12k").published(benchmark.parent, "test")[1]
     assert molecule.target == 3
     assert molecule.atoms.argmax(dim=1).tolist() == [0, 1, 2]
-    bonds = dict(zip(map(tuple, molecule.graph.edges.T.tolist()), molecule.bonds.argmax(dim=1).tolist(), strict=True))
+    bonds = dict(
+        zip(map(tuple, molecule.graph.edge_index.T.tolist()), molecule.bonds.argmax(dim=1).tolist(), strict=True)
+    )
     assert bonds == {(0, 1): 2, (1, 0): 2, (1, 2): 1, (2, 1): 1}
-    monkeypatch.setattr(sys.modules["graph_study.molecular_graphs"], "find_spec", lambda name: None)  # noqa: ARG005
+    monkeypatch.setattr(part("smiles"), "find_spec", lambda name: None)  # noqa: ARG005
     results = script.main(script.Config(data="zinc12k", epochs=1, width=8, device="cpu"))
     assert results.published == script.PUBLISHED
     assert set(results.baselines) == {"the mean of training", "counts of atoms, ridge"}
@@ -359,7 +378,7 @@ def test_the_benchmark_is_read_and_scored_beside_published_figures(script, sets,
     assert results.counts == {"training": 12, "validation": 5, "test": 4, "dropped": 0}
 
 
-def test_a_benchmark_that_cannot_be_downloaded_is_said_to(sets, tmp_path, monkeypatch):
+def test_a_benchmark_that_cannot_be_downloaded_is_said_to(part, tmp_path, monkeypatch):
     datasets = pytest.importorskip("torch_geometric.datasets")
 
     def refuse(self):  # noqa: ARG001 (the signature is theirs)
@@ -367,4 +386,4 @@ def test_a_benchmark_that_cannot_be_downloaded_is_said_to(sets, tmp_path, monkey
 
     monkeypatch.setattr(datasets.ZINC, "download", refuse)
     with pytest.raises(DataError, match=r"cannot get ZINC-12k \(no network\).*dropbox.*SPRINTS_DATA"):
-        sets.published(tmp_path / "zinc12k", "train")
+        part("zinc12k").published(tmp_path / "zinc12k", "train")

@@ -1,11 +1,11 @@
 """The train script for anyone's graph: its files, what is wrong with them, and its three tasks at a small size."""
 
 import csv
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -35,16 +35,24 @@ def script(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
 
 
 @pytest.fixture
-def tables(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
-    """Return a part, as the script knows it."""
-    load_sprint(f"{FOLDER}/train.py")
-    return sys.modules["graph_study.graph_tables"]
+def part(load_sprint: Callable[[str], ModuleType]) -> Callable[[str], ModuleType]:
+    """Return a module of the sprint's package."""
+    return lambda name: load_sprint(f"{FOLDER}/graph_study/{name}.py")
 
 
 @pytest.fixture
-def tasks(load_sprint: Callable[[str], ModuleType]) -> ModuleType:
-    load_sprint(f"{FOLDER}/train.py")
-    return sys.modules["graph_study.table_tasks"]
+def tables(part) -> ModuleType:
+    return part("graph_tables")
+
+
+@pytest.fixture
+def labels(part) -> ModuleType:
+    return part("labels_and_splits")
+
+
+@pytest.fixture
+def training(part) -> ModuleType:
+    return part("task_training")
 
 
 @pytest.fixture
@@ -66,18 +74,18 @@ def read(path: Path) -> list[list[str]]:
 # Files
 
 
-def test_a_folder_becomes_a_graph(tables, tasks, tmp_path):
+def test_a_folder_becomes_a_graph(tables, training, tmp_path):
     write(tmp_path, nodes=NODES, edges="source,target,weight\na,b,1\nb,c,0.5\nc,d,2\n")
     table = tables.read_graphs(tmp_path, of_graphs=False, directed=False)
-    assert table.nodes == ["a", "b", "c", "d"]
-    assert table.graph.edges.tolist() == [[0, 1, 2, 1, 2, 3], [1, 2, 3, 0, 1, 2]]
-    assert table.graph.weights.tolist() == [1, 0.5, 2, 1, 0.5, 2]
+    assert table.node_names == ["a", "b", "c", "d"]
+    assert table.graph.edge_index.tolist() == [[0, 1, 2, 1, 2, 3], [1, 2, 3, 0, 1, 2]]
+    assert table.graph.edge_weight.tolist() == [1, 0.5, 2, 1, 0.5, 2]
     assert table.numeric[:, 0].tolist() == [1, 2, 3, 4]
     assert table.one_hot.tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 1], [1, 0, 0]], "blue, green, red"
-    scaled = tasks.scaled_features(table, torch.tensor([0, 2]))
+    scaled = training.scaled_features(table, torch.tensor([0, 2]))
     assert scaled[:, 0].tolist() == [-1, 0, 1, 2], "by the mean and deviation of the nodes that training may look at"
     directed = tables.read_graphs(tmp_path, of_graphs=False, directed=True)
-    assert directed.graph.edges.tolist() == [[0, 1, 2], [1, 2, 3]]
+    assert directed.graph.edge_index.tolist() == [[0, 1, 2], [1, 2, 3]]
     coded = tables.read_graphs(tmp_path, of_graphs=False, directed=True, categorical=["age"])
     assert coded.numeric.shape == (4, 0)
     assert coded.one_hot.shape == (4, 4 + 3)
@@ -87,25 +95,28 @@ def test_nodes_of_two_graphs_may_share_a_name(tables, tmp_path):
     write(tmp_path, **{name.removesuffix(".csv"): text for name, text in GRAPHS.items()})
     table = tables.read_graphs(tmp_path, of_graphs=True, directed=True)
     assert table.graph_names == ["two", "one"], "in the order of graphs.csv, as the labels are"
-    assert table.graph.graph_ids.tolist() == [1, 1, 0, 0]
-    assert table.graph.edges.tolist() == [[0, 3], [1, 2]]
+    assert table.graph.batch.tolist() == [1, 1, 0, 0]
+    assert table.graph.edge_index.tolist() == [[0, 3], [1, 2]]
 
 
 @pytest.mark.parametrize("name", ["karate", "motifs"])
-def test_exported_data_is_what_is_built_in(script, tables, tmp_path, name: str):
-    tables.export(name, tmp_path)
+def test_exported_data_is_what_is_built_in(script, part, tables, tmp_path, name: str):
+    built_in = part("built_in_graphs")
+    built_in.export(name, tmp_path)
     of_graphs = name == "motifs"
     table = tables.read_graphs(tmp_path, of_graphs=of_graphs, directed=False)
-    built_in = script.load(script.Config(task="graph" if of_graphs else "node"))
-    assert torch.equal(table.graph.edges, built_in.graph.edges)
-    assert table.labelled == built_in.labelled
+    loaded = script.load(script.Config(task="graph" if of_graphs else "node"))
+    assert torch.equal(table.graph.edge_index, loaded.graph.edge_index)
+    assert table.labelled == loaded.labelled
     if name == "karate":
         club = nx.karate_club_graph()
-        assert {tuple(sorted(pair)) for pair in table.graph.edges.T.tolist()} == {tuple(sorted(e)) for e in club.edges}
+        assert {tuple(sorted(pair)) for pair in table.graph.edge_index.T.tolist()} == {
+            tuple(sorted(e)) for e in club.edges
+        }
         assert table.labelled.column("label").count("president") == 17
-    for file, rows in tables.BUILT_IN[name]().items():
+    for file, rows in built_in.BUILT_IN[name]().items():
         assert read(tmp_path / file) == rows
-    assert not list(tmp_path.glob("*.tmp"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(built_in.BUILT_IN[name]()), "and nothing else"
 
 
 @pytest.mark.parametrize(
@@ -154,11 +165,11 @@ def test_graphs_and_their_labels_must_fit(tables, tmp_path, file: str, line: str
         tables.read_graphs(tmp_path, of_graphs=True, directed=False)
 
 
-def test_what_is_not_there_is_named(script, tables, tmp_path):
+def test_what_is_not_there_is_named(script, part, tables, tmp_path):
     with pytest.raises(ValueError, match=r"there is no nodes.csv in .*: it needs the columns node"):
         script.load(script.Config(data=str(tmp_path)))
     with pytest.raises(ValueError, match="built-in data are karate, motifs; got 'cora'"):
-        tables.export("cora", tmp_path)
+        part("built_in_graphs").export("cora", tmp_path)
     write(tmp_path, nodes=NODES, edges="source,target,weight\na,b,1\n")
     with pytest.raises(ValueError, match="weights, which gcn alone uses"):
         script.load(script.Config(data=str(tmp_path), layer="gin"))
@@ -169,26 +180,32 @@ def test_what_is_not_there_is_named(script, tables, tmp_path):
 # Labels and splits
 
 
-def labelled(tables, rows: list[tuple[str, ...]], columns: tuple[str, ...] = ("node", "label", "split")):
-    found = [dict(zip(columns, row, strict=True)) for row in rows]
-    return tables.Table("nodes.csv", list(columns), found, list(range(2, len(rows) + 2)))
+@pytest.fixture
+def labelled(part) -> Callable[..., Any]:
+    """Return what makes a table of nodes out of rows."""
+
+    def make(rows: list[tuple[str, ...]], columns: tuple[str, ...] = ("node", "label", "split")) -> Any:
+        cells = [dict(zip(columns, row, strict=True)) for row in rows]
+        return part("csv_tables").Table("nodes.csv", list(columns), cells, list(range(2, len(rows) + 2)))
+
+    return make
 
 
-def test_labels_make_classes_or_numbers(tables):
-    words = labelled(tables, [("a", "yes"), ("b", ""), ("c", "no")], ("node", "label"))
-    targets = tables.read_targets(words, "auto")
-    assert (targets.values.tolist(), targets.classes, targets.known) == ([1, -1, 0], ["no", "yes"], [0, 2])
-    numbers = labelled(tables, [("a", "1.5"), ("b", "-2")], ("node", "label"))
-    assert tables.read_targets(numbers, "auto").values.tolist() == [1.5, -2]
-    assert tables.read_targets(numbers, "classification").classes == ["-2", "1.5"]
+def test_labels_make_classes_or_numbers(labels, labelled):
+    words = labelled([("a", "yes"), ("b", ""), ("c", "no")], ("node", "label"))
+    read = labels.read_labels(words, "auto")
+    assert (read.values.tolist(), read.classes, read.known) == ([1, -1, 0], ["no", "yes"], [0, 2])
+    numbers = labelled([("a", "1.5"), ("b", "-2")], ("node", "label"))
+    assert labels.read_labels(numbers, "auto").values.tolist() == [1.5, -2]
+    assert labels.read_labels(numbers, "classification").classes == ["-2", "1.5"]
     with pytest.raises(ValueError, match=r"nodes.csv:2: the column label must hold finite numbers, got 'yes'"):
-        tables.read_targets(words, "regression")
+        labels.read_labels(words, "regression")
     with pytest.raises(ValueError, match="no row has a label"):
-        tables.read_targets(labelled(tables, [("a", "")], ("node", "label")), "auto")
+        labels.read_labels(labelled([("a", "")], ("node", "label")), "auto")
     with pytest.raises(ValueError, match="two classes must be there at least, got 'yes' alone"):
-        tables.read_targets(labelled(tables, [("a", "yes")], ("node", "label")), "auto")
+        labels.read_labels(labelled([("a", "yes")], ("node", "label")), "auto")
     with pytest.raises(ValueError, match=r"nodes.csv:1: the column label is missing; there are node"):
-        tables.read_targets(labelled(tables, [("a",)], ("node",)), "auto")
+        labels.read_labels(labelled([("a",)], ("node",)), "auto")
 
 
 @pytest.mark.parametrize(
@@ -199,31 +216,31 @@ def test_labels_make_classes_or_numbers(tables):
         ([("d", "maybe", "test")], r"nodes.csv:6: the class 'maybe' has no example to train on"),
     ],
 )
-def test_wrong_splits_are_refused(tables, generator, rows, message: str):
+def test_wrong_splits_are_refused(labels, labelled, generator, rows, message: str):
     good = [("a", "yes", "train"), ("b", "no", "train"), ("c", "no", "validation"), ("t", "no", "test")]
-    table = labelled(tables, good)
-    splits = tables.read_splits(table, tables.read_targets(table, "auto"), generator)
+    table = labelled(good)
+    splits = labels.read_splits(table, labels.read_labels(table, "auto"), generator)
     assert {name: places.tolist() for name, places in splits.items()} == {
         "train": [0, 1], "validation": [2], "test": [3]
     }  # fmt: skip
-    table = labelled(tables, good + rows)
+    table = labelled(good + rows)
     with pytest.raises(ValueError, match=message):
-        tables.read_splits(table, tables.read_targets(table, "auto"), generator)
-    table = labelled(tables, good[:3])
+        labels.read_splits(table, labels.read_labels(table, "auto"), generator)
+    table = labelled(good[:3])
     with pytest.raises(ValueError, match="the split test needs 1 rows or more, got 0"):
-        tables.read_splits(table, tables.read_targets(table, "auto"), generator)
+        labels.read_splits(table, labels.read_labels(table, "auto"), generator)
 
 
-def test_drawn_splits_part_classes_evenly_and_keep_graphs_whole(tables, generator):
+def test_drawn_splits_part_classes_evenly_and_keep_graphs_whole(labels, labelled, generator):
     rows = [(str(place), ("yes", "no")[place % 5 == 0]) for place in range(50)]
-    table = labelled(tables, rows, ("node", "label"))
-    targets = tables.read_targets(table, "auto")
-    splits = tables.read_splits(table, targets, generator)
+    table = labelled(rows, ("node", "label"))
+    read = labels.read_labels(table, "auto")
+    splits = labels.read_splits(table, read, generator)
     assert {name: len(places) for name, places in splits.items()} == {"train": 30, "validation": 10, "test": 10}
-    assert (targets.values[splits["train"]] == 0).sum() == 6, "a fifth, as everywhere"
+    assert (read.values[splits["train"]] == 0).sum() == 6, "a fifth, as everywhere"
     assert sorted(torch.cat(list(splits.values())).tolist()) == list(range(50))
-    table = labelled(tables, [(*row, str(place // 5)) for place, row in enumerate(rows)], ("node", "label", "graph"))
-    splits = tables.read_splits(table, tables.read_targets(table, "auto"), generator)
+    table = labelled([(*row, str(place // 5)) for place, row in enumerate(rows)], ("node", "label", "graph"))
+    splits = labels.read_splits(table, labels.read_labels(table, "auto"), generator)
     for places in splits.values():
         assert len(places) % 5 == 0
         assert (torch.bincount(places // 5) % 5 == 0).all(), "whole graphs"
@@ -232,29 +249,35 @@ def test_drawn_splits_part_classes_evenly_and_keep_graphs_whole(tables, generato
 # Tasks
 
 
-def test_labels_spread_as_their_equations_say(tasks, tables):
-    path = Graph.undirected([(0, 1), (1, 2), (2, 3), (3, 4)], 6)
-    table = labelled(
-        tables, [(str(node), str(value)) for node, value in enumerate((0, 9, 9, 9, 4, 9))], ("node", "label")
-    )
-    goal = tasks.Goal(tables.read_targets(table, "auto"), torch.tensor([0, 4]))
-    spread = goal.decide(tasks.spread_labels(path, goal, torch.tensor([0, 4])))
-    torch.testing.assert_close(spread, torch.tensor([0.0, 1, 2, 3, 4, 2]), atol=1e-3, rtol=0)
+def test_numbers_are_encoded_and_decided_in_their_unit(part, labels, labelled):
+    table = labelled([(str(node), str(value)) for node, value in enumerate((0, 9, 9, 9, 4, 9))], ("node", "label"))
+    train = torch.tensor([0, 4])
+    objective = part("objectives").Objective(labels.read_labels(table, "auto"), train)
+    torch.testing.assert_close(objective.encode(train), torch.tensor([[-1.0], [1.0]]))
+    torch.testing.assert_close(objective.decide(objective.encode(train)), torch.tensor([0.0, 4.0]))
+    assert objective.score_constant(torch.tensor([0, 4]))["mean"] == {"R2": 0.0, "MAE": 2.0}
+    words = labelled([("a", "yes"), ("b", "no"), ("c", "no")], ("node", "label"))
+    objective = part("objectives").Objective(labels.read_labels(words, "auto"), torch.tensor([0, 1, 2]))
+    assert objective.encode(torch.tensor([0, 1])).tolist() == [[0, 1], [1, 0]]
+    assert objective.decide(objective.encode(torch.tensor([0, 1]))).tolist() == [1, 0]
+    assert objective.as_text(torch.tensor(1)) == "yes"
+    assert objective.score_constant(torch.tensor([0, 1])) == {"most frequent class": {"accuracy": 0.5}}
 
 
-def test_neighbour_scores_are_those_of_networkx(tasks):
+def test_neighbour_scores_are_those_of_networkx(part):
     club = nx.karate_club_graph()
     pairs = torch.combinations(torch.arange(34))[::7]
-    found = tasks.neighbour_scores(Graph.undirected(list(club.edges), 34), pairs)
+    scores = part("edge_task").neighbour_scores(Graph.undirected(list(club.edges), 34), pairs)
     adamic = [score for *_, score in nx.adamic_adar_index(club, [tuple(pair) for pair in pairs.tolist()])]
-    np.testing.assert_allclose(found["Adamic-Adar"], adamic)
+    np.testing.assert_allclose(scores["Adamic-Adar"], adamic)
     products = [score for *_, score in nx.preferential_attachment(club, [tuple(pair) for pair in pairs.tolist()])]
-    np.testing.assert_allclose(found["product of degrees"], products)
+    np.testing.assert_allclose(scores["product of degrees"], products)
     common = [len(list(nx.common_neighbors(club, *pair))) for pair in pairs.tolist()]
-    np.testing.assert_allclose(found["common neighbours"], common)
+    np.testing.assert_allclose(scores["common neighbours"], common)
 
 
-def test_pairs_are_drawn_without_edges_and_hidden_edges_carry_no_message(script, tasks, monkeypatch, generator):
+def test_pairs_are_drawn_without_edges_and_hidden_edges_carry_no_message(script, part, monkeypatch, generator):
+    tasks = part("edge_task")
     taken = {(0, 1), (1, 2), (0, 3)}
     drawn = tasks.draw_unjoined(taken, 4, 3, generator, directed=False).tolist()
     assert sorted(drawn) == [[0, 2], [1, 3], [2, 3]]
@@ -268,10 +291,10 @@ def test_pairs_are_drawn_without_edges_and_hidden_edges_carry_no_message(script,
         lambda self, x, graph, pairs: (seen.append(graph), original(self, x, graph, pairs))[1],
     )
     config = script.Config(task="edge", steps=2, width=8, device="cpu")
-    found = script.run(config, script.load(config), 0)
-    hidden = {(int(one[7:]), int(other[7:])) for one, other, edge, _ in found.predictions[1:] if edge}
+    result = script.train_and_score(config, script.load(config), 0)
+    hidden = {(int(one[7:]), int(other[7:])) for one, other, edge, _ in result.predictions[1:] if edge}
     assert len(hidden) == 16
-    along = {pair for graph in seen for pair in map(tuple, graph.edges.T.tolist())}
+    along = {pair for graph in seen for pair in map(tuple, graph.edge_index.T.tolist())}
     assert len(along) == 2 * 55, "70 % of 78, in both directions"
     assert not {tuple(sorted(pair)) for pair in along} & hidden
 
@@ -292,14 +315,14 @@ def test_classes_of_nodes_are_learnt_from_neighbours(script, tmp_path):
 
 
 @pytest.mark.parametrize("layer", ["gcn", "sage", "gin", "gat"])
-def test_every_layer_and_task_moves_every_parameter(tasks, layer: str):
-    plan = tasks.Plan(layer, 2, 8, 0.0, 1, 8, 1e-2, torch.device("cpu"))
+def test_every_layer_and_task_moves_every_parameter(training, layer: str):
+    plan = training.TrainingPlan(layer, 2, 8, 0.0, 1, 8, 1e-2, torch.device("cpu"))
     graph = Graph.undirected([(0, 1), (1, 2), (3, 4)], 5)
-    graph = Graph(graph.edges, 5, None, torch.tensor([0, 0, 0, 1, 1]), 2)
+    graph = Graph(graph.edge_index, 5, None, torch.tensor([0, 0, 0, 1, 1]), 2)
     torch.manual_seed(0)
     features = torch.randn(5, 3)
     for of_graphs in (False, True):
-        model = tasks.GraphNetwork(3, 2, plan, of_graphs=of_graphs)
+        model = training.make_network(plan, 3, 2, of_graphs=of_graphs)
         answers = model(features, graph)
         assert answers.shape == (2 if of_graphs else 5, 2)
         answers.square().sum().backward()
@@ -322,18 +345,34 @@ def test_numbers_of_nodes_and_directions(script, tmp_path):
     config = script.Config(
         data=str(tmp_path), layer="sage", directed=True, layers=1, steps=200, dropout=0.0, seeds=(0,), device="cpu"
     )
-    config = replace(config, learning_rate=2e-2)
+    config = replace(config, learning_rate=2e-2, out=tmp_path)
     scores = script.main(config).scores
     assert scores["sage"]["R2"].test[0] > 0.9
     assert scores["same, without edges"]["R2"].test[0] < 0.3
     assert scores["sage"]["MAE"].test[0] < 0.5 * scores["mean"]["MAE"].test[0]
 
 
-def test_graphs_are_told_apart_where_degrees_do_not_help(script):
-    config = script.Config(task="graph", layer="gin", steps=60, seeds=(0,), device="cpu", dropout=0.0)
-    scores = {name: its["accuracy"].test[0] for name, its in script.main(config).scores.items()}
+def test_graphs_are_told_apart_where_degrees_do_not_help(script, tmp_path):
+    config = script.Config(task="graph", layer="gin", steps=60, seeds=(0,), device="cpu", dropout=0.0, out=tmp_path)
+    scores = {name: measures["accuracy"].test[0] for name, measures in script.main(config).scores.items()}
     assert scores["gin"] > 0.9
     assert scores["same, without edges"] == scores["most frequent class"] == 0.5
     assert scores["linear, degrees and features"] == pytest.approx(0.5, abs=0.1)
     with pytest.raises(ValueError, match="link prediction is for one graph"):
-        script.run(replace(config, task="edge"), script.load(config), 0)
+        script.train_and_score(replace(config, task="edge"), script.load(config), 0)
+
+
+def test_what_is_wrong_ends_the_program_with_a_sentence(script, tmp_path):
+    write(tmp_path, nodes=NODES, edges=EDGES + "d,e\n")
+    with pytest.raises(SystemExit, match=r"error: edges.csv:5: the target 'e' is no node of nodes.csv"):
+        script.main(script.Config(data=str(tmp_path), out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists(), "nothing is written"
+
+
+def test_exporting_writes_files_and_stops(script, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        script.main(script.Config(task="graph", export=tmp_path / "my_graph", out=tmp_path / "out"))
+    assert not stopped.value.code
+    assert sorted(path.name for path in (tmp_path / "my_graph").iterdir()) == ["edges.csv", "graphs.csv", "nodes.csv"]
+    assert "my_graph" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists(), "nothing else is written"

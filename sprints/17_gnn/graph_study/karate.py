@@ -28,22 +28,24 @@ def factions(graph: Graph) -> NodeData:
     """
     club = nx.karate_club_graph()
     labels = torch.tensor([int(club.nodes[node]["club"] != "Mr. Hi") for node in club])
-    known = torch.zeros(graph.nodes, dtype=torch.bool)
+    known = torch.zeros(graph.num_nodes, dtype=torch.bool)
     known[LABELLED] = True
-    return NodeData(graph, torch.eye(graph.nodes), labels, 2, known, known, ~known)
+    return NodeData(graph, torch.eye(graph.num_nodes), labels, 2, known, known, ~known)
 
 
 def communities() -> Tensor:
-    """Return the four communities of greatest modularity, which Kipf & Welling (2017, appendix A) coloured: (nodes).
+    """Return which of four communities each node is in: (num_nodes).
 
-    Libraries hand these out as the classes of the club. They are not the factions.
+    They have the greatest modularity; Kipf & Welling (2017, appendix A) coloured them. Libraries hand them out as the
+    classes of the club. They are not the factions.
     """
     return torch.tensor([int(group) for group in COMMUNITIES])
 
 
-def network(features: int, hidden: int) -> NodeNetwork:
+def karate_network(in_features: int, hidden: int) -> NodeNetwork:
     """Return two graph convolutions and a linear head; without dropout, which 34 nodes do not need."""
-    return NodeNetwork([GCNLayer(features, hidden), GCNLayer(hidden, hidden), PerNode(hidden, 2)], torch.tanh, 0.0)
+    layers = [GCNLayer(in_features, hidden), GCNLayer(hidden, hidden), PerNode(hidden, 2)]
+    return NodeNetwork(layers, torch.tanh, 0.0)
 
 
 def train_on_two_labels(model: NodeNetwork, data: NodeData, steps: int, learning_rate: float) -> Iterator[int]:
@@ -52,6 +54,6 @@ def train_on_two_labels(model: NodeNetwork, data: NodeData, steps: int, learning
     for step in range(1, steps + 1):
         optimizer.zero_grad()
         logits = model(data.features, data.graph)
-        functional.cross_entropy(logits[data.train], data.labels[data.train]).backward()
+        functional.cross_entropy(logits[data.train_mask], data.labels[data.train_mask]).backward()
         optimizer.step()
         yield step

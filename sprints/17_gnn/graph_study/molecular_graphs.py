@@ -1,19 +1,20 @@
-"""Molecules as graphs: SMILES to atoms, bonds and a `shared.graph.graphs.Graph`, and what is predicted.
+"""Molecules as graphs: SMILES to atoms, bonds and a `shared.graph.graphs.Graph`.
 
 A bond is stored in both directions, hydrogens are counted at their atom. Nothing here knows how a target is computed:
 no feature is a contribution to logP, a surface or a charge that a model of quantum chemistry would have to find.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from graph_study.molecule_targets import TARGETS
+from graph_study.smiles import parse_smiles
 from shared.graph.graphs import Graph, batch_graphs
 
 ELEMENTS = ("C", "N", "O", "F", "P", "S", "Cl", "Br", "I")
@@ -26,7 +27,7 @@ BOND_FEATURES = len(BONDS) + 1 + 2
 
 @dataclass(frozen=True, eq=False)
 class Molecule:
-    """A molecule: its atoms (nodes, features), its bonds (edges, features), and the value that a model has to find.
+    """A molecule: its atoms (num_nodes, features), its bonds (num_edges, features), and the value that is to be found.
 
     `flat` is its SMILES without stereochemistry: two molecules with the same one are the same graph.
     """
@@ -40,7 +41,7 @@ class Molecule:
 
 
 class MoleculeBatch(NamedTuple):
-    """Several molecules as one graph, and their targets: (graphs)."""
+    """Several molecules as one graph, and their targets: (num_graphs)."""
 
     graph: Graph
     atoms: Tensor
@@ -66,43 +67,6 @@ def batch_molecules(molecules: Sequence[Molecule]) -> MoleculeBatch:
 def targets_of(molecules: Sequence[Molecule]) -> np.ndarray:
     """Return the targets of molecules: (molecules)."""
     return np.array([molecule.target for molecule in molecules])
-
-
-def require_rdkit() -> None:
-    """Check that RDKit is there.
-
-    Raises:
-        ValueError: it is not; says how to run with it.
-    """
-    if find_spec("rdkit") is None:
-        raise ValueError(
-            "molecules need RDKit, which is not installed: run\n"
-            "    uv run --group molecules sprints/17_gnn/molecules.py\n"
-            "or install it by pip install rdkit. Only --data zinc12k does without"
-        )
-
-
-def parse_smiles(smiles: str, where: str = "") -> Any:
-    """Return what RDKit makes of a SMILES.
-
-    Args:
-        smiles: the molecule as text.
-        where: what an error says first, for example the file and the line.
-
-    Raises:
-        ValueError: it is no SMILES, or has no atom.
-    """
-    from rdkit import Chem, rdBase
-
-    with rdBase.BlockLogs():
-        parsed = Chem.MolFromSmiles(smiles)
-    if parsed is None or parsed.GetNumAtoms() == 0:
-        start = f"{where}: " if where else ""
-        raise ValueError(
-            f"{start}a molecule must be a SMILES that RDKit can read, such as CC(=O)Oc1ccccc1C(=O)O; got {smiles!r}: "
-            "correct or delete it (one SMILES a line, a name may follow after a space)"
-        )
-    return parsed
 
 
 def read_molecule(smiles: str, where: str = "", target: str = "logp") -> Molecule:
@@ -160,45 +124,3 @@ def _atom_row(atom: Any) -> list[float]:
 
 def _bond_row(bond: Any) -> list[float]:
     return _bond(bond.GetBondType().name, bond.IsInRing(), bond.GetIsConjugated())
-
-
-# What is predicted
-
-
-def _logp(parsed: Any) -> float:
-    from rdkit.Chem import rdMolDescriptors
-
-    return rdMolDescriptors.CalcCrippenDescriptors(parsed)[0]
-
-
-def _tpsa(parsed: Any) -> float:
-    from rdkit.Chem import rdMolDescriptors
-
-    return rdMolDescriptors.CalcTPSA(parsed)
-
-
-def _qed(parsed: Any) -> float:
-    from rdkit.Chem import QED
-
-    return QED.qed(parsed)
-
-
-def _rings(parsed: Any) -> float:
-    return float(parsed.GetRingInfo().NumRings())
-
-
-TARGETS: dict[str, Callable[[Any], float]] = {"logp": _logp, "tpsa": _tpsa, "qed": _qed, "rings": _rings}
-
-
-def logp_of_atoms(smiles: str) -> list[float]:
-    """Return what each atom adds to Crippen's logP, its hydrogens included; the list sums to the logP."""
-    from rdkit import Chem
-    from rdkit.Chem import rdMolDescriptors
-
-    parsed = Chem.AddHs(parse_smiles(smiles))
-    sums = [0.0] * parsed.GetNumAtoms()
-    for atom, (logp, _) in zip(parsed.GetAtoms(), rdMolDescriptors._CalcCrippenContribs(parsed), strict=True):
-        # AddHs appends: the atoms of the graph keep their numbers, and a hydrogen has one neighbour.
-        added = atom.GetAtomicNum() == 1 and atom.GetDegree() == 1
-        sums[atom.GetNeighbors()[0].GetIdx() if added else atom.GetIdx()] += logp
-    return sums[: parse_smiles(smiles).GetNumAtoms()]

@@ -9,38 +9,47 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.graph.graphs import Graph, check_features, scatter_sum
+from shared.graph.graphs import Graph, check_features
 from shared.graph.layers import GATLayer, GCNLayer
+from shared.training.optimizers import decay_groups
 
 
 class NodeData(NamedTuple):
     """A graph whose nodes have features and labels, and who may see which label."""
 
     graph: Graph
-    features: Tensor  # (nodes, features), may be sparse
-    labels: Tensor  # (nodes), from 0
-    classes: int
-    # Truth values, (nodes): whose labels train, choose between steps, and are scored once.
-    train: Tensor
-    validation: Tensor
-    test: Tensor
+    features: Tensor  # (num_nodes, features), may be sparse
+    labels: Tensor  # (num_nodes), from 0
+    num_classes: int
+    # Truth values, (num_nodes): whose labels train, choose between steps, and are scored once.
+    train_mask: Tensor
+    val_mask: Tensor
+    test_mask: Tensor
 
     def to(self, device: torch.device) -> "NodeData":
-        masks = (mask.to(device) for mask in (self.train, self.validation, self.test))
-        return NodeData(self.graph.to(device), self.features.to(device), self.labels.to(device), self.classes, *masks)
+        tensors = (self.labels, self.train_mask, self.val_mask, self.test_mask)
+        labels, *masks = (tensor.to(device) for tensor in tensors)
+        return NodeData(self.graph.to(device), self.features.to(device), labels, self.num_classes, *masks)
+
+    def training_labels(self) -> tuple[Tensor, Tensor]:
+        """Return the labels that train as one-hot rows, (labelled, num_classes), and whose they are, (labelled)."""
+        labelled = self.train_mask.nonzero()[:, 0]
+        return functional.one_hot(self.labels[labelled], self.num_classes).float(), labelled
 
 
-def check_labels(nodes: Sequence[int] | Tensor, labels: Sequence[int] | Tensor, graph: Graph, classes: int) -> None:
+def check_labels(nodes: Sequence[int] | Tensor, labels: Sequence[int] | Tensor, graph: Graph, num_classes: int) -> None:
     """Refuse labels that do not fit a graph.
 
     Raises:
         ValueError: a label for a node that does not exist, or a class that does not.
     """
     for node, label in zip(torch.as_tensor(nodes).tolist(), torch.as_tensor(labels).tolist(), strict=True):
-        if not 0 <= node < graph.nodes:
-            raise ValueError(f"labels must be for nodes from 0 to {graph.nodes - 1}; node {node} has the label {label}")
-        if not 0 <= label < classes:
-            raise ValueError(f"labels must be from 0 to {classes - 1}; node {node} has {label}")
+        if not 0 <= node < graph.num_nodes:
+            raise ValueError(
+                f"labels must be for nodes from 0 to {graph.num_nodes - 1}; node {node} has the label {label}"
+            )
+        if not 0 <= label < num_classes:
+            raise ValueError(f"labels must be from 0 to {num_classes - 1}; node {node} has {label}")
 
 
 class PerNode(nn.Linear):
@@ -69,13 +78,13 @@ class NodeNetwork(nn.Module):
         self.layers, self.activation, self.dropout = nn.ModuleList(layers), activation, dropout
 
     def embed(self, features: Tensor, graph: Graph) -> Tensor:
-        """Return what the last layer reads: (nodes, hidden)."""
+        """Return what the last layer reads: (num_nodes, hidden)."""
         for layer in cast(list[nn.Module], self.layers[:-1]):
             features = self.activation(layer(self._drop(features), graph))
         return features
 
     def forward(self, features: Tensor, graph: Graph) -> Tensor:
-        """Return logits: (nodes, classes)."""
+        """Return logits: (num_nodes, num_classes)."""
         return self.layers[-1](self._drop(self.embed(features, graph)), graph)
 
     def _drop(self, features: Tensor) -> Tensor:
@@ -88,21 +97,23 @@ class NodeNetwork(nn.Module):
         )
 
 
-def gcn(features: int, classes: int, hidden: int = 16, depth: int = 2, dropout: float = 0.5) -> NodeNetwork:
+def gcn(in_features: int, num_classes: int, hidden: int = 16, depth: int = 2, dropout: float = 0.5) -> NodeNetwork:
     """Return the network of Kipf & Welling (2017, section 5.2), of any depth."""
-    widths = [features, *[hidden] * (depth - 1), classes]
+    widths = [in_features, *[hidden] * (depth - 1), num_classes]
     return NodeNetwork([GCNLayer(*pair) for pair in pairwise(widths)], functional.relu, dropout)
 
 
-def gat(features: int, classes: int, dropout: float = 0.6) -> NodeNetwork:
+def gat(in_features: int, num_classes: int, dropout: float = 0.6) -> NodeNetwork:
     """Return the network of Velickovic et al. (2018, section 3.3): 8 heads of 8, then one of the classes."""
-    first = GATLayer(features, 8, heads=8, dropout=dropout)
-    return NodeNetwork([first, GATLayer(64, classes, concatenate=False, dropout=dropout)], functional.elu, dropout)
+    first = GATLayer(in_features, 8, heads=8, dropout=dropout)
+    last = GATLayer(64, num_classes, concatenate=False, dropout=dropout)
+    return NodeNetwork([first, last], functional.elu, dropout)
 
 
-def mlp(features: int, classes: int, hidden: int = 16, dropout: float = 0.5) -> NodeNetwork:
+def mlp(in_features: int, num_classes: int, hidden: int = 16, dropout: float = 0.5) -> NodeNetwork:
     """Return the same network as `gcn` without edges."""
-    return NodeNetwork([PerNode(features, hidden), PerNode(hidden, classes)], functional.relu, dropout)
+    layers = [PerNode(in_features, hidden), PerNode(hidden, num_classes)]
+    return NodeNetwork(layers, functional.relu, dropout)
 
 
 NETWORKS: dict[str, Callable[[int, int], NodeNetwork]] = {"GCN": gcn, "GAT": gat, "MLP": mlp}
@@ -122,56 +133,38 @@ def train_network(
     """
     if not data.features.is_sparse:
         check_features(data.features, data.graph)
-    check_labels(torch.arange(len(data.labels)), data.labels, data.graph, data.classes)
-    if not data.train.any() or not data.validation.any():
+    check_labels(torch.arange(len(data.labels)), data.labels, data.graph, data.num_classes)
+    if not data.train_mask.any() or not data.val_mask.any():
         raise ValueError("training needs labelled nodes to train on, and others to choose a step by; one is empty")
-    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
-    rest = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": rest}]
-    optimizer = torch.optim.Adam(groups, lr=learning_rate)
-    lowest, highest, since, kept = float("inf"), 0.0, 0, copy.deepcopy(model.state_dict())
+    optimizer = torch.optim.Adam(decay_groups(model.parameters(), weight_decay), lr=learning_rate)
+    lowest, highest, without_progress, kept = float("inf"), 0.0, 0, copy.deepcopy(model.state_dict())
     for step in range(1, steps + 1):
         model.train()
         optimizer.zero_grad()
         logits = model(data.features, data.graph)
-        loss = functional.cross_entropy(logits[data.train], data.labels[data.train])
+        loss = functional.cross_entropy(logits[data.train_mask], data.labels[data.train_mask])
         loss.backward()
         optimizer.step()
-        found = scores(model, data)
-        chosen = functional.cross_entropy(found[data.validation], data.labels[data.validation]).item()
-        right = accuracy(found, data, data.validation)
-        if chosen <= lowest and right >= highest:
+        logits = predict(model, data)
+        val_loss = functional.cross_entropy(logits[data.val_mask], data.labels[data.val_mask]).item()
+        val_accuracy = accuracy(logits, data, data.val_mask)
+        if val_loss <= lowest and val_accuracy >= highest:
             kept = copy.deepcopy(model.state_dict())
-        since = 0 if chosen <= lowest or right >= highest else since + 1
-        lowest, highest = min(lowest, chosen), max(highest, right)
-        yield step, loss.item(), right
-        if since >= patience:
+        without_progress = 0 if val_loss <= lowest or val_accuracy >= highest else without_progress + 1
+        lowest, highest = min(lowest, val_loss), max(highest, val_accuracy)
+        yield step, loss.item(), val_accuracy
+        if without_progress >= patience:
             break
     model.load_state_dict(kept)
 
 
 @torch.no_grad()
-def scores(model: NodeNetwork, data: NodeData) -> Tensor:
-    """Return the logits of all nodes in evaluation mode: (nodes, classes)."""
+def predict(model: NodeNetwork, data: NodeData) -> Tensor:
+    """Return the logits of all nodes in evaluation mode: (num_nodes, num_classes)."""
     model.eval()
     return model(data.features, data.graph)
 
 
-def accuracy(scores: Tensor, data: NodeData, nodes: Tensor) -> float:
-    """Return the share of these nodes whose label has the highest score."""
-    return (scores.argmax(dim=1) == data.labels)[nodes].double().mean().item()
-
-
-def propagate_labels(data: NodeData, alpha: float = 0.9, rounds: int = 50) -> Tensor:
-    """Return for each node the classes that reach it from labelled ones, without any feature: (nodes, classes).
-
-    F <- alpha S F + (1 - alpha) Y with S = D^-1/2 A D^-1/2 (Zhou et al. 2004, section 2).
-    """
-    known = functional.one_hot(data.labels, data.classes).float() * data.train[:, None]
-    graph, degrees = data.graph, data.graph.in_degrees.clamp(min=1e-12)
-    weights = (degrees[graph.sources] * degrees[graph.targets]).rsqrt()[:, None]
-    spread = known
-    for _ in range(rounds):
-        arrived = scatter_sum(spread[graph.sources] * weights, graph.targets, graph.nodes)
-        spread = alpha * arrived + (1 - alpha) * known
-    return spread
+def accuracy(scores: Tensor, data: NodeData, mask: Tensor) -> float:
+    """Return the share of the nodes of a mask whose label has the highest score."""
+    return (scores.argmax(dim=1) == data.labels)[mask].double().mean().item()

@@ -97,27 +97,27 @@ def read_part(path: Path) -> Any:
         raise ValueError(f"{path.name} is no pickle of a planetoid data set ({error}): get it again") from None
 
 
-class Files(NamedTuple):
+class PlanetoidParts(NamedTuple):
     """The parts of a data set as arrays."""
 
-    features: np.ndarray  # (nodes, words)
-    labels: np.ndarray  # (nodes, classes), a row of zeros where nothing is known
+    features: np.ndarray  # (num_nodes, words)
+    labels: np.ndarray  # (num_nodes, num_classes), a row of zeros where nothing is known
     neighbours: dict[int, list[int]]
-    training: int
-    tested: np.ndarray
+    num_train: int
+    test_nodes: np.ndarray
 
 
-def read_files(name: str, folder: Path) -> Files:
+def read_parts(name: str, folder: Path) -> PlanetoidParts:
     """Return the parts of a data set, its test nodes at their places."""
     parts = {part: read_part(folder / f"ind.{name}.{part}") for part in PARTS}
     order = parts["test.index"]
-    known, nodes = len(parts["ally"]), int(order.max()) + 1
-    features = np.zeros((nodes, parts["tx"]._shape[1]), dtype=np.float32)
-    labels = np.zeros((nodes, parts["ty"].shape[1]), dtype=np.int64)
+    known, num_nodes = len(parts["ally"]), int(order.max()) + 1
+    features = np.zeros((num_nodes, parts["tx"]._shape[1]), dtype=np.float32)
+    labels = np.zeros((num_nodes, parts["ty"].shape[1]), dtype=np.int64)
     features[:known], labels[:known] = parts["allx"].dense(), parts["ally"]
     # Some test nodes of CiteSeer are missing: they stay without words and without a label.
     features[order], labels[order] = parts["tx"].dense(), parts["ty"]
-    return Files(features, labels, parts["graph"], len(parts["y"]), order)
+    return PlanetoidParts(features, labels, parts["graph"], len(parts["y"]), order)
 
 
 def load_planetoid(name: str, folder: Path | None = None) -> NodeData:
@@ -133,17 +133,17 @@ def load_planetoid(name: str, folder: Path | None = None) -> NodeData:
         ValueError: a file is missing or is not what it should be.
         shared.lab.datasets.DataError: Cora can neither be found nor downloaded.
     """
-    files = read_files(name, folder or fetch("planetoid"))
-    nodes = len(files.features)
-    pairs = torch.tensor([(one, other) for one, others in files.neighbours.items() for other in others])
+    parts = read_parts(name, folder or fetch("planetoid"))
+    num_nodes = len(parts.features)
+    pairs = torch.tensor([(node, neighbour) for node, near in parts.neighbours.items() for neighbour in near])
     pairs = pairs[pairs[:, 0] != pairs[:, 1]].sort(dim=1).values.unique(dim=0)
-    rows = torch.from_numpy(files.features)
+    rows = torch.from_numpy(parts.features)
     rows = rows / rows.sum(dim=1, keepdim=True).clamp(min=1)
-    masks = torch.zeros(3, nodes, dtype=torch.bool)
-    masks[0, : files.training] = True
-    masks[1, files.training : files.training + VALIDATION] = True
-    masks[2, torch.from_numpy(files.tested)] = True
-    labels = torch.from_numpy(files.labels)
+    masks = torch.zeros(3, num_nodes, dtype=torch.bool)
+    masks[0, : parts.num_train] = True
+    masks[1, parts.num_train : parts.num_train + VALIDATION] = True
+    masks[2, torch.from_numpy(parts.test_nodes)] = True
+    labels = torch.from_numpy(parts.labels)
     masks[2] &= labels.sum(dim=1) > 0
-    sparse = rows.to_sparse()
-    return NodeData(Graph.undirected(pairs, nodes), sparse, labels.argmax(dim=1), labels.shape[1], *masks)
+    graph = Graph.undirected(pairs, num_nodes)
+    return NodeData(graph, rows.to_sparse(), labels.argmax(dim=1), labels.shape[1], *masks)

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.generation.sampling import greedy
-from shared.graph.graphs import Graph
+from shared.graph.graphs import Graph, without_edges
 from shared.graph.layers import SAGELayer
-from shared.nn.attention import KeyValueCache
+from shared.nn.cache import KeyValueCache
 from shared.nn.gpt import GPT
 
 
@@ -17,26 +17,27 @@ class NodeEncoder(nn.Module):
     """Layers of GraphSAGE with residuals, and what all of them say of a node as one embedding.
 
     Args:
-        features: numbers by node.
+        in_features: numbers by node.
         hidden: width of the layers.
         width: of the embedding.
         depth: how many layers.
         edges: False makes every node deaf: what it says is what it knows of itself.
     """
 
-    def __init__(self, features: int, hidden: int = 96, width: int = 64, *, depth: int = 4, edges: bool = True) -> None:
+    def __init__(
+        self, in_features: int, hidden: int = 96, width: int = 64, *, depth: int = 4, edges: bool = True
+    ) -> None:
         super().__init__()
         self.edges, self.width = edges, width
-        sizes = [features, *[hidden] * depth]
+        sizes = [in_features, *[hidden] * depth]
         self.layers = nn.ModuleList(SAGELayer(*pair) for pair in pairwise(sizes))
         self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(depth))
         # Friends are one step away, what they belong to several: the last layer alone would have to carry both.
         self.together = nn.Linear(depth * hidden, width)
 
     def forward(self, features: Tensor, graph: Graph) -> Tensor:
-        """Return embeddings: (nodes, width)."""
-        if not self.edges:
-            graph = Graph(graph.edges[:, :0], graph.nodes)
+        """Return embeddings: (num_nodes, width)."""
+        graph = graph if self.edges else without_edges(graph)
         kept: list[Tensor] = []
         for layer, norm in zip(self.layers, self.norms, strict=True):
             heard = functional.relu(layer(features, graph))
@@ -60,11 +61,11 @@ class PrefixGPT(nn.Module):
         self.project = nn.Linear(embedding, length * gpt.config.d_model)
 
     def prefixes(self, embeddings: Tensor) -> Tensor:
-        """Return the vectors of each embedding: (nodes, length, d_model)."""
+        """Return the vectors of each embedding: (num_nodes, length, d_model)."""
         return self.project(embeddings).unflatten(1, (self.length, self.gpt.config.d_model))
 
     def read(self, vectors: Tensor, cache: list[KeyValueCache] | None = None) -> Tensor:
-        """Return the logits after each of some vectors, (nodes, vectors, vocab), of words or not."""
+        """Return the logits after each of some vectors, (num_nodes, vectors, vocab), of words or not."""
         past = cache[0].length if cache else 0
         x = vectors + self.gpt.positions(torch.arange(past, past + vectors.shape[1], device=vectors.device)[None])
         for layer, block in enumerate(self.gpt.blocks):
@@ -72,13 +73,13 @@ class PrefixGPT(nn.Module):
         return self.gpt.head(self.gpt.norm(x))
 
     def forward(self, embeddings: Tensor, tokens: Tensor) -> Tensor:
-        """Return the logits of the token after each token, those before the first left out: (nodes, tokens, vocab)."""
+        """Return the logits of the token after each token, (num_nodes, tokens, vocab); the prefix is left out."""
         vectors = torch.cat([self.prefixes(embeddings), self.gpt.token_embedding(tokens)], dim=1)
         return self.read(vectors)[:, self.length :]
 
     @torch.inference_mode()
     def write(self, embeddings: Tensor, start: int, most: int) -> Tensor:
-        """Return the most probable tokens behind each prefix and the token `start`: (nodes, most)."""
+        """Return the most probable tokens behind each prefix and the token `start`: (num_nodes, most)."""
         cache = self.gpt.new_cache(len(embeddings), self.length + most)
         first = self.gpt.token_embedding(torch.full((len(embeddings), 1), start, device=embeddings.device))
         vectors, written = torch.cat([self.prefixes(embeddings), first], dim=1), []
@@ -96,5 +97,5 @@ class Describer(nn.Module):
         self.encoder, self.prefix = encoder, prefix
 
     def forward(self, features: Tensor, graph: Graph, nodes: Tensor, tokens: Tensor) -> Tensor:
-        """Return the logits of the texts, (nodes, tokens, vocab), of some nodes of a graph."""
+        """Return the logits of the texts, (num_nodes, tokens, vocab), of some nodes of a graph."""
         return self.prefix(self.encoder(features, graph)[nodes], tokens)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tests.shared.test_graph import random_graph
 from torch import Tensor, nn
 from torch_geometric.nn import GATConv, GCNConv, GINConv, GINEConv, SAGEConv
 
 from shared.graph.graphs import Graph, batch_graphs
 from shared.graph.layers import GATLayer, GCNLayer, GINELayer, GINLayer, SAGELayer
+from tests.shared.graph.examples import random_graph
 
 KINDS = {
     "gcn": lambda: GCNLayer(4, 6),
@@ -57,7 +57,7 @@ COPIES = {"gcn": copy_gcn, "sage": copy_sage, "gin": copy_gin, "gat": copy_gat, 
 
 
 def features_of(graph: Graph, columns: int = 4) -> Tensor:
-    return torch.randn(graph.nodes, columns, generator=torch.Generator().manual_seed(5))
+    return torch.randn(graph.num_nodes, columns, generator=torch.Generator().manual_seed(5))
 
 
 def gradients(output: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
@@ -74,8 +74,8 @@ def test_layers_equal_those_of_pytorch_geometric(kind: str, seed: int, weighted:
     features = features_of(graph).requires_grad_()
     ours = KINDS[kind]()
     theirs = COPIES[kind](ours)
-    heard = (graph.weights,) if kind == "gcn" and weighted else ()
-    output, expected = ours(features, graph), theirs(features, graph.edges, *heard)
+    heard = (graph.edge_weight,) if kind == "gcn" and weighted else ()
+    output, expected = ours(features, graph), theirs(features, graph.edge_index, *heard)
     torch.testing.assert_close(output, expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(gradients(output, features), gradients(expected, features), atol=1e-4, rtol=1e-4)
 
@@ -86,7 +86,9 @@ def test_parameters_get_the_gradients_of_pytorch_geometric():
     theirs = copy_gat(ours)
     features = features_of(graph)
     mine = gradients(ours(features, graph), ours.weight, ours.from_source, ours.from_target, ours.bias)
-    other = gradients(theirs(features, graph.edges), theirs.lin.weight, theirs.att_src, theirs.att_dst, theirs.bias)
+    other = gradients(
+        theirs(features, graph.edge_index), theirs.lin.weight, theirs.att_src, theirs.att_dst, theirs.bias
+    )
     for ours_, theirs_ in zip(mine, (other[0].T, other[1][0], other[2][0], other[3]), strict=True):
         torch.testing.assert_close(ours_, theirs_, atol=1e-4, rtol=1e-4)
 
@@ -98,9 +100,12 @@ def test_gine_equals_that_of_pytorch_geometric():
     theirs = GINEConv(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 6)), eps=0.3, edge_dim=2)
     theirs.nn.load_state_dict(ours.mlp.state_dict())
     theirs.lin.load_state_dict(ours.edge.state_dict())
-    kinds = torch.randn(graph.edges.shape[1], 2)
+    kinds = torch.randn(graph.edge_index.shape[1], 2)
     torch.testing.assert_close(
-        ours(features_of(graph), graph, kinds), theirs(features_of(graph), graph.edges, kinds), atol=1e-5, rtol=1e-5
+        ours(features_of(graph), graph, kinds),
+        theirs(features_of(graph), graph.edge_index, kinds),
+        atol=1e-5,
+        rtol=1e-5,
     )
 
 
@@ -108,11 +113,11 @@ def test_gine_equals_that_of_pytorch_geometric():
 def test_renumbered_nodes_get_the_same_output(kind: str):
     torch.manual_seed(0)
     graph, layer = random_graph(0), KINDS[kind]()
-    order = torch.randperm(graph.nodes)
+    order = torch.randperm(graph.num_nodes)
     features = features_of(graph)
     moved = torch.empty_like(features)
     moved[order] = features
-    renumbered = Graph(order[graph.edges].flip(1), graph.nodes)  # the order of edges means nothing either
+    renumbered = Graph(order[graph.edge_index].flip(1), graph.num_nodes)  # the order of edges means nothing either
     torch.testing.assert_close(layer(moved, renumbered)[order], layer(features, graph), atol=1e-5, rtol=1e-5)
 
 
@@ -160,9 +165,9 @@ def test_attention_weights_sum_to_one_and_are_dropped_in_training_only():
     torch.manual_seed(0)
     graph, layer = random_graph(0), GATLayer(4, 3, heads=2, dropout=0.5)
     features = features_of(graph)
-    output, weights = layer.eval().forward_with_weights(features, graph)
-    sums = torch.zeros(graph.nodes, 2).index_add(0, graph.with_loops.targets, weights)
-    torch.testing.assert_close(sums, torch.ones(graph.nodes, 2))
+    output, weights = layer.eval().forward_with_attention(features, graph)
+    sums = torch.zeros(graph.num_nodes, 2).index_add(0, graph.with_self_loops.edge_index[1], weights)
+    torch.testing.assert_close(sums, torch.ones(graph.num_nodes, 2))
     assert torch.equal(output, layer(features, graph))
     assert not torch.allclose(layer.train()(features, graph), output)
 

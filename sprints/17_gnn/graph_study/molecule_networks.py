@@ -1,36 +1,29 @@
-"""What predicts a number for a molecule: a network on its graph, and linear models on what chemists count.
+"""A network that predicts a number for a molecule from its graph, and whose last layer can be solved.
 
-Needs `molecular_graphs` only for what a molecule is; nothing here knows where molecules come from.
+Nothing here knows where molecules come from.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from graph_study.molecular_graphs import (
-    Molecule,
-    MoleculeBatch,
-    batch_molecules,
-    logp_of_atoms,
-    parse_smiles,
-    targets_of,
-)
-from shared.graph.graphs import Graph, graph_ids, scatter_mean, scatter_sum
+from graph_study.molecular_graphs import Molecule, MoleculeBatch, batch_molecules, targets_of
+from graph_study.molecule_targets import logp_of_atoms
+from graph_study.ridge import STRENGTHS, solve_ridge
+from shared.graph.graphs import Graph
 from shared.graph.layers import GATLayer, GCNLayer, GINELayer, GINLayer, SAGELayer
+from shared.graph.message_passing import scatter_mean, scatter_sum
 
 KINDS = ("gine", "gin", "gcn", "gat", "sage")
 READOUTS = {"sum": scatter_sum, "mean": scatter_mean}
-RADIUS, BITS = 2, 2048
-STRENGTHS = tuple(10.0**power for power in range(-3, 5))
 
 
 @dataclass(frozen=True)
-class Scale:
+class TargetScale:
     """The mean and the standard deviation of the targets of training, by which all are standardised."""
 
     mean: float
@@ -43,7 +36,7 @@ def in_batches(molecules: Sequence[Molecule], device: torch.device, size: int = 
         yield batch_molecules(molecules[start : start + size]).to(device)
 
 
-class Network(nn.Module):
+class MoleculeNetwork(nn.Module):
     """Atoms pass messages, and each adds a number: h' = h + relu(norm(layer(h))), y = bias + sum (or mean) of w . z.
 
     z is all that is known of an atom: its features, h before and after each layer (Xu et al. 2019, equation 4.2, reads
@@ -88,8 +81,8 @@ class Network(nn.Module):
         self.sees_bonds, self.reduce = kind == "gine", READOUTS[readout]
 
     def describe(self, atoms: Tensor, bonds: Tensor, graph: Graph) -> Tensor:
-        """Return z: (nodes, inputs of the last layer)."""
-        hidden = self.embed(atoms)  # (nodes, width)
+        """Return z: (num_nodes, inputs of the last layer)."""
+        hidden = self.embed(atoms)  # (num_nodes, width)
         known = [atoms, hidden]
         *norms, top = self.norms
         for layer, norm in zip(self.layers, norms, strict=True):
@@ -99,18 +92,18 @@ class Network(nn.Module):
         return torch.cat([*known, functional.relu(self.hidden(top(hidden)))], dim=1)
 
     def contributions(self, atoms: Tensor, bonds: Tensor, graph: Graph) -> Tensor:
-        """Return what each atom adds: (nodes)."""
+        """Return what each atom adds: (num_nodes)."""
         return self.describe(atoms, bonds, graph) @ self.last.weight[0]
 
     def forward(self, batch: MoleculeBatch) -> Tensor:
-        """Return the standardised target: (graphs)."""
+        """Return the standardised target: (num_graphs)."""
         each = self.contributions(batch.atoms, batch.bonds, batch.graph)
-        return self.reduce(each, graph_ids(batch.graph), batch.graph.graphs) + self.last.bias
+        return self.reduce(each, batch.graph.batch, batch.graph.num_graphs) + self.last.bias
 
 
 @torch.no_grad()
 def solve_last_layer(
-    model: Network, scale: Scale, training: Sequence[Molecule], validation: Sequence[Molecule]
+    model: MoleculeNetwork, scale: TargetScale, training: Sequence[Molecule], validation: Sequence[Molecule]
 ) -> float:
     """Set the last layer to the least squares solution on the training molecules; return the error on validation.
 
@@ -122,7 +115,7 @@ def solve_last_layer(
         sums = []
         for batch in in_batches(part, next(model.parameters()).device):
             z = model.eval().describe(batch.atoms, batch.bonds, batch.graph)
-            sums.append(model.reduce(z, graph_ids(batch.graph), batch.graph.graphs).cpu())
+            sums.append(model.reduce(z, batch.graph.batch, batch.graph.num_graphs).cpu())
         inputs.append(torch.cat(sums).numpy())
     unit = inputs[0].std(axis=0) + 1e-6
     weights, offsets = solve_ridge(inputs[0] / unit, truths[0], STRENGTHS)
@@ -136,87 +129,9 @@ def solve_last_layer(
 
 
 @torch.no_grad()
-def agreement_of_atoms(model: Network, molecules: Sequence[Molecule]) -> float:
+def agreement_of_atoms(model: MoleculeNetwork, molecules: Sequence[Molecule]) -> float:
     """Return the correlation of what a network adds for each atom with what Crippen's logP adds there."""
     batch = batch_molecules(molecules).to(next(model.parameters()).device)
     learnt = model.eval().contributions(batch.atoms, batch.bonds, batch.graph).cpu().numpy()
     true = np.concatenate([logp_of_atoms(molecule.smiles) for molecule in molecules])
     return float(np.corrcoef(learnt, true)[0, 1])
-
-
-# Linear models
-
-
-def atom_counts(molecules: Sequence[Molecule]) -> np.ndarray:
-    """Return how many atoms of a molecule have each feature: (molecules, features)."""
-    return np.stack([molecule.atoms.sum(dim=0).numpy() for molecule in molecules])
-
-
-def weights(molecules: Sequence[Molecule]) -> np.ndarray:
-    """Return the molecular weights: (molecules, 1)."""
-    from rdkit.Chem import rdMolDescriptors
-
-    return np.array([[rdMolDescriptors._CalcMolWt(parse_smiles(molecule.smiles))] for molecule in molecules])
-
-
-def fingerprints(molecules: Sequence[Molecule], *, counts: bool) -> np.ndarray:
-    """Return Morgan fingerprints (Rogers & Hahn 2010): which neighbourhoods of up to two bonds occur, or how often.
-
-    Each neighbourhood is hashed to one of 2,048 places: (molecules, 2048).
-    """
-    from rdkit.Chem import rdFingerprintGenerator
-
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=BITS)
-    make = generator.GetCountFingerprintAsNumPy if counts else generator.GetFingerprintAsNumPy
-    return np.stack([make(parse_smiles(molecule.smiles)) for molecule in molecules]).astype(np.float32)
-
-
-def solve_ridge(inputs: np.ndarray, targets: np.ndarray, strengths: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights (features, strengths) and offsets (strengths) of ridge regression for several penalties."""
-    centre, mean = inputs.mean(axis=0, dtype=np.float64), targets.mean()
-    centred = inputs - centre
-    # One eigendecomposition serves all strengths: (X'X + s I)^-1 X'y = V (V'X'y / (values + s)).
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    projected = vectors.T @ (centred.T @ (targets - mean))
-    weights = vectors @ (projected[:, None] / (values.clip(min=0)[:, None] + np.array(strengths)))
-    return weights, mean - centre @ weights
-
-
-def ridge(
-    inputs: Sequence[np.ndarray], targets: Sequence[np.ndarray], strengths: Sequence[float]
-) -> tuple[float, float]:
-    """Return the mean absolute errors of ridge regression on validation and test.
-
-    Args:
-        inputs, targets: those of training, validation and test.
-        strengths: penalties to try; the validation set chooses.
-    """
-    weights, offsets = solve_ridge(inputs[0], targets[0], strengths)
-    validation, test = (
-        np.abs(data @ weights + offsets - truth[:, None]).mean(axis=0)
-        for data, truth in zip(inputs[1:], targets[1:], strict=True)
-    )
-    best = int(validation.argmin())
-    return float(validation[best]), float(test[best])
-
-
-def linear_errors(*parts: Sequence[Molecule]) -> dict[str, tuple[float, float]]:
-    """Return the mean absolute errors on validation and test, by model: the mean, and linear ones on what is counted.
-
-    Args:
-        parts: the molecules of training, validation and test. Without SMILES there are no weights and fingerprints.
-    """
-    truths = [targets_of(part) for part in parts]
-    mean = truths[0].mean()
-    found = {"the mean of training": (float(np.abs(truths[1] - mean).mean()), float(np.abs(truths[2] - mean).mean()))}
-    views: dict[str, Callable[[Sequence[Molecule]], np.ndarray]] = {"counts of atoms, ridge": atom_counts}
-    if parts[0][0].smiles:
-        views = {
-            "molecular weight, linear": weights,
-            **views,
-            "Morgan bits, ridge": partial(fingerprints, counts=False),
-            "Morgan counts, ridge": partial(fingerprints, counts=True),
-        }
-    for name, view in views.items():
-        found[name] = ridge([view(part) for part in parts], truths, STRENGTHS)
-    return found

@@ -1,0 +1,24 @@
+"""What several trainings are worth: the score of each seed, their mean, and how well it is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.checks.intervals import mean_interval
+
+MeanInterval = tuple[float, float]  # a mean over seeds, and half of its 95 % interval
+
+
+@dataclass(frozen=True)
+class SeedScores:
+    """Scores on the test, one for each seed."""
+
+    test: list[float]
+    mean: MeanInterval
+
+    def __str__(self) -> str:
+        return f"{self.mean[0]:.3f} +- {self.mean[1]:.3f}"
+
+
+def seed_scores(test: Sequence[float]) -> SeedScores:
+    """Return the scores of all seeds, and their mean."""
+    return SeedScores([*test], mean_interval(test))
