@@ -5,6 +5,7 @@ import pytest
 import sklearn.datasets
 import torch
 
+from shared.lab import provenance
 from shared.lab.digits import halves, load_digits, load_flat_digits
 
 
@@ -40,6 +41,10 @@ def test_halves_are_cut_and_lose_nothing():
     assert torch.equal(torch.cat([labels, test_labels]), digits[1])
     (first, _), (second, _) = halves((torch.arange(5), torch.arange(5)))
     assert (first.tolist(), second.tolist()) == ([0, 1], [2, 3, 4])
+
+
+def test_results_that_use_them_are_stale_when_they_are_loaded_in_another_way():
+    assert "shared/lab/digits.py" in provenance._used("from shared.lab.digits import halves, load_digits")
 
 
 def test_a_label_too_few_is_refused():
