@@ -1,20 +1,18 @@
 """Questions of four levels about kitchen quantities, each with a written calculation.
 
-`scale` is `shared.text.cookbook.problem`; the other levels are in its style. Train, validation and test problems have
-no numbers in common: a hash of the level and the numbers decides where a problem belongs.
+`scale` is `shared.text.quantity_problems.problem`; the other levels are in its style. Train, validation and test
+problems have no numbers in common: a hash of the level and the numbers decides where a problem belongs.
 """
 
 import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal, get_args
 
 import torch
 
-from shared.text.cookbook import Cookbook
-from shared.text.quantity_problems import Problem, problem
+from shared.text.quantity_problems import Problem, problem, weighed_ingredients
 
 Split = Literal["train", "validation", "test"]
 Level = Literal["scale", "convert", "combine", "oven"]
@@ -74,14 +72,6 @@ def numbers_of(problem: KitchenProblem) -> tuple[str, ...]:
     return (problem.level, *re.findall(r"\d+", problem.question))
 
 
-@cache
-def pantry() -> tuple[str, ...]:
-    """Return the ingredients that are weighed in grams."""
-    cookbook = Cookbook()
-    roles = [role for role, entry in cookbook.entries.items() if entry["amounts"][0].endswith(" g")]
-    return tuple(ingredient.name for role in roles for ingredient in cookbook.pantry[role])
-
-
 def _scale(draw: Draw, generator: torch.Generator) -> KitchenProblem:  # noqa: ARG001
     asked = problem(generator)
     thought = asked.thought.rstrip(".").replace(". ", ";").replace(" ", "")
@@ -101,7 +91,7 @@ def _convert(draw: Draw, generator: torch.Generator) -> KitchenProblem:  # noqa:
 
 
 def _combine(draw: Draw, generator: torch.Generator) -> KitchenProblem:  # noqa: ARG001
-    names = pantry()
+    names = weighed_ingredients()
     first = draw(0, len(names) - 1)
     second = (first + draw(1, len(names) - 1)) % len(names)
     grams, more_grams, people = 5 * draw(1, 15), 5 * draw(1, 15), draw(2, 9)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from kitchen.problems import MILLILITRES, PET_NAMES, draw_problems, pantry
+from kitchen.problems import MILLILITRES, PET_NAMES, draw_problems
+from shared.text.quantity_problems import weighed_ingredients
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
@@ -26,7 +27,7 @@ def kitchen_tokenizer() -> "PreTrainedTokenizerBase":
     special = ["<pad>", "<end>"]
     tags = ["<user>", "<cook>", "<think>", "</think>", "<answer>", "</answer>"]
     one_each = draw_problems("train", 8, torch.Generator().manual_seed(0))
-    within = " ".join(["0123456789 =+-*/;:,.?", *pantry(), *PET_NAMES, *MILLILITRES, "ml "])
+    within = " ".join(["0123456789 =+-*/;:,.?", *weighed_ingredients(), *PET_NAMES, *MILLILITRES, "ml "])
     text = "\n".join([f" {within}", *(problem.question for problem in one_each)])
     words = sorted(set(re.findall(PIECE, text)) - {*special, *tags})
     vocab = {word: index for index, word in enumerate([*special, "<unknown>", *tags, *words])}
