@@ -1,4 +1,4 @@
-"""How well a figure is known: 95 % intervals of a mean over seeds, and of a median of paired measurements."""
+"""How well a figure is known: 95 % intervals of a mean over seeds, of a share, of a median of paired measurements."""
 
 import math
 import statistics
@@ -17,6 +17,20 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
         return values[0], 0.0
     quantile = float(stdtrit(len(values) - 1, 0.975))
     return statistics.mean(values), quantile * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def share_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of a share (Wilson 1927).
+
+    Raises:
+        ValueError: no trials, or successes that are not from 0 to so many.
+    """
+    if not 0 <= successes <= trials or trials == 0:
+        raise ValueError(f"a share needs trials, and from 0 to so many successes; got {successes} of {trials}")
+    from scipy.stats import binomtest  # it takes a second to import
+
+    interval = binomtest(successes, trials).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def median_interval(

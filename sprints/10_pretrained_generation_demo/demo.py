@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from decoding_demo.demo_page import serve
-from shared.lab.config import ScriptConfig
+from shared.lab.config import ScriptConfig, refuse
+from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.nn.pretrained import SHIPPED
 
@@ -32,6 +33,8 @@ class Results:
 
 
 def main(config: Config) -> Results:
+    if config.record is not None:
+        refuse("a page that is served has nothing to record; screenshot.py and load_test.py do")
     torch.set_num_threads(config.threads)
     server = serve(config.model, users=config.users, port=config.port, device=str(pick_device(config.device)))
     print(f"Open {server.url}", flush=True)
@@ -44,4 +47,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    main(parse_config(Config))
+    run(main, Config)

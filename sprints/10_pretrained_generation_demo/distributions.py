@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm import trange
 
 from decoding_demo.exact_next_token import next_tokens
-from decoding_demo.sampling_settings import Settings
+from decoding_demo.sampling_settings import SamplingSettings
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 SETTINGS = {
-    "model": Settings(),
-    "temperature 0.5": Settings(temperature=0.5),
-    "temperature 1.5": Settings(temperature=1.5),
-    "top-k 5": Settings(top_k=5),
-    "top-p 0.9": Settings(top_p=0.9),
-    "penalty 1.3": Settings(repetition_penalty=1.3),
+    "model": SamplingSettings(),
+    "temperature 0.5": SamplingSettings(temperature=0.5),
+    "temperature 1.5": SamplingSettings(temperature=1.5),
+    "top-k 5": SamplingSettings(top_k=5),
+    "top-p 0.9": SamplingSettings(top_p=0.9),
+    "penalty 1.3": SamplingSettings(repetition_penalty=1.3),
 }
 # The first validation recipe that contains the words is cut behind them.
 PLACES = {"servings": "\nServes", "a pan": " in a", "a listed spice": "Stir in the"}
@@ -60,7 +60,7 @@ class Distance:
 
 
 @dataclass(frozen=True)
-class Place:
+class CutRecipe:
     prompt: str
     tokens: list[str]
     exact: list[float]
@@ -70,7 +70,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Results:
-    places: dict[str, Place]
+    places: dict[str, CutRecipe]
     mean: dict[str, Distance]
     infinite: dict[str, float]
     tokens_per_recipe: float
@@ -96,14 +96,14 @@ def distributions(model: "PreTrainedModel", tokenizer: Tokenizer, text: str) -> 
     return exact, drawn
 
 
-def look(model: "PreTrainedModel", tokenizer: Tokenizer, words: str) -> Place:
+def look(model: "PreTrainedModel", tokenizer: Tokenizer, words: str) -> CutRecipe:
     """Return the distributions behind the first occurrence of some words in the validation recipes."""
     texts = (recipe.text for recipe in Cookbook().recipes("validation"))
     text = next(text for text in texts if words in text)
     prompt = text[: text.index(words) + len(words)]
     exact, drawn = distributions(model, tokenizer, prompt)
     best = (exact + drawn["model"]).topk(SHOWN).indices
-    return Place(
+    return CutRecipe(
         prompt=prompt,
         tokens=[tokenizer.decode([token]) for token in best.tolist()],
         exact=exact[best].tolist(),
@@ -112,10 +112,11 @@ def look(model: "PreTrainedModel", tokenizer: Tokenizer, words: str) -> Place:
     )
 
 
-def average(found: list[Distance]) -> Distance:
+def average(distances: list[Distance]) -> Distance:
     """Return the mean of each measure; that of KL over the places where it is finite."""
-    kl = [one.kl for one in found if one.kl is not None]
-    means = {name: math.fsum(vars(one)[name] for one in found) / len(found) for name in ("wrong", "lost", "variation")}
+    kl = [distance.kl for distance in distances if distance.kl is not None]
+    measures = ("wrong", "lost", "variation")
+    means = {name: math.fsum(vars(distance)[name] for distance in distances) / len(distances) for name in measures}
     return Distance(kl=math.fsum(kl) / len(kl) if kl else None, **means)
 
 
@@ -123,7 +124,7 @@ def main(config: Config) -> Results:
     model, tokenizer = load_causal_model()[0], Tokenizer.load(SHIPPED_FOLDER)
     places = {name: look(model, tokenizer, words) for name, words in PLACES.items()}
     generator = torch.Generator().manual_seed(config.seed)
-    found: dict[str, list[Distance]] = {name: [] for name in SETTINGS}
+    by_setting: dict[str, list[Distance]] = {name: [] for name in SETTINGS}
     lengths = []
     for index in trange(config.positions, unit="place"):
         ids = tokenizer.encode(Cookbook().recipe("validation", index).text)
@@ -131,13 +132,15 @@ def main(config: Config) -> Results:
         cut = int(torch.randint(len(ids) + 1, (), generator=generator))
         exact, drawn = distributions(model, tokenizer, tokenizer.decode(ids[:cut]))
         for name, probabilities in drawn.items():
-            found[name].append(distance(exact, probabilities))
-    mean = {name: average(distances) for name, distances in found.items()}
-    infinite = {name: sum(one.kl is None for one in distances) / config.positions for name, distances in found.items()}
-    for name, one in mean.items():
-        print(
-            f"{name:<18}" + "  ".join(f"{key} {value:.5f}" for key, value in asdict(one).items() if value is not None)
-        )
+            by_setting[name].append(distance(exact, probabilities))
+    mean = {name: average(distances) for name, distances in by_setting.items()}
+    infinite = {
+        name: sum(distance.kl is None for distance in distances) / config.positions
+        for name, distances in by_setting.items()
+    }
+    for name, means in mean.items():
+        figures = (f"{measure} {value:.5f}" for measure, value in asdict(means).items() if value is not None)
+        print(f"{name:<18}{'  '.join(figures)}")
     return Results(places, mean, infinite, sum(lengths) / len(lengths))
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from decoding_demo.demo_page import EXAMPLES, import_gradio, serve
-from decoding_demo.sampling_settings import Settings
+from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import write
+from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.nn.pretrained import SHIPPED, load_causal_model
@@ -66,16 +67,16 @@ def connect(url: str) -> "Client":
     return Client(url, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": 60})
 
 
-def request(seed: int, config: Config) -> tuple[str, Settings]:
+def request(seed: int, config: Config) -> tuple[str, SamplingSettings]:
     """Return the prompt and the settings of user number `seed`."""
-    settings = Settings(temperature=0.9, top_p=0.95, max_new_tokens=config.max_new_tokens, seed=seed)
+    settings = SamplingSettings(temperature=0.9, top_p=0.95, max_new_tokens=config.max_new_tokens, seed=seed)
     return EXAMPLES[seed % len(EXAMPLES)], settings
 
 
 def ask(client: "Client", seed: int, config: Config) -> Answer:
     """Send a request and read the answer as it arrives."""
     prompt, settings = request(seed, config)
-    values = [vars(settings)[name] for name in Settings.LIMITS]
+    values = [vars(settings)[name] for name in SamplingSettings.LIMITS]
     began, first = time.perf_counter(), 0.0
     try:
         job = client.submit(prompt, *values, api_name="/write")
@@ -138,4 +139,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance={"*": EXACT, "*first_token*": TIMING, "*per_second*": TIMING})

@@ -5,17 +5,19 @@
 Needs Chromium or Chrome on the machine. Theory: notes/05_streaming.md
 """
 
-import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from decoding_demo.demo_page import EXAMPLES, serve
+from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import MOST_BYTES
-from shared.lab.results import save_results
-from shared.lab.run import run_folder
+from shared.lab.files import replacing
+from shared.lab.paths import shown
+from shared.lab.run import run, run_folder
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def main(config: Config) -> Results:
     from playwright.sync_api import sync_playwright
 
     torch.set_num_threads(1)
-    target = run_folder(config, __file__) / "figures" / "demo.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = run_folder(config, __file__) if config.record is None else Path(__file__).parent / "figures"
+    target = folder / "demo.png"
     server, addresses = serve(), []
     try:
         with sync_playwright() as playwright:
@@ -71,14 +73,14 @@ def main(config: Config) -> Results:
         raise ValueError(
             f"a figure must be at most {MOST_BYTES:,} bytes, this one has {len(picture):,}: make it smaller"
         )
-    temporary = target.with_suffix(".tmp")
-    temporary.write_bytes(picture)
-    os.replace(temporary, target)
+    with replacing(target) as temporary:
+        temporary.write_bytes(picture)
     foreign = [address for address in addresses if not address.startswith((server.url, "data:", "blob:"))]
-    print(f"{target.name}: {len(picture):,} bytes; requests to other machines: {foreign or 'none'}")
+    print(f"{shown(target)}: {len(picture):,} bytes; requests to other machines: {foreign or 'none'}")
     return Results(len(picture), foreign)
 
 
+TOLERANCE = {"bytes": Tolerance(compared=False), "foreign_requests": EXACT}  # fonts differ between machines
+
 if __name__ == "__main__":
-    config = parse_config(Config)
-    save_results(main(config), config, script=__file__)
+    run(main, Config, tolerance=TOLERANCE)

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 
 import torch
 
-from decoding_demo.sampling_settings import Settings
+from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import Considered, write
-from shared.lab.config import ScriptConfig
-from shared.lab.results import save_results
+from shared.lab.config import ScriptConfig, refuse
+from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.nn.pretrained import SHIPPED, load_causal_model
+
+PRESETS = {"soup": {"prompt": "Smoky Soup with"}}
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ def show(considered: list[Considered]) -> None:
 
 
 def main(config: Config) -> Results:
-    names = [name for name in Settings.LIMITS if name in vars(config)]
-    settings = Settings(**{name: vars(config)[name] for name in names})
+    if config.record is not None and config.prompt is None:
+        refuse(f"what a person types is not recorded; --record takes one of {', '.join(PRESETS)}")
+    torch.set_num_threads(1)
+    names = [name for name in SamplingSettings.LIMITS if name in vars(config)]
+    settings = SamplingSettings(**{name: vars(config)[name] for name in names})
     model, tokenizer = load_causal_model(config.model)
     model.to(pick_device(config.device))
     texts, tokens, waits = [], [], []
@@ -98,6 +103,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    config = parse_config(Config)
-    torch.set_num_threads(1)
-    save_results(main(config), config, script=__file__)
+    run(main, Config, presets=PRESETS, report=sys.stderr)

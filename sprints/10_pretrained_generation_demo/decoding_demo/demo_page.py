@@ -9,13 +9,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, no_type_check
 
-from decoding_demo.sampling_settings import Settings
-from decoding_demo.streaming import MOST_CHARACTERS, Alternative, Considered, write
+from decoding_demo.sampling_settings import SamplingSettings
+from decoding_demo.streaming import MOST_CHARACTERS, Considered, write
+from decoding_demo.token_html import given, words
 from shared.nn.pretrained import SHIPPED, context_length, load_causal_model
 from shared.text.cookbook import Cookbook
-from shared.text.tokenizers import END_OF_TEXT
 
 if TYPE_CHECKING:  # gradio takes seconds to import
     import gradio
@@ -57,9 +57,10 @@ def build(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: 
     """
     gr = import_gradio()
 
+    @no_type_check  # what tests wrap around a function to check its types is no generator, and gradio asks for one
     def respond(prompt: Any, *values: Any) -> Iterator[tuple[str, str, str]]:
         try:
-            settings = Settings(**dict(zip(Settings.LIMITS, values, strict=True)))
+            settings = SamplingSettings.read(dict(zip(SamplingSettings.LIMITS, values, strict=True)))
             page = ""
             # Closed by name: the thread has to end when the page stops listening, not when Python tidies up.
             with contextlib.closing(write(model, tokenizer, prompt, settings)) as stream:
@@ -109,7 +110,7 @@ def build(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: 
 
 
 def make_controls(gr: Any, room: int) -> list[Any]:
-    """Return a control for each setting, in the order of `Settings.LIMITS`."""
+    """Return a control for each setting, in the order of `SamplingSettings.LIMITS`."""
     sliders = {  # lowest, highest, first value, step, explanation
         "temperature": (0.1, 3, 1, 0.05, "below 1 safer, above 1 wilder"),
         "top_k": (0, 100, 0, 1, "keep k tokens; 0 keeps all"),
@@ -119,7 +120,7 @@ def make_controls(gr: Any, room: int) -> list[Any]:
         "pace": (0, 100, 25, 5, "tokens a second; 0: no limit"),
     }
     controls = []
-    for name in Settings.LIMITS:
+    for name in SamplingSettings.LIMITS:
         label = name.replace("top_", "top-").replace("_", " ").capitalize()
         if name == "seed":
             controls.append(
@@ -131,57 +132,16 @@ def make_controls(gr: Any, room: int) -> list[Any]:
     return controls
 
 
-def given(prompt: str) -> str:
-    """Return a prompt as HTML."""
-    return f'<span class="given">{html.escape(prompt)}</span>'
-
-
-def words(considered: list[Considered]) -> str:
-    """Return tokens as HTML. What is shown only grows at its end, so little has to be sent."""
-    return "".join(map(_token, considered))
-
-
-def _token(considered: Considered) -> str:
-    token = considered.token
-    listed = considered.alternatives
-    if token.text not in [alternative.text for alternative in listed]:
-        listed = [*listed, token]
-    rows = "".join(_row(alternative, drawn=alternative.text == token.text) for alternative in listed)
-    return (
-        f'<span class="token" tabindex="0" style="--surprise:{1 - token.model:.3f}">{_visible(token.text)}'
-        f'<span class="box">drawn: <b>{_quoted(token.text)}</b>'
-        f"<table><tr><th>token</th><th>model</th><th>settings</th></tr>{rows}</table></span></span>"
-    )
-
-
-def _row(alternative: Alternative, drawn: bool) -> str:
-    cells = f"<td>{_quoted(alternative.text)}</td><td>{alternative.model:.1%}</td><td>{alternative.drawn:.1%}</td>"
-    return f'<tr style="--share:{alternative.model:.0%}"{" class=drawn" if drawn else ""}>{cells}</tr>'
-
-
-def _visible(text: str) -> str:
-    """Return a token as it stands in the text; a line break and the end have a sign, or one could not point at them."""
-    sign = '<span class="sign">{}</span>'
-    if text == END_OF_TEXT:
-        return sign.format("■")
-    return html.escape(text).replace("\n", sign.format("⏎") + "\n")
-
-
-def _quoted(text: str) -> str:
-    """Return a token with its blanks made visible."""
-    return html.escape(text).replace(" ", "·").replace("\n", "⏎")
-
-
-def verdict(name: str, prompt: str, text: str, considered: list[Considered], settings: Settings) -> str:
+def verdict(name: str, prompt: str, text: str, considered: list[Considered], settings: SamplingSettings) -> str:
     """Return what there is to say about a finished text, in Markdown."""
     likely = sum(choice.token.model >= 0.5 for choice in considered)
-    said = f"{len(considered)} tokens with seed {settings.seed}; the model was at least half sure of {likely}."
+    summary = f"{len(considered)} tokens with seed {settings.seed}; the model was at least half sure of {likely}."
     if prompt.endswith(" "):
-        said += " The prompt ends in a space: `trailing_space.py` shows what that does."
+        summary += " The prompt ends in a space: `trailing_space.py` shows what that does."
     if name != SHIPPED:
-        return said
+        return summary
     fault = Cookbook().fault(text)
-    return f"{said} {'**A valid recipe.**' if fault is None else f'Not a valid recipe: `{fault}`'}"
+    return f"{summary} {'**A valid recipe.**' if fault is None else f'Not a valid recipe: `{fault}`'}"
 
 
 def serve(model_name: str = SHIPPED, *, users: int = 8, port: int | None = None, device: str = "cpu") -> Server:

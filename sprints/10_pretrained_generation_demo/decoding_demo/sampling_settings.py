@@ -1,8 +1,9 @@
 """What a user may choose about generation: settings that are checked, and the distribution that they make of logits."""
 
 import reprlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -10,7 +11,7 @@ from shared.generation.sampling import apply_temperature, top_k_filter, top_p_fi
 
 
 @dataclass(frozen=True)
-class Settings:
+class SamplingSettings:
     """How to draw; the defaults draw from the model's own distribution.
 
     Args:
@@ -26,15 +27,15 @@ class Settings:
         ValueError: a value that is no number, or outside its limits.
     """
 
-    temperature: float = 1.0
+    temperature: int | float = 1.0
     top_k: int = 0
-    top_p: float = 1.0
-    repetition_penalty: float = 1.0
+    top_p: int | float = 1.0
+    repetition_penalty: int | float = 1.0
     max_new_tokens: int = 200
     seed: int = 0
-    pace: float = 0.0
+    pace: int | float = 0.0
 
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {
+    LIMITS: ClassVar[dict[str, tuple[int | float, int | float]]] = {
         "temperature": (0.05, 5),
         "top_k": (0, 1000),
         "top_p": (0.01, 1),
@@ -46,15 +47,31 @@ class Settings:
     WHOLE: ClassVar[tuple[str, ...]] = ("top_k", "max_new_tokens", "seed")
 
     def __post_init__(self) -> None:
-        for name, (low, high) in self.LIMITS.items():
-            value, whole = vars(self)[name], name in self.WHOLE
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-            if not fits or (whole and value != int(value)):
-                kind = "whole number" if whole else "number"
-                shown = name.replace("_", " ")
-                raise ValueError(f"{shown} must be a {kind} from {low:,} to {high:,}; got {reprlib.repr(value)}")
-            if whole:
-                object.__setattr__(self, name, int(value))  # JSON may say 3.0
+        for name in self.LIMITS:
+            self.check(name, vars(self)[name])
+
+    @classmethod
+    def check(cls, name: str, value: object) -> None:
+        """Refuse a value that is no number, or outside its limits."""
+        (low, high), kinds = cls.LIMITS[name], int if name in cls.WHOLE else int | float
+        if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
+            kind = "whole number" if name in cls.WHOLE else "number"
+            shown = name.replace("_", " ")
+            raise ValueError(f"{shown} must be a {kind} from {low:,} to {high:,}; got {reprlib.repr(value)}")
+
+    @classmethod
+    def read(cls, values: Mapping[str, object]) -> "SamplingSettings":
+        """Return settings from what came over the network, which may be anything; JSON may write 3 as 3.0.
+
+        Raises:
+            ValueError: a value that is no number, or outside its limits.
+        """
+        numbers: dict[str, Any] = {}
+        for name, value in values.items():
+            is_whole = name in cls.WHOLE and isinstance(value, float) and value.is_integer()
+            numbers[name] = int(value) if is_whole else value
+            cls.check(name, numbers[name])
+        return cls(**numbers)
 
     def apply(self, logits: Tensor, tokens: Tensor) -> Tensor:
         """Return the logits of the distribution to draw from, of the same shape.

@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 from transformers import TextIteratorStreamer as TextStream
 
-from decoding_demo.sampling_settings import Settings
+from decoding_demo.sampling_settings import SamplingSettings
 from shared.generation.sampling import sample
 from shared.nn.pretrained import context_length
 
@@ -58,7 +58,7 @@ class Drawing(LogitsProcessor):
     depends on who else is writing. With one token left, greedy decoding follows this draw.
     """
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase", settings: Settings, stop: threading.Event) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", settings: SamplingSettings, stop: threading.Event) -> None:
         self.tokenizer, self.settings, self.stop = tokenizer, settings, stop
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.considered: list[Considered] = []
@@ -84,7 +84,7 @@ class StopSignal(StoppingCriteria):
     def __init__(self, stop: threading.Event) -> None:
         self.stop = stop
 
-    def __call__(self, input_ids: Tensor, scores: Tensor, **_: object) -> Tensor:  # noqa: ARG002 (their interface)
+    def __call__(self, input_ids: Tensor, scores: Tensor | None, **_: object) -> Tensor:  # noqa: ARG002 (their interface)
         return torch.full((input_ids.shape[0],), self.stop.is_set(), device=input_ids.device)
 
 
@@ -99,9 +99,14 @@ def encode(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
 
 
 def write(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompt: str, settings: Settings
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompt: object, settings: SamplingSettings
 ) -> Generator[Written, None, None]:
     """Return an iterator over what is written so far; closing it stops the generation.
+
+    Args:
+        model, tokenizer: as by `load_causal_model`.
+        prompt: a text; what comes over the network may be anything else, which is refused.
+        settings: how to draw.
 
     Raises:
         ValueError: a prompt that is no text, too long, or leaves too little of the model's context.
@@ -120,7 +125,7 @@ def write(
 
 
 def _stream(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", tokens: Tensor, settings: Settings
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", tokens: Tensor, settings: SamplingSettings
 ) -> Generator[Written, None, None]:
     pieces, stop = TextStream(tokenizer, skip_prompt=True, skip_special_tokens=True), threading.Event()
     drawing, failures = Drawing(tokenizer, settings, stop), []

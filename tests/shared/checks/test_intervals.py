@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from shared.checks.intervals import mean_interval, median_interval
+from shared.checks.intervals import mean_interval, median_interval, share_interval
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 10, 30])
@@ -26,6 +26,24 @@ def test_the_interval_holds_the_true_mean_nineteen_times_in_twenty():
 
 def test_one_value_has_no_interval():
     assert mean_interval([2.0]) == (2.0, 0.0)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (7, 10), (149, 150), (150, 150)])
+def test_a_share_has_wilsons_interval(successes: int, trials: int):
+    z, share = stats.norm.ppf(0.975), successes / trials
+    centre = share + z * z / (2 * trials)
+    half = z * (share * (1 - share) / trials + z * z / (4 * trials * trials)) ** 0.5
+    expected = ((centre - half) / (1 + z * z / trials), (centre + half) / (1 + z * z / trials))
+    low, high = share_interval(successes, trials)
+    assert (low, high) == pytest.approx(expected, abs=1e-12)
+    assert 0 <= low <= share <= high <= 1
+    assert share_interval(trials - successes, trials) == pytest.approx((1 - high, 1 - low))
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 0), (3, 2), (-1, 2)])
+def test_a_share_of_nothing_is_refused(successes: int, trials: int):
+    with pytest.raises(ValueError, match=f"got {successes} of {trials}"):
+        share_interval(successes, trials)
 
 
 def test_the_bootstrap_is_scipys():
