@@ -22,10 +22,10 @@ from graph_study.motif_training import (
     draw_tasks,
     print_tasks,
     task_scores,
-    train_on_task,
+    train_seeds,
 )
 from graph_study.options import from_options
-from graph_study.scores import SeedScores, seed_scores
+from graph_study.scores import SeedScores
 from graph_study.structural_features import EIGENVECTORS, RANDOM, WALKS
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
@@ -59,8 +59,7 @@ def main(config: Config) -> Results:
     scores: dict[str, dict[str, SeedScores]] = {JOINED_AT_ALL: {}, RINGS: {}}
     for task, features in tqdm([*product(scores, (RANDOM, EIGENVECTORS, WALKS))], desc="trainings"):
         seeds = [config.seed + seed for seed in config.seeds]
-        test = [train_on_task(how, task, "GIN (sum)", config.layers, seed, features) for seed in seeds]
-        scores[task][f"GIN, {features}"] = seed_scores(test)
+        scores[task][f"GIN, {features}"] = train_seeds(how, task, "GIN (sum)", config.layers, seeds, features)
     tasks = task_scores(scores, config.pairs, config.copies, seed_everything(config.seed))
     print_tasks(tasks)
     return Results(tasks)

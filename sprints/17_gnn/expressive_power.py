@@ -23,10 +23,10 @@ from graph_study.motif_training import (
     draw_tasks,
     print_tasks,
     task_scores,
-    train_on_task,
+    train_seeds,
 )
 from graph_study.options import from_options
-from graph_study.scores import SeedScores, seed_scores
+from graph_study.scores import SeedScores
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -57,8 +57,8 @@ def main(config: Config) -> Results:
     how = from_options(MotifTraining, config, device=pick_device(config.device), draws=1)
     scores: dict[str, dict[str, SeedScores]] = {task: {} for task in (*TASKS, RINGS)}
     for task, layer in tqdm([*product(scores, AGGREGATIONS)], desc="trainings"):
-        test = [train_on_task(how, task, layer, config.layers, config.seed + seed) for seed in config.seeds]
-        scores[task][layer] = seed_scores(test)
+        seeds = [config.seed + seed for seed in config.seeds]
+        scores[task][layer] = train_seeds(how, task, layer, config.layers, seeds)
     tasks = task_scores(scores, config.pairs, config.copies, seed_everything(config.seed))
     print_tasks(tasks)
     return Results(tasks)

@@ -13,9 +13,9 @@ import torch
 from tqdm import tqdm
 
 from graph_study.colour_refinement import permitted
-from graph_study.motif_training import ONE_NODE, MotifTraining, draw_splits, train_on_task
+from graph_study.motif_training import ONE_NODE, MotifTraining, draw_splits, train_seeds
 from graph_study.options import from_options
-from graph_study.scores import SeedScores, seed_scores
+from graph_study.scores import SeedScores
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
@@ -55,7 +55,7 @@ def main(config: Config) -> Results:
     depths = {}
     for num_layers in tqdm(range(1, config.layers + 1), desc="depths"):
         seeds = [config.seed + seed for seed in config.seeds]
-        scores = seed_scores([train_on_task(how, ONE_NODE, "GIN (sum)", num_layers, seed) for seed in seeds])
+        scores = train_seeds(how, ONE_NODE, "GIN (sum)", num_layers, seeds)
         depths[str(num_layers)] = DepthScores(permitted(graphs, labels, rounds=num_layers), scores)
     for num_layers, depth in depths.items():
         print(f"{num_layers} layers: GIN {depth.gin.mean[0]:.1%}, colours permit {depth.permitted:.0%}")

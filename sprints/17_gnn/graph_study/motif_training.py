@@ -12,7 +12,7 @@ from torch.nn import functional
 from graph_study.colour_refinement import permitted
 from graph_study.graph_networks import AGGREGATIONS, GraphNetwork, sum_readout
 from graph_study.motif_graphs import LabelledGraphs, circular_skip_links, motifs_in_trees
-from graph_study.scores import SeedScores
+from graph_study.scores import SeedScores, seed_scores
 from graph_study.structural_features import DRAWN, ONES, feature_maker
 from shared.graph.graphs import batch_graphs
 from shared.lab.figures import COLOURS
@@ -85,6 +85,13 @@ def train_on_task(how: MotifTraining, task: str, layer: str, num_layers: int, se
             if best == 1:
                 break
     return test
+
+
+def train_seeds(
+    how: MotifTraining, task: str, layer: str, num_layers: int, seeds: Iterable[int], features: str = ONES
+) -> SeedScores:
+    """Train once for each seed, which draws other graphs too."""
+    return seed_scores([train_on_task(how, task, layer, num_layers, seed, features) for seed in seeds])
 
 
 def task_scores(
