@@ -285,6 +285,18 @@ def test_no_augmentation_leaves_images_as_they_are(load_part):
         assert torch.equal(batch.pixels, pixels[batch.labels])
 
 
+def test_batches_are_changed_as_the_recipe_says(load_part):
+    augmentation, images = load_part("digit_study.augmentation"), load_part("digit_study.images").Images
+    pixels = torch.rand(3, 1, 8, 8, generator=generator())
+    amounts = {"rotation": 10.0, "scaling": 0.1, "shear": 0.3, "shift": 1.0}
+    recipe = load_part("digit_study.recipe").Recipe(**amounts)
+    batch = next(augmentation.augmented_batches(images(pixels, torch.arange(3)), recipe, generator(7)))
+    draw = generator(7)
+    order = torch.randperm(3, generator=draw)
+    assert torch.equal(batch.labels, order)
+    assert torch.equal(batch.pixels, augmentation.random_affine(pixels[order], draw, **amounts))
+
+
 def test_smoothed_targets_are_a_mixture_with_the_uniform_distribution(load_part):
     logits, labels = torch.randn(5, 10, generator=generator()), torch.arange(5)
     network = nn.Module()
@@ -523,6 +535,7 @@ def test_looking_inside_sees_what_was_trained(train: ModuleType, trained, load_p
     assert np.shape(inside.filters) == (6, 3, 3)
     assert np.shape(inside.maps["block1"]) == (6, 8, 8)
     network, validation, *_ = script.load(config.run)
+    assert not network.training, "batch norm takes the statistics of training"
     assert inside.image == validation.pixels[2, 0].tolist()
     assert inside.mistakes == results.mistakes
     test = load_part("digit_study.images").load_images("digits", torch.device("cpu"))[1]
@@ -561,6 +574,7 @@ def test_the_ablation_runs_its_cases_and_compares_fold_by_fold(
     cases = ("whole recipe", "no augmentation", "no batch norm")
     config = script.Config(steps=12, seeds=2, processes=1, cases=cases)
     results = script.main(config)
+    assert {(recipe.steps, recipe.warmup) for recipe in asked} == {(12, 1)}
     assert [recipe.norm for recipe in asked] == [True] * 4 + [False] * 2
     assert [recipe.shift for recipe in asked] == [0.8, 0.8, 0.0, 0.0, 0.8, 0.8]
     first, second, third = results.cases.values()
