@@ -17,6 +17,7 @@ from transformers import GPT2LMHeadModel
 from quantizing.packed_linear import Int4Linear, Int8Linear, pack_weights
 from quantizing.quantized_gpt2 import quantize_dynamically, saved_bytes
 from quantizing.timed_turns import random_gpt2
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -34,7 +35,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Size:
+class FormatSize:
     megabytes: dict[str, float]
     computed: float
     saved: float | None
@@ -45,7 +46,7 @@ class Size:
 class Results:
     parameters: int
     embedding_share: float
-    sizes: dict[str, Size]
+    sizes: dict[str, FormatSize]
 
 
 def numbers(model: GPT2LMHeadModel) -> dict[str, int]:
@@ -62,7 +63,7 @@ def rows(model: GPT2LMHeadModel) -> dict[str, int]:
     return {"blocks": layers * 9 * d_model, "output layer": model.config.vocab_size}
 
 
-def bytes_of(count: dict[str, int], channels: dict[str, int], way: str) -> dict[str, float]:
+def bytes_of(count: dict[str, int], channels: dict[str, int], name: str) -> dict[str, float]:
     """Return the bytes of each part in a format, by formula.
 
     PyTorch keeps scales of a linear layer's rows in 8 bytes and as much for their zero points, those of an embedding's
@@ -85,10 +86,10 @@ def bytes_of(count: dict[str, int], channels: dict[str, int], way: str) -> dict[
             2 * rest,
         ),
     }
-    return dict(zip(PARTS, map(float, sizes[way]), strict=True))
+    return dict(zip(PARTS, map(float, sizes[name]), strict=True))
 
 
-WAYS: dict[str, Callable[[GPT2LMHeadModel], nn.Module] | None] = {
+MAKERS: dict[str, Callable[[GPT2LMHeadModel], nn.Module] | None] = {
     "float32": lambda model: model,
     "bfloat16": lambda model: random_copy(model).to(torch.bfloat16),
     "int8, embedding float32": lambda model: quantize_dynamically(model, embedding=False),
@@ -109,13 +110,13 @@ def main(config: Config) -> Results:
     model = random_gpt2(config.layers, config.d_model, config.vocab_size)
     count, channels = numbers(model), rows(model)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    sizes: dict[str, Size] = {}
-    for name, make in WAYS.items():
+    sizes: dict[str, FormatSize] = {}
+    for name, make in MAKERS.items():
         parts = {part: size / 1e6 for part, size in bytes_of(count, channels, name).items()}
         saved = None if make is None else saved_bytes(make(model)) / 1e6
         total = sum(parts.values())
         whole = total if name == "float32" else sizes["float32"].computed
-        sizes[name] = Size(parts, total, saved, (saved or total) / whole)
+        sizes[name] = FormatSize(parts, total, saved, (saved or total) / whole)
         shown = "not built" if saved is None else f"saved {saved:.1f} MB"
         print(f"{name:<34}" + "".join(f"{part} {parts[part]:6.1f}  " for part in PARTS), end="")
         print(f"sum {total:6.1f} MB, {shown}, {sizes[name].of_float32:.2f} of float32")
@@ -137,5 +138,8 @@ def plot(results: Results) -> Figure:
     return figure
 
 
+FILES = Tolerance(relative=0.01)
+TOLERANCE = {"*.saved": FILES, "*.of_float32": FILES}
+
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

@@ -28,6 +28,7 @@ from quantizing.quantized_gpt2 import (
     use_engine,
 )
 from quantizing.timed_turns import Ratio, decode_seconds, random_gpt2, ratio, take_turns
+from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -52,7 +53,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class QuantizationOutcome:
     converted: int
     megabytes: float
     logit_difference: float
@@ -63,7 +64,7 @@ class Outcome:
 @dataclass(frozen=True)
 class Results:
     linear_layers: int
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, QuantizationOutcome]
     warning: str
 
 
@@ -117,22 +118,28 @@ def main(config: Config) -> Results:
     with torch.inference_mode():
         logits = model(tokens).logits
         for name, other in models.items():
-            outcomes[name] = Outcome(
+            outcomes[name] = QuantizationOutcome(
                 converted=converted_layers(other),
                 megabytes=saved_bytes(other) / 1e6,
                 logit_difference=(other(tokens).logits - logits).abs().max().item(),
                 speed=None if name == "float32" else ratio(seconds["float32"], seconds[name], generator),
                 caught=caught_by(other, layers),
             )
-    for name, found in outcomes.items():
-        print(f"{NAMES[name]:<48}{found.converted:>3} of {layers} layers, {found.megabytes:6.1f} MB,", end=" ")
-        print(f"logits differ by {found.logit_difference:.2g}", end="")
-        if found.speed:
-            print(f", {found.speed.estimate:.2f} x ({found.speed.low:.2f} to {found.speed.high:.2f})", end="")
+    for name, outcome in outcomes.items():
+        print(f"{NAMES[name]:<48}{outcome.converted:>3} of {layers} layers, {outcome.megabytes:6.1f} MB,", end=" ")
+        print(f"logits differ by {outcome.logit_difference:.2g}", end="")
+        if outcome.speed:
+            print(f", {outcome.speed.estimate:.2f} x ({outcome.speed.low:.2f} to {outcome.speed.high:.2f})", end="")
         print()
     print(f"\nPyTorch warned: {warning}\nOur check says: {outcomes['dynamic, as it is'].caught}")
     return Results(layers, outcomes, warning)
 
 
+TOLERANCE = {
+    "*.speed*": TIMING,
+    "*.logit_difference": Tolerance(relative=0.3),
+    "*.megabytes": Tolerance(relative=0.01),
+}
+
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, tolerance=TOLERANCE)

@@ -28,7 +28,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Format:
+class NumberFormat:
     exponent_bits: int
     mantissa_bits: int
     spacing_at_one: float
@@ -43,7 +43,7 @@ class Format:
 
 @dataclass(frozen=True)
 class Results:
-    formats: dict[str, Format]
+    formats: dict[str, NumberFormat]
     true_sum: float
     stochastic_sum: float
     stochastic_standard_error: float
@@ -83,10 +83,10 @@ def stochastic_sums(config: Config, generator: torch.Generator) -> Tensor:
     return totals.float()
 
 
-def describe(kind: torch.dtype, config: Config, weights: Tensor, updates: Tensor) -> Format:
+def describe(kind: torch.dtype, config: Config, weights: Tensor, updates: Tensor) -> NumberFormat:
     about, rounded = torch.finfo(kind), weights.to(kind)
     mantissa = round(-math.log2(about.eps))
-    return Format(
+    return NumberFormat(
         exponent_bits=about.bits - 1 - mantissa,
         mantissa_bits=mantissa,
         spacing_at_one=about.eps,
@@ -108,12 +108,12 @@ def main(config: Config) -> Results:
     sums = stochastic_sums(config, generator)
     error = sums.std().item() / config.repeats**0.5
     results = Results(formats, config.additions / 1000, sums.mean().item(), error)
-    for name, found in formats.items():
-        print(f"{name:<10}{found.exponent_bits} bits of exponent, {found.mantissa_bits} of mantissa:", end=" ")
-        print(f"spacing at 1 {found.spacing_at_one:.1e}, from {found.smallest:.1e} to {found.largest:.1e};", end=" ")
-        print(f"counts to {found.counts_to:,}; 300 x 300 = {found.square_of_300}")
-        print(f"{'':<10}0.001 added {config.additions:,} times: {found.sum_of_thousandths:.3f};", end=" ")
-        print(f"loses {found.updates_lost:.1%} of updates of {config.update:g}")
+    for name, kept in formats.items():
+        print(f"{name:<10}{kept.exponent_bits} bits of exponent, {kept.mantissa_bits} of mantissa:", end=" ")
+        print(f"spacing at 1 {kept.spacing_at_one:.1e}, from {kept.smallest:.1e} to {kept.largest:.1e};", end=" ")
+        print(f"counts to {kept.counts_to:,}; 300 x 300 = {kept.square_of_300}")
+        print(f"{'':<10}0.001 added {config.additions:,} times: {kept.sum_of_thousandths:.3f};", end=" ")
+        print(f"loses {kept.updates_lost:.1%} of updates of {config.update:g}")
     print(f"in bfloat16, rounded at random: {results.stochastic_sum:.2f} +- {results.stochastic_standard_error:.2f}")
     return results
 

@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from quantizing.integer_grid import fake_quantize, least_squares
 from quantizing.quantized_gpt2 import with_linears
 from quantizing.recipe_batches import loss_on, optimum, recipe_batches
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -71,15 +72,15 @@ def main(config: Config) -> Results:
     model, tokenizer = load_causal_model(config.model)
     batches = recipe_batches(tokenizer, "validation", 0, config.recipes)
     targets = sum(count_targets(*batch) for batch in batches)
-    found: dict[str, list[float]] = {name: [] for name in SCHEMES}
+    perplexities: dict[str, list[float]] = {name: [] for name in SCHEMES}
     cells = [(name, bits) for name in SCHEMES for bits in config.bits]
     for name, bits in tqdm(cells, unit="model"):
-        found[name].append(perplexity(loss_on(rounded(model, bits, config.group, SCHEMES[name]), batches)))
+        perplexities[name].append(perplexity(loss_on(rounded(model, bits, config.group, SCHEMES[name]), batches)))
     results = Results(
         bits=list(config.bits),
         float32=perplexity(loss_on(model, batches)),
         optimum=perplexity(optimum("validation", 0, config.recipes, targets)),
-        perplexity=found,
+        perplexity=perplexities,
         bits_with_scales={
             name: [with_scales(bits, scheme["per"], config.group, model.config.hidden_size) for bits in config.bits]
             for name, scheme in SCHEMES.items()
@@ -87,7 +88,7 @@ def main(config: Config) -> Results:
     )
     print(f"\nperplexity: the best possible {results.optimum:.4f}, float32 {results.float32:.4f}")
     print(f"{'bits':<32}" + "".join(f"{bits:>10}" for bits in config.bits))
-    for name, values in found.items():
+    for name, values in perplexities.items():
         print(f"{name:<32}" + "".join(f"{value:10.4f}" for value in values))
     return results
 
@@ -95,10 +96,10 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw how far each scheme is above float32, by bits a weight."""
     figure, axes = new_figure()
-    for place, (name, values) in enumerate(results.perplexity.items()):
+    for number, (name, values) in enumerate(results.perplexity.items()):
         excess = [max(100 * (value / results.float32 - 1), 1e-3) for value in values]
         style = "--" if "least" in name else "-"
-        axes.plot(results.bits_with_scales[name], excess, style, marker="o", color=f"C{place}", label=name)
+        axes.plot(results.bits_with_scales[name], excess, style, marker="o", color=f"C{number}", label=name)
     axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
     axes.set_yscale("log")
     axes.set(xlabel="bits a weight, scales included", ylabel="perplexity above float32, %")
@@ -107,4 +108,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"perplexity*": Tolerance(relative=1e-3)})

@@ -135,14 +135,14 @@ def main(config: Config) -> Results:
         formula_uniform=[noise_by_formula(1 / 3, 2.0, bits) for bits in sizes],
         formula_gaussian=[noise_by_formula(1.0, 2 * gaussian.abs().max().item(), bits) for bits in sizes],
         # Of the largest sizes: with few bits, 2^bits - 1 is not nearly twice 2^(bits - 1) - 1.
-        decibel_per_bit={name: (found[-1] - found[-2]) / (sizes[-1] - sizes[-2]) for name, found in decibel.items()},
+        decibel_per_bit={name: (ratios[-1] - ratios[-2]) / (sizes[-1] - sizes[-2]) for name, ratios in decibel.items()},
     )
     print(f"\n0.3 of a step, rounded: to the nearest {results.nearest_mean:.3f} on average, at random", end=" ")
     print(f"{results.stochastic_mean:.3f} +- {results.stochastic_standard_error:.3f}")
     print(f"differences to PyTorch: {results.difference_to_torch}\n")
     print(f"{'signal-to-noise in dB by bits':<36}" + "".join(f"{bits:>7}" for bits in sizes))
-    for name, found in {**decibel, "uniform, step^2 / 12": results.formula_uniform}.items():
-        print(f"{name:<36}" + "".join(f"{value:7.1f}" for value in found))
+    for name, ratios in {**decibel, "uniform, step^2 / 12": results.formula_uniform}.items():
+        print(f"{name:<36}" + "".join(f"{ratio:7.1f}" for ratio in ratios))
     return results
 
 
@@ -150,9 +150,9 @@ def plot(results: Results) -> Figure:
     """Draw the signal-to-noise ratio by bits, and the formula."""
     figure, axes = new_figure()
     # Two of the lines lie on each other: the weights of a matrix are about Gaussian.
-    for (name, found), marker in zip(results.decibel.items(), "oosD^", strict=True):
+    for (name, ratios), marker in zip(results.decibel.items(), "oosD^", strict=True):
         wide = 5 if name == "Gaussian numbers" else 1.5
-        axes.plot(results.bits, found, marker=marker, linewidth=wide, label=name)
+        axes.plot(results.bits, ratios, marker=marker, linewidth=wide, label=name)
     axes.plot(results.bits, results.formula_uniform, "k:", label="formula: error uniform within a step")
     axes.plot(results.bits, results.formula_gaussian, "k:")
     axes.set(xlabel="bits", ylabel="signal-to-noise ratio, dB")

@@ -64,12 +64,12 @@ def main(config: Config) -> Results:
     for name, x in numbers.items():
         decibel[name] = {}
         for bits in config.bits:
-            found = {}
+            by_range = {}
             for kind, choose in RANGES.items():
                 grid = make_grid(*choose(x, bits, True), bits, symmetric=True)
-                found[kind] = signal_to_noise(x, dequantize(quantize(x, grid), grid))
-            decibel[name][str(bits)] = found
-            print(f"{name:<22}{bits} bits, dB: " + ", ".join(f"{kind} {value:.1f}" for kind, value in found.items()))
+                by_range[kind] = signal_to_noise(x, dequantize(quantize(x, grid), grid))
+            decibel[name][str(bits)] = by_range
+            print(f"{name:<22}{bits} bits, dB: " + ", ".join(f"{kind} {value:.1f}" for kind, value in by_range.items()))
 
     weight = torch.randn(config.channels, 256, generator=generator)
     sizes = [4.0, 8.0, 16.0, 32.0, 64.0, 128.0]
@@ -77,25 +77,25 @@ def main(config: Config) -> Results:
     for size in sizes:
         changed = weight.clone()
         changed[0, 0] = size
-        for per, found in rest.items():
+        for per, ratios in rest.items():
             rounded = fake_quantize(changed, 8, per)  # ty: ignore[invalid-argument-type]
             others = torch.ones_like(weight, dtype=torch.bool)
             others[0, 0] = False
-            found.append(signal_to_noise(changed[others], rounded[others]))
+            ratios.append(signal_to_noise(changed[others], rounded[others]))
     print(f"\n8 bits, dB of all weights but an outlier of {sizes[-1]:g}:", end=" ")
-    print(", ".join(f"a grid per {per} {found[-1]:.1f}" for per, found in rest.items()))
+    print(", ".join(f"a grid per {per} {ratios[-1]:.1f}" for per, ratios in rest.items()))
     return Results(decibel, sizes, rest["tensor"], rest["channel"], rest["group"])
 
 
 def plot(results: Results) -> Figure:
     """Draw the signal-to-noise ratio of the weights beside an outlier, by its size."""
     figure, axes = new_figure()
-    for name, found in {
+    for name, ratios in {
         "one grid": results.rest_per_tensor,
         "a grid for each channel": results.rest_per_channel,
         "a grid for each group of 64": results.rest_per_group,
     }.items():
-        axes.plot(results.outlier_sizes, found, marker="o", label=name)
+        axes.plot(results.outlier_sizes, ratios, marker="o", label=name)
     axes.set_xscale("log", base=2)
     axes.set(xlabel="one outlier, in standard deviations", ylabel="signal-to-noise ratio of all others, dB")
     axes.set_xticks(results.outlier_sizes, [f"{size:g}" for size in results.outlier_sizes])

@@ -20,13 +20,14 @@ from quantizing.machine_limits import bandwidth, best_seconds, peaks
 from quantizing.packed_linear import Int4Linear, Int8Linear
 from quantizing.quantized_gpt2 import use_engine
 from quantizing.timed_turns import decode_seconds, random_gpt2, take_turns
-from quantizing.ways import build
+from quantizing.weight_formats import in_format
+from shared.lab.compare import EXACT, ROUNDING, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
 
-# Bytes of a weight, and the way of ways.py that decodes in this format.
+# Bytes of a weight, and the name in weight_formats.py of what decodes in this format.
 FORMATS = {
     "float32": (4.0, "linear"),
     "bfloat16": (2.0, "bfloat16"),
@@ -111,7 +112,7 @@ def main(config: Config) -> Results:
 
     original = random_gpt2(config.layers, config.d_model, config.vocab_size)
     weights = 12 * config.layers * config.d_model**2 + config.vocab_size * config.d_model
-    models = {name: build(way, original, []) for name, (_, way) in FORMATS.items()}
+    models = {name: in_format(format_name, original, []) for name, (_, format_name) in FORMATS.items()}
     prompt = torch.randint(config.vocab_size, (1, 16), generator=generator)
     seconds = take_turns(
         {name: lambda m=m: decode_seconds(m, prompt, config.new_tokens) for name, m in models.items()}, config.turns
@@ -120,7 +121,7 @@ def main(config: Config) -> Results:
     for name, (size, _) in FORMATS.items():
         needed = size * weights
         # The bandwidth of a working set about as large as these weights.
-        nearest = min(range(len(read)), key=lambda place: abs(config.megabytes[place] - needed / 1e6))
+        nearest = min(range(len(read)), key=lambda index: abs(config.megabytes[index] - needed / 1e6))
         limit, reached = read[nearest] * 1e9 / needed, 1 / statistics.median(seconds[name])
         intensities, rates = sweep(name, config)
         roofs[name] = Roof(
@@ -148,8 +149,8 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the roof of each format and the layers under it, and the limits of decoding beside what is reached."""
     figure, (roofs, rates) = new_figure(width=10, height=4.2, columns=2)
-    for place, (name, roof) in enumerate(results.roofs.items()):
-        colour = f"C{place}"
+    for number, (name, roof) in enumerate(results.roofs.items()):
+        colour = f"C{number}"
         across = torch.logspace(-1, 3, 100).tolist()
         roofs.plot(across, [min(roof.peak_gflops, roof.bandwidth * x) for x in across], color=colour, linewidth=0.8)
         roofs.plot(roof.intensities, roof.gflops, "o", color=colour, markersize=4, label=name)
@@ -165,5 +166,13 @@ def plot(results: Results) -> Figure:
     return figure
 
 
+TOLERANCE = {
+    "*": TIMING,
+    "weights_per_token": EXACT,
+    "megabytes*": EXACT,
+    "*.bytes_per_token": EXACT,
+    "*.intensities*": ROUNDING,
+}
+
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

@@ -10,7 +10,6 @@ the second does without it. Theory: notes/07_memory_bound.md
 
 import statistics
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
@@ -25,7 +24,8 @@ from quantizing.timed_turns import (
     ratio,
     take_turns,
 )
-from quantizing.ways import LABELS, WAYS, build, check_ways
+from quantizing.weight_formats import FORMATS, LABELS, WeightFormat, check_formats, in_format
+from shared.lab.compare import EXACT, TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -34,21 +34,7 @@ from shared.lab.runtime import keep_freed_memory, seed_everything
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    # formats to compare; the first is the baseline
-    ways: tuple[
-        Literal[
-            "float32",
-            "linear",
-            "bfloat16",
-            "dynamic",
-            "static",
-            "int8-kernel",
-            "int4-kernel",
-            "torchao-int8",
-            "torchao-int4",
-        ],
-        ...,
-    ] = tuple(WAYS)
+    ways: tuple[WeightFormat, ...] = FORMATS  # formats to compare; the first is the baseline
     layers: int = 12  # blocks; the default is GPT-2 small
     d_model: int = 768  # features of a token
     vocab_size: int = 50_257  # distinct tokens
@@ -59,7 +45,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Speed:
+class FormatSpeed:
     label: str
     converted: int
     megabytes: float
@@ -76,18 +62,18 @@ class Speed:
 class Results:
     engine: str
     library_overhead_milliseconds: float
-    ways: dict[str, Speed]
+    ways: dict[str, FormatSpeed]
 
 
 def main(config: Config) -> Results:
-    check_ways(config.ways, "speed")
+    check_formats(config.ways, "speed")
     keep_freed_memory()
     engine = use_engine(config.engine)
     generator = seed_everything(config.seed)
     original = random_gpt2(config.layers, config.d_model, config.vocab_size)
     prompt = torch.randint(config.vocab_size, (1, config.prompt), generator=generator)
     short = prompt[:, :16]
-    models = {name: build(name, original, [prompt]) for name in config.ways}
+    models = {name: in_format(name, original, [prompt]) for name in config.ways}
     del original
 
     decode = take_turns(
@@ -98,10 +84,10 @@ def main(config: Config) -> Results:
     )
     prefill = take_turns({name: lambda m=m: prefill_seconds(m, prompt) for name, m in models.items()}, config.turns)
 
-    base, found = config.ways[0], {}
+    base, by_format = config.ways[0], {}
     sizes = {name: saved_bytes(model) / 1e6 for name, model in models.items()}
     for name, model in models.items():
-        found[name] = Speed(
+        by_format[name] = FormatSpeed(
             label=LABELS[name],
             converted=converted_layers(model),
             megabytes=sizes[name],
@@ -114,20 +100,21 @@ def main(config: Config) -> Results:
             prefill=ratio(prefill[base], prefill[name], generator),
         )
     extra = [
-        1000 * (1 / speed.generate_tokens_per_second - 1 / speed.decode_tokens_per_second) for speed in found.values()
+        1000 * (1 / speed.generate_tokens_per_second - 1 / speed.decode_tokens_per_second)
+        for speed in by_format.values()
     ]
     print(f"\nengine {engine}, {torch.get_num_threads()} threads, {config.turns} turns")
-    for speed in found.values():
+    for speed in by_format.values():
         print(f"{speed.label:<38}{speed.converted:>3} layers {speed.megabytes:6.1f} MB", end="")
         print(f"  decode {speed.decode_tokens_per_second:6.1f} tokens/s {shown(speed.decode)}", end="")
         print(
             f"  generate {shown(speed.generate)}  prefill {speed.prefill_milliseconds:6.0f} ms {shown(speed.prefill)}"
         )
-    return Results(engine, statistics.median(extra), found)
+    return Results(engine, statistics.median(extra), by_format)
 
 
-def shown(found: Ratio) -> str:
-    return f"{found.estimate:.2f} x ({found.low:.2f} to {found.high:.2f})"
+def shown(gain: Ratio) -> str:
+    return f"{gain.estimate:.2f} x ({gain.low:.2f} to {gain.high:.2f})"
 
 
 def plot(results: Results) -> Figure:
@@ -135,10 +122,10 @@ def plot(results: Results) -> Figure:
     figure, panels = new_figure(width=10, columns=2)
     labels = [speed.label for speed in results.ways.values()]
     for axes, task in zip(panels, ("decode", "prefill"), strict=True):
-        ratios: list[Ratio] = [vars(speed)[task] for speed in results.ways.values()]
-        middle = [found.estimate for found in ratios]
+        gains: list[Ratio] = [vars(speed)[task] for speed in results.ways.values()]
+        middle = [gain.estimate for gain in gains]
         axes.barh(labels, middle, color="C0" if task == "decode" else "C1")
-        ends = [found.estimate - found.low for found in ratios], [found.high - found.estimate for found in ratios]
+        ends = [gain.estimate - gain.low for gain in gains], [gain.high - gain.estimate for gain in gains]
         axes.errorbar(middle, labels, xerr=ends, fmt="none", color="black", capsize=3)
         axes.axvline(1, color="black", linewidth=0.8)
         axes.invert_yaxis()
@@ -147,5 +134,8 @@ def plot(results: Results) -> Figure:
     return figure
 
 
+SIZE = Tolerance(relative=0.01)
+TOLERANCE = {"*": TIMING, "ways.*.converted": EXACT, "ways.*.megabytes": SIZE, "ways.*.of_float32": SIZE}
+
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

@@ -21,6 +21,7 @@ from quantizing.quantized_gpt2 import (
     use_engine,
 )
 from quantizing.recipe_batches import loss_on, recipe_batches
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -60,23 +61,22 @@ def main(config: Config) -> Results:
         calibrate(prepared, [batch.tokens for batch in texts])
         converted = convert_static(prepared)
         check_converted(converted, linear_layers(model))
-        found = perplexity(loss_on(converted, batches)) / float32 - 1
-        excess.setdefault(f"{observer}, {head} head", []).append(found)
+        above = perplexity(loss_on(converted, batches)) / float32 - 1
+        excess.setdefault(f"{observer}, {head} head", []).append(above)
     print(f"\nperplexity of float32 {float32:.4f}; above it, by recipes to calibrate on")
     print(f"{'':<32}" + "".join(f"{count:>10}" for count in config.calibration))
-    for name, found in excess.items():
-        print(f"{name:<32}" + "".join(f"{value:10.2%}" for value in found))
+    for name, values in excess.items():
+        print(f"{name:<32}" + "".join(f"{value:10.2%}" for value in values))
     return Results(float32, list(config.calibration), excess)
 
 
 def plot(results: Results) -> Figure:
     """Draw what each choice costs, by the text that it saw."""
     figure, axes = new_figure()
-    for place, (name, found) in enumerate(results.excess.items()):
+    for number, (name, values) in enumerate(results.excess.items()):
         style = "--" if name.endswith("dynamic head") else "-"
-        axes.plot(
-            results.calibration, [100 * value for value in found], style, marker="o", color=f"C{place // 2}", label=name
-        )
+        percents = [100 * value for value in values]
+        axes.plot(results.calibration, percents, style, marker="o", color=f"C{number // 2}", label=name)
     axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
     axes.set_xscale("log")
     axes.set_xticks(results.calibration, [str(count) for count in results.calibration])
@@ -87,4 +87,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"excess*": Tolerance(absolute=2e-3)})

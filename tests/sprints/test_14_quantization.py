@@ -16,7 +16,15 @@ from torch.ao.quantization.observer import MinMaxObserver, PerChannelMinMaxObser
 from shared.checks.invariants import InvariantError, check_causality
 
 FOLDER = "14_quantization"
-PARTS = ("integer_grid", "quantized_gpt2", "packed_linear", "ways", "timed_turns", "logit_errors", "machine_limits")
+PARTS = (
+    "integer_grid",
+    "quantized_gpt2",
+    "packed_linear",
+    "weight_formats",
+    "timed_turns",
+    "logit_errors",
+    "machine_limits",
+)
 WITHOUT_TORCHAO = ("float32", "linear", "bfloat16", "dynamic", "static", "int8-kernel", "int4-kernel")
 needs_torchao = pytest.mark.skipif(
     importlib.util.find_spec("torchao") is None, reason="torchao is missing: uv sync --group quantization"
@@ -131,6 +139,7 @@ def test_random_rounding_keeps_the_mean(parts, generator):
     assert drawn.mean().item() == pytest.approx(2.3, abs=4 * drawn.std().item() / 20_000**0.5)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_bad_grids_are_refused(parts):
     low, high = torch.tensor(-1.0), torch.tensor(1.0)
     for bits in (1, 17):
@@ -283,17 +292,17 @@ def test_static_layers_use_the_ranges_that_they_were_shown(parts, tiny, tokens, 
 def test_everything_is_converted_and_counted(parts, tiny, tokens, monkeypatch):
     texts = [tokens]
     for name in WITHOUT_TORCHAO:
-        model = parts.ways.build(name, tiny, texts)
-        expected = 0 if name in parts.ways.FLOATING else 9
+        model = parts.weight_formats.in_format(name, tiny, texts)
+        expected = 0 if name in parts.weight_formats.FLOATING else 9
         assert parts.quantized_gpt2.converted_layers(model) == expected, name
         expected = logits_of(tiny, tokens)
         error = ((logits_of(model, tokens) - expected).norm() / expected.norm()).item()
         assert error > 1e-4 or name in ("float32", "linear"), "a quantized model differs"
         assert error < (0.6 if "int4" in name else 0.15), name
     assert parts.quantized_gpt2.linear_layers(tiny) == 9, "the original is left as it was"
-    monkeypatch.setitem(parts.ways.WAYS, "dynamic", lambda model, _: copy.deepcopy(model))
+    monkeypatch.setitem(parts.weight_formats.MAKERS, "dynamic", lambda model, _: copy.deepcopy(model))
     with pytest.raises(ValueError, match="9 layers were to be quantized, 0 were; left alone: Conv1D, Linear"):
-        parts.ways.build("dynamic", tiny, texts)
+        parts.weight_formats.in_format("dynamic", tiny, texts)
     half = static(parts, tiny, tokens, head=False)
     assert parts.quantized_gpt2.converted_layers(half) == 9
     assert type(half.lm_head) is not type(static(parts, tiny, tokens).lm_head)
@@ -342,10 +351,10 @@ def test_without_linear_nearly_nothing_is_converted_and_the_check_says_so(load_s
 
 def test_a_dynamic_model_sees_a_little_of_the_future(parts, tiny, tokens):
     for name in ("float32", "static", "int8-kernel"):
-        model = parts.ways.build(name, tiny, [tokens])
+        model = parts.weight_formats.in_format(name, tiny, [tokens])
         check_causality(lambda x, model=model: logits_of(model, x), tokens, vocab_size=96)
         assert parts.logit_errors.future_moves(model, tokens[:1], torch.arange(32)) < 1e-5
-    dynamic = parts.ways.build("dynamic", tiny, [])
+    dynamic = parts.weight_formats.in_format("dynamic", tiny, [])
     assert parts.logit_errors.future_moves(dynamic, tokens[:1], torch.arange(32)) > 1e-4
     with pytest.raises(InvariantError, match="reads the future"):
         check_causality(lambda x: logits_of(dynamic, x), tokens, vocab_size=96)
@@ -371,7 +380,7 @@ def test_packed_layers_compute_with_the_rounded_weights(parts, generator, output
 @needs_torchao
 def test_torchao_rounds_as_we_do(parts, tiny, tokens):
     weight = tiny.transformer.h[0].mlp.c_fc.weight.detach().T.contiguous().bfloat16()
-    int8, int4 = (parts.ways.build(name, tiny, []) for name in ("torchao-int8", "torchao-int4"))
+    int8, int4 = (parts.weight_formats.in_format(name, tiny, []) for name in ("torchao-int8", "torchao-int4"))
     assert parts.quantized_gpt2.converted_layers(int8) == 9
     assert parts.quantized_gpt2.converted_layers(int4) == 8, "the head stays in bfloat16"
     theirs = int8.transformer.h[0].mlp.c_fc.weight
@@ -386,13 +395,13 @@ def test_torchao_rounds_as_we_do(parts, tiny, tokens):
 
 
 def test_a_missing_torchao_is_an_error_that_names_the_command(parts, monkeypatch):
-    monkeypatch.setattr(parts.ways, "find_spec", lambda _: None)
+    monkeypatch.setattr(parts.weight_formats, "find_spec", lambda _: None)
     with pytest.raises(ValueError, match=r"uv run --group quantization sprints/14_quantization/speed\.py") as error:
-        parts.ways.check_ways(("float32", "dynamic", "torchao-int4"), "speed")
+        parts.weight_formats.check_formats(("float32", "dynamic", "torchao-int4"), "speed")
     assert "--ways float32 dynamic" in str(error.value)
-    parts.ways.check_ways(WITHOUT_TORCHAO, "speed")
+    parts.weight_formats.check_formats(WITHOUT_TORCHAO, "speed")
     with pytest.raises(ValueError, match="must be among float32, linear"):
-        parts.ways.check_ways(("int3",), "speed")
+        parts.weight_formats.check_formats(("int3",), "speed")
 
 
 def test_fewer_bits_cost_more_and_finer_grids_less(load_sprint):
@@ -420,7 +429,7 @@ def test_eight_bits_cost_less_than_a_percent_of_perplexity(load_sprint, parts):
     found = results.ways
     assert results.linear_layers == 17
     for name, quality in found.items():
-        assert quality.converted == (0 if name in parts.ways.FLOATING else 17)
+        assert quality.converted == (0 if name in parts.weight_formats.FLOATING else 17)
         assert quality.excess < (0.02 if name == "int4-kernel" else 0.01), name
         assert quality.perplexity > results.optimum * 0.99
         assert quality.excess == pytest.approx(quality.perplexity / found["float32"].perplexity - 1, abs=1e-6)
@@ -484,7 +493,7 @@ def test_gpt2_small_needs_less_than_035_of_its_bytes(load_sprint):
     count = {"blocks": 12 * layers * d_model**2, "output layer": vocab * d_model, "token embedding": vocab * d_model}
     count["positions, norms and biases"] = 124_439_808 - count["blocks"] - count["output layer"]
     channels = {"blocks": layers * 9 * d_model, "output layer": vocab}
-    sizes = {way: sum(script.bytes_of(count, channels, way).values()) for way in script.WAYS}
+    sizes = {name: sum(script.bytes_of(count, channels, name).values()) for name in script.MAKERS}
     assert sizes["float32"] == 4 * 124_439_808
     assert sizes["int8, embedding int8"] < 0.35 * sizes["float32"] < sizes["int8, embedding float32"]
 

@@ -35,8 +35,8 @@ class Tally:
         difference = (ours - theirs).abs()
         self.largest = max(self.largest, difference.max().item())
         self.error += difference.mean(1).sum().item()
-        expected, found = theirs.log_softmax(-1), ours.log_softmax(-1)
-        self.kl += (expected.exp() * (expected - found)).sum().item()
+        expected, actual = theirs.log_softmax(-1), ours.log_softmax(-1)
+        self.kl += (expected.exp() * (expected - actual)).sum().item()
         same, sure = ours.argmax(-1) == theirs.argmax(-1), expected.max(-1).values > SURE
         self.same += int(same.sum())
         self.sure += int(sure.sum())

@@ -10,12 +10,12 @@ SQUARE = 2048
 
 def best_seconds(work: Callable[[], object], turns: int) -> float:
     """Return the least seconds of some turns, after one that does not count: a limit is about the best case."""
-    found = []
+    seconds = []
     for _ in range(turns + 1):
         began = time.perf_counter()
         work()
-        found.append(time.perf_counter() - began)
-    return min(found[1:])
+        seconds.append(time.perf_counter() - began)
+    return min(seconds[1:])
 
 
 def bandwidth(megabytes: int, turns: int) -> tuple[float, float]:

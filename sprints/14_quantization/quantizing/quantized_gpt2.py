@@ -91,10 +91,10 @@ def check_converted(model: nn.Module, layers: int) -> None:
     Raises:
         ValueError: fewer were converted; names the kinds of layer that were left alone.
     """
-    if (found := converted_layers(model)) < layers:
+    if (converted := converted_layers(model)) < layers:
         left = {type(module).__name__ for module in model.modules() if isinstance(module, nn.Linear | Conv1D)}
         raise ValueError(
-            f"{layers} layers were to be quantized, {found} were; left alone: {', '.join(sorted(left))}. "
+            f"{layers} layers were to be quantized, {converted} were; left alone: {', '.join(sorted(left))}. "
             "Conv1D must become Linear first (conv1d_to_linear)"
         )
 

@@ -51,9 +51,9 @@ def take_turns(contenders: Mapping[str, Contender], turns: int, warm_up: int = 2
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in tqdm(range(-warm_up, turns), unit="turn"):
         for name in contenders if turn % 2 else reversed(list(contenders)):
-            found = contenders[name]()
+            taken = contenders[name]()
             if turn >= 0:
-                seconds[name].append(found)
+                seconds[name].append(taken)
     return seconds
 
 

@@ -1,8 +1,9 @@
-"""The ways to keep a GPT-2 that the sprint compares, by name: each makes a copy of a model in its format."""
+"""The formats of weights that the sprint compares, by name: each makes a copy of a GPT-2 in it."""
 
 import copy
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,10 @@ from quantizing.quantized_gpt2 import (
     with_linears,
 )
 
-Way = Callable[[PreTrainedModel, Sequence[Tensor]], nn.Module]
+WeightFormat = Literal[
+    "float32", "linear", "bfloat16", "dynamic", "static", "int8-kernel", "int4-kernel", "torchao-int8", "torchao-int4"
+]
+FORMATS: tuple[WeightFormat, ...] = get_args(WeightFormat)
 GROUP = 64
 FLOATING = ("float32", "linear", "bfloat16")
 
@@ -54,7 +58,8 @@ def _torchao_int4(model: PreTrainedModel, _: Sequence[Tensor]) -> nn.Module:
     return model
 
 
-WAYS: dict[str, Way] = {
+# What makes a copy of a model in each format; texts calibrate the static one.
+MAKERS: dict[str, Callable[[PreTrainedModel, Sequence[Tensor]], nn.Module]] = {
     "float32": lambda model, _: copy.deepcopy(model),
     "linear": lambda model, _: with_linears(model),
     "bfloat16": lambda model, _: with_linears(model).to(torch.bfloat16),
@@ -78,31 +83,31 @@ LABELS = {
 }
 
 
-def build(name: str, model: PreTrainedModel, texts: Sequence[Tensor]) -> nn.Module:
+def in_format(name: str, model: PreTrainedModel, texts: Sequence[Tensor]) -> nn.Module:
     """Return a copy of a model in a format; `texts` calibrate the static one.
 
     Raises:
         ValueError: some of its linear layers were not converted.
     """
-    made = WAYS[name](model, texts).eval()
+    converted = MAKERS[name](model, texts).eval()
     if name not in FLOATING:
-        check_converted(made, linear_layers(model) - (name == "torchao-int4"))
-    return made
+        check_converted(converted, linear_layers(model) - (name == "torchao-int4"))
+    return converted
 
 
-def check_ways(names: Sequence[str], script: str) -> None:
-    """Check that a script can go all the ways that it was asked to, before it starts.
+def check_formats(names: Sequence[str], script: str) -> None:
+    """Check that a script can make all the formats that it was asked for, before it starts.
 
     Raises:
-        ValueError: an unknown way, or torchao is missing; says how to run with it.
+        ValueError: an unknown format, or torchao is missing; says how to run with it.
     """
-    if unknown := sorted(set(names) - set(WAYS)):
-        raise ValueError(f"--ways must be among {', '.join(WAYS)}; got {', '.join(unknown)}")
+    if unknown := sorted(set(names) - set(FORMATS)):
+        raise ValueError(f"--ways must be among {', '.join(FORMATS)}; got {', '.join(unknown)}")
     asked = [name for name in names if name.startswith("torchao")]
     if asked and find_spec("torchao") is None:
         others = " ".join(name for name in names if name not in asked)
         raise ValueError(
             f"{', '.join(asked)} need torchao, which is not installed: run\n"
             f"    uv run --group quantization sprints/14_quantization/{script}.py\n"
-            f"or go the other ways only: --ways {others or 'float32 dynamic static'}"
+            f"or compare the other formats only: --ways {others or 'float32 dynamic static'}"
         )
