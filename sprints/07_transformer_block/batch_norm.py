@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from block_study.token_batch_norm import TokenBatchNorm
 from shared.checks.invariants import InvariantError, check_causality
+from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
@@ -26,14 +28,6 @@ from shared.text.tokenizers import character_tokenizer
 from shared.training.loop import train_steps
 from shared.training.losses import count_targets, evaluate_loss, language_model_loss
 from shared.training.optimizers import make_optimizers
-
-
-class TokenBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation of each feature over all tokens of a batch; in evaluation by running averages."""
-
-    def forward(self, input: Tensor) -> Tensor:  # (batch, tokens, d_model), twice
-        return super().forward(input.flatten(0, 1)).view_as(input)
-
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "layer norm": nn.LayerNorm,
@@ -106,15 +100,15 @@ def read_text(stream: str, recipes: int) -> str:
 
 def future_seen(model: GPT, tokens: Tensor) -> dict[str, str | None]:
     """Return what the causality check says of the model in either mode; None if it is content."""
-    said: dict[str, str | None] = {}
+    complaints: dict[str, str | None] = {}
     for mode, training in (("training", True), ("evaluation", False)):
         model.train(training)
-        said[mode] = None
+        complaints[mode] = None
         try:
             check_causality(model, tokens, vocab_size=model.config.vocab_size, tolerance=1e-4)
         except InvariantError as error:
-            said[mode] = str(error).partition(":")[0]
-    return said
+            complaints[mode] = str(error).partition(":")[0]
+    return complaints
 
 
 @torch.no_grad()
@@ -126,8 +120,8 @@ def loss_as_trained(model: GPT, tokens: np.ndarray, config: Config) -> float:
     return total / sum(count_targets(batch.tokens, batch.mask) for batch in batches)
 
 
-def runs(config: Config) -> Iterator[tuple[str, int]]:
-    return ((norm, config.seed + run) for norm in NORMS for run in range(config.runs))
+def norms_and_seeds(config: Config) -> Iterator[tuple[str, int]]:
+    return ((norm, config.seed + index) for norm in NORMS for index in range(config.runs))
 
 
 def main(config: Config) -> Results:
@@ -140,7 +134,7 @@ def main(config: Config) -> Results:
     losses: dict[str, list[float]] = {norm: [] for norm in NORMS}
     as_trained: dict[str, list[float]] = {norm: [] for norm in NORMS}
     future: dict[str, dict[str, str | None]] = {}
-    for norm, seed in tqdm(list(runs(config)), desc="runs"):
+    for norm, seed in tqdm(list(norms_and_seeds(config)), desc="runs"):
         generator = seed_everything(seed)
         model = make_model(config, tokenizer.vocab_size, norm, generator).to(device)
         batches = BlockBatches(tokens, config.batch_size, config.context, generator)
@@ -161,4 +155,5 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    # A complaint about the future quotes what it measured; that there is one is exact.
+    run(main, Config, tolerance={"losses*": TRAINED, "future_seen.*.evaluation": EXACT})

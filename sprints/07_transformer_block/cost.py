@@ -29,7 +29,7 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Cost:
+class BlockCost:
     """What one block costs.
 
     Args:
@@ -55,7 +55,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Results:
-    models: dict[str, Cost]
+    models: dict[str, BlockCost]
 
 
 def parameters(d: int) -> dict[str, int]:
@@ -86,14 +86,15 @@ def flops_counted(block: GPTBlock, d: int, tokens: int) -> dict[str, float]:
     counter = FlopCounterMode(display=False)
     with torch.device("meta"), counter, torch.no_grad():
         block(torch.zeros(1, tokens, d))
-    counts = {name.removeprefix("GPTBlock."): its for name, its in counter.get_flop_counts().items()}
+    counts = {name.removeprefix("GPTBlock."): by_operator for name, by_operator in counter.get_flop_counts().items()}
 
     def total(module: str) -> float:
         return sum(counts.get(module, {}).values()) / tokens
 
     projections = total("attention.qkv") + total("attention.output")
-    found = (projections, total("attention") - projections, total("feed_forward"))
-    return dict(zip(PARTS, (*found, total("Global") - total("attention") - total("feed_forward")), strict=True))
+    scores_and_means, feed_forward = total("attention") - projections, total("feed_forward")
+    rest = total("Global") - total("attention") - feed_forward
+    return dict(zip(PARTS, (projections, scores_and_means, feed_forward, rest), strict=True))
 
 
 def shortest(holds: Callable[[int], bool], longest: int) -> int:
@@ -105,21 +106,21 @@ def shortest(holds: Callable[[int], bool], longest: int) -> int:
     return high
 
 
-def measure(d: int, heads: int, context: int, longest: int) -> Cost:
+def measure(d: int, heads: int, context: int, longest: int) -> BlockCost:
     with torch.device("meta"):
         block = GPTBlock(d, heads).eval()
     lengths = [2**power for power in range(4, longest.bit_length())]
 
     def share(tokens: int) -> float:
-        its = flops_counted(block, d, tokens)
-        return (its["projections"] + its["scores and means"]) / sum(its.values())
+        by_part = flops_counted(block, d, tokens)
+        return (by_part["projections"] + by_part["scores and means"]) / sum(by_part.values())
 
     def more(tokens: int, *parts: str) -> bool:
-        its = flops_counted(block, d, tokens)
-        return sum(its[part] for part in parts) > its["feed-forward"]
+        by_part = flops_counted(block, d, tokens)
+        return sum(by_part[part] for part in parts) > by_part["feed-forward"]
 
     attention = PARTS[:2]
-    return Cost(
+    return BlockCost(
         d_model=d,
         context=context,
         parameters=parameters(d),
@@ -154,7 +155,7 @@ def plot(results: Results) -> Figure:
     for axes, (name, cost) in zip(fields, results.models.items(), strict=True):
         lengths = cost.lengths
         table = [flops(cost.d_model, tokens) for tokens in lengths]
-        shares = [[its[part] / sum(its.values()) for its in table] for part in PARTS[:3]]
+        shares = [[by_part[part] / sum(by_part.values()) for by_part in table] for part in PARTS[:3]]
         axes.stackplot(lengths, shares, labels=PARTS[:3], alpha=0.7)
         axes.plot(lengths, cost.attention_share, "k.", label="attention, counted")
         axes.axvline(cost.context, color="black", linestyle="--", linewidth=1, label="context of the model")

@@ -150,8 +150,8 @@ def draw_looks(axes: Axes, looks: list[list[bool]], right: float, y: float) -> N
     cell = (HEIGHT - 0.18) / len(looks)
     left, upper = right - cell * len(looks[0]), y + HEIGHT / 2 - 0.09
     for row, line in enumerate(looks):
-        for place, sees in enumerate(line):
-            corner = (left + place * cell, upper - (row + 1) * cell)
+        for column, sees in enumerate(line):
+            corner = (left + column * cell, upper - (row + 1) * cell)
             colour = "#0072B2" if sees else "white"
             axes.add_patch(Rectangle(corner, cell, cell, facecolor=colour, edgecolor="white", linewidth=0.4, zorder=4))
 

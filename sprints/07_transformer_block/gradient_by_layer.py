@@ -68,15 +68,15 @@ def main(config: Config) -> Results:
         raise ValueError(f"a power law needs two depths or more; got {config.depths}: give more --depths")
     results = Results(list(config.depths), {}, {}, {})
     for kind in PLACEMENTS:
-        found = [
-            [gradient_norms(config, kind, depth, config.seed + run) for run in range(config.runs)]
+        norms_by_depth = [
+            [gradient_norms(config, kind, depth, config.seed + index) for index in range(config.runs)]
             for depth in config.depths
         ]
         results.by_layer[kind] = {
             str(depth): list(map(mean, zip(*runs, strict=True)))
-            for depth, runs in zip(config.depths, found, strict=True)
+            for depth, runs in zip(config.depths, norms_by_depth, strict=True)
         }
-        results.last[kind] = [[norms[-1] for norms in runs] for runs in found]
+        results.last[kind] = [[norms[-1] for norms in runs] for runs in norms_by_depth]
         results.exponent[kind] = fitted_exponent(results.depths, list(map(mean, results.last[kind])))
         for depth, runs in zip(config.depths, results.last[kind], strict=True):
             first = results.by_layer[kind][str(depth)][0]

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from block_study.deep_stacks import NameTheFirst, first_token_accuracy, first_token_loss, random_rows
+from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -108,7 +109,8 @@ def main(config: Config) -> Results:
     results = Results([], {}, {}, 1 / config.vocab)
     grid = list(product(PLACEMENTS, (0, config.warmup), config.depths, config.learning_rates))
     for kind, warmup, depth, rate in tqdm(grid, desc="settings"):
-        runs = [train(config, kind, depth, rate, warmup, config.seed + run) for run in range(config.runs)]
+        seeds = range(config.seed, config.seed + config.runs)
+        runs = [train(config, kind, depth, rate, warmup, seed) for seed in seeds]
         accuracy, losses = map(list, zip(*runs, strict=True))
         learnt = sum(value > LEARNT for value in accuracy)
         results.settings.append(Setting(kind, depth, rate, warmup, accuracy, losses, learnt, losses.count(None)))
@@ -117,11 +119,12 @@ def main(config: Config) -> Results:
         own = [setting for setting in results.settings if (setting.norm, setting.warmup) == (kind, warmup)]
         results.learnt[name] = share_learnt(own)
         results.learnt_by_depth[name] = {
-            str(depth): share_learnt([one for one in own if one.depth == depth]) for depth in config.depths
+            str(depth): share_learnt([setting for setting in own if setting.depth == depth]) for depth in config.depths
         }
-        for one in own:
-            print(f"{name:<17} {one.depth:>2} blocks, rate {one.learning_rate:g}: {one.learnt} learnt, ", end="")
-            print(f"{one.diverged} diverged, accuracy {' '.join(f'{value:.2f}' for value in one.accuracy)}")
+        for setting in own:
+            print(f"{name:<17} {setting.depth:>2} blocks, rate {setting.learning_rate:g}: ", end="")
+            print(f"{setting.learnt} learnt, {setting.diverged} diverged, ", end="")
+            print(f"accuracy {' '.join(f'{value:.2f}' for value in setting.accuracy)}")
     return results
 
 
@@ -159,4 +162,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, presets=PRESETS)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*": TRAINED, "chance": EXACT})

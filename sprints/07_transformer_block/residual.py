@@ -16,6 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from block_study.deep_stacks import KINDS, Stack
+from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -85,13 +86,14 @@ def main(config: Config) -> Results:
     difference: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for kind in tqdm(KINDS, desc="kinds"):
         for depth in config.depths:
-            found = [measure(config, kind, depth, config.seed + run) for run in range(config.runs)]
-            at_input[kind].append([lengths[0] for lengths, _ in found])
-            difference[kind].append(sum(share for _, share in found) / config.runs)
-            by_block[kind] = [geometric_mean(lengths) for lengths in zip(*(its for its, _ in found), strict=True)]
-    means = {kind: [geometric_mean(runs) for runs in its] for kind, its in at_input.items()}
+            runs = [measure(config, kind, depth, config.seed + index) for index in range(config.runs)]
+            at_input[kind].append([lengths[0] for lengths, _ in runs])
+            difference[kind].append(sum(share for _, share in runs) / config.runs)
+            lengths_by_run = [lengths for lengths, _ in runs]
+            by_block[kind] = [geometric_mean(lengths) for lengths in zip(*lengths_by_run, strict=True)]
+    means = {kind: [geometric_mean(lengths) for lengths in by_depth] for kind, by_depth in at_input.items()}
     depths = list(config.depths)
-    per_block = {kind: factor_per_block(depths, its) for kind, its in means.items()}
+    per_block = {kind: factor_per_block(depths, lengths) for kind, lengths in means.items()}
     for kind in KINDS:
         print(f"{kind:<12} gradient at the input: {' '.join(f'{length:.1e}' for length in means[kind])}", end="")
         print(f"  x {per_block[kind]:.3f} a block; tokens differ: {' '.join(f'{d:.1e}' for d in difference[kind])}")
@@ -123,4 +125,6 @@ def _range(values: list[float]) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    # Lengths from 1e-30 to 1e+30, so only their ratios count.
+    lengths = Tolerance(relative=1e-3)
+    run(main, Config, plot=plot, tolerance={"at_input.*": lengths, "by_block.*": lengths})

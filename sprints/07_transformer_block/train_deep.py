@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from block_study.deep_stacks import NameTheFirst, first_token_accuracy, first_token_loss, random_rows
+from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
@@ -81,9 +82,9 @@ def main(config: Config) -> Results:
     for depth in config.depths:
         losses, accuracy, blew_up = {}, {}, {}
         for kind in tqdm(config.kinds, desc=f"{depth} blocks"):
-            runs = [train(config, kind, depth, config.seed + run) for run in range(config.runs)]
+            runs = [train(config, kind, depth, config.seed + index) for index in range(config.runs)]
             losses[kind], accuracy[kind] = map(list, zip(*runs, strict=True))
-            blew_up[kind] = sum(len(its) < config.steps for its in losses[kind])
+            blew_up[kind] = sum(len(by_step) < config.steps for by_step in losses[kind])
         results.losses[str(depth)], results.accuracy[str(depth)] = losses, accuracy
         results.blew_up[str(depth)] = blew_up
         for kind, values in accuracy.items():
@@ -97,12 +98,12 @@ def plot(results: Results) -> Figure:
     figure, fields = new_figure(width=9.5, height=3.8, columns=len(results.losses))
     for axes, (depth, kinds) in zip(np.ravel(fields), results.losses.items(), strict=True):
         for colour, (kind, runs) in enumerate(kinds.items()):
-            for run, losses in enumerate(runs):
-                axes.plot(losses, color=f"C{colour}", linewidth=1.2, label=None if run else kind)
+            for index, losses in enumerate(runs):
+                axes.plot(losses, color=f"C{colour}", linewidth=1.2, label=None if index else kind)
         axes.set(xlabel="step", ylabel="nats per token", ylim=(0, 4), title=f"{depth} blocks")
     axes.legend(loc="upper right", ncols=2)
     return figure
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, tolerance={"losses.*": TRAINED, "accuracy.*": TRAINED})

@@ -15,6 +15,7 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 from transformers import AutoModelForCausalLM
 
+from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
@@ -82,12 +83,12 @@ def main(config: Config) -> Results:
             "checkpoint": (folder / "run.pt").stat().st_size / 1e6,
         }
         # The weights alone continue differently: Adam has forgotten its moments.
-        runs = {
+        continuations = {
             "uninterrupted": (model, optimizers),
             "checkpoint": (resumed, resumed_optimizers),
             "weights alone": (weights, make_optimizers(weights, learning_rate=1e-3)),
         }
-        losses = {name: [train_once(*run, tokens) for _ in range(5)][-1] for name, run in runs.items()}
+        losses = {name: [train_once(*pair, tokens) for _ in range(5)][-1] for name, pair in continuations.items()}
         errors = damage(folder, size)
     for name, difference in differences.items():
         print(f"{name:<20} {sizes[name]:6.2f} MB, logits differ by {difference:.1e}")
@@ -116,4 +117,10 @@ def damage(folder: Path, size: GPTConfig) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    tolerance = {
+        "sizes_mb.*": Tolerance(relative=0.01),
+        "logit_differences.*": Tolerance(absolute=1e-5),
+        "next_losses.*": Tolerance(relative=0.01),
+        "errors.*": EXACT,
+    }
+    run(main, Config, tolerance=tolerance)

@@ -1,10 +1,10 @@
 """How does text become tokens? Byte-level BPE learnt by hand, and ours beside GPT-2's.
 
     uv run sprints/08_gpt2_assembly/tokenizing.py
-    uv run sprints/08_gpt2_assembly/tokenizing.py --gpt2
+    uv run sprints/08_gpt2_assembly/tokenizing.py --preset gpt2
 
 `learn_merges` is the algorithm in a dozen lines; the library finds the same merges, thousands of times faster.
---gpt2 downloads GPT-2's vocabulary, or reads it from $SPRINTS_DATA/gpt2. Theory: notes/04_tokens.md
+The preset downloads GPT-2's vocabulary, or reads it from $SPRINTS_DATA/gpt2. Theory: notes/04_tokens.md
 """
 
 import json
@@ -30,6 +30,8 @@ TEXTS = {
     "German": "Zwei Teelöffel geräuchertes Paprikapulver in die heiße Brühe rühren.",
     "emoji": "🍋🫚🧄",
 }
+
+PRESETS = {"gpt2": {"gpt2": True}}
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,9 @@ def main(config: Config) -> Results:
     tokenizers = {"ours": cookbook_tokenizer()}
     if config.gpt2:
         tokenizers["GPT-2"] = gpt2_tokenizer(fetch("gpt2"))
-    counts = {name: {kind: len(text) for kind, text in TEXTS.items()} for name in ("characters",)}
-    counts |= {n: {kind: len(t.encode(text)) for kind, text in TEXTS.items()} for n, t in tokenizers.items()}
+    counts = {"characters": {kind: len(text) for kind, text in TEXTS.items()}}
     for name, tokenizer in tokenizers.items():
+        counts[name] = {kind: len(tokenizer.encode(text)) for kind, text in TEXTS.items()}
         print(f"\n{name}: " + ", ".join(f"{kind} {count}" for kind, count in counts[name].items()))
         print("  " + "|".join(tokenizer.tokens(TEXTS["numbers"])))
     return Results(["".join(pair) for pair in by_hand], equal, seconds_by_hand, seconds_library, sizes, lengths, counts)
@@ -134,4 +136,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -33,7 +33,9 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Step:
+class ModuleOutput:
+    """A module's name and class, the shape of its output, and its own parameters."""
+
     module: str
     kind: str
     shape: list[int]
@@ -42,20 +44,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Results:
-    steps: list[Step]
+    steps: list[ModuleOutput]
     parameters: int
     loss: float
     loss_of_guessing: float
 
 
-def watch(model: nn.Module) -> list[Step]:
+def watch(model: nn.Module) -> list[ModuleOutput]:
     """Make every module without children of interest report its output; the list fills when the model runs."""
-    steps: list[Step] = []
+    steps: list[ModuleOutput] = []
 
     def report(name: str, module: nn.Module):
         def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
             count = sum(parameter.numel() for parameter in module.parameters(recurse=False))
-            steps.append(Step(name, type(module).__name__, list(output.shape), count))
+            steps.append(ModuleOutput(name, type(module).__name__, list(output.shape), count))
 
         return hook
 

@@ -32,7 +32,9 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Size:
+class SizeCosts:
+    """Parameters by part, memory, and operations of a token, of one size."""
+
     parts: dict[str, int]
     parameters: int
     embedding_share: float
@@ -46,7 +48,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Results:
-    sizes: dict[str, Size]
+    sizes: dict[str, SizeCosts]
 
 
 def count_parts(config: GPTConfig) -> dict[str, int]:
@@ -80,13 +82,13 @@ def counted_flops(config: GPTConfig, tokens: int) -> float:
     return counter.get_total_flops() / tokens
 
 
-def measure(config: GPTConfig, tokens: int, batch: int) -> Size:
+def measure(config: GPTConfig, tokens: int, batch: int) -> SizeCosts:
     parts = count_parts(config)
     parameters = sum(parts.values())
     # Saved for the backward pass, per token and layer, in units of d_model numbers: inputs of both norms and of the
     # four products, hidden features before and after GELU; the fused attention saves no weights.
     activations = batch * tokens * (config.layers * 18 * config.d_model + config.vocab_size)
-    return Size(
+    return SizeCosts(
         parts=parts,
         parameters=parameters,
         embedding_share=(parts["token embedding (and head)"] + parts["positions"]) / parameters,

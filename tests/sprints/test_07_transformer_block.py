@@ -22,6 +22,11 @@ def script(load_sprint):
     return lambda name: load_sprint(f"{FOLDER}/{name}.py")
 
 
+@pytest.fixture
+def part(load_sprint):
+    return lambda name: load_sprint(f"{FOLDER}/block_study/{name}.py")
+
+
 def test_norms_by_hand_are_the_librarys_and_their_gradients_too(script):
     layer_norm = script("layer_norm")
     config = layer_norm.Config(batch=2, tokens=5, d_model=24)
@@ -33,15 +38,14 @@ def test_norms_by_hand_are_the_librarys_and_their_gradients_too(script):
 
 
 def test_what_each_norm_does_not_notice(script):
-    results = script("layer_norm").main(script("layer_norm").Config(batch=4, tokens=8, d_model=32))
+    norms = script("what_norms_ignore")
+    results = norms.main(norms.Config(batch=4, tokens=8, d_model=32))
     shift, scale, one_feature, sign = results.moved["layer norm"]
-    moved = {
-        norm: [its[change] > 1e-3 for change in (shift, scale, one_feature)] for norm, its in results.moved.items()
-    }
+    moved = {norm: [by[change] > 1e-3 for change in (shift, scale, one_feature)] for norm, by in results.moved.items()}
     assert moved["layer norm"] == [False, False, True]
     assert moved["RMSNorm"] == [True, False, True]
     assert moved["batch norm"] == [False, False, False]
-    assert all(its[sign] > 1 for its in results.moved.values())
+    assert all(by[sign] > 1 for by in results.moved.values())
     assert results.gradient_along["layer norm"]["all ones"] < 1e-5
     assert results.gradient_along["RMSNorm"]["all ones"] > 0.1
     assert all(along["the output"] < 1e-3 for along in results.gradient_along.values())
@@ -51,7 +55,7 @@ def test_what_each_norm_does_not_notice(script):
 
 def test_a_norm_of_one_feature_is_refused(script):
     with pytest.raises(ValueError, match="at least 2 features to compare; got d_model=1"):
-        script("hand_written_norms").HandLayerNorm(1)
+        script("layer_norm").HandLayerNorm(1)
 
 
 def test_batch_norm_depends_on_others_and_reads_the_future_in_training(script):
@@ -90,8 +94,8 @@ def test_blocks_equal_pytorchs_for_all_norms_activations_and_masks_alone_and_sta
 
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder"])
-def test_parity_would_notice_one_wrong_weight(script, kind: str):
-    parity, twins = script("parity"), script("pytorch_twins")
+def test_parity_would_notice_one_wrong_weight(script, part, kind: str):
+    parity, twins = script("parity"), part("pytorch_twins")
     config = parity.Config(tokens=5)
     sizes = {"d_model": 16, "heads": 2, "d_hidden": 24, "dtype": torch.float32}
     ours, theirs = twins.make_twins(kind, "pre", "relu", 2, **sizes)
@@ -109,7 +113,7 @@ def test_parity_would_notice_one_wrong_weight(script, kind: str):
         twins.make_twins("both", "pre", "relu", 1, **sizes)
 
 
-def test_gradients_vanish_explode_or_pass(script):
+def test_gradients_vanish_explode_or_pass(script, part):
     residual = script("residual")
     config = residual.Config(depths=(1, 4, 16), runs=2)
     results = residual.main(config)
@@ -121,7 +125,7 @@ def test_gradients_vanish_explode_or_pass(script):
     assert len(results.by_block["pre"]) == 16
     assert residual.main(config) == results, "same seed, same results"
     with pytest.raises(ValueError, match="pre, post, no norm, no addition, neither; got 'both'"):
-        script("deep_stacks").make_block("both", 8, 2)
+        part("deep_stacks").make_block("both", 8, 2)
 
 
 def test_a_deep_stack_learns_with_additions_and_norms_on_the_side(script):
@@ -134,8 +138,8 @@ def test_a_deep_stack_learns_with_additions_and_norms_on_the_side(script):
     assert deep.main(shallow) == deep.main(shallow), "same seed, same results"
 
 
-def test_every_parameter_of_a_stack_moves(script):
-    stacks = script("deep_stacks")
+def test_every_parameter_of_a_stack_moves(part):
+    stacks = part("deep_stacks")
     torch.manual_seed(0)
     model = stacks.NameTheFirst("post", 2, vocab=4, tokens=5, d_model=8, heads=2)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
@@ -181,8 +185,8 @@ def test_a_feed_forward_network_is_position_wise_and_attention_is_not(script):
     assert results.rank["without the activation"] == 1 < results.rank["with it"]
 
 
-def test_every_token_of_a_recipe_has_its_label(script):
-    labels_of = script("labelled_recipes").labels_of
+def test_every_token_of_a_recipe_has_its_label(part):
+    labels_of = part("labelled_recipes").labels_of
     cookbook = Cookbook()
     text = cookbook.recipe("validation", 3).text
     pieces = [piece for line in text.splitlines(keepends=True) for piece in _words(line)]
@@ -211,8 +215,8 @@ def _words(line: str) -> list[str]:
     return re.findall(r"\n| ?[\w]+| ?[^\s\w]|\s", line)
 
 
-def test_selectivity_is_average_precision_above_chance(script):
-    reading = script("neuron_reading")
+def test_selectivity_is_average_precision_above_chance(part):
+    reading = part("neuron_reading")
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(3, (200,), generator=generator)
     activations = torch.randn(200, 4, generator=generator)
@@ -227,8 +231,8 @@ def test_selectivity_is_average_precision_above_chance(script):
         assert found[2, label].item() == pytest.approx((precision - share) / (1 - share), abs=1e-5)
 
 
-def test_neurons_are_held_while_the_context_lasts(script):
-    reading = script("neuron_reading")
+def test_neurons_are_held_while_the_context_lasts(part):
+    reading = part("neuron_reading")
     model = GPT(GPTConfig(20, 8, 2, 2, 8, dropout=0.0), torch.Generator().manual_seed(0)).eval()
     tokens = torch.arange(16).view(2, 8)
     before, hidden = model(tokens), reading.record(model, tokens).hidden
@@ -281,9 +285,9 @@ def test_costs_by_formula_are_those_counted(script):
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])
-def test_the_diagram_shows_where_the_norm_is(script, norm: str):
+def test_the_diagram_shows_where_the_norm_is(part, norm: str):
     nodes = {
-        node.name: node for node in script("block_trace").trace(EncoderBlock(8, 2, norm=norm), x=torch.randn(1, 4, 8))
+        node.name: node for node in part("block_trace").trace(EncoderBlock(8, 2, norm=norm), x=torch.randn(1, 4, 8))
     }
     names = list(nodes)
     if norm == "pre":
@@ -303,8 +307,8 @@ def test_the_diagram_shows_where_the_norm_is(script, norm: str):
     assert nodes["attention"].looks_at == [torch.ones(4, 4, dtype=torch.bool).tolist()]
 
 
-def test_the_diagram_of_a_decoder_shows_both_attentions(script):
-    diagram, trace = script("diagram"), script("block_trace").trace
+def test_the_diagram_of_a_decoder_shows_both_attentions(script, part):
+    diagram, trace = script("diagram"), part("block_trace").trace
     results = diagram.main(diagram.Config(tokens=4, memory=5, d_model=8, heads=2))
     nodes = {node.name: node for node in results.blocks["decoder, post-norm"]}
     past = torch.ones(4, 4, dtype=torch.bool).tril().tolist()
@@ -316,12 +320,12 @@ def test_the_diagram_of_a_decoder_shows_both_attentions(script):
     assert len(diagram.plot(results).axes) == 4
     with pytest.raises(ValueError, match=r"only additions are expected, but MulBackward0 ran: is dropout at work"):
         trace(EncoderBlock(8, 2, dropout=0.5), x=torch.randn(1, 4, 8))
-    no_addition = script("deep_stacks").make_block("no addition", 8, 2)
+    no_addition = part("deep_stacks").make_block("no addition", 8, 2)
     assert not [node for node in trace(no_addition, x=torch.randn(1, 4, 8)) if node.kind == "add"]
 
 
-def test_every_invariant_holds_on_every_block_alone_and_stacked(script):
-    little = script("little_models")
+def test_every_invariant_holds_on_every_block_alone_and_stacked(part):
+    little = part("little_models")
     assert len(little.MODELS) == 12
     for name, make in little.MODELS.items():
         torch.manual_seed(0)
@@ -330,8 +334,8 @@ def test_every_invariant_holds_on_every_block_alone_and_stacked(script):
         assert {check: little.complaint(run) for check, run in checks.items()} == dict.fromkeys(checks), name
 
 
-def test_every_invariant_goes_red_on_a_block_that_is_broken(script):
-    break_it, little = script("break_it"), script("little_models")
+def test_every_invariant_goes_red_on_a_block_that_is_broken(script, part):
+    break_it, little = script("break_it"), part("little_models")
     red = {}
     for fault, break_model in break_it.FAULTS.items():
         torch.manual_seed(0)
@@ -354,8 +358,8 @@ def test_every_invariant_goes_red_on_a_block_that_is_broken(script):
     assert set.union(*red.values()) == set(little.CHECKS), "each check notices something"
 
 
-def test_a_language_model_that_looks_at_itself_only_cannot_learn_one_batch(script):
-    little, faults = script("little_models"), script("faults")
+def test_a_language_model_that_looks_at_itself_only_cannot_learn_one_batch(part):
+    little, faults = part("little_models"), part("faults")
     torch.manual_seed(0)
     model = little.MODELS["GPTBlock, pre, 1"]()
     for block in model.blocks:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.nn.blocks import EncoderBlock
+from shared.nn.cache import KeyValueCache
 from shared.nn.positions import SinusoidalPositions
 
 KINDS = ("pre", "post", "no norm", "no addition", "neither")
@@ -15,9 +16,15 @@ KINDS = ("pre", "post", "no norm", "no addition", "neither")
 class BlockWithoutAddition(EncoderBlock):
     """What is left of a pre-norm block when x is not added to what its parts make of it."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        mask: Tensor | None = None,
+        causal: bool = False,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
         """Return the output of the last part alone, (batch, tokens, d_model)."""
-        x = self.attention(self.attention_norm(x))
+        x = self.attention(self.attention_norm(x), mask=mask, causal=causal, cache=cache)
         return self.feed_forward(self.feed_forward_norm(x))
 
 

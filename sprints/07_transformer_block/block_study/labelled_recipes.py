@@ -130,6 +130,6 @@ def labelled_recipes(tokenizer: Tokenizer, stream: str, start: int, count: int) 
         labels.append([LABELS.index(name) for name in names])
     batch = pad_rows(rows)
     table = torch.full(batch.tokens.shape, -1)
-    for row, its in enumerate(labels):
-        table[row, : len(its)] = torch.tensor(its)
+    for row, of_recipe in enumerate(labels):
+        table[row, : len(of_recipe)] = torch.tensor(of_recipe)
     return LabelledRecipes(batch.tokens, table)

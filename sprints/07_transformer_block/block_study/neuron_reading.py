@@ -14,12 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from block_study.labelled_recipes import LABELS, LabelledRecipes, labelled_recipes
-from shared.lab.paths import DATA
+from shared.lab.provenance import note_read
 from shared.nn.gpt import GPT
 from shared.text.tokenizers import Tokenizer
 
 ABOUT = ("the token read", "the token to come")
-SHIPPED = DATA / "models" / "cookbook-gpt2"
 
 
 def load(folder: Path) -> tuple[GPT, Tokenizer]:
@@ -27,7 +26,7 @@ def load(folder: Path) -> tuple[GPT, Tokenizer]:
     # Imported here: it takes seconds, and the rest does without.
     from transformers import GPT2LMHeadModel
 
-    return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(folder)).eval(), Tokenizer.load(folder)
+    return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(note_read(folder))).eval(), Tokenizer.load(folder)
 
 
 class Recording(NamedTuple):
@@ -124,15 +123,15 @@ def selectivity(activations: Tensor, labels: Tensor, classes: int) -> Tensor:
     count = len(labels)
     order = activations.T.argsort(dim=1, descending=True)  # (neurons, tokens)
     ranks = torch.empty_like(order).scatter_(1, order, torch.arange(1, count + 1).expand_as(order))
-    found = torch.zeros(len(order), classes)
+    scores = torch.zeros(len(order), classes)
     for index in range(classes):
         members = (labels == index).nonzero()[:, 0]
         if 0 < len(members) < count:
             # After the k-th member stands at rank r, k of the first r tokens are members.
             precision = torch.arange(1, len(members) + 1) / ranks[:, members].sort(dim=1).values
             share = len(members) / count
-            found[:, index] = (precision.mean(dim=1) - share) / (1 - share)
-    return found
+            scores[:, index] = (precision.mean(dim=1) - share) / (1 - share)
+    return scores
 
 
 def rank_neurons(hidden: list[Tensor], half: Half, about: str) -> Tensor:
