@@ -140,9 +140,9 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the milliseconds of a step."""
     figure, axes = new_figure(7, 2.4)
-    for place, (name, (median, low, high)) in enumerate(results.milliseconds.items()):
-        axes.barh(place, median, xerr=[[median - low], [high - median]], color=COLOURS[place])
-        axes.text(high, place, f" {results.speedup[name][0]:.1f} x", va="center")
+    for row, (name, (median, low, high)) in enumerate(results.milliseconds.items()):
+        axes.barh(row, median, xerr=[[median - low], [high - median]], color=COLOURS[row])
+        axes.text(high, row, f" {results.speedup[name][0]:.1f} x", va="center")
     axes.set_yticks(range(len(results.milliseconds)), list(results.milliseconds))
     axes.set(xlabel="milliseconds of a training step")
     axes.grid(axis="y", visible=False)

@@ -16,13 +16,12 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from graph_study.clusterings import agreement, cluster, cluster_graph, reductions, stability
+from graph_study.clusterings import ClusteringScores, cluster, cluster_graph, reductions, stability
 from graph_study.karate import communities, factions, karate_graph
 from graph_study.node_embeddings import embeddings_of
 from graph_study.node_networks import NodeData
 from graph_study.planetoid import load_planetoid
 from graph_study.scores import MeanInterval
-from shared.checks.intervals import mean_interval
 from shared.lab.compare import EXACT, ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
@@ -71,62 +70,32 @@ def known_groups(config: Config, device: torch.device) -> tuple[NodeData, dict[s
     return data, {"factions": data.labels.tolist(), "communities": communities().tolist()}
 
 
-def nested_means(values: dict[tuple[str, ...], list[float]]) -> dict:
-    """Return means and intervals as nested dictionaries: the last word of a key is the innermost."""
-    nested: dict = {}
-    for words, scores in values.items():
-        inner = nested
-        for word in words[:-1]:
-            inner = inner.setdefault(word, {})
-        inner[words[-1]] = mean_interval(scores)
-    return nested
-
-
-class ScoreKeeper:
-    """The scores of all seeds by measure, and by the words that say what was scored."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, dict[tuple[str, ...], list[float]]] = {}
-
-    def add(self, measure: str, *words: str, score: float) -> None:
-        self.values.setdefault(measure, {}).setdefault(words, []).append(float(score))
-
-    def compare(self, of: str, *words: str, groups: list[int], clustering: list[int] | np.ndarray) -> None:
-        """Add how far a clustering agrees with known groups."""
-        ari, nmi = agreement(clustering, groups)
-        self.add(f"{of}ari", *words, score=ari)
-        self.add(f"{of}nmi", *words, score=nmi)
-
-    def means(self, measure: str) -> dict:
-        return nested_means(self.values.get(measure, {}))
-
-
 def main(config: Config) -> Results:
     from sklearn.manifold import trustworthiness
 
     data, known = known_groups(config, pick_device(config.device))
     drawn = np.arange(0, data.graph.num_nodes, max(1, data.graph.num_nodes // MOST_POINTS))
-    scores = ScoreKeeper()
+    scores = ClusteringScores()
     points: dict[str, dict[str, list[list[float]]]] = {}
     first: dict[str, np.ndarray] = {}
     again: dict[str, list[np.ndarray]] = {}
     for seed in tqdm(config.seeds, desc="seeds"):
         embeddings = embeddings_of(data, config.data, seed_everything(config.seed + seed))
         first = first or embeddings
-        ways = reductions(config.neighbours, config.perplexity, config.seed + seed)
+        reducers = reductions(config.neighbours, config.perplexity, config.seed + seed)
         for kind, rows in embeddings.items():
-            for way, reduce in ways.items():
+            for reduction, reduce in reducers.items():
                 reduced = reduce(rows)
                 for name, groups in known.items():
                     clustering = cluster(reduced, len(set(groups)), seed)
-                    scores.compare("", name, kind, way, groups=groups, clustering=clustering)
-                if way != "none":
+                    scores.compare("", name, kind, reduction, groups=groups, clustering=clustering)
+                if reduction != "none":
                     trust = trustworthiness(rows, reduced, n_neighbors=config.neighbours)
-                    scores.add("trust", kind, way, score=trust)
-                    points.setdefault(kind, {}).setdefault(way, reduced[drawn].tolist())
-        for way, reduce in ways.items():
+                    scores.add("trust", kind, reduction, score=trust)
+                    points.setdefault(kind, {}).setdefault(reduction, reduced[drawn].tolist())
+        for reduction, reduce in reducers.items():
             # The same embedding, another seed of the reduction: what changes is not in the data.
-            again.setdefault(way, []).append(cluster(reduce(first["labels"]), data.num_classes, seed))
+            again.setdefault(reduction, []).append(cluster(reduce(first["labels"]), data.num_classes, seed))
         for name, groups in known.items():
             for method, clustering in cluster_graph(data.graph, len(set(groups)), config.seed + seed).items():
                 scores.compare("graph_", name, method, groups=groups, clustering=clustering)
@@ -136,7 +105,7 @@ def main(config: Config) -> Results:
         graph_ari=scores.means("graph_ari"),
         graph_nmi=scores.means("graph_nmi"),
         trustworthiness=scores.means("trust"),
-        stability={way: stability(clusterings) for way, clusterings in again.items()},
+        stability={reduction: stability(clusterings) for reduction, clusterings in again.items()},
         points=points,
         groups=[next(iter(known.values()))[node] for node in drawn],
     )
@@ -153,19 +122,20 @@ def report(results: Results) -> None:
         for kind, scores in kinds.items():
             print(f"  {kind:<12} {line(scores)}")
         print(f"  {'the graph':<12} {line(results.graph_ari[name])}")
-    print("Stable over seeds:", ", ".join(f"{way} {value:.2f}" for way, value in results.stability.items()))
+    stable = ", ".join(f"{reduction} {value:.2f}" for reduction, value in results.stability.items())
+    print(f"Stable over seeds: {stable}")
 
 
 def plot(results: Results) -> Figure:
     """Draw the embeddings, a row for each, by each reduction, coloured by the known groups."""
-    ways = list(next(iter(results.points.values())))
-    figure, axes = new_figure(3.0 * len(ways), 2.6 * len(results.points), rows=len(results.points), columns=len(ways))
+    names = list(next(iter(results.points.values())))
+    figure, axes = new_figure(3.0 * len(names), 2.6 * len(results.points), rows=len(results.points), columns=len(names))
     size = 26 if len(results.groups) < 100 else 6
     colours = [COLOURS[group] for group in results.groups]
     for row, (kind, pictures) in zip(axes, results.points.items(), strict=True):
-        for axis, way in zip(row, ways, strict=True):
-            axis.scatter(*zip(*pictures[way], strict=True), c=colours, s=size, linewidths=0)
-            axis.set(title=f"{kind}: {way}", xticks=[], yticks=[])
+        for axis, name in zip(row, names, strict=True):
+            axis.scatter(*zip(*pictures[name], strict=True), c=colours, s=size, linewidths=0)
+            axis.set(title=f"{kind}: {name}", xticks=[], yticks=[])
             axis.grid(False)
     return figure
 

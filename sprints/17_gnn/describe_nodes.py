@@ -158,8 +158,8 @@ def plot(results: Results) -> Figure:
     rows = {name: [mean for mean, _ in shares.values()] for name, shares in results.unseen_graphs.items()}
     rows["most frequent answer"] = [results.chance[fact] for fact in COLUMNS]
     width = 0.8 / len(rows)
-    for place, (name, shares) in enumerate(rows.items()):
-        axes.bar([index + place * width for index in range(len(COLUMNS))], shares, width, label=name)
+    for number, (name, shares) in enumerate(rows.items()):
+        axes.bar([index + number * width for index in range(len(COLUMNS))], shares, width, label=name)
     for index, fact in enumerate(COLUMNS):
         ends = [index - width / 2, index + 0.8 - width / 2]
         axes.plot(ends, [results.optimum[fact]] * 2, color="black", linewidth=1)

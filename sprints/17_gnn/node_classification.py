@@ -157,11 +157,11 @@ def plot(results: Results) -> Figure:
     """Draw the test accuracy of all methods, and how training went."""
     figure, (left, right) = new_figure(10, 3.6, columns=2)
     names = sorted(results.test, key=lambda name: results.test[name][0])
-    for place, name in enumerate(names):
+    for row, name in enumerate(names):
         mean, half = results.test[name]
-        left.barh(place, mean, xerr=half, color=COLOURS[0] if name in results.curves else "0.7")
+        left.barh(row, mean, xerr=half, color=COLOURS[0] if name in results.curves else "0.7")
         if name in results.published:
-            left.plot([results.published[name]] * 2, [place - 0.4, place + 0.4], color=COLOURS[3], linewidth=2)
+            left.plot([results.published[name]] * 2, [row - 0.4, row + 0.4], color=COLOURS[3], linewidth=2)
     left.set_yticks(range(len(names)), names)
     left.set(xlabel="test accuracy" + (" (line: published)" if results.published else ""), xlim=(0, 1))
     left.grid(axis="y", visible=False)

@@ -148,11 +148,11 @@ def main(config: Config) -> Results:
             data = draw_citations(generator).data if config.data == "drawn" else load_planetoid("cora")
             data = data.to(device)
             for name in config.networks:
-                for place, depth in enumerate(config.depths):
+                for column, depth in enumerate(config.depths):
                     values = train_and_measure(config, data, name, depth, config.seed + seed)
                     for measure, value in values.items():
                         rows = measured.setdefault(measure, {}).setdefault(name, [[] for _ in config.depths])
-                        rows[place].append(value)
+                        rows[column].append(value)
                     bar.update()
     means = {
         measure: {name: [mean_interval(values) for values in rows] for name, rows in networks.items()}

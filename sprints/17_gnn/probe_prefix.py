@@ -120,7 +120,7 @@ def main(config: Config) -> Results:
 
 
 def row_names(probes: Sequence[Sequence[float]]) -> list[str]:
-    return [*(f"vector {place}" for place in range(1, len(probes))), "most frequent"]
+    return [*(f"vector {number}" for number in range(1, len(probes))), "most frequent"]
 
 
 def draw_probes(axes: Axes, probes: list[list[float]]) -> None:

@@ -39,7 +39,7 @@ class Results:
 
 def star(neighbours: str) -> tuple[Graph, torch.Tensor]:
     """Return a node that is joined with so many others, and the colours of all as one-hot rows: (num_nodes, 3)."""
-    graph = Graph.undirected([(0, place + 1) for place in range(len(neighbours))], 1 + len(neighbours))
+    graph = Graph.undirected([(0, 1 + node) for node in range(len(neighbours))], 1 + len(neighbours))
     colours = [COLOURS_OF_NODES.index(colour) for colour in "_" + neighbours]
     return graph, torch.eye(3, dtype=torch.double)[colours]
 
@@ -54,9 +54,8 @@ def main(config: Config) -> Results:
             torch.manual_seed(int(torch.randint(1 << 31, (), generator=generator)))
             layers = [make(3, 8).double() for _ in range(config.tries)]
             middles = [[layer(colours, graph)[0] for graph, colours in stars] for layer in layers]
-            neighbourhoods[name][kind] = max((one - other).abs().max().item() for one, other in middles)
-        said = ", ".join(f"{kind} {distance:.1e}" for kind, distance in neighbourhoods[name].items())
-        print(f"{name}: {said}")
+            neighbourhoods[name][kind] = max((first - second).abs().max().item() for first, second in middles)
+        print(f"{name}:", ", ".join(f"{kind} {distance:.1e}" for kind, distance in neighbourhoods[name].items()))
     return Results(neighbourhoods)
 
 

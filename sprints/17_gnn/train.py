@@ -112,7 +112,7 @@ def compare(config: Config) -> Results:
     table = load(config)
     trained = [train_and_score(config, table, seed) for seed in tqdm(config.seeds, desc="trainings")]
     scores = {
-        method: {measure: seed_scores([one.scores[method][measure] for one in trained]) for measure in measures}
+        method: {measure: seed_scores([seed.scores[method][measure] for seed in trained]) for measure in measures}
         for method, measures in trained[0].scores.items()
     }
     for method, measures in scores.items():

@@ -59,7 +59,7 @@ def compare(graphs: tuple[Graph, Graph], tries: int) -> TwinGraphs:
         edges=[graph.edge_index[:, graph.edge_index[0] < graph.edge_index[1]].T.tolist() for graph in graphs],
         colours=[rows.tolist() for rows in colours],
         told_apart=counts[0] != counts[1],
-        gin=max((one - other).abs().max().item() for one, other in outputs),
+        gin=max((first - second).abs().max().item() for first, second in outputs),
         return_probabilities=(walks[0] - walks[1]).abs().max().item(),
         spectrum=(spectra[0] - spectra[1]).abs().max().item(),
     )
@@ -87,8 +87,8 @@ def draw_pair(axis: Axes, name: str, pair: TwinGraphs) -> None:
             layout = arrange(graph.subgraph(part), scale=1.0 if len(parts) == 1 else 0.45)
             right, up = 2.6 * side, 1.3 * (number - (len(parts) - 1) / 2)
             positions = {node: (x + right, y + up) for node, (x, y) in layout.items()}
-            for one, other in graph.subgraph(part).edges:
-                axis.plot(*zip(positions[one], positions[other], strict=True), color="0.6", linewidth=0.8, zorder=1)
+            for source, target in graph.subgraph(part).edges:
+                axis.plot(*zip(positions[source], positions[target], strict=True), color="0.6", linewidth=0.8, zorder=1)
             x, y = zip(*positions.values(), strict=True)
             shades = [(*COLOURS, "white", "0.7")[colours[node]] for node in positions]
             axis.scatter(x, y, s=60, c=shades, edgecolors="black", linewidths=0.6, zorder=2, clip_on=False)

@@ -17,7 +17,10 @@ def karate_files() -> Files:
     factions = {"Mr. Hi": "instructor", "Officer": "president"}
     return {
         "nodes.csv": [["node", "label"], *[[f"member {node}", factions[club.nodes[node]["club"]]] for node in club]],
-        "edges.csv": [["source", "target"], *[[f"member {one}", f"member {other}"] for one, other in club.edges]],
+        "edges.csv": [
+            ["source", "target"],
+            *[[f"member {source}", f"member {target}"] for source, target in club.edges],
+        ],
     }
 
 

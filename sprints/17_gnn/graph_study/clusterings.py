@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import networkx as nx
 import numpy as np
 
+from shared.checks.intervals import mean_interval
 from shared.graph.graphs import Graph
 
 Reduction = Callable[[np.ndarray], np.ndarray]
@@ -69,5 +70,32 @@ def agreement(clustering: Sequence[int] | np.ndarray, groups: Sequence[int] | np
 
 def stability(clusterings: Sequence[np.ndarray]) -> float:
     """Return the mean adjusted Rand index of all pairs of clusterings, 1 for a single one."""
-    pairs = [(one, other) for place, one in enumerate(clusterings) for other in clusterings[:place]]
-    return float(np.mean([agreement(other, one)[0] for one, other in pairs])) if pairs else 1.0
+    pairs = [(later, earlier) for number, later in enumerate(clusterings) for earlier in clusterings[:number]]
+    return float(np.mean([agreement(earlier, later)[0] for later, earlier in pairs])) if pairs else 1.0
+
+
+class ClusteringScores:
+    """Scores of all seeds by measure, and by words that say what was scored: known groups, embedding, reduction."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[tuple[str, ...], list[float]]] = {}
+
+    def add(self, measure: str, *words: str, score: float) -> None:
+        """Add the score of one seed."""
+        self.values.setdefault(measure, {}).setdefault(words, []).append(float(score))
+
+    def compare(self, of: str, *words: str, groups: list[int], clustering: list[int] | np.ndarray) -> None:
+        """Add how far a clustering agrees with known groups, as the measures `of` + "ari" and `of` + "nmi"."""
+        ari, nmi = agreement(clustering, groups)
+        self.add(f"{of}ari", *words, score=ari)
+        self.add(f"{of}nmi", *words, score=nmi)
+
+    def means(self, measure: str) -> dict:
+        """Return means and intervals as nested dictionaries: the last word is the innermost."""
+        nested: dict = {}
+        for words, scores in self.values.get(measure, {}).items():
+            inner = nested
+            for word in words[:-1]:
+                inner = inner.setdefault(word, {})
+            inner[words[-1]] = mean_interval(scores)
+        return nested

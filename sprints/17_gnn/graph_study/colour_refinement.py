@@ -45,9 +45,9 @@ def colour_refinement(graph: Graph, rounds: int | None = None, start: Sequence[A
 
 
 def _numbered(labels: Sequence[Any]) -> tuple[list[int], int]:
-    """Return for each label its place among the different ones, and how many these are."""
-    places = {label: place for place, label in enumerate(sorted(set(labels)))}
-    return [places[label] for label in labels], len(places)
+    """Return for each label its number among the different ones, and how many these are."""
+    numbers = {label: number for number, label in enumerate(sorted(set(labels)))}
+    return [numbers[label] for label in labels], len(numbers)
 
 
 def colour_counts(graphs: Sequence[Graph], rounds: int | None = None) -> list[tuple[tuple[int, int], ...]]:

@@ -87,7 +87,7 @@ def description_batches(
     while True:
         chosen = torch.randint(len(drawn), (how.batch_size,), generator=generator).tolist()
         features, graph = batch_ingredients([drawn[index] for index in chosen])
-        nodes = torch.tensor([SIZE * place + node for place in range(len(chosen)) for node in DESCRIBED])
+        nodes = torch.tensor([SIZE * number + node for number in range(len(chosen)) for node in DESCRIBED])
         tokens, mask = pad_rows([row for index in chosen for row in rows[index]])
         text = Batch(tokens.to(how.device), None if mask is None else mask.to(how.device))
         yield DescriptionBatch(features.to(how.device), graph.to(how.device), nodes.to(how.device), text)

@@ -65,7 +65,8 @@ def draw_ingredients(generator: torch.Generator) -> IngredientGraph:
 
 def batch_ingredients(ingredients: list[IngredientGraph]) -> tuple[Tensor, Graph]:
     """Return the features of several graphs, (num_nodes, names + 2), and the graphs as one."""
-    return torch.cat([one.features() for one in ingredients]), batch_graphs([one.graph for one in ingredients])
+    features = torch.cat([single.features() for single in ingredients])
+    return features, batch_graphs([single.graph for single in ingredients])
 
 
 def posterior(ingredients: IngredientGraph) -> tuple[list[float], list[float]]:

@@ -29,7 +29,7 @@ def circulant(num_nodes: int, skip: int) -> Graph:
 def joined(motif: Pairs, at: Sequence[int], to: Pairs | None = None, where: int = 0) -> Graph:
     """Return a motif of nodes from 0 whose nodes `at` are joined to node `where` of a tree (default: of one node)."""
     size, tree = 1 + max(max(pair) for pair in motif), to or []
-    moved = [(size + one, size + other) for one, other in tree]
+    moved = [(size + source, size + target) for source, target in tree]
     return Graph.undirected([*motif, *moved, *((node, size + where) for node in at)], size + len(tree) + 1)
 
 
