@@ -17,7 +17,8 @@ from transformers import GPT2LMHeadModel
 
 from book_finetuning.pretrained_gpt import load_gpt2
 from book_finetuning.training_on_blocks import block_batches
-from shared.checks.invariants import InvariantError, check_reported_loss
+from shared.checks.invariants import InvariantError
+from shared.checks.sanity import check_reported_loss
 from shared.generation.decoding import generate
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig

@@ -12,13 +12,10 @@ from shared.checks.invariants import (
     InvariantError,
     check_cache,
     check_causality,
-    check_gradients,
-    check_initial_loss,
-    check_overfits_one_batch,
     check_padding_invariance,
-    check_reported_loss,
     check_source_sensitivity,
 )
+from shared.checks.sanity import check_gradients, check_initial_loss, check_overfits_one_batch, check_reported_loss
 from shared.nn.attention import MultiHeadAttention, attend
 from shared.nn.cache import KeyValueCache
 from shared.nn.masks import causal_mask, for_all_queries, padding_mask

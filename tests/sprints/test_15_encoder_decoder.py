@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 
-from shared.checks.invariants import check_gradients
+from shared.checks.sanity import check_gradients
 from shared.nn.seq2seq import EncoderDecoder
 
 FOLDER = "15_encoder_decoder"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from shared.checks.invariants import check_gradients
+from shared.checks.sanity import check_gradients
 from shared.lab.datasets import VARIABLE, DataError
 
 FOLDER = "17_gnn"

@@ -6,16 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shared.checks.invariants import (
-    InvariantError,
-    check_cache,
-    check_causality,
-    check_gradients,
-    check_initial_loss,
-    check_overfits_one_batch,
-    check_padding_invariance,
-    check_reported_loss,
-)
+from shared.checks.invariants import InvariantError, check_cache, check_causality, check_padding_invariance
+from shared.checks.sanity import check_gradients, check_initial_loss, check_overfits_one_batch, check_reported_loss
 from shared.nn.gpt import GPT
 from shared.training.losses import next_token_loss
 

@@ -7,13 +7,8 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from shared.checks.invariants import (
-    check_cache,
-    check_causality,
-    check_gradients,
-    check_initial_loss,
-    check_padding_invariance,
-)
+from shared.checks.invariants import check_cache, check_causality, check_padding_invariance
+from shared.checks.sanity import check_gradients, check_initial_loss
 from shared.generation.decoding import generate
 from shared.nn.gpt import GPT, GPTConfig
 from shared.training.losses import next_token_loss

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from shared.checks.invariants import check_causality, check_gradients, check_initial_loss, check_source_sensitivity
+from shared.checks.invariants import check_causality, check_source_sensitivity
+from shared.checks.sanity import check_gradients, check_initial_loss
 from shared.nn.seq2seq import EncoderDecoder, Seq2SeqConfig
 from shared.training.losses import next_token_loss
 
