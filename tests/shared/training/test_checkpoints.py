@@ -28,7 +28,7 @@ from shared.training.optimizers import make_optimizers
 SIZE = GPTConfig(vocab_size=11, context=8, layers=1, heads=2, d_model=8, dropout=0.3)
 
 
-class Run:
+class TrainingRun:
     """A model with dropout, two optimizers and random data: all that has a state."""
 
     def __init__(self) -> None:
@@ -63,12 +63,12 @@ class Run:
 
 
 def test_a_resumed_run_equals_an_undisturbed_one_bit_for_bit(tmp_path: Path):
-    calm = Run()
+    calm = TrainingRun()
     expected = calm.train(0, 8)
-    first = Run()
+    first = TrainingRun()
     losses = first.train(0, 3)
     first.save(tmp_path / "run.pt")
-    second = Run()
+    second = TrainingRun()
     torch.manual_seed(99)
     random.seed(99)
     checkpoint = load_checkpoint(tmp_path / "run.pt")
@@ -92,7 +92,7 @@ def test_random_states_of_all_libraries_come_back():
 
 @pytest.mark.parametrize("broken", ["os.replace", "torch.save", "os.fsync"])
 def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str):
-    path, run = tmp_path / "run.pt", Run()
+    path, run = tmp_path / "run.pt", TrainingRun()
     run.save(path, step=1)
     old = path.read_bytes()
 
@@ -109,7 +109,7 @@ def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path: Path, monkeypatch
 
 
 def test_an_interrupted_save_leaves_the_old_checkpoint_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    path, run = tmp_path / "run.pt", Run()
+    path, run = tmp_path / "run.pt", TrainingRun()
     run.save(path, step=1)
     calls = itertools.count()
 
@@ -127,7 +127,7 @@ def test_unusable_files_are_named(tmp_path: Path):
     path = tmp_path / "run.pt"
     with pytest.raises(CheckpointError, match=r"no checkpoint .*run\.pt; start without --resume"):
         load_checkpoint(path)
-    Run().save(path)
+    TrainingRun().save(path)
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(CheckpointError, match="truncated or no checkpoint"):
         load_checkpoint(path)
