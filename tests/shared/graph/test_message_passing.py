@@ -88,5 +88,9 @@ def test_normalisation_by_the_formula_and_its_spectrum():
     assert values.max() == pytest.approx(1)
 
 
-def test_a_node_that_only_a_loop_of_weight_zero_reaches_stays_finite():
-    assert gcn_norm(edges((0, 0)), 2, torch.tensor([0.0]))[1].tolist() == [0, 1]
+def test_a_node_without_a_degree_stays_finite_and_sends_nothing():
+    """Node 0 has a loop of weight 0, so no other is added, and an edge to node 1."""
+    edge_index, edge_weight = edges((0, 0), (0, 1)), torch.tensor([0.0, 1.0])
+    ours, theirs = gcn_norm(edge_index, 2, edge_weight), gcn_norm_of_pyg(edge_index, edge_weight, 2)
+    torch.testing.assert_close(dense(ours[0], 2, ours[1]), dense(theirs[0], 2, theirs[1]))
+    torch.testing.assert_close(dense(ours[0], 2, ours[1]), torch.tensor([[0, 0], [0, 0.5]]))
