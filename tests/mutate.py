@@ -11,6 +11,7 @@ CONTRIBUTING.md lists the survivors with the reason for each. Needs `os.fork`, w
 import argparse
 import ast
 import copy
+import importlib
 import multiprocessing
 import os
 import shutil
@@ -188,27 +189,48 @@ def _run_tests(files: list[str]) -> int:
     import resource
 
     import pytest
+    from hypothesis import Phase, settings
 
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 1)
-    os.dup2(silence, 2)
+    _silence()
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))  # some mutants never end
-    sys.path.insert(0, str(Path.cwd()))
-    ours = (str(ROOT / "shared"), str(ROOT / "tests"))
+    # One counterexample kills; the smallest one is not needed.
+    settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)
+    settings.load_profile("mutants")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    ours = tuple(str(folder / part) for folder in (ROOT, Path.cwd()) for part in ("shared", "tests"))
     for name in [name for name, module in sys.modules.items() if str(vars(module).get("__file__")).startswith(ours)]:
-        del sys.modules[name]  # the whole code, where a test forked this process
+        del sys.modules[name]  # the whole code, which may have changed since
     return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files]))
+
+
+def _silence() -> None:
+    """Let this process print nothing."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
 
 
 def _survives(task: tuple[str, str]) -> bool:
     return survives(*task)
 
 
-def _enter_folder(parent: str) -> None:
-    """Give a worker its own copy of the repository."""
+def _prepare_worker(parent: str, modules: Sequence[str]) -> None:
+    """Give a worker its own copy of the repository, and let it import the libraries of the tests, once for all."""
     folder = Path(tempfile.mkdtemp(dir=parent))
     copy_repository(folder)
     os.chdir(folder)
+    _silence()
+    for file in {file for module in modules for file in files_that_test(module)}:
+        _import_libraries(folder / file)
+
+
+def _import_libraries(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] not in ("shared", "tests", "examples"):
+            library = importlib.import_module(str(node.module))
+            for name in node.names:  # transformers imports a part when it is asked for it
+                getattr(library, name.name, None)
 
 
 def main(names: Sequence[str], jobs: int) -> None:
@@ -217,7 +239,6 @@ def main(names: Sequence[str], jobs: int) -> None:
         raise SystemExit("the mutation run forks a process for each mutant, which this system cannot: run it on Linux")
     modules = modules_of(names)
     import torch
-    import transformers  # noqa: F401 (imported once here, not in each child)
 
     torch.set_num_threads(1)
     sys.dont_write_bytecode = True
@@ -225,7 +246,7 @@ def main(names: Sequence[str], jobs: int) -> None:
     counts = {module.partition("/")[0]: [0, 0] for module in modules}
     with (
         tempfile.TemporaryDirectory() as parent,
-        multiprocessing.get_context("fork").Pool(jobs, _enter_folder, (parent,)) as workers,
+        multiprocessing.get_context("fork").Pool(jobs, _prepare_worker, (parent, modules)) as workers,
     ):
         for module in modules:
             code = (ROOT / "shared" / f"{module}.py").read_text(encoding="utf-8")

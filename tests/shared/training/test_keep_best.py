@@ -29,6 +29,7 @@ def states(model: nn.Module) -> set[float]:
 def test_what_comes_back_is_the_state_of_the_first_lowest_loss(losses: list[float]):
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))  # buffers belong to the state
     best = KeepBest(model)
+    assert (best.best_loss, best.best_step) == (math.inf, 0)
     for step, loss in enumerate(losses, start=1):
         at(model, step)  # in place, as optimizers change weights
         before = [other for other in losses[: step - 1] if not math.isnan(other)]

@@ -50,6 +50,8 @@ def test_muon_gets_the_matrices_of_the_blocks_and_adam_the_rest():
     assert all(parameter.dim() == 1 for parameter in free["params"])
     assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
     assert sum(len(group["params"]) for group in (*adam.param_groups, *muon.param_groups)) == len(names)
+    assert [group["weight_decay"] for group in muon.param_groups] == [0.1]
+    assert adam.defaults["fused"]
 
 
 def test_muon_moves_every_direction_of_a_matrix_equally():
@@ -95,7 +97,8 @@ def test_without_a_rate_for_muon_adamw_has_every_weight():
     (adam,) = make_optimizers(model, learning_rate=1e-2, betas=(0.5, 0.6))
     assert isinstance(adam, AdamW)
     assert {id(weight) for group in adam.param_groups for weight in group["params"]} == set(map(id, model.parameters()))
-    assert [group["betas"] for group in adam.param_groups] == [(0.5, 0.6)] * 2
+    assert [(group["betas"], group["weight_decay"]) for group in adam.param_groups] == [((0.5, 0.6), 0.0)] * 2
+    assert adam.defaults["fused"], "one pass over the weights instead of several"
 
 
 def test_a_model_without_blocks_has_nothing_for_muon():
