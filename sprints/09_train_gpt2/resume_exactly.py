@@ -3,8 +3,9 @@
     uv run sprints/09_train_gpt2/resume_exactly.py
     uv run sprints/09_train_gpt2/resume_exactly.py --preset thorough
 
-A process trains a small GPT with dropout; it is killed at random moments (SIGKILL: no chance to tidy up) and resumed
-from its last checkpoint. At the end weights, optimizer states and loss log are compared. Theory: notes/05_resuming.md
+A process trains a small GPT with dropout; it is killed at random moments (SIGKILL, on Windows TerminateProcess: no
+chance to tidy up) and resumed from its last checkpoint. At the end weights, optimizer states and loss log are compared.
+Theory: notes/05_resuming.md
 """
 
 import hashlib
