@@ -37,23 +37,23 @@ def look_where(model: LittleModel, mask: Callable[[int, int], Tensor | None]) ->
     """Let the decoder's self-attention look where a function of the numbers of queries and keys says."""
 
     def tamper(attention: nn.Module, x: Tensor, cache: KeyValueCache | None = None, **_masks) -> Tensor:
-        keys = x.shape[1] + (cache.length if cache else 0)
-        return attention(x, mask=mask(x.shape[1], keys), cache=cache)
+        num_keys = x.shape[1] + (cache.length if cache else 0)
+        return attention(x, mask=mask(x.shape[1], num_keys), cache=cache)
 
     tamper_with(model, "self_attention", tamper)
     return next_token_loss
 
 
 def invert_the_mask(model: LittleModel) -> Loss:
-    return look_where(model, lambda queries, keys: ~causal_mask(queries, keys))
+    return look_where(model, lambda num_queries, num_keys: ~causal_mask(num_queries, num_keys))
 
 
 def forget_the_mask(model: LittleModel) -> Loss:
-    return look_where(model, lambda _queries, _keys: None)
+    return look_where(model, lambda _num_queries, _num_keys: None)
 
 
 def look_at_oneself_only(model: LittleModel) -> Loss:
-    return look_where(model, lambda queries, keys: torch.eye(keys, dtype=torch.bool)[-queries:])
+    return look_where(model, lambda num_queries, num_keys: torch.eye(num_keys, dtype=torch.bool)[-num_queries:])
 
 
 def forget_the_padding_of_the_source(model: LittleModel) -> Loss:
