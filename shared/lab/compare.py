@@ -108,7 +108,7 @@ class Line:
 def main_figures(new: Any, recorded: Any, most: int = 12) -> list[Line]:
     """Return the figures of a run that lie nearest to the surface of its results, beside the recorded ones.
 
-    A list of numbers, such as one for each seed, is one figure: its mean, with the recorded range.
+    A list of three numbers or more, such as one for each seed, is one figure: its mean, with the recorded range.
     """
     ours, theirs = _condense(new), _condense(recorded)
     by_depth = sorted(ours, key=lambda name: name.count("."))  # sorting keeps the order of equals
@@ -126,9 +126,12 @@ def _condense(value: Any, name: str = "") -> dict[str, Sequence[float | int]]:
         return {}
     if isinstance(value, float | int):
         return {name: [value]}
+    if isinstance(value, list) and len(value) < 3:
+        # Two numbers are a mean with its interval as often as they are two repetitions: each is shown as it is.
+        value = dict(enumerate(value))
     if isinstance(value, list):
         numbers = [item for item in value if isinstance(item, float | int) and not isinstance(item, bool)]
-        return {name: numbers} if numbers and len(numbers) == len(value) <= 20 else {}
+        return {name: numbers} if len(numbers) == len(value) <= 20 else {}
     if isinstance(value, dict):
         figures: dict[str, Sequence[float | int]] = {}
         for key, item in value.items():

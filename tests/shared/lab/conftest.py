@@ -43,7 +43,7 @@ def main(config: Config) -> Results:
     (folder / "weights").write_text("1")
     if config.steps < 0:
         raise ValueError("steps must not be negative")
-    return Results(1.0 / config.steps, [1.0, 2.0])
+    return Results(1.0 / config.steps, [1.0, 2.0, 3.0])
 
 
 def plot(results: Results):

@@ -60,12 +60,19 @@ def test_differences_are_named_with_both_values_and_missing_figures_count():
 
 
 def test_main_figures_lie_at_the_surface_and_a_list_is_a_mean_with_its_recorded_range():
-    new = {"models": {"ours": {"loss": [1.0, 2.0], "curve": [0.0] * 50}}, "chance": 0.5, "done": True, "name": "x"}
-    recorded = {"models": {"ours": {"loss": [1.0, 4.0]}}, "chance": 0.25}
+    new = {
+        "models": {"ours": {"loss": [1.0, 2.0, 1.5], "curve": [0.0] * 50}, "mean": [3.0, 0.1]},
+        "chance": 0.5,
+        "done": True,
+        "name": "x",
+    }
+    recorded = {"models": {"ours": {"loss": [1.0, 4.0, 2.5]}}, "chance": 0.25}
     lines = main_figures(new, recorded)
     assert [(line.name, line.new, line.recorded, line.spread) for line in lines] == [
         ("chance", 0.5, 0.25, None),
         ("models.ours.loss", 1.5, 2.5, (1.0, 4.0)),
+        ("models.mean.0", 3.0, None, None),
+        ("models.mean.1", 0.1, None, None),
     ]
     assert main_figures(new, {})[0].recorded is None
     assert len(main_figures({str(index): index for index in range(40)}, {}, most=5)) == 5

@@ -23,10 +23,10 @@ def test_running_again_compares_each_figure_within_its_tolerance(little_reposito
     (recorded,) = recorded_results()
     outcome = reproduce.run_again(recorded)
     assert outcome.agrees
-    assert outcome.figures == 3
+    assert outcome.figures == 4
     content = load_results(path)
     for factor, rate, different in ((1.05, 1.0, []), (1.2, 1.0, ["loss"]), (1.0, 1.01, ["rates.0"])):
-        changed = {"loss": factor / 30, "rates": [rate, 2.0]}
+        changed = {"loss": factor / 30, "rates": [rate, 2.0, 3.0]}
         results.save_results(content | {"results": changed}, path)
         (recorded,) = recorded_results()
         assert [line.name for line in reproduce.run_again(recorded).different] == different
@@ -101,5 +101,5 @@ def test_a_reproduction_goes_from_cheap_to_dear_and_tries_once_more_what_could_n
         "01/ask_many_steps",
     ]
     assert "cannot be run" in lines[0]
-    assert "agrees in 3 figures" in lines[2]
+    assert "agrees in 4 figures" in lines[2]
     assert [outcome.recorded.title for outcome in reproduce.reproduce(at_most=1.5)] == ["01/ask_many_steps"]

@@ -28,7 +28,7 @@ def test_a_run_writes_below_runs_and_nowhere_else(little_repository: Path, ask: 
     content = load_results(little_repository / "runs" / "01_one" / "ask" / "results.json")
     assert content["command"] == "uv run sprints/01_one/ask.py --steps 4"
     assert content["config"] == {"seed": 0, "device": "auto", "steps": 4}
-    assert content["results"] == {"loss": 0.25, "rates": [1.0, 2.0]}
+    assert content["results"] == {"loss": 0.25, "rates": [1.0, 2.0, 3.0]}
     assert content["environment"]["torch"] == torch.__version__
     assert content["tolerance"]["loss"] == {"relative": 0.1, "absolute": 0.0, "compared": True}
     assert str(little_repository) not in json.dumps(content)
@@ -63,6 +63,6 @@ def test_figures_are_shown_beside_the_recorded_ones(ask: Callable, capsys: pytes
     text = " ".join(capsys.readouterr().out.split())
     assert "beside the recorded run (which has other options than --steps 4)" in text
     assert "0.25 │ 0.3333" in text
-    assert "1.5 │ 1.5 (1 to 2)" in text
+    assert "2 │ 2 (1 to 3)" in text
     ask("")
     assert "other options" not in capsys.readouterr().out
