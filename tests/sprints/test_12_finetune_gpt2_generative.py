@@ -136,7 +136,8 @@ def test_fine_tuning_learns_beats_scratch_forgets_and_is_reproducible(load_sprin
     assert results.renewed_tokens > 900
     history = results.history["fine-tuned"]
     assert history.validation[history.best_epoch - 1] == min(history.validation)
-    assert script.main(config) == results, "same seed, same results"
+    few = replace(config, epochs=1)
+    assert script.main(few) == script.main(few), "same seed, same results"
 
 
 def test_the_saved_model_is_the_best_one_and_every_parameter_moved(
@@ -256,7 +257,7 @@ def test_what_is_left_out_is_left_out(load_sprint, small: Path, monkeypatch: pyt
     script = load_sprint(f"{FOLDER}/what_helps.py")
     names = ("the defaults", "with rehearsal")
     monkeypatch.setattr(script, "VARIANTS", {name: script.VARIANTS[name] for name in names})
-    results = script.main(script.Config(book=small, epochs=6, batch_size=3, device="cpu"))
+    results = script.main(script.Config(book=small, epochs=4, batch_size=3, device="cpu"))
     losses = results.variants
     assert list(losses) == [*names]
     assert losses["with rehearsal"].first_voice < losses["the defaults"].first_voice, "it is not forgotten"
@@ -278,7 +279,7 @@ def test_comparing_tells_copying_from_the_voice(load_sprint, small: Path, tmp_pa
 
 def test_shifting_twice_reports_what_is_not_true(load_sprint, small: Path, tmp_path: Path):
     script = load_sprint(f"{FOLDER}/double_shift.py")
-    config = script.Config(book=small, steps=30, device="cpu", new_tokens=5, out=tmp_path)
+    config = script.Config(book=small, steps=20, device="cpu", new_tokens=5, out=tmp_path)
     results = script.main(config)
     assert results.right.reported == pytest.approx(results.right.true, rel=1e-3)
     assert results.right.true < results.before / 10
@@ -286,13 +287,14 @@ def test_shifting_twice_reports_what_is_not_true(load_sprint, small: Path, tmp_p
     assert results.shifted_twice.true > 1.5 * results.shifted_twice.reported
     assert results.shifted_twice.true > 5 * results.right.true
     assert "labels are shifted twice" in results.shifted_twice.check
-    assert script.main(config) == results
+    few = replace(config, steps=2)
+    assert script.main(few) == script.main(few), "same seed, same results"
 
 
 def test_windows_dealt_at_random_flatter_and_the_ngrams_tell(load_sprint, small: Path, tmp_path: Path):
     script = load_sprint(f"{FOLDER}/leaking_split.py")
     assert script.shared_ngrams([[1, 2, 3, 4]], [[2, 3, 4], [4, 5]], 2) == pytest.approx(2 / 3)
-    sizes = {"window": 32, "stride": 8, "steps": 60, "evaluations": 2, "batch_size": 4, "ngrams": (16,)}
+    sizes = {"window": 32, "stride": 8, "steps": 40, "evaluations": 1, "batch_size": 4, "ngrams": (16,)}
     config = script.Config(book=small, **sizes, device="cpu", out=tmp_path)
     results = script.main(config)
     assert results.leaking.shared_ngrams["16"] > 0.9
@@ -305,24 +307,25 @@ def test_windows_dealt_at_random_flatter_and_the_ngrams_tell(load_sprint, small:
 def test_a_smaller_stride_costs_more_and_scores_the_same_tokens(load_sprint, small: Path, tmp_path: Path):
     script = load_sprint(f"{FOLDER}/stride.py")
     config = script.Config(
-        book=small, steps=40, window=32, train_strides=(32,), strides=(32, 8), device="cpu", out=tmp_path
+        book=small, steps=30, window=32, train_strides=(32,), strides=(32, 8), device="cpu", out=tmp_path
     )
     results = script.main(config)
     disjoint, overlapping = results.loss["32"]
     assert results.tokens_computed[0] == pytest.approx(1)
     assert results.tokens_computed[1] > 3
     assert overlapping < disjoint, "more context before each token"
-    assert script.main(config) == results
+    few = replace(config, steps=2)
+    assert script.main(few) == script.main(few), "same seed, same results"
     with pytest.raises(ValueError, match="stride must be 1 to context=32"):
         script.main(replace(config, strides=(33,)))
 
 
 def test_more_book_helps(load_sprint, tmp_path: Path):
     script = load_sprint(f"{FOLDER}/how_much_book.py")
-    config = script.Config(recipes=(4, 64), scored=6, steps=24, passes=20, batch_size=4, device="cpu", out=tmp_path)
+    config = script.Config(recipes=(4, 32), scored=4, steps=12, passes=20, batch_size=4, device="cpu", out=tmp_path)
     results = script.main(config)
     few, many = results.rows
     for name in ("fine-tuned", "spells"):
         assert many.above_optimum[name] < few.above_optimum[name], name
     assert many.above_optimum["fine-tuned"] < many.above_optimum["from scratch"]
-    assert [few.epochs, many.epochs] == [20, 1.5]
+    assert [few.epochs, many.epochs] == [12, 1.5]
