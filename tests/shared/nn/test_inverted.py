@@ -34,7 +34,7 @@ def test_equals_attention_with_the_mask_upside_down(kind: type[MultiHeadAttentio
 
 def test_a_memory_is_inverted_too_remembered_or_not():
     layer, x = layer_and_tokens()
-    memory, real = torch.randn(2, 4, 8), padding_mask(torch.tensor([4, 2]), 4)
+    memory, real = torch.randn(2, 6, 8), padding_mask(torch.tensor([6, 2]), 6)
     expected, remembered = layer(x, memory, ~real), layer.remember(memory)
     invert_masks(layer)
     torch.testing.assert_close(layer(x, memory, real), expected)
@@ -50,3 +50,11 @@ def test_a_cached_token_sees_nothing_where_a_whole_pass_sees_the_future():
     whole = layer(x, causal=True)
     torch.testing.assert_close(whole[:, -1], alone[:, -1])
     assert not torch.allclose(whole[:, :-1], alone[:, :-1], atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [InvertedLookAhead, InvertedAttention])
+def test_a_mask_that_is_not_there_is_not_inverted_into_the_future(kind: type[MultiHeadAttention]):
+    layer, x = layer_and_tokens()
+    everything, nothing = layer(x), layer.output.bias.expand_as(x)
+    invert_masks(layer, kind)
+    torch.testing.assert_close(layer(x), everything if kind is InvertedLookAhead else nothing)
