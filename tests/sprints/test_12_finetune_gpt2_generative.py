@@ -279,7 +279,7 @@ def test_comparing_tells_copying_from_the_voice(load_sprint, small: Path, tmp_pa
 
 def test_shifting_twice_reports_what_is_not_true(load_sprint, small: Path, tmp_path: Path):
     script = load_sprint(f"{FOLDER}/double_shift.py")
-    config = script.Config(book=small, steps=20, device="cpu", new_tokens=5, out=tmp_path)
+    config = script.Config(book=small, steps=30, device="cpu", new_tokens=5, out=tmp_path)
     results = script.main(config)
     assert results.right.reported == pytest.approx(results.right.true, rel=1e-3)
     assert results.right.true < results.before / 10
