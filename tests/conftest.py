@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import jaxtyping
 import pytest
 import torch
@@ -17,6 +18,9 @@ ROOT = Path(__file__).parent.parent
 # `shared`: a wrong shape fails a test.
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("sprints/*/*/__init__.py"))
 jaxtyping.install_import_hook(["shared", *PACKAGES], "beartype.beartype")
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("repository", deadline=None)
+hypothesis.settings.load_profile("repository")
 
 
 # What git tracks changes by --record alone, and no test records into the repository.
