@@ -194,14 +194,13 @@ def _run_tests(files: list[str]) -> int:
     _silence()
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))  # some mutants never end
     # One counterexample kills; the smallest one is not needed.
-    settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)
-    settings.load_profile("mutants")
+    settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None, deadline=None)
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     ours = tuple(str(folder / part) for folder in (ROOT, Path.cwd()) for part in ("shared", "tests"))
     for name in [name for name, module in sys.modules.items() if str(vars(module).get("__file__")).startswith(ours)]:
         del sys.modules[name]  # the whole code, which may have changed since
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files]))
+    return int(pytest.main(["-x", "-q", "-n0", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", *files]))
 
 
 def _silence() -> None:
