@@ -7,7 +7,7 @@ import pytest
 from matplotlib.image import imread
 from typer.testing import CliRunner
 
-from shared.lab import paths, reproduce
+from shared.lab import paths, recorded
 from shared.lab.cli import app
 from shared.lab.modules import load_module
 from shared.lab.redrawing import redraw
@@ -37,7 +37,7 @@ def plot(results):
 def sprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A sprint with one script, its package, its defaults' results, and a preset's; only the first have a figure."""
     monkeypatch.setattr(paths, "ROOT", tmp_path)
-    monkeypatch.setattr(reproduce, "SPRINTS", tmp_path / "sprints")
+    monkeypatch.setattr(recorded, "SPRINTS", tmp_path / "sprints")
     folder = tmp_path / "sprints" / "01_one"
     for name in ("results", "figures", "train_study"):
         (folder / name).mkdir(parents=True)
