@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.lab.figures import save_figure
 from shared.lab.modules import load_module
-from shared.lab.reproduce import Recorded, recorded_results
+from shared.lab.recorded import Recorded, recorded_results
 from shared.lab.results import restore
 from shared.lab.run import Place
 
