@@ -14,6 +14,8 @@ from shared.lab.paths import ROOT
 LAB = "shared/lab/"
 LAB_THAT_COMPUTES = {"shared/lab/runtime.py", "shared/lab/digits.py"}
 LIBRARIES = ("torch", "transformers")
+# What these offer says which values code takes, not what it computes of them.
+FOR_ANNOTATIONS = ("typing", "jaxtyping", "pydantic")
 # What this process has read, by the name under which a results file lists it.
 _read: dict[str, Path] = {}
 
@@ -76,7 +78,7 @@ def sha256(path: Path) -> str:
 def source_hash(script: Path) -> str:
     """Return a hash of a script and of what it uses, directly or not: modules of its sprint, of `shared`, their words.
 
-    Layout, comments and docstrings do not count, and every version of Python gives the same.
+    Layout, comments, docstrings and annotations do not count, and every version of Python gives the same.
     """
     seen: dict[Path, str] = {}
     waiting = [script]
@@ -117,15 +119,17 @@ def _used(code: str) -> frozenset[str]:
 
 @functools.cache
 def _meaning(code: str) -> str:
-    """Return the syntax tree of code as text, without positions and docstrings."""
+    """Return the syntax tree of code as text, without positions, docstrings and annotations."""
 
     def show(node: ast.AST) -> str:
         parts = []
         # Not ast.dump: versions of Python differ in which empty fields they have, and show.
-        for name, value in ast.iter_fields(node):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if name not in ("annotation", "returns"))
+        for name, value in fields:
             for item in value if isinstance(value, list) else [value]:
                 is_docstring = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
-                if not is_docstring and (item is not None or isinstance(value, list)):
+                is_for_annotations = isinstance(item, ast.ImportFrom) and item.module in FOR_ANNOTATIONS
+                if not is_docstring and not is_for_annotations and (item is not None or isinstance(value, list)):
                     parts.append(f"{name}={show(item) if isinstance(item, ast.AST) else ascii(item)}")
         return f"{type(node).__name__}({', '.join(parts)})"
 
