@@ -11,6 +11,7 @@ that all scripts have. `tyro` reads the command line.
 """
 
 import dataclasses
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from typing import Any, TypeVar, get_type_hints
 import tyro
 from pydantic import TypeAdapter, ValidationError
 
+from shared.lab.ranges import Device, Seed
+
 C = TypeVar("C", bound="ScriptConfig")
 # How a script is run; everything else says what it computes.
-WAYS_TO_RUN = ("out", "preset", "record")
+WAYS_TO_RUN = ("out", "preset", "record", "traceback")
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,16 @@ class ScriptConfig:
     preset: str | None = None  # a named set of options; options that are given override it
     # run the recorded configuration of this name (alone: default) and write its results and figure into the repository
     record: str | None = None
-    seed: int = 0  # seed for weights and data
-    device: str = "auto"  # auto, cpu, cuda or mps
+    traceback: bool = False  # show where an error comes from
+    seed: Seed = 0  # seed for weights and data
+    device: Device = "auto"  # auto, cpu, cuda or mps
+
+    def check(self) -> None:
+        """Check what several options must satisfy together; a script says its own here, before any work.
+
+        Raises:
+            ValueError: with the rule, the values and the way out.
+        """
 
     def options(self) -> dict[str, Any]:
         """Return the options that say what is computed, by name."""
@@ -71,9 +82,7 @@ def parse_config(
         there = f"one of {', '.join(presets)}" if presets else "left out: this script has none"
         refuse(f"a preset must be {there}; got {name!r}")
     chosen = _parse(config, words, config(**presets[name]), description)
-    if given.record is None:
-        return chosen
-    return dataclasses.replace(chosen, preset=name)
+    return chosen if given.record is None else dataclasses.replace(chosen, preset=name)
 
 
 def check_recordable(config: ScriptConfig, presets: Mapping[str, Mapping[str, Any]]) -> None:
@@ -99,15 +108,32 @@ def _parse(config: type[C], words: list[str], default: C, description: str | Non
     parsed = tyro.cli(config, args=words, default=default, description=description)
     hints = get_type_hints(config, include_extras=True)
     for field in dataclasses.fields(config):
-        flag, value = f"--{field.name.replace('_', '-')}", getattr(parsed, field.name)
-        if value == () and field.default != ():
-            refuse(f"{flag} takes at least one value")
-        try:
-            # tyro reads words as types; whether a value is in the range of its type, pydantic says.
-            TypeAdapter(hints[field.name]).validate_python(value)
-        except ValidationError as error:
-            refuse(f"{flag}: {error.errors()[0]['msg']}; got {value}")
+        _check_option(field, hints[field.name], getattr(parsed, field.name), words)
+    try:
+        parsed.check()
+    except ValueError as error:
+        refuse(str(error))
     return parsed
+
+
+def _check_option(field: dataclasses.Field, hint: Any, value: Any, words: list[str]) -> None:
+    """End the program if a value is not in the range of its option; tyro reads words as types, and no more."""
+    flag = f"--{field.name.replace('_', '-')}"
+    if value == () and field.default != ():
+        refuse(f"{flag} takes at least one value")
+    if value == Path() and "" in words:
+        refuse(f"{flag} must be a path; got nothing")
+    if not all(math.isfinite(part) for part in (value if isinstance(value, tuple) else (value,)) if _is_float(part)):
+        refuse(f"{flag} must be a finite number; got {value}")
+    try:
+        TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].replace("Input should be", "must be").removeprefix("Value error, ")
+        refuse(f"{flag}: {reason}; got {value}")
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, float)
 
 
 def _name_the_record(words: list[str]) -> list[str]:

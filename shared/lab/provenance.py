@@ -15,7 +15,7 @@ LAB = "shared/lab/"
 LAB_THAT_COMPUTES = {"shared/lab/runtime.py", "shared/lab/digits.py"}
 LIBRARIES = ("torch", "transformers")
 # What these offer says which values code takes, not what it computes of them.
-FOR_ANNOTATIONS = ("typing", "jaxtyping", "pydantic")
+FOR_ANNOTATIONS = ("typing", "jaxtyping", "pydantic", "shared.lab.ranges")
 # What this process has read, by the name under which a results file lists it.
 _read: dict[str, Path] = {}
 

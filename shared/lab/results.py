@@ -1,6 +1,7 @@
 """Results files: what a script found, as JSON, and the dataclass that it was."""
 
 import dataclasses
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -13,7 +14,8 @@ R = TypeVar("R")
 
 
 def save_results(content: dict[str, Any], path: Path) -> Path:
-    """Write a results file of plain values, whole or not at all, and return its path."""
+    """Write a results file of plain values and their checksum, whole or not at all, and return its path."""
+    content = content | {"checksum": checksum(content)}
     return write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -21,14 +23,29 @@ def load_results(path: Path) -> dict[str, Any]:
     """Return what `save_results` wrote.
 
     Raises:
-        ValueError: the file is not there, or is no results file.
+        ValueError: the file is not there, is no results file, or is not as it was written.
     """
     if not path.is_file():
         raise ValueError(f"there is no results file {shown(path)}: run its script with --record")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise ValueError(f"{shown(path)} is not JSON ({error}): run its script again") from None
+    if not isinstance(content, dict) or not {"config", "results", "environment"} <= content.keys():
+        raise ValueError(f"{shown(path)} is no results file: it must hold config, results and environment")
+    written, now = content.pop("checksum", None), checksum(content)
+    if written != now:
+        raise ValueError(
+            f"{shown(path)} is not as it was written (checksum {written}, now {now}): run its script again, or get the "
+            "file back by git checkout"
+        )
+    return content
+
+
+def checksum(content: dict[str, Any]) -> str:
+    """Return 16 digits of a SHA-256 of what a results file says, however it is laid out."""
+    said = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def plain(value: Any, name: str) -> Any:

@@ -7,6 +7,7 @@ Nothing that git tracks changes unless --record says so, and --record takes name
 """
 
 import datetime
+import functools
 import inspect
 import shlex
 import sys
@@ -19,6 +20,8 @@ from typing import Any, TextIO, TypeVar
 from shared.lab import compare, provenance
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig, check_recordable, parse_config
+from shared.lab.faults import one_sentence
+from shared.lab.holding import holding
 from shared.lab.paths import ROOT, RUNS, shown
 from shared.lab.results import load_results, plain, save_results
 
@@ -69,6 +72,8 @@ def run(
 ) -> Any:
     """Run a script as its command line says, write down what it found, and return it.
 
+    An error that can be expected ends the program in one sentence and with exit code 2.
+
     Args:
         main: computes the results, a dataclass of plain values.
         config: the script's options.
@@ -84,28 +89,52 @@ def run(
     script = Path(inspect.getfile(config)).resolve()
     folder = run_folder(chosen, str(script))
     chosen = replace(chosen, out=folder)
-    provenance.forget_reads()
-    started = time.perf_counter()
-    results = main(chosen)
-    seconds = time.perf_counter() - started
-    content = _content(script, chosen, results, seconds, tolerance or {})
+    kept = functools.partial(_kept, chosen, folder, time.time())
+    with one_sentence(traceback=chosen.traceback, kept=kept), holding(folder):
+        provenance.forget_reads()
+        started = time.perf_counter()
+        results = main(chosen)
+        seconds = time.perf_counter() - started
+        content = _content(script, chosen, results, seconds, tolerance or {})
+        _write_down(content, results, plot, Place(script), chosen, report)
+    return results
 
-    place = Place(script)
-    recorded = place.results(chosen.preset)
+
+def _write_down(
+    content: dict[str, Any],
+    results: Any,
+    plot: Callable | None,
+    place: Place,
+    config: ScriptConfig,
+    report: TextIO | None,
+) -> None:
+    """Write results and figure to the folder of the run, or where they are recorded, and show them."""
+    recorded = place.results(config.preset)
     before = load_results(recorded) if recorded.is_file() else None
-    results_file, figure_file = folder / "results.json", folder / "figure.png"
-    if chosen.record is not None:
-        results_file, figure_file = recorded, place.figure(chosen.preset)
+    assert config.out is not None
+    results_file, figure_file = config.out / "results.json", config.out / "figure.png"
+    if config.record is not None:
+        results_file, figure_file = recorded, place.figure(config.preset)
+    # What took the time first: a figure can be drawn again.
+    save_results(content, results_file)
     if plot is not None:
         # Imported late: --help should not wait for matplotlib.
         from shared.lab.figures import save_figure
 
         save_figure(plot(results), figure_file)
-    save_results(content, results_file)
     if before is not None:
         _show_beside(content, before, report)
     print(f"wrote {shown(results_file)}{f' and {shown(figure_file)}' if plot else ''}", file=report)
-    return results
+
+
+def _kept(config: ScriptConfig, folder: Path, started: float) -> str:
+    """Return what an interrupted run has written, and how to go on."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    written = [shown(path) for path in files if path.stat().st_mtime >= started]
+    if not written:
+        return "Nothing was written."
+    resume = " The same command with --resume goes on from there." if hasattr(config, "resume") else ""
+    return f"Kept: {', '.join(written[:3])}{' and more' if len(written) > 3 else ''}.{resume}"
 
 
 def _content(

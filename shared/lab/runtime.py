@@ -32,12 +32,12 @@ def pick_device(name: str = "auto") -> torch.device:
     Raises:
         ValueError: an unknown device, or one that this machine lacks.
     """
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    present = ["cuda"] * bool(gpus) + ["mps"] * torch.backends.mps.is_available() + ["cpu"]
     if name == "auto":
-        return torch.device(next(kind for kind, there in present.items() if there))
-    if not present.get(name.split(":")[0], False):
-        there = ", ".join(kind for kind, there in present.items() if there)
-        raise ValueError(f"device must be auto or one that is present ({there}); got {name!r}")
+        return torch.device(present[0])
+    if name not in present + gpus:
+        raise ValueError(f"device must be auto or one that is present ({', '.join(present + gpus)}); got {name!r}")
     return torch.device(name)
 
 
@@ -45,7 +45,8 @@ def supports_bfloat16(device: torch.device) -> bool:
     """Return whether the device multiplies bfloat16 matrices in hardware."""
     if device.type == "cpu":
         # Without the instructions bfloat16 is emulated and slower than float32.
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        capabilities = torch.cpu.get_capabilities()
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 

@@ -21,7 +21,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.training.loop import NonFiniteLoss, train_steps
+from shared.training.loop import NonFiniteTraining, train_steps
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import constant, warmup_linear
 
@@ -98,7 +98,7 @@ def train(config: Config, kind: str, depth: int, rate: float, warmup: int, seed:
             clip=config.clip or None,
         ):
             losses.append(loss)
-    except NonFiniteLoss:
+    except NonFiniteTraining:
         return 0.0, None
     tail = losses[-max(1, config.steps // 10) :]
     new = next(random_rows(config.vocab, 256, config.tokens, generator))

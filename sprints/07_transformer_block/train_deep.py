@@ -19,7 +19,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.training.loop import NonFiniteLoss, train_steps
+from shared.training.loop import NonFiniteTraining, train_steps
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear
 
@@ -71,7 +71,7 @@ def train(config: Config, kind: str, depth: int, seed: int) -> tuple[list[float]
             schedule=partial(warmup_linear, steps=config.steps, warmup=config.warmup, floor=1.0),
         ):
             losses.append(loss)
-    except NonFiniteLoss:
+    except NonFiniteTraining:
         pass  # the losses end here, and the weights are those of the step before
     new = next(random_rows(config.vocab, 256, config.tokens, generator))
     return losses, first_token_accuracy(model, new)

@@ -19,7 +19,7 @@ from shared.text.batches import pad_rows
 from shared.text.cookbook import Cookbook
 from shared.text.corpora import TextCorpus, cookbook_tokenizer
 from shared.training.checkpoints import CheckpointError, load_checkpoint
-from shared.training.loop import NonFiniteLoss
+from shared.training.loop import NonFiniteTraining
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data" / "models" / "cookbook-gpt2"
@@ -108,7 +108,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
         return (loss * float("nan") if len(calls) == 9 else loss), count
 
     monkeypatch.setattr(train, "language_model_loss", broken)
-    with pytest.raises(NonFiniteLoss, match="step 9 is nan"):
+    with pytest.raises(NonFiniteTraining, match="step 9 is nan"):
         train.main(train.Config(**TINY, out=tmp_path))
     checkpoint = load_checkpoint(tmp_path / "checkpoints" / "cookbook.pt")
     assert checkpoint["step"] == 6

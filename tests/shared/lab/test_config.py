@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from pydantic import PositiveInt
 from transformers.hf_argparser import HfArgumentParser
 
 from shared.lab.config import ScriptConfig, check_recordable, parse_config
+from shared.lab.ranges import ExistingFile, ExistingFolder, PositiveInt, Share
 
 PRESETS = {"small": {"steps": 10, "kind": "char"}, "large": {"steps": 1000}}
 
@@ -55,8 +55,8 @@ def test_defaults_need_no_words():
         ("--names one two", "names", ("one", "two")),
         ("--text some_folder/a_b.txt", "text", Path("some_folder/a_b.txt")),
         ("--out some_folder/a_b", "out", Path("some_folder/a_b")),
-        ("--seed -1", "seed", -1),
-        ("--device cuda:0", "device", "cuda:0"),
+        ("--seed 3", "seed", 3),
+        ("--device cpu", "device", "cpu"),
     ],
 )
 def test_each_kind_of_option(words: str, name: str, value: object):
@@ -105,8 +105,8 @@ def test_a_record_with_other_options_is_refused(words: str, option: str, capsys:
     ("words", "message"),
     [
         ("--steps many", "--steps: invalid literal for int() with base 10: 'many'"),
-        ("--steps 0", "--steps: Input should be greater than 0; got 0"),
-        ("--orders 1 0", "--orders: Input should be greater than 0; got (1, 0)"),
+        ("--steps 0", "--steps: must be greater than or equal to 1; got 0"),
+        ("--orders 1 0", "--orders: must be greater than or equal to 1; got (1, 0)"),
         ("--orders", "--orders takes at least one value"),
         ("--kind word", "invalid choice 'word' for argument '--kind'. Expected one of ('bpe', 'char')"),
         ("--norm both", "invalid choice 'both' for argument '--norm'"),

@@ -8,7 +8,7 @@ from torch import nn
 
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.batches import pad_rows
-from shared.training.loop import NonFiniteLoss, train_steps
+from shared.training.loop import NonFiniteTraining, train_steps
 from shared.training.losses import language_model_loss, next_token_loss
 from shared.training.optimizers import make_optimizers
 
@@ -97,10 +97,40 @@ def test_a_loss_that_is_not_finite_stops_before_the_update():
         loss, count = language_model_loss(model, batch)
         return loss / 0, count
 
-    with pytest.raises(NonFiniteLoss, match="step 1 is inf") as caught:
+    with pytest.raises(NonFiniteTraining, match="step 1 is inf") as caught:
         train(model, loss_function=broken)
     assert caught.value.step == 1
     same(model, before, atol=0, rtol=0)
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_update_though_the_loss_is_finite():
+    model, before = make_model(), make_model()
+
+    def broken(model, batch):
+        loss, count = language_model_loss(model, batch)
+        return loss + (0 * loss).sqrt(), count  # 0, with a slope of 0 / 0
+
+    for clip in (1.0, None):
+        with pytest.raises(NonFiniteTraining, match="norm of the gradient of step 1 is nan"):
+            train(model, loss_function=broken, clip=clip)
+        same(model, before, atol=0, rtol=0)
+
+
+def test_a_batch_without_targets_is_refused():
+    model = make_model()
+    with pytest.raises(ValueError, match="a batch of step 1 has no targets"):
+        train(model, batches=itertools.repeat(pad_rows([[1], [2]])))
+
+
+def test_a_rate_that_is_changed_between_two_calls_is_the_new_peak():
+    model = make_model()
+    optimizers = make_optimizers(model, learning_rate=0.5)
+    train(model, optimizers=optimizers, schedule=lambda step: 0.5, steps=2)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = 0.1
+    train(model, optimizers=optimizers, schedule=lambda step: 0.5, steps=1)
+    assert optimizers[0].param_groups[0]["lr"] == pytest.approx(0.05)
 
 
 def test_training_lowers_the_loss_in_bfloat16_as_well():

@@ -1,0 +1,49 @@
+"""Which values an option may take: types for the fields of a script's Config.
+
+    steps: PositiveInt = 400  # optimizer steps
+    dropout: Share = 0.1  # probability of dropping a feature
+
+`parse_config` refuses any other value with a sentence that says which ones fit. Numbers are finite in any case.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+# Whole numbers; PyTorch counts in 64 bits, and no option needs more than 31 of them.
+MOST = 2**31 - 1
+NonNegativeInt = Annotated[int, Field(ge=0, le=MOST)]
+PositiveInt = Annotated[int, Field(ge=1, le=MOST)]
+AtLeastTwo = Annotated[int, Field(ge=2, le=MOST)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy takes
+NonNegativeFloat = Annotated[float, Field(ge=0)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]  # from 0 to 1, both included
+OpenFraction = Annotated[float, Field(gt=0, lt=1)]  # between 0 and 1
+Share = Annotated[float, Field(ge=0, lt=1)]  # from 0 to below 1: of what may not be all, dropout for example
+PositiveFraction = Annotated[float, Field(gt=0, le=1)]  # above 0, to 1
+
+
+def _existing_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"there is no such file{' (it is a folder)' if path.is_dir() else ''}")
+    return path
+
+
+def _existing_folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError(f"there is no such folder{' (it is a file)' if path.is_file() else ''}")
+    return path
+
+
+def _present_device(name: str) -> str:
+    from shared.lab.runtime import pick_device  # --help should not wait for PyTorch
+
+    pick_device(name)
+    return name
+
+
+ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
+ExistingFolder = Annotated[Path, AfterValidator(_existing_folder)]
+Device = Annotated[str, AfterValidator(_present_device)]
