@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -210,10 +211,6 @@ def _silence() -> None:
     os.dup2(nowhere, 2)
 
 
-def _survives(task: tuple[str, str]) -> bool:
-    return survives(*task)
-
-
 def _prepare_worker(parent: str, modules: Sequence[str]) -> None:
     """Give a worker its own copy of the repository, and let it import the libraries of the tests, once for all."""
     folder = Path(tempfile.mkdtemp(dir=parent))
@@ -226,7 +223,8 @@ def _prepare_worker(parent: str, modules: Sequence[str]) -> None:
 
 def _import_libraries(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] not in ("shared", "tests", "examples"):
+        first = str(node.module).partition(".")[0] if isinstance(node, ast.ImportFrom) else "shared"
+        if isinstance(node, ast.ImportFrom) and first != "shared" and not (file.parent / f"{first}.py").is_file():
             library = importlib.import_module(str(node.module))
             for name in node.names:  # transformers imports a part when it is asked for it
                 getattr(library, name.name, None)
@@ -245,14 +243,14 @@ def main(names: Sequence[str], jobs: int) -> None:
     counts = {module.partition("/")[0]: [0, 0] for module in modules}
     with (
         tempfile.TemporaryDirectory() as parent,
-        multiprocessing.get_context("fork").Pool(jobs, _prepare_worker, (parent, modules)) as workers,
+        ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _prepare_worker, (parent, modules)) as workers,
     ):
         for module in modules:
             code = (ROOT / "shared" / f"{module}.py").read_text(encoding="utf-8")
-            if not workers.apply(survives, (module, code)):
+            if not workers.submit(survives, module, code).result():
                 raise SystemExit(f"the tests of shared/{module}.py fail before anything is broken: mend them first")
             broken = list(mutants(code))
-            verdicts = workers.imap(_survives, [(module, mutant.code) for mutant in broken])
+            verdicts = workers.map(survives, [module] * len(broken), [mutant.code for mutant in broken])
             verdicts = list(tqdm(verdicts, total=len(broken), desc=module, unit="mutant"))
             for mutant in (mutant for mutant, survived in zip(broken, verdicts, strict=True) if survived):
                 print(f"shared/{module}.py:{mutant.line}: `{mutant.before}` -> `{mutant.after}` survives", flush=True)

@@ -28,6 +28,13 @@ class Config(ScriptConfig):
     orders: tuple[PositiveInt, ...] = (1, 2)  # tokens of an n-gram
     names: tuple[str, ...] = ()  # columns
     text: Path | None = None  # a file
+    dropout: Share = 0.0  # probability
+    vectors: ExistingFile | None = None  # a file that is read
+    pictures: ExistingFolder | None = None  # a folder that is read
+
+    def check(self) -> None:
+        if self.steps == 13 and self.compile:
+            raise ValueError("--steps must not be 13 with --compile: take 14")
 
 
 def test_defaults_need_no_words():
@@ -115,6 +122,16 @@ def test_a_record_with_other_options_is_refused(words: str, option: str, capsys:
         ("--preset huge", "a preset must be one of small, large; got 'huge'"),
         ("--record huge", "a preset must be one of small, large; got 'huge'"),
         ("--record --preset small", "it cannot stand beside --preset small"),
+        ("--dropout 1", "--dropout: must be less than 1; got 1.0"),
+        ("--dropout nan", "--dropout must be a finite number; got nan"),
+        ("--learning-rate inf", "--learning-rate must be a finite number; got inf"),
+        ("--steps 99999999999999999999", "--steps: must be less than or equal to 2147483647; got 9999"),
+        ("--seed -1", "--seed: must be greater than or equal to 0; got -1"),
+        ("--device cpu:7", "--device: device must be auto or one that is present (cpu"),
+        ("--vectors lost.txt", "--vectors: there is no such file; got lost.txt"),
+        ("--vectors tests", "--vectors: there is no such file (it is a folder); got tests"),
+        ("--pictures README.md", "--pictures: there is no such folder (it is a file); got README.md"),
+        ("--steps 13 --compile", "--steps must not be 13 with --compile: take 14"),
     ],
 )
 def test_errors_name_the_option(words: str, message: str, capsys: pytest.CaptureFixture[str]):
@@ -123,6 +140,14 @@ def test_errors_name_the_option(words: str, message: str, capsys: pytest.Capture
     assert error.value.code == 2
     printed = capsys.readouterr()
     assert message in " ".join((printed.err + printed.out).replace("│", " ").split())
+
+
+def test_an_empty_path_is_not_the_folder_that_one_stands_in(capsys: pytest.CaptureFixture[str]):
+    for flag in ("--out", "--text"):
+        with pytest.raises(SystemExit, match="2"):
+            parse_config(Config, [flag, ""])
+        assert f"{flag} must be a path; got nothing" in capsys.readouterr().err
+    assert parse_config(Config, ["--out", "."]).out == Path()
 
 
 def test_help_is_the_docstring_and_each_comment_with_its_default(capsys: pytest.CaptureFixture[str]):

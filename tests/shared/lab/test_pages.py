@@ -1,6 +1,5 @@
 """Passages of pages that are made from results files, in a little repository of its own."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typer.testing import CliRunner
 from shared.lab import paths
 from shared.lab.cli import app
 from shared.lab.pages import bring_up_to_date, refresh
+from shared.lab.results import save_results
 
 RESULTS = {"loss": 0.40625, "optimum": 0.25}
 
@@ -24,8 +24,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for sprint in ("01_one", "02_two"):
         (tmp_path / "sprints" / sprint / "notes").mkdir(parents=True)
     results = tmp_path / "sprints" / "01_one" / "results" / "train.json"
-    results.parent.mkdir()
-    results.write_text(json.dumps({"config": {"steps": 3}, "results": RESULTS}))
+    save_results({"config": {"steps": 3}, "results": RESULTS}, results)
     return tmp_path
 
 

@@ -11,6 +11,7 @@ from shared.lab import paths, recorded
 from shared.lab.cli import app
 from shared.lab.modules import load_module
 from shared.lab.redrawing import redraw
+from shared.lab.results import load_results, save_results
 
 SCRIPT = """
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def sprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "seconds": 1.0,
             "results": {"parts": {"ours": {"losses": [3.0, 1.0]}}},
         }
-        (folder / "results" / f"{name}.json").write_text(json.dumps(content))
+        save_results(content, folder / "results" / f"{name}.json")
     (folder / "figures" / "train.png").write_bytes(b"an old figure")
     return folder
 
@@ -67,7 +68,7 @@ def test_committed_figures_are_drawn_from_their_results(sprint: Path):
 
 def test_results_that_the_script_does_not_know_any_more_are_reported_and_the_figure_stays(sprint: Path):
     path = sprint / "results" / "train.json"
-    path.write_text(path.read_text().replace("losses", "loss"))
+    save_results(load_results(path) | {"results": {"parts": {"ours": {"loss": [3.0, 1.0]}}}}, path)
     (redrawn,) = redraw()
     assert redrawn.problem is not None
     assert "these are no Results of the script as it is now" in redrawn.problem

@@ -53,7 +53,7 @@ def test_what_cannot_be_run_says_why(little_repository: Path, ask: Callable):
     (recorded,) = recorded_results()
     outcome = reproduce.run_again(recorded)
     assert not outcome.agrees
-    assert re.fullmatch(r"ValueError: steps must not be negative \(.*runs/01_one/ask/log.txt\)", outcome.error or "")
+    assert re.fullmatch(r"error: steps must not be negative \(.*runs/01_one/ask/log.txt\)", outcome.error or "")
 
 
 def test_stale_results_are_named_and_restamped_when_they_agree(little_repository: Path, ask: Callable):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from shared.lab import results
-from shared.lab.results import load_results, plain, restore, save_results
+from shared.lab.results import checksum, load_results, plain, restore, save_results
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,30 @@ class Results:
 def test_a_file_is_what_json_itself_would_write(tmp_path: Path):
     content = {"results": plain(Results(parts={"ours, Muon": Part("ours 🫚", 0.25)}), "results")}
     path = save_results(content, tmp_path / "results" / "train.json")
-    assert json.loads(path.read_text(encoding="utf-8")) == content == load_results(path)
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written == content | {"checksum": checksum(content)}
+    assert load_results(path) == content
     assert b"\r" not in path.read_bytes()
     assert [file.name for file in path.parent.iterdir()] == ["train.json"]
 
 
 def test_a_dataclass_comes_back_as_it_was(tmp_path: Path):
     before = Results(0.5, 0.25, (1.0, 2.0), {"a b": Part("ours", 0.25)}, {4: [0.1, 0.2]})
-    path = save_results(plain(before, "results"), tmp_path / "a.json")
-    assert restore(Results, load_results(path)) == before
+    path = save_results({"results": plain(before, "results")}, tmp_path / "a.json")
+    assert restore(Results, load_results(path)["results"]) == before
+
+
+def test_one_changed_digit_is_found(tmp_path: Path):
+    path = save_results({"results": {"loss": 0.40625, "parts": [1, 2]}}, tmp_path / "a.json")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\n", ""), encoding="utf-8")
+    assert load_results(path)["results"]["loss"] == 0.40625, "layout does not count"
+    path.write_text(text.replace("0.40625", "0.40626"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"is not as it was written \(checksum [0-9a-f]{16}, now [0-9a-f]{16}\): run"):
+        load_results(path)
+    path.write_text('{"results": 1}', encoding="utf-8")
+    with pytest.raises(ValueError, match="is no results file, which would have a checksum"):
+        load_results(path)
 
 
 def test_what_is_no_longer_the_dataclass_of_the_script_is_an_error():

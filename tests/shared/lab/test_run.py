@@ -1,12 +1,14 @@
 """A script in a little repository: where a run writes, what a record writes, and what is shown at its end."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from shared.lab import figures, run
 from shared.lab.results import load_results
 
 
@@ -66,3 +68,38 @@ def test_figures_are_shown_beside_the_recorded_ones(ask: Callable, capsys: pytes
     assert "2 │ 2 (1 to 3)" in text
     ask("")
     assert "other options" not in capsys.readouterr().out
+
+
+def test_an_expected_error_leaves_one_sentence_and_what_was_written(
+    little_repository: Path, ask: Callable, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit, match="2"):
+        ask("--steps -1")
+    assert capsys.readouterr().err == "error: steps must not be negative\n"
+    assert files(little_repository) == {"runs/01_one/ask/weights"}
+    with pytest.raises(ValueError, match="steps must not be negative"):
+        ask("--steps -1 --traceback")
+
+
+def test_an_interrupted_run_says_what_it_keeps(
+    ask: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "_write_down", stop)
+    with pytest.raises(SystemExit, match="130"):
+        ask("")
+    assert re.fullmatch(r"\nstopped\. Kept: .*runs/01_one/ask/weights\.\n", capsys.readouterr().err)
+
+
+def test_results_are_there_though_the_figure_cannot_be_drawn(
+    little_repository: Path, ask: Callable, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(figures, "save_figure", fail)
+    with pytest.raises(SystemExit, match="2"):
+        ask("")
+    assert files(little_repository) == {"runs/01_one/ask/weights", "runs/01_one/ask/results.json"}

@@ -48,12 +48,17 @@ def test_the_generator_draws_what_pytorch_draws_and_moves_nothing_else():
 )
 def test_auto_takes_a_gpu_if_there_is_one(cuda: bool, mps: bool, expected: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert pick_device("auto").type == expected
     assert pick_device("cpu") == CPU
+    if cuda:
+        assert pick_device("cuda:1") == torch.device("cuda:1")
+        with pytest.raises(ValueError, match=r"\(cuda, cpu, cuda:0, cuda:1\); got 'cuda:2'"):
+            pick_device("cuda:2")
 
 
-@pytest.mark.parametrize("name", ["tpu", "cuda", "cuda:1", ""])
+@pytest.mark.parametrize("name", ["tpu", "cuda", "cuda:1", "cpu:7", ""])
 def test_an_absent_device_is_an_error_that_names_what_is_there(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match=rf"auto or one that is present \(.*cpu\); got '{name}'"):

@@ -1,6 +1,5 @@
 """Templates of passages, filled from results files in a little repository of their own."""
 
-import json
 import os
 import statistics
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.lab import paths
+from shared.lab.results import save_results
 from shared.lab.templates import Blocks
 
 RESULTS = {
@@ -27,8 +27,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for sprint in ("01_one", "02_two"):
         (tmp_path / "sprints" / sprint / "notes").mkdir(parents=True)
     results = tmp_path / "sprints" / "01_one" / "results" / "train.json"
-    results.parent.mkdir()
-    results.write_text(json.dumps({"config": {"steps": 3}, "results": RESULTS}))
+    save_results({"config": {"steps": 3}, "results": RESULTS}, results)
     return tmp_path
 
 
@@ -135,6 +134,6 @@ def test_a_results_file_that_has_changed_is_read_again_and_a_broken_one_is_an_er
     os.utime(path, (2, 2))
     with pytest.raises(ValueError, match=r"sprints/01_one/results/train\.json is not JSON"):
         fill(root, "{{ train.results.loss }}")
-    path.write_text('{"results": {"loss": 1}}')
+    save_results({"results": {"loss": 1}}, path)
     os.utime(path, (1, 1))
     assert fill(root, "{{ train.results.loss }}") == "1"

@@ -117,19 +117,19 @@ def test_a_gradient_that_is_not_finite_stops_before_the_update_though_the_loss_i
 
 
 def test_a_batch_without_targets_is_refused():
-    model = make_model()
+    model, (tokens, mask) = make_model(), pad_rows(ROWS)
     with pytest.raises(ValueError, match="a batch of step 1 has no targets"):
-        train(model, batches=itertools.repeat(pad_rows([[1], [2]])))
+        train(model, batches=itertools.repeat((tokens, torch.zeros_like(mask))))
 
 
 def test_a_rate_that_is_changed_between_two_calls_is_the_new_peak():
     model = make_model()
     optimizers = make_optimizers(model, learning_rate=0.5)
-    train(model, optimizers=optimizers, schedule=lambda step: 0.5, steps=2)
+    train(model, optimizers=optimizers, schedule=lambda _: 0.5, steps=2)
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = 0.1
-    train(model, optimizers=optimizers, schedule=lambda step: 0.5, steps=1)
+    train(model, optimizers=optimizers, schedule=lambda _: 0.5, steps=1)
     assert optimizers[0].param_groups[0]["lr"] == pytest.approx(0.05)
 
 
