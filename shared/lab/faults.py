@@ -8,7 +8,11 @@ import sys
 from collections.abc import Callable, Generator
 
 # As PyTorch words it for the memory of the machine; for that of a GPU it has an error of its own.
-OUT_OF_MEMORY = ("DefaultCPUAllocator: can't allocate memory", "not enough memory")
+OUT_OF_MEMORY = (
+    "DefaultCPUAllocator: can't allocate memory",
+    "not enough memory",
+    "Storage size calculation overflowed",
+)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,9 @@ MOST = 2**31 - 1
 NonNegativeInt = Annotated[int, Field(ge=0, le=MOST)]
 PositiveInt = Annotated[int, Field(ge=1, le=MOST)]
 AtLeastTwo = Annotated[int, Field(ge=2, le=MOST)]
+Even = Annotated[int, Field(ge=2, le=MOST, multiple_of=2)]  # of what comes in pairs: sinusoids, rotations
+Folds = Annotated[int, Field(ge=2, le=100)]  # parts of the data, of which each validates once
+Processes = Annotated[int, Field(ge=1, le=64)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy takes
 NonNegativeFloat = Annotated[float, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -47,3 +50,18 @@ def _present_device(name: str) -> str:
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 ExistingFolder = Annotated[Path, AfterValidator(_existing_folder)]
 Device = Annotated[str, AfterValidator(_present_device)]
+
+
+def check_heads(d_model: int, *heads: int) -> None:
+    """Check that the features of a token can be shared out among attention heads.
+
+    Raises:
+        ValueError: a number of heads does not divide d_model.
+    """
+    for count in heads:
+        if d_model % count:
+            nearest = count * max(1, round(d_model / count))
+            raise ValueError(
+                f"each head gets an equal share of d_model; got {count} heads and d_model {d_model}: "
+                f"give another number of --heads, or --d-model {nearest}"
+            )
