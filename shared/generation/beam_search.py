@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from shared.generation.sampling import sample
+from shared.generation.sampling import check_logits, sample
 
 Source = Int[Tensor, "batch source"]
 SourceMask = Bool[Tensor, "batch source"]
@@ -107,7 +107,7 @@ def beam_search(
         length_power: 0 compares probabilities, which favours short targets; 1 compares means over tokens.
 
     Raises:
-        ValueError: a width below 1.
+        ValueError: a width below 1, or logits that are no distribution.
     """
     if width < 1:
         raise ValueError(f"a beam must have a width of at least 1; got {width}")
@@ -123,7 +123,9 @@ def beam_search(
     only_padding = torch.full((vocab,), -math.inf, device=source.device)
     only_padding[0] = 0.0
     for _ in range(max_new_tokens):
-        log_probs = steps(tokens[:, :, -1].flatten()).log_softmax(dim=-1).unflatten(0, (batch, width))
+        logits = steps(tokens[:, :, -1].flatten())
+        check_logits(logits)
+        log_probs = logits.log_softmax(dim=-1).unflatten(0, (batch, width))
         # A hypothesis that has ended goes on in one way only, which costs nothing.
         log_probs = torch.where(ended[..., None], only_padding, log_probs)
         scores, index = (scores[..., None] + log_probs).flatten(1).topk(width, dim=1)

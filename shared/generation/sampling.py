@@ -16,6 +16,21 @@ def greedy(logits: Float[Tensor, "batch vocab"]) -> Int[Tensor, " batch"]:
     return logits.argmax(dim=-1)
 
 
+def check_logits(logits: Float[Tensor, "batch vocab"]) -> None:
+    """Refuse rows that are no distribution; minus infinity removes a token, and one has to be left.
+
+    Raises:
+        ValueError: a row with a value that is not a number or plus infinity, or with nothing but minus infinity.
+    """
+    largest = logits.amax(dim=-1)  # not a number if one of the row is not
+    if not (there := largest.isfinite()).all():
+        row = int(there.int().argmin())
+        raise ValueError(
+            f"the largest logit of each row must be finite; got {largest[row].item()} in row {row}: "
+            "did training diverge, is the temperature too near 0, or was every token masked?"
+        )
+
+
 def apply_temperature(logits: Float[Tensor, "batch vocab"], temperature: int | float) -> Float[Tensor, "batch vocab"]:
     """Return logits / temperature: below 1 the distribution gets sharper, above 1 flatter.
 
@@ -75,12 +90,13 @@ def sample(
             PyTorch's global generator of the logits' device).
 
     Raises:
-        ValueError: a setting outside its range.
+        ValueError: a setting outside its range, or a row without a distribution (see `check_logits`).
     """
+    if temperature not in (0, 1):
+        logits = apply_temperature(logits, temperature)
+    check_logits(logits)
     if temperature == 0:
         return greedy(logits)
-    if temperature != 1:
-        logits = apply_temperature(logits, temperature)
     if top_k is not None:
         logits = top_k_filter(logits, top_k)
     if top_p is not None:

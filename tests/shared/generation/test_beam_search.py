@@ -1,5 +1,6 @@
 """The cache changes nothing, samples follow the model, and a beam finds what enumeration finds."""
 
+import functools
 import itertools
 
 import pytest
@@ -131,3 +132,10 @@ def test_too_many_tokens_and_no_beam_are_refused():
         decode(model, source, max_new_tokens=11)
     with pytest.raises(ValueError, match="at least 1; got 0"):
         beam_search(model, source, width=0, max_new_tokens=3)
+
+
+def test_logits_that_are_not_numbers_are_refused():
+    model, source = build(scale=float("nan")), rows(9, 4)
+    for search in (decode, functools.partial(beam_search, width=2)):
+        with pytest.raises(ValueError, match="largest logit of each row must be finite; got nan in row 0"):
+            search(model, source, max_new_tokens=3)

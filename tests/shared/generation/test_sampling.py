@@ -92,7 +92,11 @@ def test_a_row_of_one_possible_token_yields_it():
     logits = torch.full((1000, 5), -math.inf)
     logits[:, 3] = -50.0
     assert (sample(logits, generator=torch.Generator().manual_seed(0)) == 3).all()
-    assert (sample(LOGITS[1:2].expand(1000, -1), top_k=1) < 6).all(), "all equal: top_k=1 keeps all"
+
+
+def test_a_tie_for_the_last_place_is_drawn_from():
+    draws = sample(LOGITS[1:2].expand(1000, -1), top_k=1, generator=torch.Generator().manual_seed(0))
+    assert set(draws.tolist()) == set(range(6)), "six equals, and top_k=1 keeps what equals the first"
 
 
 def test_limits_are_greedy():
@@ -136,6 +140,20 @@ def test_bfloat16_logits_are_drawn_from_in_float32():
 def test_settings_outside_their_range(settings, message):
     with pytest.raises(ValueError, match=message):
         sample(LOGITS, **settings)
+
+
+@pytest.mark.parametrize("temperature", [0, 1, 0.5])
+@pytest.mark.parametrize(
+    "row", [[0.0, math.nan, 1.0], [0.0, math.inf, 1.0], [-math.inf] * 3], ids=["nan", "inf", "-inf"]
+)
+def test_rows_that_are_no_distribution_are_refused(row, temperature):
+    with pytest.raises(ValueError, match=r"largest logit of each row must be finite; got (nan|-?inf) in row 1"):
+        sample(torch.tensor([[0.0, -math.inf, 1.0], row]), temperature=temperature)
+
+
+def test_a_temperature_so_low_that_logits_overflow_is_refused():
+    with pytest.raises(ValueError, match="is the temperature too near 0"):
+        sample(LOGITS[:1], temperature=1e-40)
 
 
 def test_temperature_zero_is_for_sample_only():
