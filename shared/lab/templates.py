@@ -10,8 +10,9 @@
 
 The results files of the sprint stand there under their names, those of another one in `sprint(9).train`. Keys that are
 no words stand in brackets, `fits["ours, Muon"]`; those that are numbers need no quotes, though JSON makes text of
-them. `number` formats as Python does; `mean`, `median`, `min`, `max`, `sum` and `length` condense a list; `items` gives
-the pairs of a dictionary; None becomes a dash. Names that are set outside of blocks, and macros, serve all blocks.
+them. `number` formats as Python does, `duration` as one says a time; `mean`, `median`, `min`, `max`, `sum` and `length`
+condense a list; `items` gives the pairs of a dictionary; None becomes a dash. `timetable()` lists what was recorded and
+how long it took. Names that are set outside of blocks, and macros, serve all blocks.
 """
 
 import functools
@@ -26,6 +27,7 @@ from jinja2.utils import missing
 from shared.lab import paths
 from shared.lab.paths import shown
 from shared.lab.results import load_results
+from shared.lab.timetable import duration, timetable
 
 DASH = "–"
 
@@ -46,7 +48,9 @@ class Blocks:
         """
         if name not in self.names:
             raise ValueError(f"{shown(self.path)} has no block {name!r}; it has {', '.join(self.names) or 'none'}")
-        context = self.template.new_context(_results(self.path.parent / "results") | {"sprint": _sprint})
+        results = _results(self.path.parent / "results")
+        functions = {"sprint": _sprint, "timetable": lambda: timetable(results)}
+        context = self.template.new_context(results | functions)
         block = self.template.blocks[name]
         try:
             # What stands outside of blocks is run first, without the blocks: names that it sets and macros are for all.
@@ -126,6 +130,7 @@ def _compile(path: Path, source: str) -> Template:
     )
     environment.filters |= {
         "number": _number,
+        "duration": duration,
         "mean": statistics.mean,
         "median": statistics.median,
         "min": min,

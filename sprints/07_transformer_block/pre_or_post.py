@@ -1,7 +1,7 @@
 """Normalise before each part or after each addition? Both are trained, with and without warm-up, over depth and rate.
 
     uv run sprints/07_transformer_block/pre_or_post.py
-    uv run sprints/07_transformer_block/pre_or_post.py --preset wide      # more depths and rates, about ten minutes
+    uv run sprints/07_transformer_block/pre_or_post.py --preset wide      # more depths and rates
 
 The task: at each place of a row of random tokens, name the first one; chance is one in `vocab`, the optimum is all of
 them, so a run that is no better than chance has not learnt. Theory: notes/03_pre_or_post.md

@@ -3,9 +3,8 @@
     uv run --group quantization sprints/14_quantization/speed.py
     uv run sprints/14_quantization/speed.py --ways float32 bfloat16 dynamic static
 
-The weights are random: speed does not depend on them. Takes about four minutes on two quiet cores. A format is called
-faster only where the whole interval is above 1. torchao is in a dependency group of its own, hence the first command;
-the second does without it. Theory: notes/07_memory_bound.md
+The weights are random: speed does not depend on them. A format is called faster only where the whole interval is above
+1. torchao is in a dependency group of its own, hence the first command; the second does without it. Theory: notes/07_memory_bound.md
 """
 
 import statistics
