@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,7 +67,7 @@ def plain(value: Any, name: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"results must be finite numbers, {name} is {value}: use None for what is not known")
     if isinstance(value, str):  # a name of the hub or a folder, for example: no file says where this repository lies
-        return value.replace(f"{ROOT}/", "")
+        return value.replace(f"{ROOT}{os.sep}", "").replace(f"{ROOT.as_posix()}/", "")
     if value is None or isinstance(value, bool | int | float):
         return value
     raise ValueError(
