@@ -1,8 +1,7 @@
 """Checkpoints that survive a crash at any moment, and runs that resume as if nothing had happened."""
 
-import os
-import pickle
 import random
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,13 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from shared.lab.files import replacing
+from shared.training.sealed import load_sealed, save_sealed
+
+# Beside each weight AdamW keeps two numbers, and while a checkpoint is written, the one before it is still there.
+WEIGHTS_IN_CHECKPOINTS = 3 * 2
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(ValueError):
     """A checkpoint cannot be written, read or used."""
 
 
@@ -43,7 +45,8 @@ def save_checkpoint(
         extra: anything else, plain values or tensors.
 
     Raises:
-        CheckpointError: the file cannot be written, for example because the disk is full; the old one is intact.
+        CheckpointError: a weight is not finite, or the file cannot be written, for example because the disk is full;
+            the old one is intact.
     """
     checkpoint = {
         "model": model.state_dict(),
@@ -54,13 +57,15 @@ def save_checkpoint(
         "random": random_states(),
         "extra": dict(extra or {}),
     }
+    state = "the checkpoint before it is intact" if path.exists() else "there is no checkpoint yet"
+    if not all(map(_is_finite, (checkpoint["model"], checkpoint["optimizers"]))):
+        raise CheckpointError(
+            f"after step {step} a weight, or what an optimizer keeps of it, is infinite or not a number: it is not "
+            f"saved, and {state}. A lower learning rate or float32 may help"
+        )
     try:
-        with replacing(path) as temporary, open(temporary, "wb") as file:
-            torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
+        save_sealed(checkpoint, path)
     except (OSError, RuntimeError) as error:
-        state = "the checkpoint before it is intact" if path.exists() else "there is no checkpoint yet"
         raise CheckpointError(
             f"cannot write the checkpoint {path} ({error}); {state}. Free some space or choose another --out"
         ) from error
@@ -70,17 +75,52 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """Return a checkpoint; only tensors and plain values are read, so a foreign file cannot run code.
 
     Raises:
-        CheckpointError: there is no such file, or it is not a whole checkpoint.
+        CheckpointError: there is no such file, or it is not, bit for bit, what `save_checkpoint` wrote.
     """
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {path}; start without --resume or give the --out of the run")
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} is truncated or no checkpoint ({error}); delete it and start again") from error
-    if not isinstance(checkpoint, dict) or "model" not in checkpoint:
-        raise CheckpointError(f"{path} is not a checkpoint of this project; give the --out of a training run")
+        checkpoint = load_sealed(path)
+    except ValueError as error:
+        raise CheckpointError(f"{error}: delete it and start again, or give the --out of a training run") from None
+    if not isinstance(checkpoint, dict) or "optimizers" not in checkpoint:
+        raise CheckpointError(f"{path} is not a checkpoint of a training run; give the --out of one")
     return checkpoint
+
+
+def check_room(path: Path, model: nn.Module) -> None:
+    """Check before training that there is room for its checkpoints.
+
+    Raises:
+        CheckpointError: says how much is free and how much is needed.
+    """
+    weights = {id(tensor): tensor.nbytes for tensor in model.state_dict(keep_vars=True).values()}
+    needed = WEIGHTS_IN_CHECKPOINTS * sum(weights.values())
+    there = next(folder for folder in path.absolute().parents if folder.is_dir())
+    if (free := shutil.disk_usage(there).free) < needed:
+        raise CheckpointError(
+            f"the checkpoints {path} need {needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free: free some space or "
+            "choose another --out"
+        )
+
+
+def check_replaceable(path: Path, config: Mapping[str, Any], steps: int) -> None:
+    """Check that a run from the beginning, of so many steps, loses nothing: it may replace what it will make again.
+
+    Raises:
+        CheckpointError: what is there is of other options, of a run that has not ended, or of more steps.
+    """
+    if not path.exists():
+        return
+    checkpoint = load_checkpoint(path)
+    done, different = checkpoint["step"], _differences(checkpoint, config)
+    if different or done != steps:
+        others = f" with other options ({'; '.join(different)})" if different else ""
+        resume = "" if different else "give --resume to go on, "
+        raise CheckpointError(
+            f"{path} holds {done} steps of a run{others}, and this run of {steps} steps would overwrite it: {resume}"
+            "choose another --out, or delete the file"
+        )
 
 
 def check_compatible(checkpoint: Mapping[str, Any], config: Mapping[str, Any], path: Path) -> None:
@@ -89,15 +129,9 @@ def check_compatible(checkpoint: Mapping[str, Any], config: Mapping[str, Any], p
     Raises:
         CheckpointError: names each field that differs, with both values.
     """
-    saved = checkpoint["config"]
-    differing = [
-        f"{name} is {config.get(name)!r}, in the checkpoint {saved.get(name)!r}"
-        for name in sorted(saved.keys() | config.keys())
-        if saved.get(name) != config.get(name)
-    ]
-    if differing:
+    if different := _differences(checkpoint, config):
         raise CheckpointError(
-            f"{path} belongs to another configuration: {'; '.join(differing)}. "
+            f"{path} belongs to another configuration: {'; '.join(different)}. "
             "Give the options of that run, or another --out to start a new one"
         )
 
@@ -144,3 +178,21 @@ def set_random_states(states: Mapping[str, Any]) -> None:
     torch.set_rng_state(states["torch"])
     if states["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(states["cuda"])
+
+
+def _differences(checkpoint: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """Return each option that a checkpoint has otherwise, with both values."""
+    saved = checkpoint["config"]
+    return [
+        f"{name} is {config.get(name)!r}, in the checkpoint {saved.get(name)!r}"
+        for name in sorted(saved.keys() | config.keys())
+        if saved.get(name) != config.get(name)
+    ]
+
+
+def _is_finite(state: Any) -> bool:
+    """Return whether all tensors in a nested state are finite."""
+    if isinstance(state, torch.Tensor):
+        return bool(state.isfinite().all())
+    parts = state.values() if isinstance(state, Mapping) else state if isinstance(state, list | tuple) else ()
+    return all(map(_is_finite, parts))

@@ -16,7 +16,7 @@ class KeepBest:
                     break
         best.restore()
 
-    A loss that is not a number is no progress.
+    A loss that is not finite is no progress.
 
     Args:
         model: the module whose state is kept, buffers too. Of a model that is frozen in part, the trained parameters
@@ -39,7 +39,7 @@ class KeepBest:
 
     def update(self, loss: float, step: int) -> bool:
         """Take the loss after a step; return whether it is the lowest so far (the first of equals is)."""
-        if not loss < self.best_loss:
+        if not math.isfinite(loss) or loss >= self.best_loss:
             self.waited += 1
             return False
         self.best_loss, self.best_step, self.waited = loss, step, 0

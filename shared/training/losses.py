@@ -11,6 +11,7 @@ from torch.nn import functional
 # Token ids (batch, tokens), and a mask of that shape, True where a token is real (None: no padding). The axes have no
 # names here, because batches of one evaluation differ in size.
 Batch = tuple[Int[Tensor, "_ _"], Bool[Tensor, "_ _"] | None]
+LARGEST_EXPONENT = 709.0  # exp of more is beyond what 64 bits hold
 
 
 def token_losses(
@@ -31,7 +32,8 @@ def token_losses(
     # Softmax in float32: bfloat16 has three digits, too few for the logarithm of a sum over the vocabulary.
     predicted = logits[:, : targets.shape[1]].float()
     losses = functional.cross_entropy(predicted.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets)
-    return losses if mask is None else losses * mask[:, 1:]
+    # Not a product: 0 times an infinite loss is not a number.
+    return losses if mask is None else losses.where(mask[:, 1:], 0.0)
 
 
 def count_targets(tokens: Int[Tensor, "batch tokens"], mask: Bool[Tensor, "batch tokens"] | None = None) -> int:
@@ -88,7 +90,15 @@ def perplexity(nats: float) -> float:
     """Return exp(nats per token): the number of equally likely tokens that would be as hard to guess.
 
     Take the exponential of the mean over tokens, never of a sum nor the mean of exponentials.
+
+    Raises:
+        ValueError: the loss is not a number, or too large for its exponential to be one.
     """
+    if not nats < LARGEST_EXPONENT:
+        raise ValueError(
+            f"a loss of {nats:g} nats per token has no perplexity that a computer could write: did training diverge? "
+            "A lower learning rate may help"
+        )
     return math.exp(nats)
 
 

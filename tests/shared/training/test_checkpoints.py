@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from shared.text.batches import BlockBatches
 from shared.training.checkpoints import (
     CheckpointError,
     check_compatible,
+    check_replaceable,
+    check_room,
     load_checkpoint,
     random_states,
     restore,
@@ -24,6 +27,7 @@ from shared.training.checkpoints import (
 from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
 from shared.training.optimizers import make_optimizers
+from shared.training.sealed import save_sealed
 
 SIZE = GPTConfig(vocab_size=11, context=8, layers=1, heads=2, d_model=8, dropout=0.3)
 
@@ -129,25 +133,49 @@ def test_unusable_files_are_named(tmp_path: Path):
         load_checkpoint(path)
     TrainingRun().save(path)
     path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(CheckpointError, match="truncated or no checkpoint"):
+    with pytest.raises(CheckpointError, match=r"truncated, damaged or of another program.*delete it and start again"):
         load_checkpoint(path)
-    path.write_bytes(b"not a checkpoint at all")
-    with pytest.raises(CheckpointError, match="truncated or no checkpoint"):
-        load_checkpoint(path)
-    torch.save({"weights": torch.ones(2)}, path)
-    with pytest.raises(CheckpointError, match="not a checkpoint of this project"):
-        load_checkpoint(path)
+    for content in ("weights", {"model": {}}):
+        save_sealed(content, path)
+        with pytest.raises(CheckpointError, match=r"run\.pt is not a checkpoint of a training run"):
+            load_checkpoint(path)
 
 
-def test_a_checkpoint_cannot_run_code(tmp_path: Path):
-    class Evil:
-        def __reduce__(self):
-            return (os.mkdir, (str(tmp_path / "owned"),))
+def test_what_is_not_finite_is_never_written(tmp_path: Path):
+    path, run = tmp_path / "run.pt", TrainingRun()
+    run.train(0, 1)
+    run.save(path, step=1)
+    for broken in (run.model.head.weight.data, run.optimizers[0].state_dict()["state"][0]["exp_avg"]):
+        value = broken[0, 0].item()
+        broken[0, 0] = float("nan")
+        with pytest.raises(
+            CheckpointError, match=r"after step 2 a weight.*not saved, and the checkpoint before it is in"
+        ):
+            run.save(path, step=2)
+        broken[0, 0] = value
+    assert load_checkpoint(path)["step"] == 1
 
-    torch.save({"model": Evil()}, tmp_path / "evil.pt")
-    with pytest.raises(CheckpointError):
-        load_checkpoint(tmp_path / "evil.pt")
-    assert not (tmp_path / "owned").exists()
+
+def test_room_is_asked_for_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    model = torch.nn.Linear(1000, 1000, bias=False)
+    check_room(tmp_path / "not" / "yet" / "there.pt", model)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=23e6))
+    with pytest.raises(CheckpointError, match="need 24 MB and 23 MB are free"):
+        check_room(tmp_path / "run.pt", model)
+
+
+def test_a_run_from_the_beginning_replaces_only_what_it_makes_again(tmp_path: Path):
+    path, options = tmp_path / "run.pt", {"layers": 1}
+    check_replaceable(path, options, 3)  # nothing is there
+    TrainingRun().save(path, step=3)
+    check_replaceable(path, options, 3)
+    for steps in (2, 4):
+        with pytest.raises(
+            CheckpointError, match=f"holds 3 steps.*run of {steps} steps would overwrite it: give --resu"
+        ):
+            check_replaceable(path, options, steps)
+    with pytest.raises(CheckpointError, match=r"other options \(layers is 2, in the checkpoint 1\).*: choose another"):
+        check_replaceable(path, {"layers": 2}, 3)
 
 
 def test_another_configuration_is_named_field_by_field(tmp_path: Path):

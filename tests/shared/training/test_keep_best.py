@@ -83,7 +83,7 @@ def test_restoring_goes_on_in_the_same_memory():
     assert model.weight.item() == before, "what is kept does not change with the model"
 
 
-@pytest.mark.parametrize("losses", [[], [math.nan], [math.inf, math.nan]])
+@pytest.mark.parametrize("losses", [[], [math.nan], [math.inf, math.nan], [-math.inf]])
 def test_without_a_finite_loss_nothing_can_be_restored(losses: list[float]):
     best = KeepBest(nn.Linear(1, 1))
     for step, loss in enumerate(losses, start=1):

@@ -57,6 +57,20 @@ def test_padding_has_no_loss_and_no_weight():
     torch.testing.assert_close(next_token_loss(logits, tokens, mask), sum(alone) / 7)
 
 
+def test_what_is_masked_may_be_infinite():
+    logits, tokens = logits_and_tokens()
+    mask = torch.arange(6).expand(3, 6) < 4
+    expected = next_token_loss(logits, tokens, mask)
+    logits[:, 4] = math.inf  # scored against the masked token 5
+    assert token_losses(logits, tokens).isnan().any()
+    torch.testing.assert_close(next_token_loss(logits, tokens, mask), expected)
+
+
+def test_a_gap_between_logits_that_softmax_rounds_to_nothing_is_a_finite_loss():
+    logits = torch.tensor([[[0.0, 105.0]]])
+    assert token_losses(logits, torch.tensor([[0, 0]])).item() == 105
+
+
 def test_softmax_is_taken_in_float32():
     logits, tokens = logits_and_tokens()
     low = token_losses((logits * 4).bfloat16(), tokens)
@@ -87,6 +101,12 @@ def test_training_and_evaluation_agree():
 
 def test_perplexity_of_a_fair_die_is_six():
     assert perplexity(math.log(6)) == pytest.approx(6)
+
+
+@pytest.mark.parametrize("nats", [math.nan, math.inf, 1e5])
+def test_a_loss_beyond_all_perplexities_is_refused(nats: float):
+    with pytest.raises(ValueError, match=r"has no perplexity.*did training diverge"):
+        perplexity(nats)
 
 
 def test_nothing_to_predict_is_refused():
