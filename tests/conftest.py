@@ -79,3 +79,20 @@ def load_sprint() -> Callable[[str], ModuleType]:
             return sys.modules[name]
 
     return load
+
+
+@pytest.fixture
+def refusal(load_sprint: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]) -> Callable[[str, str], str]:
+    """Return what a script says to a command line that it must refuse, before it does anything."""
+
+    # Imported late: not before the hook above is there.
+    from shared.lab.config import parse_config
+
+    def refuse(path: str, words: str) -> str:
+        script = load_sprint(path)
+        with pytest.raises(SystemExit) as ended:
+            parse_config(script.Config, words.split(), vars(script).get("PRESETS"))
+        assert ended.value.code == 2
+        return capsys.readouterr().err
+
+    return refuse

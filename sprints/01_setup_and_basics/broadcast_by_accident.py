@@ -14,16 +14,17 @@ from torch import Tensor
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, NonNegativeFloat, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = 200  # examples of the regression
-    steps: int = 200  # steps of gradient descent
-    learning_rate: float = 0.1  # its learning rate
-    noise: float = 0.5  # standard deviation of the targets around the line
+    examples: AtLeastTwo = 200  # examples of the regression
+    steps: PositiveInt = 200  # steps of gradient descent
+    learning_rate: PositiveFloat = 0.1  # its learning rate
+    noise: NonNegativeFloat = 0.5  # standard deviation of the targets around the line
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -22,7 +23,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    size: int = 1000  # rows and columns that a column is expanded to
+    size: PositiveInt = 1000  # rows and columns that a column is expanded to
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,14 @@ from shared.lab.config import ScriptConfig
 from shared.lab.datasets import VARIABLE
 from shared.lab.figures import new_figure
 from shared.lab.paths import CACHE, ROOT
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything, supports_bfloat16
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    size: int = 512  # rows of the matrices that are multiplied
+    size: PositiveInt = 512  # rows of the matrices that are multiplied
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ from torch import Tensor
 
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import AtLeastTwo
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    draws: int = 100_000  # numbers to draw from each distribution
+    draws: AtLeastTwo = 100_000  # numbers to draw from each distribution
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
@@ -42,14 +43,14 @@ TOLERANCE = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = 400  # training points
-    validation_examples: int = 2000  # validation points
-    test_examples: int = 20_000  # test points
-    noise: float = 0.25  # standard deviation of the points around their moon
-    widths: tuple[int, ...] = (1, 2, 3, 4, 8, 32)  # hidden units
-    seeds: int = 10  # networks of each width, from different weights
-    steps: int = 500  # steps of Adam on all training points
-    learning_rate: float = 0.03  # its learning rate
+    examples: AtLeastTwo = 400  # training points
+    validation_examples: PositiveInt = 2000  # validation points
+    test_examples: PositiveInt = 20_000  # test points
+    noise: PositiveFloat = 0.25  # standard deviation of the points around their moon
+    widths: tuple[PositiveInt, ...] = (1, 2, 3, 4, 8, 32)  # hidden units
+    seeds: PositiveInt = 10  # networks of each width, from different weights
+    steps: PositiveInt = 500  # steps of Adam on all training points
+    learning_rate: PositiveFloat = 0.03  # its learning rate
 
 
 @dataclass(frozen=True)

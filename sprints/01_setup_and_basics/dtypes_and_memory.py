@@ -8,14 +8,17 @@ saved, with four megabytes of others. Theory: notes/04_numbers.md
 
 import io
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import MOST
 from shared.lab.run import run
 
 FLOATS = {
@@ -27,9 +30,12 @@ FLOATS = {
 }
 
 
+Elements = Annotated[int, Field(ge=10, le=MOST)]  # ten of them are viewed
+
+
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    elements: int = 1_000_000  # float32 numbers of the tensor that a view is taken of
+    elements: Elements = 1_000_000  # float32 numbers of the tensor that a view is taken of
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,28 @@ is the same as never. Theory: notes/05_autograd.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import MOST, NonNegativeFloat, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+
+Examples = Annotated[int, Field(ge=3, le=MOST)]  # as many as weights
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = 100  # examples of the regression
-    noise: float = 0.3  # standard deviation of the targets around the plane
-    steps: int = 200  # steps of gradient descent
-    learning_rate: float = 0.1  # its learning rate
+    examples: Examples = 100  # examples of the regression
+    noise: NonNegativeFloat = 0.3  # standard deviation of the targets around the plane
+    steps: PositiveInt = 200  # steps of gradient descent
+    learning_rate: PositiveFloat = 0.1  # its learning rate
 
 
 @dataclass(frozen=True)

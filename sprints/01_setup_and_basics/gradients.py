@@ -9,19 +9,24 @@ pass, and the errors of four common mistakes. Theory: notes/05_autograd.md
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import MOST
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+
+Examples = Annotated[int, Field(ge=8, le=MOST)]  # for four parts
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = 100  # examples of the regression whose gradient is made in parts
+    examples: Examples = 100  # examples of the regression whose gradient is made in parts
 
 
 @dataclass(frozen=True)
@@ -136,8 +141,6 @@ def provoke_errors() -> dict[str, str]:
 
 
 def main(config: Config) -> Results:
-    if config.examples < 8:
-        raise ValueError(f"--examples must be at least 8, or there are no four parts; got {config.examples}")
     generator = seed_everything(config.seed)
     by_expression = slopes()
     for name, slope in by_expression.items():

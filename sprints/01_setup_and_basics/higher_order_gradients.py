@@ -8,9 +8,11 @@ Theory: notes/06_higher_order.md
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from shared.lab.config import ScriptConfig
@@ -21,9 +23,12 @@ Function = Callable[[Tensor], Tensor]
 START = (-1.2, 1.0)
 
 
+Orders = Annotated[int, Field(ge=1, le=4)]  # for more there is no formula here
+
+
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    orders: int = 4  # derivatives of tanh to take, at most 4
+    orders: Orders = 4  # derivatives of tanh to take, at most 4
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,6 @@ def hessian_vector_product(function: Function, point: Tensor, vector: Tensor) ->
 
 
 def main(config: Config) -> Results:
-    if not 1 <= config.orders <= 4:
-        raise ValueError(f"--orders must be from 1 to 4, for more there is no formula here; got {config.orders}")
     x = torch.linspace(-3, 3, 121, dtype=torch.float64)
     series, by_formula = derivatives(torch.tanh, x, config.orders), tanh_derivatives(x)
     errors = [(ours - formula).abs().max().item() for ours, formula in zip(series, by_formula, strict=False)]

@@ -19,14 +19,15 @@ from torch.nn import functional
 from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    draws: int = 1000  # numbers whose frequencies are counted
-    bins: int = 10  # different numbers
+    draws: PositiveInt = 1000  # numbers whose frequencies are counted
+    bins: PositiveInt = 10  # different numbers
 
 
 @dataclass(frozen=True)

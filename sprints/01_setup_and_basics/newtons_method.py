@@ -17,6 +17,7 @@ from torch.autograd.functional import hessian
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveFraction, PositiveInt
 from shared.lab.run import run
 
 START, MINIMUM = (-1.2, 1.0), (1.0, 1.0)
@@ -24,9 +25,9 @@ START, MINIMUM = (-1.2, 1.0), (1.0, 1.0)
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    learning_rate: float = 1e-3  # of gradient descent; above 2 / 1002 it is unstable at the minimum
-    most_steps: int = 50_000  # steps after which a walk is given up
-    near: float = 1e-4  # distance from the minimum that counts as arrived
+    learning_rate: PositiveFloat = 1e-3  # of gradient descent; above 2 / 1002 it is unstable at the minimum
+    most_steps: PositiveInt = 50_000  # steps after which a walk is given up
+    near: PositiveFraction = 1e-4  # distance from the minimum that counts as arrived
 
 
 @dataclass(frozen=True)

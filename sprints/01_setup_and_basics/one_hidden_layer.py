@@ -22,6 +22,7 @@ from torch.nn import functional
 from shared.lab.compare import ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveInt
 from shared.lab.run import run
 
 Arrays = dict[str, np.ndarray]
@@ -32,10 +33,10 @@ TOLERANCE = {"finite_errors.*": Tolerance(relative=9.0, absolute=1e-6), "finite_
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    examples: int = 200  # points of two moons
-    hidden: int = 16  # hidden units
-    steps: int = 300  # steps of gradient descent on all points
-    learning_rate: float = 0.5  # its learning rate
+    examples: AtLeastTwo = 200  # points of two moons
+    hidden: PositiveInt = 16  # hidden units
+    steps: PositiveInt = 300  # steps of gradient descent on all points
+    learning_rate: PositiveFloat = 0.5  # its learning rate
 
 
 @dataclass(frozen=True)

@@ -9,22 +9,27 @@ Theory: notes/04_numbers.md
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+
+Power = Annotated[int, Field(ge=4, le=24)]  # of two
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    longest: int = 17  # the longest sum has 2^this numbers
-    rows: int = 10  # sums of each length, of different numbers
+    longest: Power = 17  # the longest sum has 2^this numbers
+    rows: PositiveInt = 10  # sums of each length, of different numbers
     offset: float = 10_000.0  # mean of the numbers whose variance is computed
 
 

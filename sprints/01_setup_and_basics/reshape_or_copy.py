@@ -18,13 +18,14 @@ import torch
 
 from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    size: int = 2048  # rows of the matrix whose copies are timed
-    repeats: int = 15  # timed copies of each kind
+    size: PositiveInt = 2048  # rows of the matrix whose copies are timed
+    repeats: PositiveInt = 15  # timed copies of each kind
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from tensor_study.graph_drawing import Node, draw_graph, lay_out
@@ -124,7 +125,7 @@ def gradients(output: Value, wrt: Sequence[Value]) -> list[Value]:
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    points: int = 100  # random points at which each function is differentiated
+    points: PositiveInt = 100  # random points at which each function is differentiated
 
 
 @dataclass(frozen=True)
