@@ -32,14 +32,15 @@ class KeyValueCache:
         """Store the keys and values of new tokens and return all so far.
 
         Raises:
-            ValueError: more tokens than there is room for.
+            ValueError: more tokens than there is room for; the cache is as it was.
         """
-        start, self.length = self.length, self.length + key.shape[2]
-        if self.length > self.keys.shape[2]:
-            raise ValueError(f"the cache has room for {self.keys.shape[2]} tokens; it would have to hold {self.length}")
-        self.keys[:, :, start : self.length] = key
-        self.values[:, :, start : self.length] = value
-        return self.keys[:, :, : self.length], self.values[:, :, : self.length]
+        end = self.length + key.shape[2]
+        if end > self.keys.shape[2]:
+            raise ValueError(f"the cache has room for {self.keys.shape[2]} tokens; it would have to hold {end}")
+        self.keys[:, :, self.length : end] = key
+        self.values[:, :, self.length : end] = value
+        self.length = end
+        return self.keys[:, :, :end], self.values[:, :, :end]
 
     def reorder(self, rows: Int[Tensor, " rows"]) -> None:
         """Go on with these rows in this order; a row may come several times, or not at all."""

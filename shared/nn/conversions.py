@@ -81,12 +81,29 @@ def our_fields(config: Any, fields: Mapping[str, str]) -> dict[str, Any]:
     return {ours: getattr(config, theirs) for ours, theirs in fields.items()}
 
 
+def our_gpt2_fields(config: Any, weights: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return the fields of a `GPTConfig` for a GPT-2 of theirs; errors as in `require_plain_gpt2`.
+
+    The head is tied to the embedding only if the two are equal too: merging an adapter, for example, parts them and
+    leaves the configuration as it was.
+    """
+    require_plain_gpt2(config)
+    fields = our_fields(config, GPT2_FIELDS)
+    head, embedding = (weights.get(their_name(f"{part}.weight", GPT2_PARTS)) for part in ("head", "token_embedding"))
+    fields["tie_weights"] &= head is None or embedding is None or torch.equal(head, embedding)
+    for name, probability in (("attention_dropout", config.attn_pdrop), ("embedding_dropout", config.embd_pdrop)):
+        fields[name] = None if probability == config.resid_pdrop else probability
+    return fields
+
+
 def require_plain_gpt2(config: Any) -> None:
     """Check a configuration of theirs.
 
     Raises:
-        ValueError: a variant of GPT-2 that `GPT` has not (another activation or attention scaling).
+        ValueError: no GPT-2, or a variant of it that `GPT` has not (another activation or attention scaling).
     """
+    if config.model_type != "gpt2":
+        raise ValueError(f"GPT has the parts of a GPT-2; this model is of type {config.model_type!r}: name a GPT-2")
     plain = (config.activation_function, config.scale_attn_weights, config.scale_attn_by_inverse_layer_idx)
     if plain != ("gelu_new", True, False):
         raise ValueError(
@@ -98,10 +115,24 @@ def require_plain_gpt2(config: Any) -> None:
 
 @torch.no_grad()
 def copy_gpt2(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], *, to_ours: bool) -> None:
-    """Copy the weights of a GPT-2 from their model to ours, or from ours to theirs."""
+    """Copy the weights of a GPT-2 from their model to ours, or from ours to theirs.
+
+    Raises:
+        ValueError: a weight that one side lacks; a tied head may be there or not.
+    """
+    names = {name: their_name(name, GPT2_PARTS) for name in ours}
+    lacking, more = (
+        names.values() - theirs.keys(),
+        theirs.keys() - names.values() - {their_name("head.weight", GPT2_PARTS)},
+    )
+    if lacking or more:
+        raise ValueError(
+            "GPT is GPT2LMHeadModel, a GPT-2 with a head and nothing else; this model "
+            f"{'lacks' if lacking else 'also has'} {min(lacking or more)}: name such a model, with adapters merged"
+        )
     for name, weight in ours.items():
-        other = theirs[their_name(name, GPT2_PARTS)]
         # Their Conv1D keeps (inputs, outputs), the transpose of nn.Linear.
+        other = theirs[names[name]]
         other = other.mT if name.startswith("blocks.") and weight.dim() == 2 else other
         if to_ours:
             weight.copy_(other)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from shared.nn.blocks import GPTBlock, Norm
 from shared.nn.cache import KeyValueCache
-from shared.nn.conversions import GPT2_FIELDS, copy_gpt2, our_fields, require_plain_gpt2, their_fields
+from shared.nn.conversions import GPT2_FIELDS, copy_gpt2, our_gpt2_fields, their_fields
 from shared.nn.masks import for_all_queries
 from shared.nn.positions import PositionKind, make_positions
 
@@ -34,6 +34,7 @@ class GPTConfig:
         d_hidden: hidden features of the feed-forward networks (default: 4 d_model).
         dropout: probability with which features are dropped in training.
         attention_dropout: probability with which attention weights are dropped (default: as features).
+        embedding_dropout: probability with which features of the embedded tokens are dropped (default: as features).
         positions: "learned" as in GPT-2, or "sinusoidal".
         norm: "pre" as in GPT-2, or "post".
         tie_weights: use the token embedding as output layer too (Press & Wolf 2017).
@@ -51,6 +52,7 @@ class GPTConfig:
     d_hidden: int | None = None
     dropout: float = 0.1
     attention_dropout: float | None = None
+    embedding_dropout: float | None = None
     positions: PositionKind = "learned"
     norm: Norm = "pre"
     tie_weights: bool = True
@@ -62,7 +64,7 @@ class GPTConfig:
             raise ValueError(f"the sizes of a GPT must be at least 1; got {', '.join(wrong)}")
         if self.d_model % self.heads:
             raise ValueError(f"d_model must be a multiple of heads; got d_model={self.d_model}, heads={self.heads}")
-        for dropout in (self.dropout, self.attention_dropout or 0.0):
+        for dropout in (self.dropout, self.attention_dropout or 0.0, self.embedding_dropout or 0.0):
             if not 0 <= dropout < 1:
                 raise ValueError(f"a dropout must be at least 0 and below 1; got {dropout}")
         if self.positions not in ("learned", "sinusoidal") or self.norm not in ("pre", "post"):
@@ -85,7 +87,7 @@ class GPT(nn.Module):
         self.config = config
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
         self.positions = make_positions(config.positions, config.context, config.d_model)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.dropout if config.embedding_dropout is None else config.embedding_dropout)
         self.blocks = nn.ModuleList(
             GPTBlock(
                 config.d_model,
@@ -159,17 +161,15 @@ class GPT(nn.Module):
 
     @classmethod
     def from_transformers(cls, model: "GPT2LMHeadModel") -> "GPT":
-        """Return the same model as a `GPT`.
+        """Return the same model as a `GPT`, in evaluation mode.
 
         Raises:
-            ValueError: the model is a variant of GPT-2 that `GPT` has not (another activation or attention scaling).
+            ValueError: no GPT-2 with a head, or a variant of it that `GPT` has not.
         """
-        source = model.config
-        require_plain_gpt2(source)
-        attention_dropout = None if source.attn_pdrop == source.resid_pdrop else source.attn_pdrop
-        gpt = cls(GPTConfig(**our_fields(source, GPT2_FIELDS), attention_dropout=attention_dropout))
-        copy_gpt2(dict(gpt.named_parameters()), model.state_dict(), to_ours=True)
-        return gpt
+        weights = model.state_dict()
+        gpt = cls(GPTConfig(**our_gpt2_fields(model.config, weights)))
+        copy_gpt2(dict(gpt.named_parameters()), weights, to_ours=True)
+        return gpt.eval()
 
     def to_transformers(self) -> "GPT2LMHeadModel":
         """Return the same model as a `GPT2LMHeadModel`.
@@ -190,7 +190,7 @@ class GPT(nn.Module):
         model = GPT2LMHeadModel(
             GPT2Config(
                 **their_fields(config, GPT2_FIELDS),
-                embd_pdrop=config.dropout,
+                embd_pdrop=self.dropout.p,
                 attn_pdrop=config.dropout if config.attention_dropout is None else config.attention_dropout,
                 bos_token_id=end_token,
                 eos_token_id=end_token,

@@ -29,3 +29,14 @@ def test_rows_change_places():
     keys, values = cache.append(more, -more)
     assert torch.equal(keys, torch.cat([key[[2, 0, 2, 1]], more], dim=2))
     assert torch.equal(values, torch.cat([value[[2, 0, 2, 1]], -more], dim=2))
+
+
+def test_a_refused_append_leaves_the_cache_as_it_was():
+    cache = KeyValueCache(1, 1, 3, 2)
+    cache.append(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
+    more = torch.full((1, 1, 2, 2), 5.0)
+    with pytest.raises(ValueError, match="room for 3 tokens; it would have to hold 4"):
+        cache.append(more, more)
+    assert cache.length == 2
+    keys, _ = cache.append(more[:, :, :1], more[:, :, :1])
+    assert keys.flatten().tolist() == [1, 1, 1, 1, 5, 5]

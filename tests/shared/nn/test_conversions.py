@@ -12,7 +12,6 @@ from shared.nn.conversions import (
     LLAMA_PARTS,
     copy_gpt2,
     our_fields,
-    require_plain_gpt2,
     their_fields,
     their_name,
 )
@@ -54,11 +53,34 @@ def test_copying_fills_one_side_and_leaves_the_other_alone():
     torch.testing.assert_close(theirs["transformer.h.1.mlp.c_fc.weight"], before["transformer.h.1.mlp.c_fc.weight"] + 1)
 
 
+def tiny_gpt2(**options: object) -> GPT2LMHeadModel:
+    torch.manual_seed(0)
+    return GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=9, n_positions=8, **options)).eval()
+
+
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("option", "value"),
     [("activation_function", "relu"), ("scale_attn_weights", False), ("scale_attn_by_inverse_layer_idx", True)],
 )
-def test_variants_are_refused(field: str, value: object):
-    require_plain_gpt2(GPT2Config())
-    with pytest.raises(ValueError, match=f"{field}="):
-        require_plain_gpt2(GPT2Config(**{field: value}))
+def test_variants_of_gpt2_that_we_lack_are_refused(option: str, value: object):
+    with pytest.raises(ValueError, match=f"{option}={value!r}"):
+        GPT.from_transformers(tiny_gpt2(**{option: value}))
+
+
+def test_a_head_is_tied_only_if_it_equals_the_embedding():
+    theirs = tiny_gpt2()
+    assert GPT.from_transformers(theirs).config.tie_weights
+    theirs.lm_head.weight = torch.nn.Parameter(theirs.lm_head.weight + 1)  # as after merging an adapter
+    assert theirs.config.tie_word_embeddings
+    ours, ids = GPT.from_transformers(theirs), torch.arange(5)[None]
+    assert not ours.config.tie_weights
+    torch.testing.assert_close(ours(ids), theirs(ids).logits, atol=1e-5, rtol=0)
+
+
+def test_what_is_no_gpt2_with_a_head_and_nothing_else_is_refused():
+    with pytest.raises(ValueError, match="of type 'llama': name a GPT-2"):
+        GPT.from_transformers(LlamaForCausalLM(TheirLlamaConfig(vocab_size=9, hidden_size=32, num_hidden_layers=1)))
+    with pytest.raises(ValueError, match="lacks transformer"):
+        GPT.from_transformers(tiny_gpt2().transformer)
+    with pytest.raises(ValueError, match=r"also has transformer\.h\.0\.crossattention"):
+        GPT.from_transformers(tiny_gpt2(add_cross_attention=True))

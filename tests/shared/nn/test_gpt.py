@@ -113,6 +113,7 @@ def test_wrong_lengths_are_refused(length: int):
         ({"dropout": 1.0}, "got 1.0"),
         ({"attention_dropout": -0.1}, "got -0.1"),
         ({"dropout": -0.1}, "got -0.1"),
+        ({"embedding_dropout": 1.0}, "got 1.0"),
         ({"attention_dropout": 1.0}, "got 1.0"),
         ({"positions": "none"}, "got 'none' and 'pre'"),
         ({"norm": "middle"}, "got 'learned' and 'middle'"),
@@ -141,46 +142,32 @@ def test_what_is_no_gpt2_is_not_exported(name: str):
         GPT(VARIANTS[name]).to_transformers()
 
 
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [("activation_function", "relu"), ("scale_attn_weights", False), ("scale_attn_by_inverse_layer_idx", True)],
-)
-def test_variants_of_gpt2_that_we_lack_are_refused(option: str, value: object):
-    theirs = GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=9, **{option: value}))
-    with pytest.raises(ValueError, match=f"{option}={value!r}"):
-        GPT.from_transformers(theirs)
-
-
-def test_attention_dropout_is_apart_from_the_dropout_of_features_and_survives_conversion():
-    config = GPTConfig(vocab_size=9, context=8, layers=2, heads=2, d_model=8, dropout=0.3, attention_dropout=0.1)
+def test_dropouts_of_attention_embedding_and_features_are_apart_and_survive_conversion():
+    size = {"vocab_size": 9, "context": 8, "layers": 2, "heads": 2, "d_model": 8, "dropout": 0.3}
+    config = GPTConfig(**size, attention_dropout=0.1, embedding_dropout=0.2)
     model = GPT(config)
     assert [block.attention.dropout for block in model.blocks] == [0.1, 0.1]
-    assert model.dropout.p == 0.3
+    assert [block.dropout.p for block in model.blocks] == [0.3, 0.3]
+    assert model.dropout.p == 0.2
     theirs = model.to_transformers()
-    assert (theirs.config.attn_pdrop, theirs.config.resid_pdrop) == (0.1, 0.3)
+    assert (theirs.config.embd_pdrop, theirs.config.attn_pdrop, theirs.config.resid_pdrop) == (0.2, 0.1, 0.3)
     assert GPT.from_transformers(theirs).config == config
-    alike = GPT(GPTConfig(vocab_size=9, context=8, layers=1, heads=2, d_model=8, dropout=0.3))
-    assert alike.blocks[0].attention.dropout == 0.3, "by default as the features"
+    alike = GPT(GPTConfig(**size))
+    assert alike.blocks[0].attention.dropout == alike.dropout.p == 0.3, "by default as the features"
+    assert not GPT.from_transformers(theirs.train()).training
 
 
-@pytest.fixture(scope="module")
-def full_size() -> GPT2LMHeadModel:
+def test_full_size_equals_transformers():
     torch.manual_seed(0)
-    return GPT2LMHeadModel(GPT2Config()).eval()
-
-
-def test_full_size_equals_transformers(full_size: GPT2LMHeadModel):
-    ours = GPT.from_transformers(full_size).eval()
+    theirs = GPT2LMHeadModel(GPT2Config()).eval()
+    ours = GPT.from_transformers(theirs)
+    assert ours.config == GPTConfig(), "the defaults are GPT-2 small"
     assert ours.parameter_count() == 124_439_808
     ids = torch.randint(50_257, (2, 24), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        torch.testing.assert_close(ours(ids), full_size(ids).logits, atol=1e-4, rtol=0)
+        torch.testing.assert_close(ours(ids), theirs(ids).logits, atol=1e-4, rtol=0)
         prompt = ids[:1, :5]
-        theirs = full_size.generate(
-            prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=64, do_sample=False, pad_token_id=0
+        written = theirs.generate(
+            prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=16, do_sample=False, pad_token_id=0
         )
-    assert generate(ours, prompt.tolist(), max_new_tokens=64, temperature=0)[0] == theirs[0, 5:].tolist()
-
-
-def test_defaults_are_gpt2_small(full_size: GPT2LMHeadModel):
-    assert GPT.from_transformers(full_size).config == GPTConfig()
+    assert generate(ours, prompt.tolist(), max_new_tokens=16, temperature=0)[0] == written[0, 5:].tolist()
