@@ -29,9 +29,11 @@ def inject(
     if not name.isidentifier() or any(name in layer.configs for layer in layers.values()):
         raise ValueError(f"an adapter needs a name of its own, one word; {name!r} is taken or none: choose another")
     _refuse_if_merged(layers)
+    frozen = [weight for weight in base_weights(model) if weight.requires_grad]
     model.requires_grad_(False)
     for path, module in targets.items():
         layer = module if isinstance(module, LoRALayer) else LoRALayer(module)
+        layer.frozen += frozen
         layer.add(name, config, generator)
         model.set_submodule(path, layer)
     activate(model, name)
@@ -77,6 +79,15 @@ def layers_of(model: nn.Module, name: str) -> dict[str, LoRALayer]:
     raise ValueError(f"the model has no adapter {name!r}; there are: {there}")
 
 
+def base_weights(model: nn.Module) -> list[nn.Parameter]:
+    """Return the weights of the base model as they were without adapters, each once."""
+    layers = lora_layers(model).values()
+    factors = {id(factor) for layer in layers for factor in (*layer.down.values(), *layer.up.values())}
+    merged = {id(layer.weight): weight for layer in layers for weight in layer.unmerged}
+    weights = [merged.get(id(weight), weight) for weight in model.parameters() if id(weight) not in factors]
+    return list({id(weight): weight for weight in weights}.values())
+
+
 def activate(model: nn.Module, name: str | None) -> None:
     """Switch to an adapter, which alone is used and trained from now on; None switches to the base model.
 
@@ -99,6 +110,7 @@ def merge(model: nn.Module) -> None:
     """Put W + scaling * B A in the place of each W, so that the active adapter costs no time.
 
     It is a new parameter: a weight that was tied to W (GPT-2's embedding and head) is tied no more and stays as it was.
+    Tell the configuration of such a model (`tie_word_embeddings = False`) before you save it.
 
     Raises:
         ValueError: an adapter is merged already, or none is active.
@@ -110,7 +122,8 @@ def merge(model: nn.Module) -> None:
         raise ValueError("there is no active adapter to merge: inject, load or activate one")
     for layer, name in active:
         layer.unmerged = [layer.base.get_parameter("weight")]
-        layer.base.weight = nn.Parameter(layer.weight + layer.delta(name), requires_grad=False)
+        merged = (layer.weight + layer.delta(name)).to(layer.weight.dtype)
+        layer.base.weight = nn.Parameter(merged, requires_grad=False)
 
 
 def unmerge(model: nn.Module) -> None:
@@ -127,9 +140,18 @@ def unmerge(model: nn.Module) -> None:
 
 
 def remove(model: nn.Module) -> None:
-    """Put the base modules back, with an adapter in their weights if it is merged, and forget all adapters."""
-    for path, layer in lora_layers(model).items():
+    """Put the base modules back, with an adapter in their weights if it is merged, and forget all adapters.
+
+    What trained before the model had adapters trains again.
+    """
+    layers = lora_layers(model)
+    frozen = {id(weight): weight for layer in layers.values() for weight in layer.frozen}
+    for path, layer in layers.items():
+        for weight in layer.unmerged:
+            layer.weight.requires_grad_(id(weight) in frozen)
         model.set_submodule(path, layer.base)
+    for weight in frozen.values():
+        weight.requires_grad_(True)
 
 
 def _refuse_if_merged(layers: dict[str, LoRALayer]) -> None:

@@ -26,7 +26,7 @@ class LoRAConfig:
         rank_stabilised: scale by alpha / sqrt(rank) instead (Kalajdzievski 2023, rsLoRA).
 
     Raises:
-        ValueError: no targets, a rank below 1, a dropout outside [0, 1).
+        ValueError: no targets, a rank below 1, an alpha that is not finite, a dropout outside [0, 1).
     """
 
     targets: tuple[str, ...]
@@ -40,6 +40,8 @@ class LoRAConfig:
             raise ValueError("an adapter needs targets: name modules, for example 'c_attn'")
         if self.rank < 1:
             raise ValueError(f"the rank of an adapter must be at least 1; got {self.rank}")
+        if not math.isfinite(self.alpha):
+            raise ValueError(f"the alpha of an adapter must be a finite number; got {self.alpha}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"a dropout must be at least 0 and below 1; got {self.dropout}")
 
@@ -52,7 +54,8 @@ class LoRAConfig:
 class LoRALayer(nn.Module):
     """An `nn.Linear`, `nn.Embedding` or `Conv1D` of transformers with adapters, of which at most one is active.
 
-    An embedding is a linear layer whose inputs are one-hot: A has a column for each token.
+    An embedding is a linear layer whose inputs are one-hot: A has a column for each token. Adapters have float32 at
+    least: the steps of a learning rate are smaller than what a weight in bfloat16 can take.
     """
 
     def __init__(self, base: nn.Module) -> None:
@@ -63,6 +66,7 @@ class LoRALayer(nn.Module):
         self.up = nn.ParameterDict()  # B of each adapter
         self.active: str | None = None
         self.unmerged: list[nn.Parameter] = []  # the base weight while an adapter is merged
+        self.frozen: list[nn.Parameter] = []  # what trained in the whole model before it had adapters
         # Conv1D, like an embedding, has its weight as (in, out).
         self.transposed = not isinstance(base, nn.Linear)
         rows, columns = self.weight.shape
@@ -75,8 +79,9 @@ class LoRALayer(nn.Module):
 
     def add(self, name: str, config: LoRAConfig, generator: torch.Generator | None = None) -> None:
         """Add an adapter that changes nothing yet, as one of its factors is zero; the other one is drawn."""
-        down = self.weight.new_zeros(config.rank, self.in_features)
-        up = self.weight.new_zeros(self.out_features, config.rank)
+        dtype = torch.promote_types(self.weight.dtype, torch.float32)
+        down = self.weight.new_zeros(config.rank, self.in_features, dtype=dtype)
+        up = self.weight.new_zeros(self.out_features, config.rank, dtype=dtype)
         if isinstance(self.base, nn.Embedding):
             up.normal_(generator=generator)
         else:
@@ -93,9 +98,9 @@ class LoRALayer(nn.Module):
         if isinstance(self.base, nn.Embedding):
             hidden = functional.embedding(x, down.mT)
         else:
-            hidden = functional.linear(functional.dropout(x, config.dropout, self.training), down)
+            hidden = functional.linear(functional.dropout(x, config.dropout, self.training).to(down.dtype), down)
         # B (A x), never (B A) x: the product would be as large as W.
-        return result + functional.linear(hidden, up) * config.scaling
+        return result + (functional.linear(hidden, up) * config.scaling).to(result.dtype)
 
     def delta(self, name: str) -> Float[Tensor, "rows columns"]:
         """Return scaling * B A in the layout of the base weight."""

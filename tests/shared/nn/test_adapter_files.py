@@ -2,13 +2,15 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from adapted_gpt2 import KINDS, logits, peft_twin, tiny_gpt2, trained
+from safetensors.torch import load_file, save_file
 
 from shared.nn.adapter_files import load_adapter, save_adapter
-from shared.nn.adapters import lora_layers
+from shared.nn.adapters import inject, lora_layers, merge
 from shared.nn.lora import LoRAConfig
 
 every_kind = pytest.mark.parametrize("config", KINDS.values(), ids=KINDS)
@@ -58,3 +60,95 @@ def test_files_that_are_no_plain_adapter_are_refused(tmp_path: Path):
         (tmp_path / "adapter_config.json").write_text(json.dumps(content | change))
         with pytest.raises(ValueError, match=rf"more than plain LoRA \({named}\): load it with peft"):
             load_adapter(tiny_gpt2(), tmp_path)
+
+
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A folder with a whole adapter."""
+    save_adapter(trained(KINDS["Conv1D"]), tmp_path, base="tiny")
+    return tmp_path
+
+
+def refuse(folder: Path, match: str) -> None:
+    """Check that an adapter is refused, and that the model stays as it was."""
+    model = tiny_gpt2()
+    with pytest.raises(ValueError, match=match):
+        load_adapter(model, folder)
+    assert not lora_layers(model)
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_every_flipped_bit_of_the_values_is_refused(saved: Path):
+    whole = (saved / WEIGHTS).read_bytes()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    for place in range(header, len(whole), 97):
+        (saved / WEIGHTS).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        refuse(saved, "is not as it was written|infinite or no numbers")
+    for end in (3, header - 5, header + 5, len(whole) - 1):
+        (saved / WEIGHTS).write_bytes(whole[:end])
+        refuse(saved, "truncated or no safetensors file")
+    (saved / WEIGHTS).write_bytes(b"text")
+    refuse(saved, "truncated or no safetensors file")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"lora_alpha": 7}, "not as it was written"),
+        ({"r": "three"}, "lacks r, or has it as something else"),
+        ({"r": None, "use_rslora": 1}, "lacks r, use_rslora"),
+        ({"target_modules": [3]}, "lacks names of modules"),
+        ({"base_model_name_or_path": 3}, "no configuration of an adapter"),
+    ],
+)
+def test_a_changed_configuration_is_refused(saved: Path, change: dict, match: str):
+    content = json.loads((saved / CONFIG).read_text())
+    (saved / CONFIG).write_text(json.dumps(content | change))
+    refuse(saved, match)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"), [("{", "is not JSON"), ("[]", "no configuration of"), ("{}", "lacks r, lora_alpha")]
+)
+def test_what_is_no_configuration_is_refused(saved: Path, text: str, match: str):
+    (saved / CONFIG).write_text(text)
+    refuse(saved, match)
+
+
+def test_values_that_are_not_finite_are_neither_written_nor_read(saved: Path):
+    tensors = load_file(saved / WEIGHTS)
+    key = next(iter(tensors))
+    tensors[key][0, 0] = torch.nan
+    save_file(tensors, saved / WEIGHTS)  # as a library writes it: without a checksum
+    refuse(saved, "infinite or no numbers, first in .*lora_A.weight")
+    model = trained(KINDS["Conv1D"])
+    next(iter(lora_layers(model).values())).up["default"].data[0, 0] = torch.inf
+    with pytest.raises(ValueError, match="'default' has values that are infinite or no numbers"):
+        save_adapter(model, saved / "new", base="tiny")
+    assert not (saved / "new").exists()
+
+
+def test_an_adapter_knows_the_weights_of_its_base_in_any_precision(saved: Path):
+    other = tiny_gpt2()
+    other.transformer.wte.weight.data[3] += 0.1
+    with pytest.raises(ValueError, match=r"trained with another base \(fingerprint \w{16}, here \w{16}\)"):
+        load_adapter(other, saved)
+    load_adapter(tiny_gpt2().bfloat16(), saved)
+    busy = tiny_gpt2()  # with an adapter, merged or not, it is the same base
+    inject(busy, KINDS["Linear"], "head")
+    load_adapter(busy, saved)
+    merge(busy)
+    save_adapter(busy, saved / "again", base="tiny")
+    load_adapter(tiny_gpt2(), saved / "again")
+
+
+def test_an_adapter_knows_its_tokenizer(tmp_path: Path):
+    first, second = (SimpleNamespace(get_vocab=lambda words=words: words) for words in ({"a": 0}, {"b": 0}))
+    save_adapter(trained(KINDS["Conv1D"]), tmp_path, "tiny", tokenizer=first)
+    load_adapter(tiny_gpt2(), tmp_path, tokenizer=first)
+    load_adapter(tiny_gpt2(), tmp_path)
+    with pytest.raises(ValueError, match="with another tokenizer"):
+        load_adapter(tiny_gpt2(), tmp_path, tokenizer=second)

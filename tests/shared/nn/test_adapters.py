@@ -148,3 +148,42 @@ def test_names_that_are_taken_or_unknown_are_refused():
         activate(model, "other")
     with pytest.raises(ValueError, match="no adapter 'default'; there are: none"):
         layers_of(tiny_gpt2(), "default")
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_model_without_its_adapters_trains_as_before(merged: bool):
+    model = tiny_gpt2()
+    model.transformer.wpe.weight.requires_grad_(False)
+    before = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    inject(model, KINDS["all"], "first")
+    inject(model, KINDS["Conv1D"], "second")
+    if merged:
+        activate(model, "first")
+        merge(model)
+    remove(model)
+    after = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    assert {name: after[name] for name in before} == before
+    assert after.get("lm_head.weight", True), "parted from the embedding by merging, it trains as that does"
+
+
+def test_an_adapter_of_a_base_in_bfloat16_learns_as_in_float32():
+    """Ten steps of a rate of 1e-4 are 1e-3: far less than the spacing of bfloat16 at most weights."""
+    moved = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        model = tiny_gpt2().to(dtype)
+        layers = inject(model, KINDS["all"], generator=torch.Generator().manual_seed(1))
+        start = {path: layer.down["default"].detach().clone() for path, layer in layers.items()}
+        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        assert {parameter.dtype for parameter in parameters} == {torch.float32}
+        optimizer = torch.optim.SGD(parameters, lr=1e-4)
+        for _ in range(10):
+            for parameter in parameters:
+                parameter.grad = torch.ones_like(parameter)
+            optimizer.step()
+        steps = [layer.down["default"] - start[path] for path, layer in layers.items()]
+        moved[dtype] = torch.cat([step.flatten() for step in steps])
+        assert model(input_ids=torch.arange(6)[None]).logits.dtype == dtype
+        merge(model)
+        assert all(layer.weight.dtype == dtype for layer in layers.values())
+    torch.testing.assert_close(moved[torch.bfloat16], torch.full_like(moved[torch.bfloat16], -1e-3), rtol=1e-2, atol=0)
+    torch.testing.assert_close(moved[torch.float32], moved[torch.bfloat16], rtol=1e-2, atol=0)
