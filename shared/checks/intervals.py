@@ -7,16 +7,28 @@ from collections.abc import Sequence
 import torch
 from scipy.special import stdtrit
 
+MeanInterval = tuple[float, float | None]  # a mean, and half of its 95 % interval: None where there is none
 
-def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+
+def mean_interval(values: Sequence[float]) -> MeanInterval:
     """Return the mean and half of its 95 % interval: t s / sqrt(n), with Student's t of n - 1 degrees of freedom.
 
-    The half is 0 for a single value.
+    The half is None for a single value, which says nothing of how far others would be from it.
     """
     if len(values) == 1:
-        return values[0], 0.0
+        return values[0], None
     quantile = float(stdtrit(len(values) - 1, 0.975))
     return statistics.mean(values), quantile * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def show_interval(mean: float, half: float | None, form: str) -> str:
+    """Return what `mean_interval` gives as text, both numbers in a format of Python's: "81.4% +- 0.3%"."""
+    return f"{mean:{form}} (one value: no interval)" if half is None else f"{mean:{form}} +- {half:{form.lstrip('+')}}"
+
+
+def error_bars(halves: Sequence[float | None]) -> list[float]:
+    """Return halves of intervals as Matplotlib takes them: no bar where there is no interval."""
+    return [math.nan if half is None else half for half in halves]
 
 
 def share_interval(successes: int, trials: int) -> tuple[float, float]:

@@ -19,7 +19,7 @@ AtLeastTwo = Annotated[int, Field(ge=2, le=MOST)]
 Even = Annotated[int, Field(ge=2, le=MOST, multiple_of=2)]  # of what comes in pairs: sinusoids, rotations
 Folds = Annotated[int, Field(ge=2, le=100)]  # parts of the data, of which each validates once
 Processes = Annotated[int, Field(ge=1, le=64)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy takes
+Seed = Annotated[int, Field(ge=0, lt=2**31)]  # the sum of two of them is what NumPy takes
 NonNegativeFloat = Annotated[float, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]  # from 0 to 1, both included
@@ -47,9 +47,17 @@ def _present_device(name: str) -> str:
     return name
 
 
+def _different(values: tuple) -> tuple:
+    if len(set(values)) < len(values):
+        raise ValueError("the values must differ from each other: what is there twice would count twice")
+    return values
+
+
 ExistingFile = Annotated[Path, AfterValidator(_existing_file)]
 ExistingFolder = Annotated[Path, AfterValidator(_existing_folder)]
 Device = Annotated[str, AfterValidator(_present_device)]
+Different = AfterValidator(_different)  # of a tuple: Annotated[tuple[PositiveInt, ...], Different]
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Different]  # a run for each; --seed may be added
 
 
 def check_heads(d_model: int, *heads: int) -> None:

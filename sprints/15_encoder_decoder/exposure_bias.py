@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from seq2seq_study.exact_divergence import Divergence, measure_divergence, model_log_q
 from seq2seq_study.likelihood import train_model
 from seq2seq_study.noisy_reversal import NoisyReversal
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -44,14 +44,14 @@ class Config(ScriptConfig):
 
 @dataclass(frozen=True)
 class TrainingBias:
-    """A noise and a way to train: [mean, half of its 95 % interval] over the seeds."""
+    """A noise and a way to train: mean and half of its 95 % interval over the seeds."""
 
     noise: float
     training: str
-    data_prefixes: list[float]
-    own_prefixes: list[float]
-    ratio: list[float]
-    total_variation: list[float]
+    data_prefixes: MeanInterval
+    own_prefixes: MeanInterval
+    ratio: MeanInterval
+    total_variation: MeanInterval
     runs: list[Divergence]
 
 
@@ -75,16 +75,13 @@ def train_and_measure(config: Config, task: NoisyReversal, training: str, seed: 
 
 
 def summarise(noise: float, training: str, runs: list[Divergence]) -> TrainingBias:
-    def over(values: list[float]) -> list[float]:
-        return list(mean_interval(values))
-
     return TrainingBias(
         noise=noise,
         training=training,
-        data_prefixes=over([divergence.data_prefixes for divergence in runs]),
-        own_prefixes=over([divergence.own_prefixes for divergence in runs]),
-        ratio=over([divergence.own_prefixes / divergence.data_prefixes for divergence in runs]),
-        total_variation=over([divergence.total_variation for divergence in runs]),
+        data_prefixes=mean_interval([divergence.data_prefixes for divergence in runs]),
+        own_prefixes=mean_interval([divergence.own_prefixes for divergence in runs]),
+        ratio=mean_interval([divergence.own_prefixes / divergence.data_prefixes for divergence in runs]),
+        total_variation=mean_interval([divergence.total_variation for divergence in runs]),
         runs=runs,
     )
 
@@ -106,7 +103,7 @@ def main(config: Config) -> Results:
             runs = [train_and_measure(config, task, training, config.seed + seed) for seed in config.seeds]
             rows.append(row := summarise(noise, training, runs))
             print(f"noise {noise}, {training}: divergence {row.data_prefixes[0]:.4f} on the data's prefixes, ", end="")
-            print(f"{row.own_prefixes[0]:.4f} on its own, ratio {row.ratio[0]:.2f} +- {row.ratio[1]:.2f}")
+            print(f"{row.own_prefixes[0]:.4f} on its own, ratio {show_interval(*row.ratio, '.2f')}")
     return Results(rows, marginals, uniform, entropy)
 
 

@@ -24,7 +24,7 @@ from seq2seq_study.professor_forcing import OutputDivergence, ProfessorForcing
 from seq2seq_study.remedy_tasks import RemedyTask, known, noisy_task, reversal_task
 from seq2seq_study.scheduled_sampling import DECAYS, ScheduledSampling
 from seq2seq_study.sequences import SequencePair
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import error_bars, mean_interval, show_interval
 from shared.lab.compare import ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -148,7 +148,7 @@ def main(config: Config) -> Results:
         print(f"\n{task}; start {', '.join(f'{key} {value:.4f}' for key, value in starts[task].items())}")
         for name, row in rows.items():
             shown = (
-                f"{key} {value[0]:.4f} ({row.differences[key][0]:+.4f} +- {row.differences[key][1]:.4f})"
+                f"{key} {value[0]:.4f} ({show_interval(*row.differences[key], '+.4f')})"
                 for key, value in row.metrics.items()
             )
             print(f"  {name:<36}{row.tokens:5.1f} x tokens {row.passes:5.1f} x passes  {', '.join(shown)}")
@@ -164,7 +164,7 @@ def plot(results: Results) -> Figure:
         for column, key in enumerate(metrics):
             axes = grid[row, column] if len(results.tasks) > 1 else grid[column]
             means, halves = zip(*(methods[name].differences[key] for name in names), strict=True)
-            axes.errorbar(means, range(len(names)), xerr=halves, fmt="o", capsize=3)
+            axes.errorbar(means, range(len(names)), xerr=error_bars(halves), fmt="o", capsize=3)
             axes.axvline(0, color="black", linewidth=1)
             axes.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
             axes.invert_yaxis()

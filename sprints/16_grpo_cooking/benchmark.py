@@ -23,7 +23,7 @@ from kitchen.grpo_loop import GRPOSettings, Trainer
 from kitchen.problems import draw_problems
 from kitchen.trl_grpo import load_policy, trl_trainer
 from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import mean_interval, show_interval
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -50,7 +50,7 @@ class SpeedBesideTRL:
     ours: list[float]
     trl: list[float]
     ratio: float
-    ratio_interval: float
+    ratio_interval: float | None
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,8 @@ def main(config: Config) -> Results:
     speeds: dict[str, SpeedBesideTRL] = {precision: measure(config, precision) for precision in config.precisions}
     for precision, speed in speeds.items():
         ours, trl = statistics.median(speed.ours), statistics.median(speed.trl)
-        print(
-            f"{precision}: {ours:.0f} answers a second, TRL {trl:.0f}: {speed.ratio:.2f} ± {speed.ratio_interval:.2f}"
-        )
+        ratio = show_interval(speed.ratio, speed.ratio_interval, ".2f")
+        print(f"{precision}: {ours:.0f} answers a second, TRL {trl:.0f}: {ratio}")
     return Results(speeds, torch.get_num_threads())
 
 

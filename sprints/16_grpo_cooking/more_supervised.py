@@ -50,7 +50,7 @@ class Config(ScriptConfig):
 class Imitators:
     evaluations: list[Evaluation]
     gain: float
-    gain_interval: float
+    gain_interval: float | None
 
 
 @dataclass(frozen=True)

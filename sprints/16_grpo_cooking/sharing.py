@@ -20,7 +20,7 @@ from kitchen.problems import draw_problems
 from kitchen.prompt_completion import prompt_completion_rows, row_log_probs
 from kitchen.shared_prefix_sampling import sample_completions
 from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import mean_interval, show_interval
 from shared.generation.decoding import generate
 from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig
@@ -45,7 +45,7 @@ class RowsBesideTrees:
     rows_milliseconds: list[float]
     trees_milliseconds: list[float]
     ratio: float
-    ratio_interval: float
+    ratio_interval: float | None
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def main(config: Config) -> Results:
         ),
     }
     for name, work in works.items():
-        print(f"{name}: {work.ratio:.2f} ± {work.ratio_interval:.2f} times as fast in trees")
+        print(f"{name}: {show_interval(work.ratio, work.ratio_interval, '.2f')} times as fast in trees")
     # The last token of a completion is predicted, not read.
     in_rows = sum(len(prompt) + len(completion) - 1 for prompt, completion in zip(repeated, completions, strict=True))
     in_trees = int(trees.descendants[:, 0].sum()) + len(prompts)

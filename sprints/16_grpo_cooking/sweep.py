@@ -19,7 +19,7 @@ from kitchen.grpo_loop import GRPOSettings, Signals, Trainer, train
 from kitchen.pass_at_k import evaluate
 from kitchen.problems import draw_problems
 from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import error_bars, mean_interval
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -43,7 +43,7 @@ class Config(ScriptConfig):
 @dataclass(frozen=True)
 class TunedPolicy:
     pass_at_1: float
-    interval: float
+    interval: float | None
     last: dict[str, float]
 
 
@@ -103,7 +103,7 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure(8.0, 5.0)
     names = list(results.settings)
     values = [results.settings[name].pass_at_1 for name in names]
-    axes.barh(names, values, xerr=[results.settings[name].interval for name in names])
+    axes.barh(names, values, xerr=error_bars([results.settings[name].interval for name in names]))
     axes.axvline(results.before, color="C1", linestyle="--", label="warm start")
     axes.axvline(results.settings["base"].pass_at_1, color="C2", linestyle=":", label="base")
     axes.invert_yaxis()

@@ -72,7 +72,7 @@ class Results:
     before: Evaluation
     runs: list[TrainedPolicy]
     gain: float
-    gain_interval: float
+    gain_interval: float | None
     completions: list[BeforeAndAfter]
 
 

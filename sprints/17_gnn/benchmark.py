@@ -26,6 +26,7 @@ from shared.graph.layers import GCNLayer
 from shared.lab.compare import ROUNDING, TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 
@@ -39,7 +40,7 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["cora", "drawn"] = "drawn"  # Cora, or a drawn network
-    repeats: int = 60  # timed steps of each; the median counts
+    repeats: PositiveInt = 60  # timed steps of each; the median counts
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,17 @@ from graph_study.karate import communities, factions, karate_graph
 from graph_study.node_embeddings import embeddings_of
 from graph_study.node_networks import NodeData
 from graph_study.planetoid import load_planetoid
-from graph_study.scores import MeanInterval
+from shared.checks.intervals import MeanInterval, show_interval
 from shared.lab.compare import EXACT, ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveFloat, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 # A picture may be mirrored or turned; how well it shows the groups is what counts.
 TOLERANCE = {"*": TRAINED, "graph_*": ROUNDING, "points.*": Tolerance(compared=False), "groups.*": EXACT}
+NODES = {"karate": 34, "cora": 2708}
 MOST_POINTS = 270  # about so many nodes of a large graph are drawn
 PRESETS = {
     "cora": {"data": "cora", "seeds": (0, 1, 2)},
@@ -39,9 +41,18 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["karate", "cora"] = "karate"  # the karate club, or Cora
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # each makes another network, another UMAP, another k-means
-    neighbours: int = 10  # how many neighbours UMAP looks at, and trustworthiness
-    perplexity: float = 10.0  # of t-SNE
+    seeds: Seeds = (0, 1, 2, 3, 4)  # each makes another network, another UMAP, another k-means
+    neighbours: AtLeastTwo = 10  # how many neighbours UMAP looks at, and trustworthiness
+    perplexity: PositiveFloat = 10.0  # of t-SNE
+
+    def check(self) -> None:
+        """Check that a node has so many neighbours to look at."""
+        nodes = NODES[self.data]
+        if 2 * self.neighbours >= nodes or self.perplexity >= nodes:
+            raise ValueError(
+                f"of {nodes} nodes UMAP may look at fewer than {nodes // 2}, and t-SNE's perplexity is below {nodes}; "
+                f"got --neighbours {self.neighbours} and --perplexity {self.perplexity:g}"
+            )
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,7 @@ def main(config: Config) -> Results:
 
 def report(results: Results) -> None:
     def line(scores: dict[str, MeanInterval]) -> str:
-        return "  ".join(f"{name} {mean:.2f} +- {half:.2f}" for name, (mean, half) in scores.items())
+        return "  ".join(f"{name} {show_interval(*score, '.2f')}" for name, score in scores.items())
 
     for name, kinds in results.ari.items():
         print(f"Adjusted Rand index with the {name}")

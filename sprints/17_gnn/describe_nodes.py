@@ -11,19 +11,20 @@ Facts are read from the text and counted, on graphs that training never saw. The
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import torch
 from matplotlib.figure import Figure
 
-from graph_study.describer_training import HELD_OUT, SOURCES, DescriberTraining, train_describer
+from graph_study.describer_training import HELD_OUT, SOURCES, DescriberTraining, Source, train_describer
 from graph_study.ingredient_graphs import draw_ingredients, optimum
 from graph_study.node_facts import FACTS, describe, facts_of, most_frequent, score, with_mean
 from graph_study.options import from_options
-from graph_study.scores import MeanInterval
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import MeanInterval, mean_interval
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED
@@ -46,17 +47,16 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
-    # what prefixes are made from: graph, own features, untrained encoder, nothing
-    sources: tuple[str, ...] = ("graph",)
-    graphs: int = 1500  # training graphs of 14 nodes
-    test_graphs: int = 40  # graphs for the test, drawn after those of training
-    prefix: int = 4  # vectors before the text
-    steps: int = 600  # optimizer steps
-    batch_size: int = 4  # graphs of a step
-    learning_rate: float = 2e-3  # of AdamW
-    muon_learning_rate: float = 0.01  # of Muon, for the hidden matrices
-    precision: str = "auto"  # auto, bfloat16 or float32
-    seeds: tuple[int, ...] = (0,)  # of graphs and weights
+    sources: Annotated[tuple[Source, ...], Different] = ("graph",)  # what prefixes are made from
+    graphs: PositiveInt = 1500  # training graphs of 14 nodes
+    test_graphs: PositiveInt = 40  # graphs for the test, drawn after those of training
+    prefix: PositiveInt = 4  # vectors before the text
+    steps: PositiveInt = 600  # optimizer steps
+    batch_size: PositiveInt = 4  # graphs of a step
+    learning_rate: PositiveFloat = 2e-3  # of AdamW
+    muon_learning_rate: PositiveFloat = 0.01  # of Muon, for the hidden matrices
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"  # of matrix products
+    seeds: Seeds = (0,)  # of graphs and weights
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,6 @@ def means(seeds: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str, M
 
 
 def main(config: Config) -> Results:
-    if unknown := set(config.sources) - set(SOURCES):
-        raise ValueError(f"sources must be of {', '.join(SOURCES)}; got {', '.join(sorted(unknown))}")
     keep_freed_memory()
     unseen_graphs, unseen_nodes, first = {}, {}, {}
     for source in config.sources:

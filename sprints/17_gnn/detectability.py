@@ -9,21 +9,23 @@ groups without a label; in large graphs belief propagation is the optimum everyw
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
 from graph_study.block_models import belief_propagation, block_model, label_evidence, rates_of
 from graph_study.node_networks import NodeData, accuracy, gcn, predict, train_network
-from graph_study.scores import MeanInterval
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import MeanInterval, error_bars, mean_interval
 from shared.graph.graphs import Graph, adjacency_matrix
 from shared.graph.label_propagation import label_spreading
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
@@ -32,14 +34,36 @@ TOLERANCE = {"without_labels.*": TRAINED, "with_labels.*": TRAINED}
 SIGNALS = (0.4, 0.7, 0.9, 1.0, 1.1, 1.3, 1.6, 1.9)
 
 
+LabelledShare = Annotated[float, Field(gt=0, lt=0.5)]  # as many choose the step
+
+
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    nodes: int = 1000  # nodes of a graph
-    degree: float = 5.0  # mean number of neighbours
-    signals: tuple[float, ...] = SIGNALS  # (c_in - c_out) / (2 sqrt(degree)); the threshold is 1
-    labelled: float = 0.05  # share of nodes whose label the methods with labels know
-    steps: int = 200  # optimizer steps of GCN
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # each draws other graphs
+    nodes: PositiveInt = 1000  # nodes of a graph
+    degree: PositiveFloat = 5.0  # mean number of neighbours
+    signals: Annotated[tuple[float, ...], Different] = SIGNALS  # (c_in - c_out) / (2 sqrt(degree)); the threshold is 1
+    labelled: LabelledShare = 0.05  # share of nodes whose label the methods with labels know
+    steps: PositiveInt = 200  # optimizer steps of GCN
+    seeds: Seeds = (0, 1, 2, 3, 4)  # each draws other graphs
+
+    def check(self) -> None:
+        """Check that such graphs exist, and that some nodes are left for the test."""
+        for signal in self.signals:
+            if (rates := rates_of(self.degree, signal, 2)).inside > self.nodes:
+                raise ValueError(
+                    f"a node cannot have {rates.inside / 2:.1f} neighbours in a group of {self.nodes // 2}: give more "
+                    f"--nodes than {self.nodes}, or a smaller --degree than {self.degree:g}"
+                )
+        if self.nodes <= 2 * self.known:
+            raise ValueError(
+                f"{self.known} labels train and as many choose the step, which leaves nothing of {self.nodes} nodes "
+                "for the test: give more --nodes"
+            )
+
+    @property
+    def known(self) -> int:
+        """How many nodes have a label that trains: one of each group at least."""
+        return max(2, round(self.labelled * self.nodes))
 
 
 @dataclass(frozen=True)
@@ -90,8 +114,8 @@ def compare_methods(config: Config, signal: float, seed: int) -> GraphAccuracies
     graph, labels = block_model(config.nodes, rates, generator)
     order = torch.randperm(config.nodes, generator=generator)
     masks = torch.zeros(3, config.nodes, dtype=torch.bool)
-    known = max(2, round(config.labelled * config.nodes))
-    for mask, part in zip(masks, order.split([known, known, config.nodes - 2 * known]), strict=True):
+    sizes = [config.known, config.known, config.nodes - 2 * config.known]
+    for mask, part in zip(masks, order.split(sizes), strict=True):
         mask[part] = True
     identity = torch.eye(config.nodes).to_sparse()
     data = NodeData(graph, identity, labels, 2, *masks)
@@ -145,7 +169,7 @@ def plot(results: Results) -> Figure:
     for axis, methods, title in zip(axes, (results.without_labels, results.with_labels), titles, strict=True):
         for name, values in methods.items():
             means, halves = zip(*values, strict=True)
-            axis.errorbar(results.signals, means, halves, marker="o", capsize=2, label=name)
+            axis.errorbar(results.signals, means, error_bars(halves), marker="o", capsize=2, label=name)
         axis.axvline(1, color="0.4", linestyle=":", label="threshold" if title == titles[0] else None)
         axis.axhline(0.5, color="0.7", linewidth=1)
         axis.set(xlabel="signal", ylabel="accuracy", title=title, ylim=(0.45, 1.02))

@@ -30,6 +30,7 @@ from graph_study.scores import SeedScores
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
@@ -38,13 +39,13 @@ TOLERANCE = {"tasks.*.models.*": TRAINED}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    pairs: int = 50  # twins to train on; as many for validation, twice as many for the test
-    copies: int = 3  # rings of each kind to train on; as many for validation and for the test
-    layers: int = 4  # layers of message passing
-    width: int = 32  # numbers of a node between layers
-    steps: int = 100  # most optimizer steps
-    learning_rate: float = 5e-3  # peak of AdamW's rate
-    seeds: tuple[int, ...] = (0, 1, 2)  # trainings, each with data of its own; --seed is added
+    pairs: PositiveInt = 50  # twins to train on; as many for validation, twice as many for the test
+    copies: PositiveInt = 3  # rings of each kind to train on; as many for validation and for the test
+    layers: PositiveInt = 4  # layers of message passing
+    width: PositiveInt = 32  # numbers of a node between layers
+    steps: PositiveInt = 100  # most optimizer steps
+    learning_rate: PositiveFloat = 5e-3  # peak of AdamW's rate
+    seeds: Seeds = (0, 1, 2)  # trainings, each with data of its own; --seed is added
 
 
 @dataclass(frozen=True)

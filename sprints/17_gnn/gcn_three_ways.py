@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, cast
 
 import torch
 from matplotlib.figure import Figure
@@ -22,6 +22,7 @@ from shared.graph.layers import GCNLayer
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Different, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
@@ -32,9 +33,9 @@ TOLERANCE = {"odd_graphs.*": Tolerance(absolute=1e-12), "sizes.*.differences.*":
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    nodes: tuple[int, ...] = (100, 300, 1000, 3000)  # sizes of the graphs
-    degree: int = 6  # mean number of neighbours
-    repeats: int = 15  # timed runs of each way; the median counts
+    nodes: Annotated[tuple[AtLeastTwo, ...], Different] = (100, 300, 1000, 3000)  # sizes of the graphs
+    degree: PositiveInt = 6  # mean number of neighbours
+    repeats: AtLeastTwo = 15  # timed runs of each way; the median counts
 
 
 @dataclass(frozen=True)

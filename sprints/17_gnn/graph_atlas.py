@@ -18,6 +18,7 @@ from graph_study.untrained_networks import embed_untrained
 from shared.graph.graphs import Graph, batch_graphs
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -27,7 +28,7 @@ TOLERANCE = {"within": Tolerance(absolute=1e-12), "between": Tolerance(relative=
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tries: int = 4  # networks with weights drawn anew
+    tries: PositiveInt = 4  # networks with weights drawn anew
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,12 @@ from graph_study.karate import (
     train_on_two_labels,
 )
 from graph_study.node_networks import NodeData, accuracy, predict
-from graph_study.scores import MeanInterval
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.graph.label_propagation import label_spreading
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
@@ -39,10 +39,10 @@ TOLERANCE = {"accuracy.*": TRAINED, "each.*": TRAINED, "moments.*": TRAINED}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = 16  # width of the two graph convolutions
-    steps: int = 200  # optimizer steps
-    learning_rate: float = 0.01  # of Adam
-    seeds: tuple[int, ...] = tuple(range(20))  # each makes another network
+    hidden: AtLeastTwo = 16  # width of the two graph convolutions; the picture shows two directions of it
+    steps: PositiveInt = 200  # optimizer steps
+    learning_rate: PositiveFloat = 0.01  # of Adam
+    seeds: Seeds = tuple(range(20))  # each makes another network
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def main(config: Config) -> Results:
     for name, value in results.baselines.items():
         print(f"{name:<26}{value:.1%}")
     for name, (mean, half) in results.accuracy.items():
-        print(f"{name:<26}{mean:.1%} +- {half:.1%}, worst {min(each[name]):.1%}")
+        print(f"{name:<26}{show_interval(mean, half, '.1%')}, worst {min(each[name]):.1%}")
     print(f"Wrong: {', '.join(f'node {node} ({count} times)' for node, count in results.errors.items())}")
     print(f"On the four communities two labels could reach {results.four_class_ceiling:.1%}")
     return results

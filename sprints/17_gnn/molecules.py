@@ -11,21 +11,23 @@ the last layer was learnt. Theory: notes/06_molecules.md
 import math
 import statistics
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from graph_study.molecular_graphs import targets_of
 from graph_study.molecule_baselines import linear_errors
-from graph_study.molecule_networks import KINDS, TargetScale, agreement_of_atoms
+from graph_study.molecule_networks import Kind, TargetScale, agreement_of_atoms
 from graph_study.molecule_sets import MoleculeSplits, load_splits
 from graph_study.molecule_training import MoleculeTraining, TrainedNetwork, train_and_solve
 from graph_study.options import from_options
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import mean_interval, show_interval
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import AtLeastTwo, Different, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 
@@ -45,19 +47,22 @@ PRESETS = {
 }
 
 
+Width = Annotated[int, Field(ge=4, multiple_of=4)]
+
+
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: str = "generated"  # generated, zinc, zinc12k, or a file or folder of SMILES
     target: Literal["logp", "tpsa", "qed", "rings"] = "logp"  # what is predicted
-    molecules: int | None = None  # molecules to make (default: 4000), or of each file to read (default: all)
-    layer: tuple[str, ...] = ("gine",)  # of gine, gin, gcn, gat, sage; several are compared
-    depth: int = 3  # layers
-    width: int = 48  # features of an atom inside
+    molecules: PositiveInt | None = None  # molecules to make (default: 4000), or of each file to read (default: all)
+    layer: Annotated[tuple[Kind, ...], Different] = ("gine",)  # several are compared
+    depth: PositiveInt = 3  # layers
+    width: Width = 48  # features of an atom inside, in four heads where the layer is gat
     readout: Literal["sum", "mean"] = "sum"  # how a molecule is made of its atoms
-    epochs: int = 12  # passes over the training molecules
-    batch_size: int = 32  # molecules of a batch
-    learning_rate: float = 3e-3  # peak learning rate
-    seeds: tuple[int, ...] = (0,)  # a training for each; --seed is added
+    epochs: PositiveInt = 12  # passes over the training molecules
+    batch_size: AtLeastTwo = 32  # molecules of a batch
+    learning_rate: PositiveFloat = 3e-3  # peak learning rate
+    seeds: Seeds = (0,)  # a training for each; --seed is added
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,13 @@ class BaselineErrors:
 class NetworkErrors:
     """A network's mean absolute errors, in units of the target and means over seeds.
 
-    `errors` has those of the seeds on the test, and `interval` is half the 95 % interval of their mean. `by_descent` is
-    the error before the last layer was solved, `untrained` that of a network of which only the last layer was learnt.
+    `errors` has those of the seeds on the test, and `interval` is half the 95 % interval of their mean, None for one.
+    `by_descent` is the error before the last layer was solved, `untrained` that of a network of which only the last
+    layer was learnt.
     """
 
     error: float
-    interval: float
+    interval: float | None
     validation: float
     errors: tuple[float, ...]
     by_descent: float
@@ -128,10 +134,6 @@ def look_at(network: TrainedNetwork, splits: MoleculeSplits) -> dict[str, list]:
 
 
 def main(config: Config) -> Results:
-    if min(config.epochs, config.batch_size, len(config.seeds), len(config.layer)) < 1:
-        raise ValueError("training needs at least one epoch, molecule of a batch, seed and layer: raise what is 0")
-    if unknown := sorted(set(config.layer) - set(KINDS)):
-        raise ValueError(f"--layer must be among {', '.join(KINDS)}; got {', '.join(unknown)}")
     splits = load_splits(config.data, config.target, config.molecules, config.seed)
     known = targets_of(splits.training)
     scale = TargetScale(float(known.mean()), float(known.std()))
@@ -170,7 +172,7 @@ def report(results: Results) -> None:
     for name, row in results.baselines.items():
         print(f"{name:<26} {row.error:.4f} mean absolute error")
     for name, row in results.networks.items():
-        print(f"network, {name:<17} {row.error:.4f} +- {row.interval:.4f}, ", end="")
+        print(f"network, {name:<17} {show_interval(row.error, row.interval, '.4f')}, ", end="")
         print(f"{row.by_descent:.4f} before its last layer was solved, {row.untrained:.4f} with nothing else learnt")
 
 

@@ -9,8 +9,7 @@ their public split. Theory: notes/01_message_passing.md and notes/03_block_model
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from matplotlib.figure import Figure
@@ -19,12 +18,12 @@ from tqdm import tqdm
 from graph_study.block_models import CitationNetwork, draw_citations, optimum
 from graph_study.node_networks import NETWORKS, NodeData, accuracy, predict, train_network
 from graph_study.planetoid import load_planetoid
-from graph_study.scores import MeanInterval
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.graph.label_propagation import label_propagation, label_spreading
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import Different, ExistingFolder, NonNegativeFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 
@@ -54,12 +53,19 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["drawn", "cora", "citeseer", "pubmed"] = "drawn"  # a drawn citation network, or a published one
-    folder: Path | None = None  # where the files of CiteSeer or PubMed are (default: beside Cora's)
-    networks: tuple[str, ...] = ("GCN", "GAT", "MLP")  # which to train
-    steps: int = 300  # optimizer steps at most
-    patience: int = 100  # steps without progress on the validation nodes before training stops
-    weight_decay: float = 5e-4  # of all matrices
-    seeds: tuple[int, ...] = (0, 1, 2)  # of the weights; a drawn network is drawn again, too
+    folder: ExistingFolder | None = None  # where the files of a published network are (default: they are downloaded)
+    networks: Annotated[tuple[Literal["GCN", "GAT", "MLP"], ...], Different] = ("GCN", "GAT", "MLP")  # which to train
+    steps: PositiveInt = 300  # optimizer steps at most
+    patience: PositiveInt = 100  # steps without progress on the validation nodes before training stops
+    weight_decay: NonNegativeFloat = 5e-4  # of all matrices
+    seeds: Seeds = (0, 1, 2)  # of the weights; a drawn network is drawn again, too
+
+    def check(self) -> None:
+        """Check that a folder is given for a network that is read from one."""
+        if self.folder is not None and self.data == "drawn":
+            raise ValueError(
+                f"a drawn network is read from no folder, got --folder {self.folder}: name a published one by --data"
+            )
 
 
 @dataclass(frozen=True)
@@ -107,9 +113,6 @@ def without_training(
 
 def main(config: Config) -> Results:
     device = pick_device(config.device)
-    unknown = set(config.networks) - set(NETWORKS)
-    if unknown:
-        raise ValueError(f"networks must be of {', '.join(NETWORKS)}; got {', '.join(sorted(unknown))}")
     keep_freed_memory()
     test: dict[str, list[float]] = {}
     validation: dict[str, list[float]] = {}
@@ -149,7 +152,7 @@ def main(config: Config) -> Results:
     )
     for name, (mean, half) in results.test.items():
         beside = f", published {results.published[name]:.1%}" if name in results.published else ""
-        print(f"{name:<32}{mean:.1%} +- {half:.1%}{beside}")
+        print(f"{name:<32}{show_interval(mean, half, '.1%')}{beside}")
     return results
 
 
@@ -159,7 +162,7 @@ def plot(results: Results) -> Figure:
     names = sorted(results.test, key=lambda name: results.test[name][0])
     for row, name in enumerate(names):
         mean, half = results.test[name]
-        left.barh(row, mean, xerr=half, color=COLOURS[0] if name in results.curves else "0.7")
+        left.barh(row, mean, xerr=error_bars([half]), color=COLOURS[0] if name in results.curves else "0.7")
         if name in results.published:
             left.plot([results.published[name]] * 2, [row - 0.4, row + 0.4], color=COLOURS[3], linewidth=2)
     left.set_yticks(range(len(names)), names)

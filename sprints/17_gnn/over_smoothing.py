@@ -10,7 +10,7 @@ Theory: notes/04_depth.md
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 import torch
 from matplotlib.figure import Figure
@@ -21,20 +21,21 @@ from tqdm import tqdm
 from graph_study.block_models import draw_citations
 from graph_study.node_networks import NodeData, NodeNetwork, PerNode, accuracy, gcn, predict, train_network
 from graph_study.planetoid import load_planetoid
-from graph_study.scores import MeanInterval
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import MeanInterval, error_bars, mean_interval
 from shared.graph.graphs import Graph
 from shared.graph.layers import GCNLayer
 from shared.graph.message_passing import propagate
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Different, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 # None: dropped again before each of sixteen layers, a feature would be gone for another reason than depth.
 DROPOUT = 0.0
-KINDS = ("GCN", "GCN with residuals", "MLP, then averages", "MLP, then averages with restart")
+Kind = Literal["GCN", "GCN with residuals", "MLP, then averages", "MLP, then averages with restart"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 TOLERANCE = {"test.*": TRAINED, "train.*": TRAINED, "spread.*": TRAINED}
 PRESETS = {
@@ -45,10 +46,10 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["drawn", "cora"] = "drawn"  # the drawn citation network, or Cora
-    depths: tuple[int, ...] = (1, 2, 4, 8, 16)  # how often a node hears its neighbours
-    steps: int = 200  # optimizer steps at most
-    networks: tuple[str, ...] = KINDS  # what to compare
-    seeds: tuple[int, ...] = (0,)  # of the weights and, if it is drawn, of the network
+    depths: Annotated[tuple[PositiveInt, ...], Different] = (1, 2, 4, 8, 16)  # how often a node hears its neighbours
+    steps: PositiveInt = 200  # optimizer steps at most
+    networks: Annotated[tuple[Kind, ...], Different] = KINDS  # what to compare
+    seeds: Seeds = (0,)  # of the weights and, if it is drawn, of the network
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ MAKERS: tuple[Callable[[int, int, int], NodeNetwork], ...] = (
     lambda *sizes: averaged_mlp(*sizes, restart=0.0),
     lambda *sizes: averaged_mlp(*sizes, restart=0.1),
 )
-NETWORKS = dict(zip(KINDS, MAKERS, strict=True))
+NETWORKS: dict[str, Callable[[int, int, int], NodeNetwork]] = dict(zip(KINDS, MAKERS, strict=True))
 
 
 @torch.no_grad()
@@ -138,8 +139,6 @@ def train_and_measure(config: Config, data: NodeData, name: str, depth: int, see
 
 def main(config: Config) -> Results:
     device = pick_device(config.device)
-    if unknown := set(config.networks) - set(NETWORKS):
-        raise ValueError(f"networks must be of {', '.join(NETWORKS)}; got {', '.join(sorted(unknown))}")
     # By measure, network and depth: a value for each seed.
     measured: dict[str, dict[str, list[list[float]]]] = {}
     with tqdm(total=len(config.networks) * len(config.depths) * len(config.seeds), desc="networks") as bar:
@@ -175,7 +174,7 @@ def plot(results: Results) -> Figure:
     for axis, (networks, title) in zip(axes, drawn, strict=True):
         for name, values in networks.items():
             means, halves = zip(*values, strict=True)
-            axis.errorbar(results.depths, means, halves, marker="o", capsize=2, label=name)
+            axis.errorbar(results.depths, means, error_bars(halves), marker="o", capsize=2, label=name)
         axis.set(xlabel="depth", title=title, xscale="log")
         axis.set_xticks(results.depths, [str(depth) for depth in results.depths])
         axis.minorticks_off()

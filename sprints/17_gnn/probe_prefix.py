@@ -11,6 +11,7 @@ fact is there; where it is not, it may be there in another form. Theory: notes/0
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
 import torch
 from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ from graph_study.options import from_options
 from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED
@@ -40,14 +42,14 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
-    graphs: int = 1500  # training graphs of 14 nodes
-    test_graphs: int = 40  # graphs for the test, drawn after those of training
-    prefix: int = 4  # vectors before the text
-    steps: int = 600  # optimizer steps
-    batch_size: int = 4  # graphs of a step
-    learning_rate: float = 2e-3  # of AdamW
-    muon_learning_rate: float = 0.01  # of Muon, for the hidden matrices
-    precision: str = "auto"  # auto, bfloat16 or float32
+    graphs: PositiveInt = 1500  # training graphs of 14 nodes
+    test_graphs: PositiveInt = 40  # graphs for the test, drawn after those of training
+    prefix: PositiveInt = 4  # vectors before the text
+    steps: PositiveInt = 600  # optimizer steps
+    batch_size: PositiveInt = 4  # graphs of a step
+    learning_rate: PositiveFloat = 2e-3  # of AdamW
+    muon_learning_rate: PositiveFloat = 0.01  # of Muon, for the hidden matrices
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"  # of matrix products
 
 
 @dataclass(frozen=True)

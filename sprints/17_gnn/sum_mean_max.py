@@ -14,6 +14,7 @@ import torch
 from graph_study.graph_networks import AGGREGATIONS
 from shared.graph.graphs import Graph
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -28,7 +29,7 @@ COLOURS_OF_NODES = "_rg"  # the node in the middle has none
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tries: int = 10  # layers of each kind, with weights drawn anew
+    tries: PositiveInt = 10  # layers of each kind, with weights drawn anew
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ is in predictions.csv beside the results. Format, baselines and traps: notes/08_
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from tqdm import tqdm
 
 from graph_study.built_in_graphs import BUILT_IN, export
@@ -30,14 +31,17 @@ from graph_study.objectives import Objective
 from graph_study.options import from_options
 from graph_study.scores import SeedScores, seed_scores
 from graph_study.task_training import TaskResult, TrainingPlan
+from shared.checks.intervals import error_bars
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt, Seeds, Share
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import pick_device, seed_everything
 
 DEFAULTS = {"node": "karate", "edge": "karate", "graph": "motifs"}
 TOLERANCE = {"scores.*": TRAINED}
+Threads = Annotated[int, Field(ge=1, le=256)]
 PRESETS = {
     "edge": {"task": "edge"},
     "graph": {"task": "graph", "layer": "gin"},
@@ -53,14 +57,14 @@ class Config(ScriptConfig):
     target: Literal["auto", "classification", "regression"] = "auto"  # what labels are
     directed: bool = False  # let messages pass from source to target alone
     categorical: tuple[str, ...] = ()  # columns of features that look like numbers and are names
-    layers: int = 3  # layers of message passing
-    width: int = 32  # numbers of a node between layers
-    dropout: float = 0.2  # probability that a number is dropped
-    steps: int = 200  # optimizer steps
-    batch_size: int = 64  # graphs of a batch
-    learning_rate: float = 5e-3  # AdamW's rate
-    threads: int = 1  # threads of the processor; more are of use for large graphs only
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # trainings, with splits of their own unless given; --seed is added
+    layers: PositiveInt = 3  # layers of message passing
+    width: PositiveInt = 32  # numbers of a node between layers
+    dropout: Share = 0.2  # probability that a number is dropped
+    steps: PositiveInt = 200  # optimizer steps
+    batch_size: PositiveInt = 64  # graphs of a batch
+    learning_rate: PositiveFloat = 5e-3  # AdamW's rate
+    threads: Threads = 1  # threads of the processor; more are of use for large graphs only
+    seeds: Seeds = (0, 1, 2, 3, 4)  # trainings, with splits of their own unless given; --seed is added
 
 
 @dataclass(frozen=True)
@@ -131,14 +135,11 @@ def compare(config: Config) -> Results:
 
 
 def main(config: Config) -> Results:
-    """Export or compare; what is wrong in one's own files ends the program with a sentence, not with a traceback."""
-    try:
-        if config.export is not None:
-            print(f"wrote {export(config.data or DEFAULTS[config.task], config.export)}")
-            raise SystemExit
-        return compare(config)
-    except ValueError as error:
-        raise SystemExit(f"error: {error}") from None
+    """Export or compare."""
+    if config.export is not None:
+        print(f"wrote {export(config.data or DEFAULTS[config.task], config.export)}")
+        raise SystemExit
+    return compare(config)
 
 
 def plot(results: Results) -> Figure:
@@ -149,7 +150,7 @@ def plot(results: Results) -> Figure:
         axis = axes[column] if len(measures) > 1 else axes
         means, halves = zip(*[scores[measure].mean for scores in results.scores.values()], strict=True)
         colours = [COLOURS[0], *[COLOURS[5]] * (len(means) - 1)]
-        axis.barh(range(len(means)), means, xerr=halves, color=colours, height=0.7)
+        axis.barh(range(len(means)), means, xerr=error_bars(halves), color=colours, height=0.7)
         axis.set_yticks(range(len(means)), [] if column else list(results.scores))
         axis.set(xlabel=f"test {measure}", title=results.data if not column else None)
         axis.invert_yaxis()

@@ -21,13 +21,14 @@ from graph_study.untrained_networks import embed_untrained
 from shared.graph.graphs import Graph, adjacency_matrix, batch_graphs
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tries: int = 10  # networks with weights drawn anew
+    tries: PositiveInt = 10  # networks with weights drawn anew
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shared.checks.intervals import mean_interval
+from shared.checks.intervals import MeanInterval, mean_interval
 
 
 class Cost(NamedTuple):
@@ -24,14 +24,14 @@ class SeedResult(NamedTuple):
 
 @dataclass(frozen=True)
 class MethodResult:
-    """A method on a task: [mean, half of its 95 % interval] over the seeds, and the same of the paired differences.
+    """A method on a task: mean and half of its 95 % interval over the seeds, and the same of the paired differences.
 
     `tokens` and `passes` are those of the decoder in a step, relative to the control. `judge` is how often the judge of
     professor forcing was right, in the second half of the training, and in how many steps the model heard it.
     """
 
-    metrics: dict[str, list[float]]
-    differences: dict[str, list[float]]
+    metrics: dict[str, MeanInterval]
+    differences: dict[str, MeanInterval]
     tokens: float
     passes: float
     judge: list[float] | None
@@ -46,11 +46,9 @@ def summarise(seeds: list[SeedResult], name: str, control: str) -> MethodResult:
     cost, control_cost = seeds[0].costs[name], seeds[0].costs[control]
     judges = [judge for seed in seeds if (judge := seed.costs[name].judge) is not None]
     return MethodResult(
-        metrics={key: list(mean_interval(values[key])) for key in keys},
+        metrics={key: mean_interval(values[key]) for key in keys},
         differences={
-            key: list(
-                mean_interval([mine - other for mine, other in zip(values[key], control_values[key], strict=True)])
-            )
+            key: mean_interval([mine - other for mine, other in zip(values[key], control_values[key], strict=True)])
             for key in keys
         },
         tokens=cost.tokens / control_cost.tokens,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 HELD_OUT = range(SIZE - 2, SIZE)  # nodes of each training graph that are never described in training
 DESCRIBED = range(SIZE - 2)
 # What the prefix is made from: the graph, the node's own features alone, an encoder that is not trained, or nothing.
-SOURCES = ("graph", "own features", "untrained encoder", "nothing")
+Source = Literal["graph", "own features", "untrained encoder", "nothing"]
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 @dataclass(frozen=True)

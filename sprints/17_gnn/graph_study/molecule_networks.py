@@ -5,6 +5,7 @@ Nothing here knows where molecules come from.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from shared.graph.graphs import Graph
 from shared.graph.layers import GATLayer, GCNLayer, GINELayer, GINLayer, SAGELayer
 from shared.graph.message_passing import scatter_mean, scatter_sum
 
-KINDS = ("gine", "gin", "gcn", "gat", "sage")
+Kind = Literal["gine", "gin", "gcn", "gat", "sage"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 READOUTS = {"sum": scatter_sum, "mean": scatter_mean}
 
 

@@ -14,6 +14,7 @@ from graph_study.graph_networks import AGGREGATIONS, GraphNetwork, sum_readout
 from graph_study.motif_graphs import LabelledGraphs, circular_skip_links, motifs_in_trees
 from graph_study.scores import SeedScores, seed_scores
 from graph_study.structural_features import DRAWN, ONES, feature_maker
+from shared.checks.intervals import error_bars, show_interval
 from shared.graph.graphs import batch_graphs
 from shared.lab.figures import COLOURS
 from shared.lab.runtime import seed_everything
@@ -110,7 +111,7 @@ def print_tasks(tasks: Mapping[str, TaskScores]) -> None:
     for name, task in tasks.items():
         print(f"{name}: chance {task.chance:.0%}, colours permit {task.permitted:.0%}")
         for model, score in task.models.items():
-            print(f"    {model:<28} {score.mean[0]:6.1%} +- {score.mean[1]:.1%}")
+            print(f"    {model:<28} {show_interval(*score.mean, '6.1%')}")
 
 
 def draw_tasks(axes: Iterable[Any], tasks: Mapping[str, TaskScores], colour: str = COLOURS[0]) -> None:
@@ -119,7 +120,7 @@ def draw_tasks(axes: Iterable[Any], tasks: Mapping[str, TaskScores], colour: str
     for column, (axis, (name, task)) in enumerate(zip(axes, tasks.items(), strict=True)):
         models = list(task.models)
         means, halves = zip(*[score.mean for score in task.models.values()], strict=True)
-        axis.barh(range(len(models)), means, xerr=halves, color=colour, height=0.7)
+        axis.barh(range(len(models)), means, xerr=error_bars(halves), color=colour, height=0.7)
         axis.axvline(task.permitted, color=COLOURS[3], linestyle="--", label="what colours permit")
         axis.axvline(task.chance, color="black", linestyle=":", label="chance")
         axis.set(xlim=(0, 1.03), ylim=(len(models) - 0.5, -0.5), xlabel="test accuracy")

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.checks.intervals import mean_interval
-
-MeanInterval = tuple[float, float]  # a mean over seeds, and half of its 95 % interval
+from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 
 
 @dataclass(frozen=True)
@@ -16,7 +14,7 @@ class SeedScores:
     mean: MeanInterval
 
     def __str__(self) -> str:
-        return f"{self.mean[0]:.3f} +- {self.mean[1]:.3f}"
+        return show_interval(*self.mean, ".3f")
 
 
 def seed_scores(test: Sequence[float]) -> SeedScores:

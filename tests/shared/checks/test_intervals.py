@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from shared.checks.intervals import mean_interval, median_interval, share_interval
+from shared.checks.intervals import error_bars, mean_interval, median_interval, share_interval, show_interval
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 10, 30])
@@ -25,7 +25,10 @@ def test_the_interval_holds_the_true_mean_nineteen_times_in_twenty():
 
 
 def test_one_value_has_no_interval():
-    assert mean_interval([2.0]) == (2.0, 0.0)
+    assert mean_interval([2.0]) == (2.0, None)
+    assert show_interval(0.25, None, ".1%") == "25.0% (one value: no interval)"
+    assert show_interval(0.25, 0.01, "+.1%") == "+25.0% +- 1.0%"
+    assert str(error_bars([0.5, None])) == "[0.5, nan]"
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (7, 10), (149, 150), (150, 150)])
