@@ -9,8 +9,13 @@ A page (a README, a note) shows a table, a list or a sentence between two short 
     <!-- end -->
 
 Its template is the block of that name in `pages.md.j2` beside the sprint's README (in `sprints/pages.md.j2` for pages
-of no sprint); `shared/lab/templates.py` says how one is written. Marks inside ``` fences are examples and stay as they
-are.
+of no sprint); `shared/lab/templates.py` says how one is written. In the same way a page shows code, as it stands in its
+file:
+
+    <!-- code: shared/nn/attention.py::attend -->
+    <!-- end -->
+
+Marks inside ``` fences are examples and stay as they are.
 """
 
 import re
@@ -20,16 +25,20 @@ from pathlib import Path
 from shared.lab import paths
 from shared.lab.files import write_text
 from shared.lab.paths import shown
+from shared.lab.quoting import quote
 from shared.lab.templates import Blocks
 
-OPEN, CLOSE = "<!-- results:", "<!-- end -->"
-PASSAGE = re.compile(rf"^{OPEN} (?P<name>\w+) -->\n(?P<text>.*?)^{CLOSE}$|^```.*?^```$", re.DOTALL | re.MULTILINE)
+OPEN, CLOSE = "<!-- (?:results|code):", "<!-- end -->"
+PASSAGE = re.compile(
+    rf"^<!-- (?P<kind>results|code): (?P<name>[\w/.:]+) -->\n(?P<text>.*?)^{CLOSE}$|^```.*?^```$",
+    re.DOTALL | re.MULTILINE,
+)
 TEMPLATES = "pages.md.j2"
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A passage of a page: its line, the name of its block, its text, and what the block makes now."""
+    """A passage of a page: its line, the name of its block or code, its text, and what it would be now."""
 
     line: int
     name: str
@@ -57,19 +66,30 @@ def refresh(page: Path) -> tuple[str, list[Passage]]:
         if match["name"] is None:  # a fence
             return match[0]
         line = content.count("\n", 0, match.start()) + 1
-        if OPEN in match["text"]:
+        if re.search(OPEN, match["text"]):
             raise ValueError(f"{shown(page)}:{line}: the passage does not end: close it with {CLOSE}")
         try:
-            fresh = Blocks(templates_of(page)).render(match["name"])
+            fresh = _fresh(page, match["kind"], match["name"])
         except ValueError as error:
             raise ValueError(f"{shown(page)}:{line}: {error}") from None
         passages.append(Passage(line, match["name"], match["text"], fresh))
-        return f"{OPEN} {match['name']} -->\n{fresh}{CLOSE}"
+        return f"<!-- {match['kind']}: {match['name']} -->\n{fresh}{CLOSE}"
 
     made = PASSAGE.sub(renew, content)
     if re.search(rf"^({OPEN}|{CLOSE})", PASSAGE.sub("", content), re.MULTILINE):
-        raise ValueError(f"{shown(page)}: a passage is a line {OPEN} name -->, its text, and a line {CLOSE}")
+        raise ValueError(
+            f"{shown(page)}: a passage is a line <!-- results: name --> or <!-- code: file::name -->, its text, and a "
+            f"line {CLOSE}"
+        )
     return made, passages
+
+
+def _fresh(page: Path, kind: str, name: str) -> str:
+    """Return what a passage of a page should say."""
+    if kind == "results":
+        return Blocks(templates_of(page)).render(name)
+    file, _, symbol = name.partition("::")
+    return quote(paths.ROOT / file, symbol)
 
 
 @dataclass(frozen=True)
