@@ -5,19 +5,18 @@ and a checksum of the adapter itself. peft takes no notice of them, and writes n
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 from shared.lab.files import replacing, write_text
 from shared.nn.adapters import base_weights, find_targets, inject, layers_of
 from shared.nn.fingerprints import fingerprint, tokenizer_fingerprint
 from shared.nn.lora import LoRAConfig, LoRALayer
+from shared.nn.model_folders import read_json, read_safetensors, refuse_if_not_finite
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
@@ -64,7 +63,7 @@ def save_adapter(
         "inference_mode": True,
     }
     tensors = {key: factor.detach().contiguous() for key, factor in _factors(layers, name).items()}
-    _refuse_if_not_finite(tensors, f"the adapter {name!r}")
+    refuse_if_not_finite(tensors, f"the adapter {name!r}")
     made_of = {"format": "pt", "checksum": fingerprint(tensors, content), **_belongs_to(model, tokenizer)}
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS_FILE) as file:
@@ -94,7 +93,9 @@ def load_adapter(
     """
     if missing := [file for file in (CONFIG_FILE, WEIGHTS_FILE) if not (folder / file).is_file()]:
         raise ValueError(f"there is no adapter in {folder}: it lacks {' and '.join(missing)}")
-    content, (tensors, made_of) = _read_config(folder), _read_weights(folder)
+    content, (saved, made_of) = _read_config(folder), read_safetensors(folder / WEIGHTS_FILE)
+    # peft adds a copy of the base's embedding or head where one of these has an adapter.
+    tensors = {key: tensor for key, tensor in saved.items() if ".base_layer." not in key}
     trained_on = content.get("base_model_name_or_path")
     if base and trained_on and Path(trained_on).name != Path(base).name:
         raise ValueError(f"the adapter in {folder} was trained on {trained_on}, this is {base}: load that model")
@@ -116,7 +117,7 @@ def load_adapter(
             f"the adapter in {folder} was trained on another model: {wrong[0].removeprefix(PREFIX)} has the shape "
             f"{there.get(wrong[0])}, this model needs {here.get(wrong[0])}; {len(wrong)} of {len(here)} differ"
         )
-    _refuse_if_not_finite(tensors, f"the adapter in {folder}")
+    refuse_if_not_finite(tensors, f"the adapter in {folder}")
     for what, value in _belongs_to(model, tokenizer).items():
         if made_of.get(what, value) != value:
             raise ValueError(
@@ -131,11 +132,8 @@ def load_adapter(
 def _read_config(folder: Path) -> dict[str, Any]:
     """Return the configuration of an adapter that is plain LoRA."""
     file = folder / CONFIG_FILE
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{file} is not JSON ({error}): get a whole copy of the adapter") from None
-    if not isinstance(content, dict) or not isinstance(content.get("base_model_name_or_path"), str | None):
+    content = read_json(file)
+    if not isinstance(content.get("base_model_name_or_path"), str | None):
         raise ValueError(f"{file} is no configuration of an adapter: get a whole copy of it")
     others = [key for key, value in READ_AS_PLAIN.items() if (content.get(key) or value) != value]
     if isinstance(content.get("target_modules"), str):
@@ -147,25 +145,6 @@ def _read_config(folder: Path) -> dict[str, Any]:
         what = ", ".join(wrong) or "names of modules"
         raise ValueError(f"{file} lacks {what}, or has it as something else: get a whole copy of it")
     return content
-
-
-def _read_weights(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the weights of an adapter, and what its file says of itself."""
-    try:
-        with safe_open(folder / WEIGHTS_FILE, "pt") as file:
-            # peft adds a copy of the base's embedding or head where one of these has an adapter.
-            tensors = {key: file.get_tensor(key) for key in file.keys() if ".base_layer." not in key}  # noqa: SIM118 (no dict)
-            return tensors, file.metadata() or {}
-    except SafetensorError as error:
-        raise ValueError(f"{folder / WEIGHTS_FILE} is truncated or no safetensors file ({error})") from None
-
-
-def _refuse_if_not_finite(tensors: Mapping[str, Tensor], what: str) -> None:
-    if wrong := [key for key, tensor in tensors.items() if not tensor.isfinite().all()]:
-        raise ValueError(
-            f"{what} has values that are infinite or no numbers, first in {wrong[0].removeprefix(PREFIX)}: train it "
-            "again with a lower learning rate"
-        )
 
 
 def _belongs_to(model: nn.Module, tokenizer: "PreTrainedTokenizerBase | None") -> dict[str, str]:

@@ -4,6 +4,7 @@ The models convert themselves (`GPT.from_transformers`, `Llama.to_transformers`,
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,6 +32,8 @@ LLAMA_FIELDS = {
     "d_hidden": "intermediate_size",
     "epsilon": "rms_norm_eps",
 }
+# What a Llama of theirs may have and ours has not; these values say that it has it not either.
+PLAIN_LLAMA = {"model_type": "llama", "hidden_act": "silu", "attention_bias": False, "mlp_bias": False}
 # Our name of a part: theirs.
 GPT2_PARTS = {
     "token_embedding": "transformer.wte",
@@ -93,6 +96,29 @@ def our_gpt2_fields(config: Any, weights: Mapping[str, Tensor]) -> dict[str, Any
     fields["tie_weights"] &= head is None or embedding is None or torch.equal(head, embedding)
     for name, probability in (("attention_dropout", config.attn_pdrop), ("embedding_dropout", config.embd_pdrop)):
         fields[name] = None if probability == config.resid_pdrop else probability
+    return fields
+
+
+def our_llama_fields(config: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """Return the fields of a `LlamaConfig` out of the configuration file of a Llama of theirs.
+
+    Raises:
+        ValueError: it is not plain, or lacks a field or has it as something else.
+    """
+    rotation = config.get("rope_parameters")
+    rotation = rotation if isinstance(rotation, Mapping) else {}
+    head_dim, heads, d_model = (config.get(name) for name in ("head_dim", "num_attention_heads", "hidden_size"))
+    more = [f"{name}={config[name]!r}" for name, value in PLAIN_LLAMA.items() if config.get(name, value) != value]
+    if rotation.get("rope_type", "default") != "default":
+        more.append(f"rope_type={rotation['rope_type']!r}")
+    fields = {ours: config.get(theirs) for ours, theirs in LLAMA_FIELDS.items()} | {"theta": rotation.get("rope_theta")}
+    real = ("epsilon", "theta")
+    wrong = [name for name, value in fields.items() if not isinstance(value, int | float if name in real else int)]
+    if not wrong and head_dim is not None and head_dim * heads != d_model:
+        more.append(f"head_dim={head_dim}")
+    if more or wrong:
+        what = f"has {', '.join(more)}" if more else f"lacks {', '.join(wrong)}, or has it as something else"
+        raise ValueError(f"{file} must describe a plain Llama; it {what}: name another model")
     return fields
 
 

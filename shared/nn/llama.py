@@ -4,21 +4,20 @@ It is the model that transformers calls LlamaForCausalLM, weight for weight, and
 `shared/generation/decoding.py`.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.nn.cache import KeyValueCache
-from shared.nn.conversions import LLAMA_FIELDS, LLAMA_PARTS, their_fields, their_name
+from shared.nn.conversions import LLAMA_FIELDS, LLAMA_PARTS, our_llama_fields, their_fields, their_name
 from shared.nn.grouped_query import GroupedQueryAttention
 from shared.nn.masks import for_all_queries
+from shared.nn.model_folders import check_seal, read_json, read_safetensors, refuse_if_not_finite
 from shared.nn.norms import RMSNorm
 
 if TYPE_CHECKING:  # transformers takes seconds to import and only the conversion needs it
@@ -30,7 +29,8 @@ class LlamaConfig:
     """The size of a Llama; input and output share their embedding.
 
     Raises:
-        ValueError: heads that do not divide the features, key-value heads that do not divide the heads, an odd head.
+        ValueError: a size below 1, heads that do not divide the features, key-value heads that do not divide the heads,
+            an odd head.
     """
 
     vocab_size: int
@@ -44,6 +44,9 @@ class LlamaConfig:
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
+        sizes = ("vocab_size", "context", "layers", "heads", "key_value_heads", "d_model", "d_hidden")
+        if wrong := [f"{name}={getattr(self, name)}" for name in sizes if getattr(self, name) < 1]:
+            raise ValueError(f"the sizes of a Llama must be at least 1; got {', '.join(wrong)}")
         if self.d_model % self.heads or self.heads % self.key_value_heads or self.head_dim % 2:
             raise ValueError(
                 "heads must divide d_model into even parts and key_value_heads must divide heads; got "
@@ -172,13 +175,26 @@ def load_llama(folder: Path) -> Llama:
     """Return the model of a folder in transformers' format, without importing transformers.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, its files are not whole, or it is more than a plain Llama with one embedding.
     """
-    if not (folder / "config.json").is_file():
-        raise ValueError(f"there is no model in {folder}: name a folder that save_pretrained wrote")
-    theirs = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    fields = {ours: theirs[name] for ours, name in LLAMA_FIELDS.items()}
-    model = Llama(LlamaConfig(**fields, theta=theirs["rope_parameters"]["rope_theta"]))
-    weights = load_file(folder / "model.safetensors")
-    model.load_state_dict({name: weights[their_name(name, LLAMA_PARTS)] for name in model.state_dict()})
+    if missing := [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]:
+        raise ValueError(
+            f"there is no model in {folder}, it lacks {' and '.join(missing)}: name a folder that save_pretrained wrote"
+        )
+    check_seal(folder)
+    fields = our_llama_fields(read_json(folder / "config.json"), folder)
+    model, (weights, _) = Llama(LlamaConfig(**fields)), read_safetensors(folder / "model.safetensors")
+    embedding, head = (weights.get(name) for name in ("model.embed_tokens.weight", "lm_head.weight"))
+    if head is not None and embedding is not None and torch.equal(head, embedding):
+        del weights["lm_head.weight"]  # written beside the embedding that it is
+    names = {their_name(name, LLAMA_PARTS): name for name in model.state_dict()}
+    here = {theirs: tuple(model.get_parameter(ours).shape) for theirs, ours in names.items()}
+    there = {name: tuple(weight.shape) for name, weight in weights.items()}
+    if wrong := sorted(name for name in here | there if here.get(name) != there.get(name)):
+        shapes = f"has the shape {there.get(wrong[0])}, its config.json asks for {here.get(wrong[0])}"
+        raise ValueError(
+            f"the model in {folder} is not one Llama with one embedding: {wrong[0]} {shapes}; name another"
+        )
+    refuse_if_not_finite(weights, f"the model in {folder}")
+    model.load_state_dict({ours: weights[theirs] for theirs, ours in names.items()})
     return model

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from shared.lab.faults import is_out_of_memory
 from shared.lab.paths import DATA
 from shared.lab.provenance import note_read
+from shared.nn.model_folders import check_seal, refuse_if_not_finite
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -60,12 +62,12 @@ def load_causal_model(name: str = SHIPPED) -> tuple["PreTrainedModel", "PreTrain
         name: "cookbook" (the shipped model), a folder in transformers' format, or a name of the hub such as "gpt2".
 
     Raises:
-        ValueError: the model or its tokenizer cannot be loaded; says what can.
+        ValueError: the model or its tokenizer cannot be loaded, or is not whole; says what can.
     """
     from transformers import AutoModelForCausalLM
 
     tokenizer = load_tokenizer(name)
-    return _load(AutoModelForCausalLM, name).eval(), tokenizer
+    return _load_whole(AutoModelForCausalLM, name).eval(), tokenizer
 
 
 class Logits(nn.Module):
@@ -87,14 +89,30 @@ def context_length(model: "PreTrainedModel") -> int:
     return int(model.config.max_position_embeddings)
 
 
-def _load(kind: Any, name: str) -> Any:
+def _load(kind: Any, name: str, **options: Any) -> Any:
     """Return `kind.from_pretrained` of a model, with an error that names the way out."""
     path = locate_model(name)
+    if Path(path).is_dir():
+        check_seal(Path(path))
     try:
-        return kind.from_pretrained(path)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        return kind.from_pretrained(path, **options)
+    except Exception as error:  # of broken files the libraries raise of all kinds
+        if is_out_of_memory(error):
+            raise
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ValueError(
             f"cannot load {name!r} ({reason}): name '{SHIPPED}', a folder that save_pretrained wrote, "
             "or a model of the hub when there is a network"
         ) from error
+
+
+def _load_whole(kind: Any, name: str) -> "PreTrainedModel":
+    """Return a model whose weights are all there; transformers alone would go on with random ones."""
+    model, info = _load(kind, name, output_loading_info=True, ignore_mismatched_sizes=True)
+    if missing := sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])}):
+        raise ValueError(
+            f"{name!r} lacks {missing[0]}, or has it in another shape ({len(missing)} in all): get a whole copy of the "
+            "model"
+        )
+    refuse_if_not_finite(dict(model.named_parameters()), f"the model {name!r}")
+    return model

@@ -111,7 +111,7 @@ def test_a_changed_configuration_is_refused(saved: Path, change: dict, match: st
 
 
 @pytest.mark.parametrize(
-    ("text", "match"), [("{", "is not JSON"), ("[]", "no configuration of"), ("{}", "lacks r, lora_alpha")]
+    ("text", "match"), [("{", "is not JSON"), ("[]", "no names and values"), ("{}", "lacks r, lora_alpha")]
 )
 def test_what_is_no_configuration_is_refused(saved: Path, text: str, match: str):
     (saved / CONFIG).write_text(text)

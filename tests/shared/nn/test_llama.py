@@ -1,9 +1,11 @@
 """Llama is transformers' Llama: the same logits, gradients and files."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from shared.checks.invariants import check_cache, check_causality, check_padding_invariance
 from shared.nn.conversions import LLAMA_PARTS, their_name
@@ -82,10 +84,69 @@ def test_comes_back_from_a_folder(llama: Llama, tmp_path: Path):
         load_llama(tmp_path / "nothing")
 
 
+@pytest.fixture
+def saved(llama: Llama, tmp_path: Path) -> Path:
+    llama.to_transformers().save_pretrained(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"num_hidden_layers": 3}, "model.layers.2.* has the shape None, its config.json asks for"),
+        ({"num_hidden_layers": 1}, "model.layers.1.* has the shape .*, its config.json asks for None"),
+        ({"vocab_size": 41}, r"shape \(40, 32\), its config.json asks for \(41, 32\)"),
+        ({"num_hidden_layers": None}, "lacks layers, or has it as something else"),
+        ({"rms_norm_eps": "small"}, "lacks epsilon"),
+        ({"rope_parameters": 3}, "lacks theta"),
+        ({"num_attention_heads": 0, "head_dim": None}, "at least 1; got heads=0"),
+        ({"model_type": "gpt2"}, "plain Llama; it has model_type='gpt2'"),
+        ({"hidden_act": "gelu"}, "it has hidden_act='gelu'"),
+        ({"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e4}}, "it has rope_type='llama3'"),
+        ({"head_dim": 64}, "it has head_dim=64"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_refused(saved: Path, change: dict, match: str):
+    content = json.loads((saved / "config.json").read_text())
+    (saved / "config.json").write_text(json.dumps(content | change))
+    with pytest.raises(ValueError, match=match):
+        load_llama(saved)
+
+
+def test_weights_that_are_missing_more_or_no_numbers_are_refused(saved: Path):
+    file = saved / "model.safetensors"
+    weights, head = load_file(file), "lm_head.weight"
+    norm = weights.pop("model.norm.weight")
+    save_file(weights, file)
+    with pytest.raises(ValueError, match=r"model.norm.weight has the shape None"):
+        load_llama(saved)
+    whole = weights | {"model.norm.weight": norm}
+    save_file(whole | {head: weights["model.embed_tokens.weight"] + 1}, file)
+    with pytest.raises(ValueError, match=r"one embedding: lm_head\.weight"):
+        load_llama(saved)
+    save_file(whole | {head: weights["model.embed_tokens.weight"].clone()}, file)
+    load_llama(saved)
+    save_file(whole | {"model.norm.weight": norm / 0}, file)
+    with pytest.raises(ValueError, match=r"no numbers, first in model.norm.weight"):
+        load_llama(saved)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="truncated or no safetensors file"):
+        load_llama(saved)
+    file.unlink()
+    with pytest.raises(ValueError, match=r"it lacks model\.safetensors"):
+        load_llama(saved)
+
+
 def test_swiglu_is_its_formula(generator: torch.Generator):
     network, x = SwiGLU(6, 10), torch.randn(2, 3, 6, generator=generator)
     gate, expand = x @ network.gate.weight.T, x @ network.expand.weight.T
     torch.testing.assert_close(network(x), (gate * gate.sigmoid() * expand) @ network.contract.weight.T)
+
+
+@pytest.mark.parametrize("size", ["vocab_size", "context", "layers", "d_hidden", "key_value_heads"])
+def test_sizes_are_at_least_one(size: str):
+    with pytest.raises(ValueError, match=f"got {size}=0"):
+        LlamaConfig(**{**vars(SMALL), size: 0})
 
 
 @pytest.mark.parametrize("wrong", [{"key_value_heads": 3}, {"heads": 5}, {"heads": 32, "key_value_heads": 32}])
