@@ -8,23 +8,30 @@ Open the printed address; Ctrl-C ends the server. Theory: notes/05_streaming.md
 
 import time
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 
 from decoding_demo.demo_page import serve
 from shared.lab.config import ScriptConfig, refuse
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.nn.pretrained import SHIPPED
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Threads = Annotated[int, Field(ge=1, le=256)]
+Seconds = Annotated[float, Field(ge=0, le=1e8)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
-    port: int | None = None  # port to listen on (default: the first free one from 7860 on)
-    users: int = 8  # generations that run at the same time; others wait in a queue
-    threads: int = 1  # threads that each generation computes with
-    seconds: float | None = None  # serve so long (default: until Ctrl-C)
+    port: Port | None = None  # port to listen on (default: the first free one from 7860 on)
+    users: PositiveInt = 8  # texts that compute at the same time; others wait for their turn
+    threads: Threads = 1  # threads that each text computes with
+    seconds: Seconds | None = None  # serve so long (default: until Ctrl-C)
 
 
 @dataclass(frozen=True)

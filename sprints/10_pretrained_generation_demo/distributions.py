@@ -19,6 +19,7 @@ from decoding_demo.exact_next_token import next_tokens
 from decoding_demo.sampling_settings import SamplingSettings
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.nn.pretrained import SHIPPED_FOLDER, load_causal_model
 from shared.text.cookbook import Cookbook
@@ -42,7 +43,7 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    positions: int = 600  # places, drawn from validation recipes, to average over
+    positions: PositiveInt = 600  # places, drawn from validation recipes, to average over
 
 
 @dataclass(frozen=True)

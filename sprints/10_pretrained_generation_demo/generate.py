@@ -15,14 +15,15 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from decoding_demo.sampling_settings import SamplingSettings
-from decoding_demo.streaming import encode
+from decoding_demo.streaming import check_fits, encode
 from shared.generation.sampling import sample
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from shared.nn.pretrained import SHIPPED, load_causal_model
+from shared.nn.pretrained import SHIPPED, context_length, load_causal_model
 from shared.text.cookbook import Cookbook
 
 if TYPE_CHECKING:
@@ -48,8 +49,11 @@ THEIRS: dict[str, dict[str, Any]] = {
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
     prompt: str | None = None  # continue this text (default: titles of validation recipes)
-    prompts: int = 12  # titles to continue
-    max_new_tokens: int = 220  # tokens to write at most
+    prompts: PositiveInt = 12  # titles to continue
+    max_new_tokens: PositiveInt = 220  # tokens to write at most
+
+    def check(self) -> None:
+        SamplingSettings(max_new_tokens=self.max_new_tokens)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class DecodingMethod:
 @dataclass(frozen=True)
 class Results:
     methods: dict[str, DecodingMethod]
-    prompts: int
+    prompts: PositiveInt
     greedy_equals_library: int
     beam_beats_greedy: int
     beam_equals_greedy: int
@@ -111,6 +115,7 @@ def main(config: Config) -> Results:
     if config.prompt is None:
         titles = [Cookbook().recipe("validation", index).text.partition("\n")[0] for index in range(config.prompts)]
     prompts = [encode(tokenizer, text) for text in (titles if config.prompt is None else [config.prompt])]
+    check_fits(max(map(len, prompts)), config.max_new_tokens, context_length(model))
     written: dict[str, list[list[int]]] = {}
     for name in tqdm([*OURS, *THEIRS], unit="method"):
         if name in OURS:

@@ -10,29 +10,36 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from pydantic import Field
 
-from decoding_demo.demo_page import EXAMPLES, import_gradio, serve
+from decoding_demo.demo_page import EXAMPLES, MOST_TEXTS, import_gradio, serve
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import write
 from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.nn.pretrained import SHIPPED, load_causal_model
 
 if TYPE_CHECKING:
     from gradio_client import Client
 
+Requests = Annotated[int, Field(ge=1, le=MOST_TEXTS)]
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
-    requests: int = 50  # users at the same time, each with a request
-    users: int = 8  # generations that the server runs at the same time
-    max_new_tokens: int = 60  # tokens to write at most
-    alone: int = 10  # requests one after the other, to compare
+    requests: Requests = 50  # users at the same time, each with a request
+    users: PositiveInt = 8  # texts that compute at the same time
+    max_new_tokens: PositiveInt = 60  # tokens to write at most
+    alone: PositiveInt = 10  # requests one after the other, to compare
+
+    def check(self) -> None:
+        request(0, self)
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,8 @@ def timed(work: Callable[[], list[Answer]]) -> tuple[list[Answer], float]:
 def main(config: Config) -> Results:
     torch.set_num_threads(1)
     model, tokenizer = load_causal_model(config.model)
+    for prompt in EXAMPLES:
+        write(model, tokenizer, prompt, request(0, config)[1])  # says whether they fit into the model's context
     server = serve(config.model, users=config.users)
     print(f"{server.url}: {config.requests} users")
     try:

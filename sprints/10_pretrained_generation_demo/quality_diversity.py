@@ -8,7 +8,7 @@ Theory: notes/03_quality_and_diversity.md
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from matplotlib.figure import Figure
@@ -21,6 +21,7 @@ from shared.generation.decoding import generate
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Different, PositiveFloat, PositiveFraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.text.cookbook import Cookbook
@@ -32,10 +33,21 @@ TOLERANCE = {"points.*": Tolerance(relative=0.03, absolute=0.03)}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = 100  # recipes to write with each setting
-    temperature: tuple[float, ...] = (0.5, 0.7, 0.85, 1.0, 1.2)  # temperatures
-    top_p: tuple[float, ...] = (0.5, 0.8, 0.9, 0.95, 0.99)  # top-p values, at temperature 1
-    top_k: tuple[int, ...] = (1, 5, 20)  # top-k values, at temperature 1; 1 is greedy
+    recipes: AtLeastTwo = 100  # recipes to write with each setting
+    temperature: Annotated[tuple[PositiveFloat, ...], Different] = (0.5, 0.7, 0.85, 1.0, 1.2)  # temperatures
+    top_p: Annotated[tuple[PositiveFraction, ...], Different] = (
+        0.5,
+        0.8,
+        0.9,
+        0.95,
+        0.99,
+    )  # at temperature 1
+    top_k: Annotated[tuple[PositiveInt, ...], Different] = (1, 5, 20)  # top-k values, at temperature 1; 1 is greedy
+
+    def check(self) -> None:
+        for kind in KINDS:
+            for value in vars(self)[kind]:
+                SamplingSettings.check(kind, value)
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,22 @@ from pathlib import Path
 import torch
 
 from decoding_demo.demo_page import EXAMPLES, serve
+from decoding_demo.sampling_settings import SamplingSettings
+from decoding_demo.streaming import write
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import MOST_BYTES
 from shared.lab.files import replacing
 from shared.lab.paths import shown
+from shared.lab.ranges import NonNegativeInt
 from shared.lab.run import run, run_folder
+from shared.nn.pretrained import load_causal_model
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     prompt: str = EXAMPLES[0]  # text to continue
-    point_at: int = 11  # number of the token to point at
+    point_at: NonNegativeInt = 11  # number of the token to point at
     dark: bool = False  # the dark theme
 
 
@@ -49,12 +53,14 @@ def main(config: Config) -> Results:
     from playwright.sync_api import sync_playwright
 
     torch.set_num_threads(1)
+    browser_path = find_browser()
+    write(*load_causal_model(), config.prompt, SamplingSettings())  # says whether the page will take the prompt
     folder = run_folder(config, __file__) if config.record is None else Path(__file__).parent / "figures"
     target = folder / "demo.png"
     server, addresses = serve(), []
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1280, "height": 1130})
             page.on("request", lambda request: addresses.append(request.url))
             page.goto(f"{server.url}?__theme={'dark' if config.dark else 'light'}")
@@ -63,6 +69,8 @@ def main(config: Config) -> Results:
             page.locator("#pace input[type=number]").fill("0")
             page.locator("#write").click()
             page.locator("#status", has_text="seed").wait_for()
+            if (tokens := page.locator("#words .token").count()) <= config.point_at:
+                raise ValueError(f"there are {tokens} tokens, the first has the number 0; got {config.point_at}")
             page.locator("#words .token").nth(config.point_at).hover()
             page.evaluate("window.scrollTo(0, 0)")
             picture = page.screenshot()

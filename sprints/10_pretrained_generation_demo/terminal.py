@@ -19,6 +19,7 @@ import torch
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import Considered, write
 from shared.lab.config import ScriptConfig, refuse
+from shared.lab.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveFraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.nn.pretrained import SHIPPED, load_causal_model
@@ -30,13 +31,20 @@ PRESETS = {"soup": {"prompt": "Smoky Soup with"}}
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
     prompt: str | None = None  # continue this text and end (default: ask)
-    temperature: float = 1.0  # below 1 safer, above 1 wilder
-    top_k: int = 0  # keep the k most probable tokens; 0 keeps all, 1 is greedy
-    top_p: float = 1.0  # keep the most probable tokens that together have this probability
-    repetition_penalty: float = 1.0  # above 1 avoids tokens that the text contains
-    max_new_tokens: int = 200  # tokens to write at most
-    pace: float = 0.0  # tokens per second at most; 0 is as fast as possible
+    temperature: PositiveFloat = 1.0  # below 1 safer, above 1 wilder
+    top_k: NonNegativeInt = 0  # keep the k most probable tokens; 0 keeps all, 1 is greedy
+    top_p: PositiveFraction = 1.0  # keep the most probable tokens that together have this probability
+    repetition_penalty: PositiveFloat = 1.0  # above 1 avoids tokens that the text contains
+    max_new_tokens: PositiveInt = 200  # tokens to write at most
+    pace: NonNegativeFloat = 0.0  # tokens per second at most, from 1 on; 0 is as fast as possible
     alternatives: bool = False  # list, after each text, what the model considered for each token
+
+    def settings(self) -> SamplingSettings:
+        """Return how to draw."""
+        return SamplingSettings(**{name: vars(self)[name] for name in SamplingSettings.LIMITS})
+
+    def check(self) -> None:
+        self.settings()
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,7 @@ def main(config: Config) -> Results:
     if config.record is not None and config.prompt is None:
         refuse(f"what a person types is not recorded; --record takes one of {', '.join(PRESETS)}")
     torch.set_num_threads(1)
-    names = [name for name in SamplingSettings.LIMITS if name in vars(config)]
-    settings = SamplingSettings(**{name: vars(config)[name] for name in names})
+    settings = config.settings()
     model, tokenizer = load_causal_model(config.model)
     model.to(pick_device(config.device))
     texts, tokens, waits = [], [], []

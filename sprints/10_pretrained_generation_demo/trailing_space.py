@@ -21,6 +21,7 @@ from shared.generation.sampling import sample
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
 
@@ -32,7 +33,7 @@ TOLERANCE = {"*.valid": Tolerance(absolute=0.05), "*.healed.can_follow": Toleran
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    prompts: int = 100  # validation recipes to cut
+    prompts: PositiveInt = 100  # validation recipes to cut
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,25 @@
 """The web page of the demo, which demo.py serves, load_test.py loads and screenshot.py photographs.
 
 It needs no network: fonts are the system's, telemetry and sharing are off, and it listens on this machine alone.
+Whoever asks for whatever, the others get their turn (`turns.py`), and only what the page needs comes in (`gate.py`).
 """
 
 import contextlib
 import html
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, no_type_check
 
+from decoding_demo.gate import Gate
+from decoding_demo.page_parts import make_controls, verdict
 from decoding_demo.sampling_settings import SamplingSettings
-from decoding_demo.streaming import MOST_CHARACTERS, Considered, write
+from decoding_demo.streaming import MOST_CHARACTERS, write
 from decoding_demo.token_html import given, words
+from decoding_demo.turns import Turn, Turns
 from shared.nn.pretrained import SHIPPED, context_length, load_causal_model
-from shared.text.cookbook import Cookbook
 
 if TYPE_CHECKING:  # gradio takes seconds to import
     import gradio
@@ -23,6 +27,9 @@ if TYPE_CHECKING:  # gradio takes seconds to import
 
 HOST = "127.0.0.1"
 EXAMPLES = ["Smoky Soup with", "Zesty Salad with Mango and Feta\nServes 4", "Herby"]
+SECONDS = 120  # a text takes at most, waiting included
+MOST_TEXTS = 100  # that are written at the same time
+MOST_UNREAD, UNREAD_SECONDS = 20, 5.0  # pieces of a text that wait for a reader, and how long
 CSS = Path(__file__).with_suffix(".css")
 
 
@@ -32,6 +39,7 @@ class Server:
 
     url: str
     blocks: "gradio.Blocks"
+    turns: Turns
 
     def close(self) -> None:
         """Stop serving."""
@@ -39,38 +47,45 @@ class Server:
 
 
 def import_gradio() -> Any:
-    """Return gradio, told beforehand to send nothing home."""
+    """Return gradio, told beforehand to send nothing home and to keep no long list of what it has done."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import gradio
 
     return gradio
 
 
-def build(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: str, users: int) -> "gradio.Blocks":
+def build(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: str, turns: Turns) -> "gradio.Blocks":
     """Return the page for a model.
 
     Args:
         model, tokenizer: as by `load_causal_model`.
         name: is shown; the shipped model's texts are judged by the cookbook's grammar.
-        users: generations that run at the same time; others wait in a queue.
+        turns: hands out turns to compute.
     """
     gr = import_gradio()
+    from gradio.context import LocalContext
 
     @no_type_check  # what tests wrap around a function to check its types is no generator, and gradio asks for one
     def respond(prompt: Any, *values: Any) -> Iterator[tuple[str, str, str]]:
+        user = LocalContext.request.get().session_hash
         try:
             settings = SamplingSettings.read(dict(zip(SamplingSettings.LIMITS, values, strict=True)))
             page = ""
             # Closed by name: the thread has to end when the page stops listening, not when Python tidies up.
-            with contextlib.closing(write(model, tokenizer, prompt, settings)) as stream:
+            with (
+                contextlib.closing(turns.open(user, SECONDS)) as turn,
+                contextlib.closing(write(model, tokenizer, prompt, settings, turn)) as stream,
+            ):
                 done = 0
                 for written in stream:
                     page = page or given(prompt)
                     page += words(written.considered[done:])
                     done, text = len(written.considered), prompt + written.text
                     yield text, page, f"{done} tokens"
-            yield text, page, verdict(name, prompt, text, written.considered, settings)
+                    wait_for_reader(blocks, user, turn)
+            yield text, page, verdict(name, prompt, text, written.considered, settings, turn.reason)
         except ValueError as error:
             # The page shows the message as HTML, and it quotes what the user sent.
             message = html.escape(str(error), quote=False)
@@ -101,47 +116,28 @@ def build(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: 
             [text, shown, status],
             api_name="write",
             preprocess=False,
-            concurrency_limit=users,
+            concurrency_limit=None,
             show_progress="hidden",
         )
         # Cancelling closes `respond`, which closes what `write` returned, which ends the thread.
         stop.click(None, cancels=[started])
-    return blocks.queue(max_size=100)
+    blocks.queue(max_size=MOST_TEXTS, api_open=False)
+    # What nobody reads is kept for the last so many pages, where gradio would keep it for 2,000.
+    blocks._queue.pending_messages_per_session.max_size = 5 * MOST_TEXTS
+    return blocks
 
 
-def make_controls(gr: Any, room: int) -> list[Any]:
-    """Return a control for each setting, in the order of `SamplingSettings.LIMITS`."""
-    sliders = {  # lowest, highest, first value, step, explanation
-        "temperature": (0.1, 3, 1, 0.05, "below 1 safer, above 1 wilder"),
-        "top_k": (0, 100, 0, 1, "keep k tokens; 0 keeps all"),
-        "top_p": (0.05, 1, 1, 0.01, "keep tokens up to this sum"),
-        "repetition_penalty": (1, 2, 1, 0.05, "1 is none"),
-        "max_new_tokens": (1, room, min(200, room), 1, "at most so many"),
-        "pace": (0, 100, 25, 5, "tokens a second; 0: no limit"),
-    }
-    controls = []
-    for name in SamplingSettings.LIMITS:
-        label = name.replace("top_", "top-").replace("_", " ").capitalize()
-        if name == "seed":
-            controls.append(
-                gr.Number(0, precision=0, label=label, info="the same one writes the same text", elem_id=name)
-            )
-        else:
-            low, high, value, step, info = sliders[name]
-            controls.append(gr.Slider(low, high, value, step=step, label=label, info=info, elem_id=name))
-    return controls
-
-
-def verdict(name: str, prompt: str, text: str, considered: list[Considered], settings: SamplingSettings) -> str:
-    """Return what there is to say about a finished text, in Markdown."""
-    likely = sum(choice.token.model >= 0.5 for choice in considered)
-    summary = f"{len(considered)} tokens with seed {settings.seed}; the model was at least half sure of {likely}."
-    if prompt.endswith(" "):
-        summary += " The prompt ends in a space: `trailing_space.py` shows what that does."
-    if name != SHIPPED:
-        return summary
-    fault = Cookbook().fault(text)
-    return f"{summary} {'**A valid recipe.**' if fault is None else f'Not a valid recipe: `{fault}`'}"
+def wait_for_reader(blocks: "gradio.Blocks", user: str, turn: Turn) -> None:
+    """Wait until what was sent has been read, nearly; end the text if nobody does."""
+    end = time.monotonic() + UNREAD_SECONDS
+    while True:
+        unread = blocks._queue.pending_messages_per_session.get(user)
+        if unread is not None and unread.qsize() <= MOST_UNREAD:
+            return
+        if unread is None or time.monotonic() >= end:
+            turn.stop("nobody read it")
+            return
+        time.sleep(0.05)
 
 
 def serve(model_name: str = SHIPPED, *, users: int = 8, port: int | None = None, device: str = "cpu") -> Server:
@@ -149,7 +145,7 @@ def serve(model_name: str = SHIPPED, *, users: int = 8, port: int | None = None,
 
     Args:
         model_name: as for `load_causal_model`.
-        users: generations that run at the same time.
+        users: texts that compute at the same time.
         port: default: the first free one from 7860 on.
         device: where the model computes.
 
@@ -157,12 +153,19 @@ def serve(model_name: str = SHIPPED, *, users: int = 8, port: int | None = None,
         ValueError: the model cannot be loaded, or the port is taken.
     """
     gr = import_gradio()
+    from starlette.middleware import Middleware
+
     model, tokenizer = load_causal_model(model_name)
-    blocks = build(model.to(device), tokenizer, model_name, users)
+    turns = Turns(users, MOST_TEXTS)
+    blocks = build(model.to(device), tokenizer, model_name, turns)
     try:
         _, url, _ = blocks.launch(
             server_name=HOST,
             server_port=port,
+            root_path="",
+            app_kwargs={"middleware": [Middleware(Gate)]},
+            max_threads=MOST_TEXTS + 20,  # a text holds one until it ends
+            state_session_capacity=MOST_TEXTS,
             prevent_thread_lock=True,
             share=False,
             quiet=True,
@@ -180,4 +183,4 @@ def serve(model_name: str = SHIPPED, *, users: int = 8, port: int | None = None,
         )
     except OSError as error:
         raise ValueError(f"port {port} is taken: choose another one, or none ({error})") from error
-    return Server(url, blocks)
+    return Server(url, blocks, turns)

@@ -21,7 +21,7 @@ class SamplingSettings:
         repetition_penalty: divides positive logits of tokens that the text contains, multiplies negative ones.
         max_new_tokens: draw at most so many.
         seed: the same one gives the same text.
-        pace: tokens per second at most, so that one can watch; 0 means as fast as possible.
+        pace: tokens per second at most, from 1 on, so that one can watch; 0 means as fast as possible.
 
     Raises:
         ValueError: a value that is no number, or outside its limits.
@@ -42,8 +42,9 @@ class SamplingSettings:
         "repetition_penalty": (1, 2),
         "max_new_tokens": (1, 1000),
         "seed": (0, 2**31 - 1),
-        "pace": (0, 200),
+        "pace": (1, 200),
     }
+    OFF: ClassVar[dict[str, int]] = {"pace": 0}  # below the limits
     WHOLE: ClassVar[tuple[str, ...]] = ("top_k", "max_new_tokens", "seed")
 
     def __post_init__(self) -> None:
@@ -54,10 +55,11 @@ class SamplingSettings:
     def check(cls, name: str, value: object) -> None:
         """Refuse a value that is no number, or outside its limits."""
         (low, high), kinds = cls.LIMITS[name], int if name in cls.WHOLE else int | float
-        if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
+        is_number = isinstance(value, kinds) and not isinstance(value, bool)
+        if not is_number or not (low <= value <= high or value == cls.OFF.get(name, low)):
             kind = "whole number" if name in cls.WHOLE else "number"
-            shown = name.replace("_", " ")
-            raise ValueError(f"{shown} must be a {kind} from {low:,} to {high:,}; got {reprlib.repr(value)}")
+            shown, off = name.replace("_", " "), f", or {cls.OFF[name]}" if name in cls.OFF else ""
+            raise ValueError(f"{shown} must be a {kind} from {low:,} to {high:,}{off}; got {reprlib.repr(value)}")
 
     @classmethod
     def read(cls, values: Mapping[str, object]) -> "SamplingSettings":

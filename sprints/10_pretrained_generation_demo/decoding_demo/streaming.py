@@ -1,7 +1,7 @@
 """Text that arrives token by token, with what the model considered for each: shared by the page and the terminal.
 
 transformers generates in a thread of its own and hands text over through a queue. Each generation has its own seed and
-its own stop signal, so any number of them can share a model.
+its own turns to compute (`turns.py`), so any number of them can share a model.
 """
 
 import math
@@ -16,6 +16,7 @@ from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria,
 from transformers import TextIteratorStreamer as TextStream
 
 from decoding_demo.sampling_settings import SamplingSettings
+from decoding_demo.turns import Turn, Turns
 from shared.generation.sampling import sample
 from shared.nn.pretrained import context_length
 
@@ -58,14 +59,15 @@ class Drawing(LogitsProcessor):
     depends on who else is writing. With one token left, greedy decoding follows this draw.
     """
 
-    def __init__(self, tokenizer: "PreTrainedTokenizerBase", settings: SamplingSettings, stop: threading.Event) -> None:
-        self.tokenizer, self.settings, self.stop = tokenizer, settings, stop
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", settings: SamplingSettings, turn: Turn) -> None:
+        self.tokenizer, self.settings, self.turn = tokenizer, settings, turn
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.considered: list[Considered] = []
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # (1, tokens), (1, vocab)
+        self.turn.give_back()
         if self.considered and self.settings.pace:
-            self.stop.wait(1 / self.settings.pace)  # a sleep that the stop signal ends
+            self.turn.rest(1 / self.settings.pace)
         filtered = self.settings.apply(scores, input_ids)
         token = sample(filtered, generator=self.generator)  # (1,)
         model, drawn = scores[0].softmax(-1), filtered[0].softmax(-1)
@@ -78,14 +80,20 @@ class Drawing(LogitsProcessor):
         return torch.full_like(scores, -math.inf).scatter(1, token[:, None], 0.0)
 
 
-class StopSignal(StoppingCriteria):
-    """Ends the generation when an event is set; the library asks after each token."""
+class NextTurn(StoppingCriteria):
+    """Waits for the turn to compute another token; ends the generation if the text is over, or has all its tokens.
 
-    def __init__(self, stop: threading.Event) -> None:
-        self.stop = stop
+    The library asks after each token.
+    """
+
+    def __init__(self, turn: Turn, ends: set[int], most: int) -> None:
+        self.turn, self.ends, self.most = turn, ends, most
 
     def __call__(self, input_ids: Tensor, scores: Tensor | None, **_: object) -> Tensor:  # noqa: ARG002 (their interface)
-        return torch.full((input_ids.shape[0],), self.stop.is_set(), device=input_ids.device)
+        is_done = input_ids.shape[1] >= self.most or int(input_ids[0, -1]) in self.ends
+        if not is_done:
+            self.turn.take()
+        return torch.full((input_ids.shape[0],), is_done or self.turn.is_over, device=input_ids.device)
 
 
 def encode(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
@@ -98,8 +106,25 @@ def encode(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
     return [start, *ids]
 
 
+def check_fits(prompt: int, new: int, context: int) -> None:
+    """Refuse more tokens than a model can look at.
+
+    Raises:
+        ValueError: prompt and new tokens exceed the context.
+    """
+    if prompt + new > context:
+        raise ValueError(
+            f"the model's context holds {context:,} tokens; the prompt has {prompt:,} and {new:,} new ones are asked "
+            "for: shorten the prompt or lower max new tokens"
+        )
+
+
 def write(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompt: object, settings: SamplingSettings
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    prompt: object,
+    settings: SamplingSettings,
+    turn: Turn | None = None,
 ) -> Generator[Written, None, None]:
     """Return an iterator over what is written so far; closing it stops the generation.
 
@@ -107,6 +132,7 @@ def write(
         model, tokenizer: as by `load_causal_model`.
         prompt: a text; what comes over the network may be anything else, which is refused.
         settings: how to draw.
+        turn: the text's place among others that share the model (default: there are no others).
 
     Raises:
         ValueError: a prompt that is no text, too long, or leaves too little of the model's context.
@@ -115,23 +141,30 @@ def write(
         got = f"{len(prompt):,} characters" if isinstance(prompt, str) else type(prompt).__name__
         raise ValueError(f"the prompt must be a text of at most {MOST_CHARACTERS:,} characters; got {got}")
     prompt.encode()  # half of a surrogate pair, which JSON can hold, is no text: UnicodeEncodeError is a ValueError
-    tokens, context = encode(tokenizer, prompt), context_length(model)
-    if len(tokens) + settings.max_new_tokens > context:
-        raise ValueError(
-            f"the model's context holds {context:,} tokens; the prompt has {len(tokens):,} and "
-            f"{settings.max_new_tokens:,} new ones are asked for: shorten the prompt or lower max new tokens"
-        )
-    return _stream(model, tokenizer, torch.tensor([tokens], device=model.device), settings)
+    tokens = encode(tokenizer, prompt)
+    check_fits(len(tokens), settings.max_new_tokens, context_length(model))
+    return _stream(model, tokenizer, torch.tensor([tokens], device=model.device), settings, turn or Turns().open())
 
 
 def _stream(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", tokens: Tensor, settings: SamplingSettings
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    tokens: Tensor,
+    settings: SamplingSettings,
+    turn: Turn,
 ) -> Generator[Written, None, None]:
-    pieces, stop = TextStream(tokenizer, skip_prompt=True, skip_special_tokens=True), threading.Event()
-    drawing, failures = Drawing(tokenizer, settings, stop), []
+    pieces = TextStream(tokenizer, skip_prompt=True, skip_special_tokens=True)
+    drawing, failures = Drawing(tokenizer, settings, turn), []
+    end = model.generation_config.eos_token_id
+    ends = set(end) if isinstance(end, list) else {end}
+    next_turn = NextTurn(turn, ends, most=tokens.shape[1] + settings.max_new_tokens)
 
     def generate() -> None:
         try:
+            turn.take()
+            if turn.is_over:
+                pieces.end()
+                return
             model.generate(  # ty: ignore[not-callable] (PreTrainedModel does not declare it)
                 tokens,
                 attention_mask=torch.ones_like(tokens),
@@ -140,12 +173,14 @@ def _stream(
                 max_new_tokens=settings.max_new_tokens,
                 pad_token_id=tokenizer.pad_token_id,
                 logits_processor=LogitsProcessorList([drawing]),
-                stopping_criteria=StoppingCriteriaList([StopSignal(stop)]),
+                stopping_criteria=StoppingCriteriaList([next_turn]),
                 streamer=pieces,
             )
         except Exception as error:  # it has to reach the reader, who would wait for ever otherwise
             failures.append(error)
             pieces.end()
+        finally:
+            turn.give_back()
 
     thread = threading.Thread(target=generate, name="generation", daemon=True)
     thread.start()
@@ -157,7 +192,7 @@ def _stream(
             if pieces.text_queue.empty():  # else the reader is behind: show both at once
                 yield Written(text, drawing.considered[:count])
     finally:
-        stop.set()
+        turn.stop()
         thread.join()  # at most the time of a token
     if failures:
         raise failures[0]
