@@ -12,7 +12,7 @@ from shared.lab.paths import ROOT
 
 # `lab` runs scripts and writes down what they find. Of its modules only these have a part in what is found.
 LAB = "shared/lab/"
-LAB_THAT_COMPUTES = {"shared/lab/runtime.py", "shared/lab/digits.py"}
+LAB_THAT_COMPUTES = {"shared/lab/runtime.py", "shared/lab/digits.py", "shared/lab/mnist.py"}
 LIBRARIES = ("torch", "transformers")
 # What these offer says which values code takes, not what it computes of them.
 FOR_ANNOTATIONS = ("typing", "jaxtyping", "pydantic", "shared.lab.ranges")

@@ -20,8 +20,9 @@ Even = Annotated[int, Field(ge=2, le=MOST, multiple_of=2)]  # of what comes in p
 Folds = Annotated[int, Field(ge=2, le=100)]  # parts of the data, of which each validates once
 Processes = Annotated[int, Field(ge=1, le=64)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]  # the sum of two of them is what NumPy takes
-NonNegativeFloat = Annotated[float, Field(ge=0)]
-PositiveFloat = Annotated[float, Field(gt=0)]
+# PyTorch computes in float32, which ends at 3.4e38.
+NonNegativeFloat = Annotated[float, Field(ge=0, le=3e38)]
+PositiveFloat = Annotated[float, Field(gt=0, le=3e38)]
 Fraction = Annotated[float, Field(ge=0, le=1)]  # from 0 to 1, both included
 OpenFraction = Annotated[float, Field(gt=0, lt=1)]  # between 0 and 1
 Share = Annotated[float, Field(ge=0, lt=1)]  # from 0 to below 1: of what may not be all, dropout for example

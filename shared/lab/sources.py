@@ -61,7 +61,7 @@ SOURCES = {
         licence="MIT (modified)",
         home="https://github.com/openai/gpt-2",
     ),
-    # Unpacked as torchvision wants it: torchvision.datasets.MNIST(fetch("mnist").parents[1]) reads the same folder.
+    # Read by shared/lab/mnist.py; torchvision.datasets.MNIST(fetch("mnist").parents[1]) reads the same folder.
     "mnist": _source(
         "MNIST/raw",
         "https://ossci-datasets.s3.amazonaws.com/mnist/{}.gz",

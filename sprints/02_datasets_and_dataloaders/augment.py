@@ -25,6 +25,7 @@ from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Folds, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -34,8 +35,8 @@ TOLERANCE = {pattern: Tolerance(absolute=0.01) for pattern in ("validation.*", "
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    folds: int = 5  # parts of the first half: each trains once, the others validate; the second half tests
-    copies: int = 5  # augmented copies of each training image, beside the image itself
+    folds: Folds = 5  # parts of the first half: each trains once, the others validate; the second half tests
+    copies: PositiveInt = 5  # augmented copies of each training image, beside the image itself
 
 
 @dataclass(frozen=True)

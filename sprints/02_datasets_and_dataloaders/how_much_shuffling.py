@@ -23,17 +23,18 @@ from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import Digits, halves, load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    buffers: tuple[int, ...] = (1, 30, 100, 300, 898)  # items that the buffer holds
-    epochs: int = 5  # passes over the training digits
-    batch_size: int = 32  # items of a batch
-    learning_rate: float = 0.3  # of stochastic gradient descent
-    seeds: int = 5  # seeds of the shuffling
+    buffers: tuple[PositiveInt, ...] = (1, 30, 100, 300, 898)  # items that the buffer holds
+    epochs: PositiveInt = 5  # passes over the training digits
+    batch_size: PositiveInt = 32  # items of a batch
+    learning_rate: PositiveFloat = 0.3  # of stochastic gradient descent
+    seeds: PositiveInt = 5  # seeds of the shuffling
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def train(loader: DataLoader, config: Config) -> tuple[nn.Linear, float]:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+    if not model.weight.isfinite().all():
+        raise ValueError(f"training left the numbers at --learning-rate {config.learning_rate:g}: give a lower one")
     return model, statistics.mean(classes)
 
 

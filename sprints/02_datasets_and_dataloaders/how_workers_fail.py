@@ -14,8 +14,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from tqdm import tqdm
 
 from shared.lab.compare import EXACT
@@ -76,10 +77,13 @@ PROGRAMS: dict[Fault, str] = {
 }
 
 
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     faults: tuple[Fault, ...] = tuple(PROGRAMS)  # which programs to run
-    timeout: float = 180.0  # seconds after which a program is ended
+    timeout: Seconds = 180.0  # seconds after which a program is ended
 
 
 @dataclass(frozen=True)
@@ -121,13 +125,21 @@ def possible(faults: tuple[Fault, ...]) -> list[Fault]:
 
 
 def run_program(fault: Fault, timeout: float) -> Outcome:
-    """Run a program in a folder of its own."""
+    """Run a program in a folder of its own.
+
+    Raises:
+        ValueError: it takes longer than `timeout` seconds.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "program.py"
         path.write_text(PROGRAMS[fault], encoding="utf-8")
-        process = subprocess.run(
-            [sys.executable, path.name], cwd=folder, capture_output=True, text=True, timeout=timeout, check=False
-        )
+        command = [sys.executable, path.name]
+        try:
+            process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
+        except subprocess.TimeoutExpired:
+            raise ValueError(
+                f"the program with {fault!r} has not ended after {timeout:g} s: give a longer --timeout"
+            ) from None
     return Outcome(PROGRAMS[fault].strip(), process.returncode, process.stdout.strip(), errors_in(process.stderr))
 
 

@@ -11,30 +11,37 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset, TensorDataset
+from torchvision.datasets.folder import IMG_EXTENSIONS
 from torchvision.transforms.v2 import functional as images_of
 from tqdm import tqdm
 
 from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_digits
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 
-SUFFIXES = {".png", ".jpg", ".jpeg"}
 Item = tuple[Tensor, int]
+
+
+Digits = Annotated[int, Field(ge=1, le=1797)]  # as many as there are
+Pixels = Annotated[int, Field(ge=1, le=1024)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    items: int = 500  # images to write
-    size: int = 64  # pixels of a side
-    rounds: int = 5  # turns of each store
+    items: Digits = 500  # images to write
+    size: Pixels = 64  # pixels of a side
+    rounds: PositiveInt = 5  # turns of each store
 
 
 @dataclass(frozen=True)
@@ -47,29 +54,45 @@ class Results:
 class ImageFolder(Dataset[Item]):
     """Images in folders, one folder for each class: items are uint8 (channels, height, width) and the class's number.
 
-    Classes and files are sorted by name: a folder lists them in an order that differs between machines.
+    Classes and files are sorted by name: a folder lists them in an order that differs between machines. Whatever is in
+    the files (a palette, one bit, transparency), all images come in one mode, and upright as their camera was held.
 
     Args:
-        root: the folder of the folders.
+        root: the folder of the folders, which may have folders in them.
         transform: is applied to each image when it is read.
+        mode: "RGB" for three channels, "L" for one.
+
+    Attributes:
+        left_out: files that are no images by their names, or stand in no class; hidden ones do not count.
 
     Raises:
-        ValueError: there is no image; later, a file that is not an image.
+        ValueError: there is no class, or one without an image; later, a file that cannot be read.
     """
 
-    def __init__(self, root: Path, transform: Callable[[Tensor], Tensor] | None = None) -> None:
-        self.classes = sorted(path.name for path in root.iterdir() if path.is_dir())
-        self.samples = [
-            (path, label)
-            for label, name in enumerate(self.classes)
-            for path in sorted((root / name).iterdir())
-            if path.suffix.lower() in SUFFIXES
+    def __init__(
+        self, root: Path, transform: Callable[[Tensor], Tensor] | None = None, mode: Literal["RGB", "L"] = "RGB"
+    ) -> None:
+        # Hidden ones are made by programs: .ipynb_checkpoints, .DS_Store, ._1.png.
+        paths = [
+            path for path in root.rglob("*") if not any(name.startswith(".") for name in path.relative_to(root).parts)
         ]
-        if not self.samples:
+        self.classes = sorted(path.name for path in paths if path.is_dir() and path.parent == root)
+        files = sorted((path for path in paths if path.is_file()), key=lambda path: (str(path.parent), path.name))
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        self.samples = [
+            (path, numbers[path.relative_to(root).parts[0]])
+            for path in files
+            if path.suffix.lower() in IMG_EXTENSIONS and path.parent != root
+        ]
+        self.left_out = sorted({*files} - {path for path, _ in self.samples})
+        present = {label for _, label in self.samples}
+        if empty := [name for name, number in numbers.items() if number not in present]:
             raise ValueError(
-                f"images must stand in folders, one for each class; {root.name} has none: see the docstring"
+                f"each folder in {root.name} must hold images of its class; {empty} hold none: remove them"
             )
-        self.transform = transform
+        if not self.samples:
+            raise ValueError(f"images must stand in folders, one for each class; {root.name} has none")
+        self.transform, self.mode = transform, mode
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -79,9 +102,10 @@ class ImageFolder(Dataset[Item]):
         try:
             # Opened here and closed at once: a data set of a million images cannot hold a million open files.
             with Image.open(path) as picture:
-                image = images_of.pil_to_tensor(picture)
-        except UnidentifiedImageError:
-            raise ValueError(f"{path.parent.name}/{path.name} must be an image; it cannot be read: remove it") from None
+                image = images_of.pil_to_tensor(ImageOps.exif_transpose(picture).convert(self.mode))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            where = f"{path.parent.name}/{path.name}"
+            raise ValueError(f"{where} must be an image; it cannot be read ({error}): replace or remove it") from None
         return (image if self.transform is None else self.transform(image)), label
 
 
@@ -121,7 +145,7 @@ def main(config: Config) -> Results:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         write_digits(root / "digits", config.items, config.size)
-        files = ImageFolder(root / "digits")
+        files = ImageFolder(root / "digits", mode="L")
         images = torch.stack([image for image, _ in files])  # (items, 1, size, size)
         labels = [label for _, label in files]
         np.save(root / "digits.npy", images.numpy())

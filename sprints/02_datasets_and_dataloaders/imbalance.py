@@ -10,9 +10,11 @@ import math
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
@@ -23,6 +25,7 @@ from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import halves, load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -36,12 +39,15 @@ TOLERANCE = {
 }
 
 
+Eights = Annotated[int, Field(ge=1, le=86)]  # of the training half
+
+
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    rare: int = 16  # eights among the training images
-    epochs: int = 60  # passes over the training images
-    batch_size: int = 64  # images of a batch
-    seeds: int = 5  # seeds: which eights are kept, and the order
+    rare: Eights = 16  # eights among the training images
+    epochs: PositiveInt = 60  # passes over the training images
+    batch_size: PositiveInt = 64  # images of a batch
+    seeds: PositiveInt = 5  # seeds: which eights are kept, and the order
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,6 @@ def splits(rare: int, generator: torch.Generator) -> tuple[Split, Split]:
     (images, digits), (test_images, test_digits) = halves(load_flat_digits())
     labels, answers = (digits == 8).long(), (test_digits == 8).long()
     eights, others = (labels == 1).nonzero()[:, 0], (labels == 0).nonzero()[:, 0]
-    if not 1 <= rare <= len(eights):
-        raise ValueError(f"--rare must be from 1 to {len(eights)}, the eights that there are; got {rare}")
     kept = torch.cat([others, eights[torch.randperm(len(eights), generator=generator)[:rare]]])
     return (images[kept], labels[kept]), (test_images, answers)
 

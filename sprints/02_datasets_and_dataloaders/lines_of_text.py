@@ -13,27 +13,33 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
 
 UNKNOWN = "<unknown>"
 
 
+Recipes = Annotated[int, Field(ge=10, le=MOST)]  # a tenth as many are held out
+
+
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = 1000  # recipes to write into the file
-    reads: int = 100  # lines to read at random places
-    words: tuple[int, ...] = (50, 100, 200, 400, 800)  # sizes of the vocabulary
-    rounds: int = 3  # turns of each way to read
+    recipes: Recipes = 1000  # recipes to write into the file
+    reads: PositiveInt = 100  # lines to read at random places
+    words: tuple[PositiveInt, ...] = (50, 100, 200, 400, 800)  # sizes of the vocabulary
+    rounds: PositiveInt = 3  # turns of each way to read
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,9 @@ class LineDataset(Dataset[str]):
 
     A text of bytes has random access, a text of characters has none: in UTF-8 a character takes one to four bytes. So
     places are counted in bytes and a line is decoded after it was cut out.
+
+    Raises:
+        ValueError: a line that is asked for is not UTF-8.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +80,12 @@ class LineDataset(Dataset[str]):
         # Opened anew each time: worker processes that share one open file share its position too.
         with open(self.path, "rb") as file:
             file.seek(start)
-            return file.read(int(self.ends[line]) - start).decode("utf-8").rstrip("\r\n")
+            cut = file.read(int(self.ends[line]) - start)
+        try:
+            # Some programs begin a file with a byte order mark, which is no part of the first line.
+            return cut.decode("utf-8" if line else "utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{self.path.name}, line {line + 1}: this is no UTF-8 ({error})") from None
 
 
 class Vocabulary:

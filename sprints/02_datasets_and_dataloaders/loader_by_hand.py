@@ -16,13 +16,14 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler, TensorDataset
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_digits
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    epochs: int = 3  # passes to compare
-    batch_sizes: tuple[int, ...] = (1, 10, 64, 2000)  # items of a batch
+    epochs: PositiveInt = 3  # passes to compare
+    batch_sizes: tuple[PositiveInt, ...] = (1, 10, 64, 2000)  # items of a batch
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/look_at_the_data.py
     uv run sprints/02_datasets_and_dataloaders/look_at_the_data.py --data mnist
 
-The digits come with scikit-learn. MNIST is read by torchvision, from $SPRINTS_DATA or after a download.
+The digits come with scikit-learn. MNIST is read from $SPRINTS_DATA, or after a download.
 Theory: notes/01_data_sets.md
 """
 
@@ -13,14 +13,14 @@ from typing import Literal
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
-from torchvision.datasets import MNIST
 from tqdm import tqdm
 
 from shared.lab.compare import EXACT, ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
-from shared.lab.datasets import fetch
 from shared.lab.digits import halves, load_digits
 from shared.lab.figures import new_figure
+from shared.lab.mnist import load_mnist
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 
 Split = tuple[Tensor, Tensor]
@@ -40,7 +40,7 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["digits", "mnist"] = "digits"  # which images
-    items: int | None = None  # use the first so many images of each split (default: all)
+    items: PositiveInt | None = None  # use the first so many images of each split (default: all)
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ def load(data: str) -> tuple[Split, Split]:
     The writers of the digits are sorted, so the second half, which tests, is by other hands than the first.
     """
     if data == "mnist":
-        root = fetch("mnist").parents[1]
-        train, test = MNIST(root, train=True), MNIST(root, train=False)
-        return (train.data, train.targets), (test.data, test.targets)
+        return load_mnist()
     images, labels = load_digits()
     return halves(((16 * images[:, 0]).to(torch.uint8), labels))
 
@@ -85,11 +83,16 @@ def main(config: Config) -> Results:
     (train, labels), (test, answers) = (
         (images[: config.items], targets[: config.items]) for images, targets in load(config.data)
     )
+    counts = torch.bincount(labels, minlength=10)
+    if not counts.all():
+        raise ValueError(
+            f"each digit must be among the training images, {counts.argmin()} is not among the first {len(labels)}: "
+            "give more --items"
+        )
     highest = int(train.max())
     known, new = (images.flatten(1).float() / highest for images in (train, test))
     means = torch.stack([known[labels == label].mean(0) for label in range(10)])
     seen = {image.numpy().tobytes() for image in train}
-    counts = torch.bincount(labels, minlength=10)
     results = Results(
         data=config.data,
         shape=list(train.shape[1:]),

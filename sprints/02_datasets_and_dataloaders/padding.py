@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.text.batches import Batch, pad_rows
 from shared.text.cookbook import Cookbook
@@ -24,9 +25,16 @@ from shared.text.cookbook import Cookbook
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    lines: int = 8192  # lines of recipes
-    batch_sizes: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128)  # lines of a batch
-    bucket: int = 16  # batches that a bucket is cut into
+    lines: AtLeastTwo = 8192  # lines of recipes
+    batch_sizes: tuple[PositiveInt, ...] = (2, 4, 8, 16, 32, 64, 128)  # lines of a batch
+    bucket: PositiveInt = 16  # batches that a bucket is cut into
+
+    def check(self) -> None:
+        if max(self.batch_sizes) > self.lines:
+            raise ValueError(
+                f"a batch has at most all lines; got --batch-sizes {max(self.batch_sizes)} of --lines {self.lines}: "
+                "give smaller batches or more lines"
+            )
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,17 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    items: int = 256  # items of the data set
-    batch_size: int = 64  # items of a batch
-    features: int = 16_384  # numbers of an item
-    rounds: int = 20  # turns of each copy on a GPU
+    items: PositiveInt = 256  # items of the data set
+    batch_size: PositiveInt = 64  # items of a batch
+    features: PositiveInt = 16_384  # numbers of an item
+    rounds: PositiveInt = 20  # turns of each copy on a GPU
 
 
 @dataclass(frozen=True)

@@ -13,25 +13,29 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from tqdm import tqdm
 
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
+
+Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batches: int = 80  # batches of a run
-    load: float = 0.008  # mean seconds to load a batch
-    step: float = 0.010  # seconds of a training step
-    slow_every: int = 10  # of so many batches one is slow, at random, where loading is uneven
-    depths: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # batches that may wait in the queue
+    batches: PositiveInt = 80  # batches of a run
+    load: Seconds = 0.008  # mean seconds to load a batch
+    step: Seconds = 0.010  # seconds of a training step
+    slow_every: PositiveInt = 10  # of so many batches one is slow, at random, where loading is uneven
+    depths: tuple[PositiveInt, ...] = (1, 2, 4, 8, 16, 32)  # batches that may wait in the queue
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pandas
 import torch
+from pydantic import Field
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
@@ -22,21 +24,24 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm import tqdm
 
+from data_study.tables import read_table
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 RATES = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 TOLERANCE = {"accuracy.*": TRAINED, "spread.*": TRAINED}
 SCALINGS = ("raw", "standardised by all rows", "standardised")
+Missing = Annotated[float, Field(ge=0, le=0.9)]  # so that no column is empty
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    splits: int = 5  # random splits to average over
-    epochs: int = 30  # passes over the training rows
-    missing: float = 0.05  # share of the cells that are left empty
+    splits: PositiveInt = 5  # random splits to average over
+    epochs: PositiveInt = 30  # passes over the training rows
+    missing: Missing = 0.05  # share of the cells that are left empty
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Results:
 
 
 class TableDataset(Dataset[tuple[Tensor, int]]):
-    """Rows of a CSV file with a header: numbers (NaN where a cell is empty), and the number of the row's class.
+    """Rows of a CSV file with a header: numbers (NaN where one is missing), and the number of the row's class.
 
     Args:
         path: the file.
@@ -59,28 +64,17 @@ class TableDataset(Dataset[tuple[Tensor, int]]):
         transform: is applied to the numbers of a row when it is read.
 
     Raises:
-        ValueError: no such column, a row that is too long, or a cell that is no number or no class; says where.
+        ValueError: the file cannot be read whole; says where it is wrong (`data_study/tables.py`).
     """
 
     def __init__(self, path: Path, target: str, transform: Callable[[Tensor], Tensor] | None = None) -> None:
-        # As text: left to itself, pandas makes numbers of what looks like one, and a gap of every "NA" and "null".
-        cells = pandas.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False)
-        cells = cells[(cells != "").any(axis=1)]  # blank lines count as lines, not as rows
-        if target not in cells:
-            raise ValueError(f"target must be a column of {path.name} ({', '.join(cells)}); got {target!r}")
-        if (empty := cells[target] == "").any():
-            raise ValueError(f"{path.name}, line {empty.idxmax() + 2}, {target}: a row must have a class; got none")
-        features = cells.drop(columns=target)
-        numbers = features.apply(pandas.to_numeric, errors="coerce")
-        if (wrong := numbers.isna() & (features != "")).any(axis=None):
-            row, column = wrong.stack().idxmax()
-            where, cell = f"{path.name}, line {row + 2}, {column}", features.loc[row, column]
-            raise ValueError(f"{where}: a cell must be a number or empty; got {cell!r}")
-        self.columns = list(features)
+        numbers, of_rows = read_table(path, target)
+        self.columns = list(numbers)
         # Sorted, so that numbers of classes do not depend on the order of the rows.
-        labels, classes = pandas.factorize(cells[target], sort=True)
+        labels, classes = pandas.factorize(of_rows, sort=True)
         self.labels, self.classes = labels.tolist(), classes.tolist()
-        self.values = torch.tensor(numbers.to_numpy(float), dtype=torch.float32)
+        # Not yet float32: of a time in seconds or an amount in cents it would keep the first seven digits only.
+        self.values = torch.tensor(numbers.to_numpy(float), dtype=torch.float64)
         self.transform = transform
 
     def __len__(self) -> int:
@@ -92,14 +86,21 @@ class TableDataset(Dataset[tuple[Tensor, int]]):
 
 
 class Standardise:
-    """(x - mean) / deviation by column; what is missing becomes 0, the mean. Fitted on the rows that are given."""
+    """(x - mean) / deviation by column, as float32; what is missing becomes 0, the mean, and so does a constant column.
+
+    Fitted on the rows that are given, in float64: units and offsets change nothing.
+    """
 
     def __init__(self, rows: Tensor) -> None:
+        rows = rows.double()
         self.mean = rows.nanmean(0)
-        self.deviation = (rows - self.mean).square().nanmean(0).sqrt()
+        deviation = (rows - self.mean).square().nanmean(0).sqrt()
+        # Of equal numbers the mean may be rounded, so that their deviation is tiny instead of 0.
+        lowest, highest = rows.nan_to_num(torch.inf).amin(0), rows.nan_to_num(-torch.inf).amax(0)
+        self.deviation = torch.where(lowest < highest, deviation, torch.inf)
 
     def __call__(self, row: Tensor) -> Tensor:
-        return ((row - self.mean) / self.deviation).nan_to_num(0.0)
+        return ((row - self.mean) / self.deviation).nan_to_num(0.0).float()
 
 
 def write_wine(path: Path, missing: float, generator: torch.Generator) -> None:
@@ -148,7 +149,7 @@ def scale(table: TableDataset, scaling: str, train_rows: list[int]) -> Callable[
     if scaling == "standardised by all rows":
         return Standardise(table.values)
     fitted = Standardise(table.values[train_rows])
-    return fitted if scaling == "standardised" else lambda row: torch.where(row.isnan(), fitted.mean, row)
+    return fitted if scaling == "standardised" else lambda row: torch.where(row.isnan(), fitted.mean, row).float()
 
 
 def main(config: Config) -> Results:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
+from shared.lab.ranges import NonNegativeInt, PositiveInt, Processes
 from shared.lab.run import run
 
 Item = tuple[Tensor, int, int]
@@ -30,11 +31,17 @@ WAYS = ("exact position", "read and throw away", "start the epoch again", "where
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    epochs: int = 3  # passes over the digits
-    batch_size: int = 64  # items of a batch
-    workers: int = 2  # worker processes
-    stop_epoch: int = 1  # the epoch in which the run stops, counted from 0
-    stop_batch: int = 10  # how many batches of it are done then
+    epochs: PositiveInt = 3  # passes over the digits
+    batch_size: PositiveInt = 64  # items of a batch
+    workers: Processes = 2  # worker processes
+    stop_epoch: NonNegativeInt = 1  # the epoch in which the run stops, counted from 0
+    stop_batch: PositiveInt = 10  # how many batches of it are done then
+
+    def check(self) -> None:
+        batches = math.ceil(1797 / self.batch_size)
+        if self.stop_epoch >= self.epochs or self.stop_batch > batches:
+            got = f"--stop-epoch {self.stop_epoch} --stop-batch {self.stop_batch}"
+            raise ValueError(f"the run must stop within its {self.epochs} epochs of {batches} batches; got {got}")
 
 
 @dataclass(frozen=True)
@@ -160,26 +167,19 @@ def move(loader: ResumableLoader, way: str, handed_out: int) -> int:
 def main(config: Config) -> Results:
     data = NoisyDigits(config.seed)
     batches = math.ceil(len(data) / config.batch_size)
-    if not (0 <= config.stop_epoch < config.epochs and 1 <= config.stop_batch <= batches):
-        raise ValueError(
-            f"the run must stop within its {config.epochs} epochs of {batches} batches; got --stop-epoch "
-            f"{config.stop_epoch} --stop-batch {config.stop_batch}"
-        )
 
     def new_loader() -> ResumableLoader:
         return ResumableLoader(data, config.batch_size, config.seed, config.workers)
 
-    uninterrupted = RecordedTraining(config.epochs)
-    uninterrupted.train(new_loader())
     ways: dict[str, Resumption] = {}
-    ahead = 0
+    uninterrupted, ahead = RecordedTraining(config.epochs), 0
+    uninterrupted.train(new_loader())
     for way in tqdm(WAYS, unit="way"):
         training, before, after = RecordedTraining(config.epochs), new_loader(), new_loader()
         training.train(before, stop=(config.stop_epoch, config.stop_batch))
         after.load_state_dict(before.state_dict())
-        handed_out = before.handed_out - config.stop_epoch * batches
-        ahead = handed_out - config.stop_batch
-        batches_in_vain = move(after, way, handed_out)
+        ahead = before.handed_out - config.stop_epoch * batches - config.stop_batch
+        batches_in_vain = move(after, way, handed_out=config.stop_batch + ahead)
         training.train(after)
         counts = Counter(training.used[config.stop_epoch])
         ways[way] = Resumption(

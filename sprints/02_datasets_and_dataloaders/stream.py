@@ -16,14 +16,15 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt, Processes
 from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    items: int = 1000  # items of the stream
-    batch_size: int = 32  # items of a batch
-    workers: int = 2  # worker processes
+    items: PositiveInt = 1000  # items of the stream
+    batch_size: PositiveInt = 32  # items of a batch
+    workers: Processes = 2  # worker processes
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ import statistics
 import time
 import warnings
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
@@ -21,17 +23,21 @@ from tqdm import tqdm
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import NonNegativeInt, PositiveInt
 from shared.lab.run import run
+
+Workers = Annotated[int, Field(ge=0, le=64)]
+Seconds = Annotated[float, Field(ge=0, le=60)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    workers: tuple[int, ...] = (0, 1, 2, 4)  # numbers of worker processes; the first is what others are held to
-    batch_sizes: tuple[int, ...] = (4, 16, 64)  # items of a batch
-    items: int = 512  # items of a turn
-    additions: int = 20_000  # additions of an item that computes
-    wait: float = 1e-3  # seconds that an item waits which waits
-    rounds: int = 3  # turns of each setting
+    workers: tuple[Workers, ...] = (0, 1, 2, 4)  # numbers of worker processes; the first is what others are held to
+    batch_sizes: tuple[PositiveInt, ...] = (4, 16, 64)  # items of a batch
+    items: PositiveInt = 512  # items of a turn
+    additions: NonNegativeInt = 20_000  # additions of an item that computes
+    wait: Seconds = 1e-3  # seconds that an item waits which waits
+    rounds: PositiveInt = 3  # turns of each setting
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt, Processes
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -25,9 +26,9 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    items: int = 64  # items of an epoch
-    batch_size: int = 4  # items of a batch
-    workers: int = 2  # worker processes, beside none and one
+    items: PositiveInt = 64  # items of an epoch
+    batch_size: PositiveInt = 4  # items of a batch
+    workers: Processes = 2  # worker processes, beside none and one
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,39 @@ def of(name: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("script", [name], indirect=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "sentence"),
+    [
+        ("augment", "--folds 1", "--folds: must be greater than or equal to 2; got 1"),
+        ("augment", "--copies 0", "--copies: must be greater than or equal to 1; got 0"),
+        ("how_much_shuffling", "--buffers 1 0", "--buffers: must be greater than or equal to 1; got (1, 0)"),
+        ("how_much_shuffling", "--learning-rate 0", "--learning-rate: must be greater than 0; got 0.0"),
+        ("how_workers_fail", "--timeout 0", "--timeout: must be greater than 0; got 0.0"),
+        ("how_workers_fail", "--timeout 1e300", "--timeout: must be less than or equal to 3600; got 1e+300"),
+        ("images_on_disk", "--items 1798", "--items: must be less than or equal to 1797; got 1798"),
+        ("images_on_disk", "--size 100000", "--size: must be less than or equal to 1024; got 100000"),
+        ("imbalance", "--rare 87", "--rare: must be less than or equal to 86; got 87"),
+        ("lines_of_text", "--recipes 9", "--recipes: must be greater than or equal to 10; got 9"),
+        ("lines_of_text", "--words 0", "--words: must be greater than or equal to 1; got (0,)"),
+        ("loader_by_hand", "--batch-sizes 0", "--batch-sizes: must be greater than or equal to 1; got (0,)"),
+        ("look_at_the_data", "--items 0", "--items: must be greater than or equal to 1; got 0"),
+        ("padding", "--lines 8 --batch-sizes 2 9", "a batch has at most all lines; got --batch-sizes 9 of --lines 8"),
+        ("pinned_memory", "--features -1", "--features: must be greater than or equal to 1; got -1"),
+        ("prefetch", "--step 0", "--step: must be greater than 0; got 0.0"),
+        ("prefetch", "--load 1e9", "--load: must be less than or equal to 60; got 1000000000.0"),
+        ("read_a_table", "--missing 1", "--missing: must be less than or equal to 0.9; got 1.0"),
+        ("resume_mid_epoch", "--stop-batch 30", "its 3 epochs of 29 batches; got --stop-epoch 1 --stop-batch 30"),
+        ("resume_mid_epoch", "--stop-epoch 3", "its 3 epochs of 29 batches; got --stop-epoch 3 --stop-batch 10"),
+        ("stream", "--workers 0", "--workers: must be greater than or equal to 1; got 0"),
+        ("throughput", "--workers 0 65", "--workers: must be less than or equal to 64; got (0, 65)"),
+        ("throughput", "--wait -1", "--wait: must be greater than or equal to 0; got -1.0"),
+        ("worker_randomness", "--items 0", "--items: must be greater than or equal to 1; got 0"),
+    ],
+)
+def test_a_bad_command_line_is_refused_in_a_sentence(refusal, name: str, words: str, sentence: str):
+    assert sentence in refusal(f"{FOLDER}/{name}.py", words)
+
+
 # What is in the data
 
 
@@ -70,6 +103,8 @@ def test_repeats_are_found(script: ModuleType, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(script, "load", lambda data: ((images, labels), (images[7:9], labels[7:9])))  # noqa: ARG005
     results = script.main(script.Config())
     assert (results.repeats_within_train, results.test_images_in_train) == (10, 2)
+    with pytest.raises(ValueError, match="9 is not among the first 9: give more --items"):
+        script.main(script.Config(items=9))
 
 
 @needs_mnist
@@ -106,15 +141,58 @@ def test_a_table_says_where_it_is_wrong(script: ModuleType, tmp_path: Path):
     assert table[1][0].tolist() == [3, 4]
     with pytest.raises(ValueError, match=r"column of table.csv \(a, b, kind\); got 'label'"):
         script.TableDataset(path, target="label")
-    for rows, message in {
-        "1,2,x\n3,four,y": "line 3, b: a cell must be a number or empty; got 'four'",
-        "1,2,x\n\n3,NA,y": "line 4, b: a cell must be a number or empty; got 'NA'",
-        "1,2,x\n3,4": "line 3, kind: a row must have a class; got none",
-        "1,2,x\n3,4,5,y": "Expected 3 fields in line 3, saw 4",
-    }.items():
-        path.write_text(f"a,b,kind\n{rows}\n", encoding="utf-8")
-        with pytest.raises(ValueError, match=message):
-            script.TableDataset(path, target="kind")
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (b"a,b,kind\n1,2,x\n3,four,y", "line 3, b: a cell must be a number or empty; got 'four'"),
+        (b"a,b,kind\n1,2,x\n\n3,inf,y", "line 4, b: a cell must be a number or empty; got 'inf'"),
+        (b"a,b,kind\n1,2,x\n3,4,", "line 3, kind: a row must have a class; got none"),
+        (b"a,b,kind\n1,2,x\n3,4,NaN", "line 3, kind: a row must have a class; got NaN"),
+        (b"a,b,kind\n1,2,x\n3,4", "line 3: a row must have 3 cells, got 2"),
+        (b"a,b,kind\n1,2,x\n3,4,5,y", "line 3: a row must have 3 cells, got 4"),
+        (b"a,b,kind\n1,2,x,\n3,4,y,", "line 2: a row must have 3 cells, got 4"),
+        (b'a,b,kind\n1,2,"x\ny"\n3,4', "line 4: a row must have 3 cells, got 2"),
+        (b"a,a,kind\n1,2,x", r"columns with names of their own; got \['a', 'a', 'kind'\]"),
+        (b",b,kind\n1,2,x", r"columns with names of their own; got \['', 'b', 'kind'\]"),
+        (b"a,b,kind\n", "table.csv must have rows"),
+        (b"", "table.csv must have rows"),
+        (b"a,b,kind\n1,2,caf\xe9", "this is no CSV in UTF-8"),
+        (b"a,b,kind\n1,2," + 200_000 * b"x", r"this is no CSV in UTF-8 \(field larger"),
+    ],
+)
+@of("read_a_table")
+def test_a_table_is_refused_by_line(script: ModuleType, tmp_path: Path, table: bytes, sentence: str):
+    path = tmp_path / "table.csv"
+    path.write_bytes(table)
+    with pytest.raises(ValueError, match=sentence):
+        script.TableDataset(path, target="kind")
+
+
+@of("read_a_table")
+def test_a_table_as_programs_write_it_is_read_whole(script: ModuleType, tmp_path: Path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"\xef\xbb\xbfa, b ,kind\r\n1, 2,x\r\nNA,nan,y \r\n N/A ,?,x\r\n")
+    table = script.TableDataset(path, target="kind")
+    assert (table.columns, table.classes, table.labels) == (["a", "b"], ["x", "y"], [0, 1, 0])
+    assert table.values.isnan().tolist() == [[False, False], [True, True], [True, True]]
+
+
+@of("read_a_table")
+def test_units_and_offsets_change_nothing_and_a_constant_becomes_0(script: ModuleType, tmp_path: Path):
+    rows = torch.randn(60, 2, generator=_seeded(), dtype=torch.float64)
+    plain = script.Standardise(rows)(rows)
+    for scale, offset in ((1.0, 1e9), (1e-9, 0.0), (1e9, 0.0), (1e-9, -1.0)):
+        path = tmp_path / "table.csv"
+        cells = (scale * rows + offset).tolist()
+        lines = [f"{a!r},{b!r},0.1,{1e9 + 0.1!r},,x" for a, b in cells]
+        path.write_text("\n".join(["a,b,same,far,empty,kind", *lines]))
+        table = script.TableDataset(path, target="kind")
+        standardised = script.Standardise(table.values)(table.values)
+        assert standardised.dtype == torch.float32
+        assert torch.allclose(standardised[:, :2], plain, atol=1e-6)
+        assert standardised[:, 2:].eq(0).all()
 
 
 @of("read_a_table")
@@ -136,13 +214,55 @@ def test_our_image_folder_is_torchvisions(script: ModuleType, tmp_path: Path):
     assert ours.classes == theirs.classes
     assert [(str(path), label) for path, label in ours.samples] == theirs.samples
     assert all(np.array_equal(ours[index][0][0], np.asarray(theirs[index][0])) for index in range(30))
-    path, _ = ours.samples[7]
-    path.write_bytes(b"no image")
-    with pytest.raises(ValueError, match=rf"{path.parent.name}/{path.name} must be an image"):
-        ours[7]
+    (tmp_path / "0" / "deeper").mkdir()
+    images_of = (tmp_path / "0").glob("*.png")
+    for name in ("deeper/10000.PNG", "00000.jpeg"):
+        (tmp_path / "0" / name).write_bytes(next(images_of).read_bytes())
+    assert [(str(path), label) for path, label in script.ImageFolder(tmp_path).samples] == datasets.ImageFolder(
+        str(tmp_path)
+    ).samples
+
+
+@of("images_on_disk")
+def test_only_folders_of_images_are_classes_and_what_is_left_out_is_told(script: ModuleType, tmp_path: Path):
+    script.write_digits(tmp_path, count=30, size=8)
+    before = script.ImageFolder(tmp_path)
+    assert before.left_out == []
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    for name in (".DS_Store", "0/._1.png", "0/notes.txt", "3/a.gif", "loose.png"):
+        (tmp_path / name).write_bytes(b"")
+    after = script.ImageFolder(tmp_path)
+    assert (after.classes, after.samples) == (before.classes, before.samples)
+    assert [path.name for path in after.left_out] == ["notes.txt", "a.gif", "loose.png"]
     (tmp_path / "empty" / "folder").mkdir(parents=True)
-    with pytest.raises(ValueError, match="one for each class; empty has none"):
-        script.ImageFolder(tmp_path / "empty")
+    with pytest.raises(ValueError, match=r"must hold images of its class; \['empty'\] hold none: remove them"):
+        script.ImageFolder(tmp_path)
+    with pytest.raises(ValueError, match="one for each class; folder has none"):
+        script.ImageFolder(tmp_path / "empty" / "folder")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"])
+@of("images_on_disk")
+def test_images_of_all_kinds_come_in_one_mode_and_upright(script: ModuleType, tmp_path: Path, mode: str):
+    (tmp_path / "kind").mkdir()
+    picture = Image.new("L", (3, 2)).convert(mode) if mode != "I;16" else Image.new(mode, (3, 2))
+    turned = Image.Exif()
+    turned[0x0112] = 6  # the camera was held upright
+    picture.save(tmp_path / "kind" / ("1.jpg" if mode == "CMYK" else "1.png"), exif=turned)
+    for wanted, channels in (("RGB", 3), ("L", 1)):
+        image, _ = script.ImageFolder(tmp_path, mode=wanted)[0]
+        assert (tuple(image.shape), image.dtype) == ((channels, 3, 2), torch.uint8)
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"no image", lambda data: data[:-30], lambda data: data[:40]])
+@of("images_on_disk")
+def test_an_image_that_cannot_be_read_is_named(script: ModuleType, tmp_path: Path, damage):
+    (tmp_path / "kind").mkdir()
+    path = tmp_path / "kind" / "1.png"
+    Image.effect_noise((64, 64), 50).save(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"kind/1.png must be an image; it cannot be read .*: replace or remove it"):
+        script.ImageFolder(tmp_path)[0]
 
 
 @of("images_on_disk")
@@ -163,6 +283,11 @@ def test_lines_are_reached_by_their_place_in_bytes(script: ModuleType, tmp_path:
     assert data[-1] == lines[-1]
     with pytest.raises(IndexError, match="line must be one of 4; got 4"):
         data[4]
+    path.write_bytes(b"\xef\xbb\xbffirst\ncaf\xe9\n")
+    data = script.LineDataset(path)
+    assert data[0] == "first"
+    with pytest.raises(ValueError, match=r"text.txt, line 2: this is no UTF-8"):
+        data[1]
 
 
 @needs_fork
@@ -322,6 +447,8 @@ def test_sorted_data_teach_badly(script: ModuleType):
     assert torch.equal(held_out, everything[0][898:])
     assert torch.equal(answers, everything[1][898:])
     assert sorted(images.sum(1).tolist()) == sorted(everything[0][:898].sum(1).tolist()), "the first half, each once"
+    with pytest.raises(ValueError, match=r"left the numbers at --learning-rate 3e\+38: give a lower one"):
+        script.train([(images, labels)], script.Config(learning_rate=3e38))
     model, _ = script.train([(images, labels)], config)
     assert model.weight.detach()[:, images.std(0) > 0].ne(0).all(), "all weights move"
     assert model.bias.detach().ne(0).all()
@@ -389,8 +516,7 @@ def test_weighted_draws_follow_the_weights(script: ModuleType, monkeypatch: pyte
     for wrong in (torch.tensor([1.0, -1.0]), torch.zeros(3)):
         with pytest.raises(ValueError, match="weights must be at least 0 and not all 0"):
             script.WeightedSampler(wrong, 1, _seeded())
-    with pytest.raises(ValueError, match=r"--rare must be from 1 to 8\d, .* got 999"):
-        script.splits(999, _seeded())
+    assert script.splits(86, _seeded())[0][1].sum() == (load_flat_digits()[1][:898] == 8).sum(), "all that there are"
     monkeypatch.setattr(torch, "rand", lambda count, **_: torch.zeros(count, dtype=torch.float64))
     assert list(script.WeightedSampler(weights, 2, _seeded())) == [1, 1], "the border of a weight of 0 is not its own"
 
@@ -448,6 +574,12 @@ def test_a_program_without_a_guard_fails_as_it_should(script: ModuleType):
     assert "before the current process has finished its bootstrapping phase" in outcome.errors[0]
     assert "if __name__ == '__main__':" in outcome.errors[0]
     assert outcome.errors[-1] == "RuntimeError: DataLoader worker (pid(s) ...) exited unexpectedly"
+
+
+@of("how_workers_fail")
+def test_a_program_that_takes_too_long_is_told(script: ModuleType):
+    with pytest.raises(ValueError, match=r"'no fault' has not ended after 0\.01 s: give a longer --timeout"):
+        script.run_program("no fault", 0.01)
 
 
 @of("how_workers_fail")
@@ -601,8 +733,6 @@ def test_a_position_in_another_order_is_refused(script: ModuleType):
     state = script.ResumableLoader(data, 64, seed=0).state_dict()
     with pytest.raises(ValueError, match="seed is 1, was 0, batch_size is 32, was 64"):
         script.ResumableLoader(data, 32, seed=1).load_state_dict(state)
-    with pytest.raises(ValueError, match=r"within its 3 epochs of 29 batches; got --stop-epoch 1 --stop-batch 30"):
-        script.main(script.Config(stop_batch=30))
 
 
 @needs_fork

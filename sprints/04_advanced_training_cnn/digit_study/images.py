@@ -5,10 +5,9 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torchvision.datasets import MNIST
 
-from shared.lab.datasets import fetch
 from shared.lab.digits import halves, load_digits
+from shared.lab.mnist import load_mnist
 
 
 class Images(NamedTuple):
@@ -26,9 +25,7 @@ def load_images(name: str, device: torch.device) -> tuple[Images, Images]:
         device: where to put them.
     """
     if name == "mnist":
-        folder = fetch("mnist").parents[1]
-        known, test = (MNIST(folder, train=train) for train in (True, False))
-        pairs = [(part.data[:, None] / 255, part.targets) for part in (known, test)]
+        pairs = [(images[:, None] / 255, labels) for images, labels in load_mnist()]
     else:
         pairs = halves(load_digits())
     known, test = (Images(pixels.to(device), labels.to(device)) for pixels, labels in pairs)

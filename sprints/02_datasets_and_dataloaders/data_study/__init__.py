@@ -1,0 +1,1 @@
+"""Parts of sprint 2: tables as people have them, read whole or refused by line."""
