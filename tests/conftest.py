@@ -14,10 +14,22 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parent.parent
-# Each sprint's parts are one package beside its scripts. jaxtyping executes every shape annotation in these and in
-# `shared`: a wrong shape fails a test.
-PACKAGES = sorted(path.parent.name for path in ROOT.glob("sprints/*/*/__init__.py"))
-jaxtyping.install_import_hook(["shared", *PACKAGES], "beartype.beartype")
+
+
+def annotated_modules() -> list[str]:
+    """Name the modules of `shared`, and of the package beside the scripts of each sprint, that annotate shapes."""
+    rooms = [ROOT / "shared", *(path.parent for path in ROOT.glob("sprints/*/*/__init__.py"))]
+    return sorted(
+        ".".join(path.relative_to(room.parent).with_suffix("").parts)
+        for room in rooms
+        for path in room.rglob("*.py")
+        if "from jaxtyping import" in path.read_text(encoding="utf-8")
+    )
+
+
+# jaxtyping executes every shape annotation: a wrong shape fails a test. It wraps each function of a module, which would
+# make those that hold no tensors several times slower.
+jaxtyping.install_import_hook(annotated_modules(), "beartype.beartype")
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("repository", deadline=None)
 hypothesis.settings.load_profile("repository")

@@ -8,11 +8,14 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import jaxtyping
 import pytest
+import torch
 
 from shared.lab.pages import pages
 from shared.lab.recorded import Recorded, recorded_results
 from shared.lab.results import plain, restore
+from shared.nn.masks import padding_mask
 
 ROOT = Path(__file__).parent.parent
 # Rooms of `shared`, and the other rooms that each may import. `training` and `generation` take any model or callable.
@@ -234,6 +237,14 @@ def test_a_recorded_configuration_stands_in_its_script(recorded: Recorded, load_
     name = "default" if recorded.preset is None else recorded.preset
     assert recorded.content["command"] == f"uv run {place(recorded.script)} --record {name}"
     assert plain(restore(script.Results, recorded.content["results"]), "results") == recorded.content["results"]
+
+
+def test_tests_execute_shape_annotations(load_sprint: Callable[[str], ModuleType]):
+    with pytest.raises(jaxtyping.TypeCheckError, match="lengths"):
+        padding_mask(torch.ones(2, 2, dtype=torch.long), 2)
+    part = load_sprint("05_embeddings_and_positional_encoding/embedding_study/word_pairs.py")
+    with pytest.raises(jaxtyping.TypeCheckError, match="counts"):
+        part.keep_probabilities(torch.ones(2, 2, dtype=torch.long), 0.1)
 
 
 def test_nothing_names_a_package_index():
