@@ -21,11 +21,11 @@ from pydantic import Field
 from tqdm import tqdm
 
 from graph_study.built_in_graphs import BUILT_IN, export
-from graph_study.csv_tables import write_csv
+from graph_study.csv_tables import Table, write_csv
 from graph_study.edge_task import edge_task
 from graph_study.graph_tables import GraphTable, read_graphs
 from graph_study.graph_task import graph_task
-from graph_study.labels_and_splits import read_labels, read_splits
+from graph_study.labels_and_splits import Labels, read_labels, read_splits
 from graph_study.node_task import node_task
 from graph_study.objectives import Objective
 from graph_study.options import from_options
@@ -106,6 +106,13 @@ def train_and_score(config: Config, table: GraphTable, seed: int) -> TaskResult:
     return node_task(table, objective, splits, plan)
 
 
+def say_what_is_missing(table: Table, labels: Labels) -> None:
+    """Print how many rows have no label, and what stands there instead."""
+    if labels.missing:
+        words = ", ".join(f"{word or 'empty'} {count} times" for word, count in labels.missing.items())
+        print(f"{table.name}: {sum(labels.missing.values())} of {len(table.rows)} rows have no label ({words})")
+
+
 def compare(config: Config) -> Results:
     """Train once for each seed, print the scores and write the predictions of the first.
 
@@ -114,6 +121,8 @@ def compare(config: Config) -> Results:
     """
     torch.set_num_threads(config.threads)
     table = load(config)
+    if config.task != "edge":
+        say_what_is_missing(table.labelled, read_labels(table.labelled, config.target))
     trained = [train_and_score(config, table, seed) for seed in tqdm(config.seeds, desc="trainings")]
     scores = {
         method: {measure: seed_scores([seed.scores[method][measure] for seed in trained]) for measure in measures}

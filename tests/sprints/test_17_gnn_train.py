@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from shared.graph.graphs import Graph
+from shared.lab.run import run
 
 FOLDER = "17_gnn"
 NODES = """node,age,colour,label
@@ -130,7 +131,7 @@ def test_exported_data_is_what_is_built_in(script, part, tables, tmp_path, name:
         ({"edges": "source,target\n"}, r"edges.csv is empty"),
         ({"edges": "from,target\na,b\n"}, r"edges.csv:1: the column source is missing; there are from, target"),
         ({"edges": "source,target,kind\na,b,x\n"}, r"edges.csv:1: .*got 'kind'; may be there: source, target, weight"),
-        ({"edges": "source,target,weight\na,b,-1\n"}, r"edges.csv:2: a weight must not be negative, got -1.0"),
+        ({"edges": "source,target,weight\na,b,-1\n"}, r"edges.csv:2: a weight must be from 0 to 3e\+38, got -1.0"),
         ({"edges": "source,target,weight\na,b,much\n"}, r"edges.csv:2: the column weight .* got 'much'"),
         ({"nodes": ""}, r"nodes.csv:1: the column node is missing; there are none"),
         ({"nodes": "node,age,colour,label\n"}, r"nodes.csv is empty"),
@@ -140,7 +141,20 @@ def test_exported_data_is_what_is_built_in(script, part, tables, tmp_path, name:
         ({"nodes": NODES + "e,12A,red,no\n"}, r"nodes.csv:6: the column age .* got '12A'.* --categorical"),
         ({"nodes": NODES + "e,5,,no\n"}, r"nodes.csv:6: the column colour has no value, got ''"),
         ({"nodes": NODES + "e,5,NaN,no\n"}, r"nodes.csv:6: the column colour has no value, got 'NaN'"),
+        ({"nodes": NODES + "e,5,N/A,no\n"}, r"nodes.csv:6: the column colour has no value, got 'N/A'"),
+        ({"nodes": NODES + "e,5,-inf,no\n"}, r"nodes.csv:6: the column colour has no value, got '-inf'"),
+        ({"nodes": NODES + "e,inf,red,no\n"}, r"nodes.csv:6: the column age must hold finite numbers, got 'inf'"),
+        ({"nodes": NODES + "e,1e400,red,no\n"}, r"nodes.csv:6: the column age must hold finite numbers, got '1e400'"),
+        ({"nodes": NODES + ",5,red,no\n"}, r"nodes.csv:6: every node needs an id, got none"),
+        ({"nodes": NODES + 'e,5,"red,no\n'}, r"nodes.csv:6: unexpected end of data: correct its quotes"),
+        ({"nodes": NODES + "e,5,red,no,more\n"}, r"nodes.csv:6: a row must have 4 cells, got 5"),
         ({"nodes": NODES.replace("colour", "age")}, r"nodes.csv:1: columns need names of their own .* got 'age'"),
+        (
+            {"nodes": NODES.replace(",", ";")},
+            r"nodes.csv:1: the column node is missing; .*: part cells by commas, not by ';'",
+        ),
+        ({"edges": "source,target,weight\na,b,1e39\n"}, r"edges.csv:2: a weight must be from 0 to 3e\+38, got 1e\+39"),
+        ({"edges": "source,target,weight\na,b,inf\n"}, r"edges.csv:2: the column weight .* got 'inf'"),
     ],
 )
 def test_wrong_files_are_refused_by_line_and_value(tables, tmp_path, changed, message: str):
@@ -149,9 +163,41 @@ def test_wrong_files_are_refused_by_line_and_value(tables, tmp_path, changed, me
         tables.read_graphs(tmp_path, of_graphs=False, directed=False)
 
 
+def test_a_file_that_is_no_text_is_refused(tables, tmp_path):
+    write(tmp_path, nodes=NODES, edges=EDGES)
+    (tmp_path / "nodes.csv").write_bytes(NODES.encode("utf-16"))
+    with pytest.raises(ValueError, match=r"nodes.csv is no text in UTF-8 .*: save it as CSV UTF-8"):
+        tables.read_graphs(tmp_path, of_graphs=False, directed=False)
+
+
+def test_files_as_programs_write_them(tables, tmp_path):
+    """A byte order mark, columns in another order, an id with a comma, lines of Windows, a blank one, a lonely node."""
+    nodes = '\ufefflabel,node,age\r\nyes,"Ada, L.",1\r\n\r\nno,2,2\r\nno,NA,3\r\n'
+    write(tmp_path, nodes=nodes, edges='\ufefftarget,source\r\n2,"Ada, L."\r\n')
+    table = tables.read_graphs(tmp_path, of_graphs=False, directed=True)
+    assert table.node_names == ["Ada, L.", "2", "NA"]
+    assert table.graph.edge_index.tolist() == [[0], [1]]
+    assert table.labelled.column("label") == ["yes", "no", "no"]
+
+
+def test_words_without_end_are_refused_before_they_fill_the_memory(tables, tmp_path, monkeypatch):
+    nodes = "node,colour,name\n" + "".join(f"{node},{node % 3},word {node}\n" for node in range(9))
+    write(tmp_path, nodes=nodes, edges="source,target\n0,1\n")
+    table = tables.read_graphs(tmp_path, of_graphs=False, directed=True, categorical=["colour"])
+    assert table.one_hot.shape == (9, 12)
+    assert (table.one_hot.sum(dim=1) == 2).all()
+    monkeypatch.setattr(tables, "MOST_ONE_HOT_CELLS", 100)
+    with pytest.raises(ValueError, match=r"12 different words for 9 nodes are 108 numbers, .* the column name out \(9"):
+        tables.read_graphs(tmp_path, of_graphs=False, directed=True, categorical=["colour"])
+    monkeypatch.setattr(tables, "MOST_VALUES", 8)
+    with pytest.raises(ValueError, match=r"the column name holds 9 different words, .* at most 8 may be there"):
+        tables.read_graphs(tmp_path, of_graphs=False, directed=True)
+
+
 @pytest.mark.parametrize(
     ("file", "line", "message"),
     [
+        ("nodes.csv", "z,,1\n", r"nodes.csv:6: the graph '' has no label in graphs.csv"),
         ("graphs.csv", "three,long\n", r"graphs.csv:4: the graph 'three' is empty"),
         ("graphs.csv", "one,long\n", r"graphs.csv:4: the graph 'one' is there already"),
         ("nodes.csv", "x,three,1\n", r"nodes.csv:6: the graph 'three' has no label in graphs.csv"),
@@ -198,6 +244,13 @@ def test_labels_make_classes_or_numbers(labels, labelled):
     numbers = labelled([("a", "1.5"), ("b", "-2")], ("node", "label"))
     assert labels.read_labels(numbers, "auto").values.tolist() == [1.5, -2]
     assert labels.read_labels(numbers, "classification").classes == ["-2", "1.5"]
+    slip = labelled([("a", "1.5"), ("b", "l.5")], ("node", "label"))
+    with pytest.raises(ValueError, match=r"nodes.csv:3: the label 'l.5' is no number, others are: .* classification"):
+        labels.read_labels(slip, "auto")
+    assert labels.read_labels(slip, "classification").classes == ["1.5", "l.5"]
+    for word in ("inf", "-Infinity", "1e999"):
+        with pytest.raises(ValueError, match=rf"nodes.csv:3: the column label must hold finite numbers, got '{word}'"):
+            labels.read_labels(labelled([("a", "1.5"), ("b", word)], ("node", "label")), "auto")
     with pytest.raises(ValueError, match=r"nodes.csv:2: the column label must hold finite numbers, got 'yes'"):
         labels.read_labels(words, "regression")
     with pytest.raises(ValueError, match="no row has a label"):
@@ -206,6 +259,19 @@ def test_labels_make_classes_or_numbers(labels, labelled):
         labels.read_labels(labelled([("a", "yes")], ("node", "label")), "auto")
     with pytest.raises(ValueError, match=r"nodes.csv:1: the column label is missing; there are node"):
         labels.read_labels(labelled([("a",)], ("node",)), "auto")
+
+
+@pytest.mark.parametrize("word", ["", "nan", "NA", "N/A", "null", "None", "NaN", "<NA>", "?", "-"])
+def test_spellings_of_missing_make_no_class_and_leave_numbers_numbers(script, labels, labelled, capsys, word: str):
+    numbers = labelled([("a", "1.5"), ("b", word), ("c", "2")], ("node", "label"))
+    read = labels.read_labels(numbers, "auto")
+    assert (read.classes, read.known, read.missing) == ([], [0, 2], {word: 1})
+    words = labelled([("a", "yes"), ("b", word), ("c", "no"), ("d", word)], ("node", "label"))
+    for kind in ("auto", "classification"):
+        read = labels.read_labels(words, kind)
+        assert (read.classes, read.values.tolist(), read.missing) == (["no", "yes"], [1, -1, 0, -1], {word: 2})
+    script.say_what_is_missing(words, read)
+    assert capsys.readouterr().out == f"nodes.csv: 2 of 4 rows have no label ({word or 'empty'} 2 times)\n"
 
 
 @pytest.mark.parametrize(
@@ -228,6 +294,10 @@ def test_wrong_splits_are_refused(labels, labelled, generator, rows, message: st
         labels.read_splits(table, labels.read_labels(table, "auto"), generator)
     table = labelled(good[:3])
     with pytest.raises(ValueError, match="the split test needs 1 rows or more, got 0"):
+        labels.read_splits(table, labels.read_labels(table, "auto"), generator)
+    rows = [(str(row), str(row % 2), word) for row, word in enumerate(["train", "train", "validation", "validation"])]
+    table = labelled([*rows, ("t", "7", "test"), ("u", "7", "test")])
+    with pytest.raises(ValueError, match="all labels of the split test are 7: numbers that do not differ"):
         labels.read_splits(table, labels.read_labels(table, "auto"), generator)
 
 
@@ -254,7 +324,7 @@ def test_numbers_are_encoded_and_decided_in_their_unit(part, labels, labelled):
     train = torch.tensor([0, 4])
     objective = part("objectives").Objective(labels.read_labels(table, "auto"), train)
     torch.testing.assert_close(objective.encode(train), torch.tensor([[-1.0], [1.0]]))
-    torch.testing.assert_close(objective.decide(objective.encode(train)), torch.tensor([0.0, 4.0]))
+    torch.testing.assert_close(objective.decide(objective.encode(train)), torch.tensor([0.0, 4.0]).double())
     assert objective.score_constant(torch.tensor([0, 4]))["mean"] == {"R2": 0.0, "MAE": 2.0}
     words = labelled([("a", "yes"), ("b", "no"), ("c", "no")], ("node", "label"))
     objective = part("objectives").Objective(labels.read_labels(words, "auto"), torch.tensor([0, 1, 2]))
@@ -362,10 +432,14 @@ def test_graphs_are_told_apart_where_degrees_do_not_help(script, tmp_path):
         script.train_and_score(replace(config, task="edge"), script.load(config), 0)
 
 
-def test_what_is_wrong_ends_the_program_with_a_sentence(script, tmp_path):
+def test_what_is_wrong_ends_the_program_with_a_sentence_and_leaves_nothing(script, tmp_path, capsys, monkeypatch):
     write(tmp_path, nodes=NODES, edges=EDGES + "d,e\n")
-    with pytest.raises(SystemExit, match=r"error: edges.csv:5: the target 'e' is no node of nodes.csv"):
-        script.main(script.Config(data=str(tmp_path), out=tmp_path / "out"))
+    words = f"train.py --data {tmp_path} --out {tmp_path / 'out'}"
+    monkeypatch.setattr("sys.argv", words.split())
+    with pytest.raises(SystemExit) as stopped:
+        run(script.main, script.Config)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == ("error: edges.csv:5: the target 'e' is no node of nodes.csv: add it there\n")
     assert not (tmp_path / "out").exists(), "nothing is written"
 
 

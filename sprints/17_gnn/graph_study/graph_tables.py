@@ -14,11 +14,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from graph_study.csv_tables import Table, is_number, read_number, read_table
+from graph_study.csv_tables import Table, is_missing, is_number, read_number, read_table, reads_as_number
 from shared.graph.graphs import Graph
 
 RESERVED = ("node", "label", "split", "graph")
-MOST_ONE_HOT_NODES = 2000
+# A column for each word is a table of words by nodes: above these it is too large to be of use.
+MOST_VALUES, MOST_ONE_HOT_CELLS = 2000, 50_000_000
+MOST_WEIGHT = torch.finfo(torch.float32).max
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class GraphTable:
     # The names of nodes, and of the graph of each; "" where there is one graph alone.
     node_names: list[str]
     graph_names: list[str]
-    numeric: Tensor  # (num_nodes, numeric columns), as they stand in the file
+    numeric: Tensor  # (num_nodes, numeric columns), as they stand in the file, in double precision
     one_hot: Tensor  # (num_nodes, values of all other columns)
     # The table whose rows are labelled: of nodes, or of graphs for a task of graphs.
     labelled: Table
@@ -73,12 +75,14 @@ def read_graphs(folder: Path, *, of_graphs: bool, directed: bool, categorical: S
 
 def _check_same_graphs(graphs: Table, nodes: Table) -> None:
     """Refuse a graph that is twice there, that has no node, or whose nodes alone are there."""
-    names, used = graphs.column("graph"), set(nodes.column("graph"))
-    for row, name in enumerate(names):
-        if name in names[:row]:
+    names: set[str] = set()
+    used = set(nodes.column("graph"))
+    for row, name in enumerate(graphs.column("graph")):
+        if name in names:
             raise ValueError(f"{graphs.at(row)}: the graph {name!r} is there already")
         if name not in used:
             raise ValueError(f"{graphs.at(row)}: the graph {name!r} is empty: it has no node in nodes.csv")
+        names.add(name)
     for row, name in enumerate(nodes.column("graph")):
         if name not in names:
             raise ValueError(f"{nodes.at(row)}: the graph {name!r} has no label in graphs.csv")
@@ -87,9 +91,12 @@ def _check_same_graphs(graphs: Table, nodes: Table) -> None:
 def _node_index(nodes: Table, graph_names: list[str], batch: list[int]) -> dict[tuple[str, str], int]:
     """Return the number of each node by the names of graph and node."""
     index: dict[tuple[str, str], int] = {}
+    several = "graph" in nodes.columns
     for row, name in enumerate(nodes.column("node")):
         key = (graph_names[batch[row]], name)
-        if not name or key in index:
+        if not name or (several and not key[0]):
+            raise ValueError(f"{nodes.at(row)}: every node needs an id{' and a graph' if several else ''}, got none")
+        if key in index:
             raise ValueError(f"{nodes.at(row)}: every node needs an id of its own in its graph, got {name!r} again")
         index[key] = row
     return index
@@ -118,8 +125,8 @@ def _read_edges(
         return list(line_of), None
     weights = [read_number(text, table.at(row), "weight") for row, text in enumerate(table.column("weight"))]
     for row, weight in enumerate(weights):
-        if weight < 0:
-            raise ValueError(f"{table.at(row)}: a weight must not be negative, got {weight}")
+        if not 0 <= weight <= MOST_WEIGHT:
+            raise ValueError(f"{table.at(row)}: a weight must be from 0 to {MOST_WEIGHT:.0e}, got {weight}")
     return list(line_of), torch.tensor(weights)
 
 
@@ -128,26 +135,54 @@ def _read_features(nodes: Table, categorical: Sequence[str], of_graphs: bool) ->
 
     Without a column of features, nodes of one graph get a one-hot number of their own, those of several graphs a 1.
     """
-    numeric, one_hot = [], []
+    num_nodes, numeric = len(nodes.rows), []
+    values_of: dict[str, list[str]] = {}
     for name in nodes.columns:
         if name in RESERVED:
             continue
         cells = nodes.column(name)
         if name not in categorical and any(is_number(cell) for cell in cells):
             numeric.append([read_number(cell, nodes.at(row), name) for row, cell in enumerate(cells)])
-            continue
-        for row, cell in enumerate(cells):
-            if not cell or cell.lower() in ("nan", "inf", "-inf"):
-                raise ValueError(f"{nodes.at(row)}: the column {name} has no value, got {cell!r}: fill it in")
-        one_hot += [[float(cell == value) for cell in cells] for value in sorted(set(cells))]
-    num_nodes = len(nodes.rows)
-    if not numeric and not one_hot:
-        if of_graphs or "graph" in nodes.columns:
-            return torch.zeros(num_nodes, 0), torch.ones(num_nodes, 1)
-        if num_nodes > MOST_ONE_HOT_NODES:
-            raise ValueError(
-                f"nodes.csv has no column of features: above {MOST_ONE_HOT_NODES} nodes it needs one, {num_nodes} are "
-                "there"
-            )
-        return torch.zeros(num_nodes, 0), torch.eye(num_nodes)
-    return torch.tensor(numeric).reshape(-1, num_nodes).T, torch.tensor(one_hot).reshape(-1, num_nodes).T
+        else:
+            values_of[name] = _different_words(nodes, name)
+    numbers = torch.tensor(numeric, dtype=torch.double).reshape(-1, num_nodes).T
+    if numeric or values_of:
+        return numbers, _one_hot(nodes, values_of)
+    if of_graphs or "graph" in nodes.columns:
+        return numbers, torch.ones(num_nodes, 1)
+    if num_nodes > MOST_VALUES:
+        raise ValueError(
+            f"nodes.csv has no column of features: above {MOST_VALUES} nodes it needs one, {num_nodes} are there"
+        )
+    return numbers, torch.eye(num_nodes)
+
+
+def _different_words(nodes: Table, name: str) -> list[str]:
+    """Return what stands in a column of words, in order, each word once."""
+    for row, cell in enumerate(nodes.column(name)):
+        if is_missing(cell) or (reads_as_number(cell) and not is_number(cell)):
+            raise ValueError(f"{nodes.at(row)}: the column {name} has no value, got {cell!r}: fill it in")
+    words = sorted(set(nodes.column(name)))
+    if len(words) > MOST_VALUES:
+        raise ValueError(
+            f"nodes.csv: the column {name} holds {len(words)} different words, and each would be a feature: at most "
+            f"{MOST_VALUES} may be there. Leave names and texts out, or write kinds of them"
+        )
+    return words
+
+
+def _one_hot(nodes: Table, words_of: dict[str, list[str]]) -> Tensor:
+    """Return a column for each word of each column of words: (num_nodes, words)."""
+    num_nodes, width = len(nodes.rows), sum(map(len, words_of.values()))
+    if num_nodes * width > MOST_ONE_HOT_CELLS:
+        largest = max(words_of, key=lambda name: len(words_of[name]))
+        raise ValueError(
+            f"nodes.csv: {width} different words for {num_nodes} nodes are {num_nodes * width:,} numbers, more than "
+            f"{MOST_ONE_HOT_CELLS:,}: leave the column {largest} out ({len(words_of[largest])} words), or write kinds"
+        )
+    table, first = torch.zeros(num_nodes, width), 0
+    for name, words in words_of.items():
+        place = {word: first + number for number, word in enumerate(words)}
+        table[torch.arange(num_nodes), torch.tensor([place[cell] for cell in nodes.column(name)])] = 1.0
+        first += len(words)
+    return table

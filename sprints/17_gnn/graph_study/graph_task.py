@@ -82,8 +82,9 @@ def graph_task(
             decisions[name] = objective.decide(torch.cat([model(features, graph) for graph, features in parts]))
     linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000) if objective.classes else Ridge())
     inputs = summaries(whole)
-    linear.fit(inputs[train], objective.values[train].numpy())
-    decisions["linear, degrees and features"] = torch.as_tensor(linear.predict(inputs))
+    wanted = objective.values[train] if objective.classes else objective.encode(train)[:, 0]
+    predicted = torch.as_tensor(linear.fit(inputs[train], wanted.numpy()).predict(inputs))
+    decisions["linear, degrees and features"] = predicted if objective.classes else objective.decide(predicted[:, None])
 
     scores = {name: objective.score(decided[test], test) for name, decided in decisions.items()}
     scores |= objective.score_constant(test)

@@ -1,48 +1,71 @@
 """What is to be predicted, and which rows train, choose and are scored: read from a table, or drawn."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from graph_study.csv_tables import Table, is_number, read_number
+from graph_study.csv_tables import Table, is_missing, is_number, reads_as_number
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What is to be predicted of rows: class numbers or numbers, -1 or NaN where it is not known."""
+    """What is to be predicted of rows: class numbers, or numbers in double precision; -1 or NaN where it is not known.
+
+    `missing` counts the words that stand where a label is not known; "" is an empty cell.
+    """
 
     values: Tensor
     classes: list[str]
     known: list[int]
+    missing: dict[str, int]
 
 
 def read_labels(table: Table, kind: str) -> Labels:
     """Return the labels of nodes or graphs; text makes classes, numbers make a regression, unless `kind` says which.
 
     Raises:
-        ValueError: no label, or text where numbers are asked for.
+        ValueError: no label, text where numbers are asked for, or text among numbers where `kind` is "auto".
     """
     if "label" not in table.columns:
         raise ValueError(f"{table.name}:1: the column label is missing; there are {', '.join(table.columns)}")
     cells = table.column("label")
-    known = [row for row, cell in enumerate(cells) if cell]
+    known = [row for row, cell in enumerate(cells) if not is_missing(cell)]
+    missing = dict(Counter(cell for cell in cells if is_missing(cell)))
     if not known:
         raise ValueError(f"{table.name}: no row has a label")
     if kind == "auto":
-        kind = "regression" if all(is_number(cells[row]) for row in known) else "classification"
+        kind = _kind_of(table, known)
     if kind == "regression":
-        values = torch.full((len(cells),), math.nan)
+        values = torch.full((len(cells),), math.nan, dtype=torch.double)
         for row in known:
-            values[row] = read_number(cells[row], table.at(row), "label")
-        return Labels(values, [], known)
+            if not is_number(cells[row]):
+                raise ValueError(
+                    f"{table.at(row)}: the column label must hold finite numbers, got {cells[row]!r}: correct it, or "
+                    "leave it empty"
+                )
+            values[row] = float(cells[row])
+        return Labels(values, [], known, missing)
     classes = sorted({cells[row] for row in known})
     if len(classes) < 2:
         raise ValueError(f"{table.name}: two classes must be there at least, got {classes[0]!r} alone")
-    return Labels(torch.tensor([classes.index(cell) if cell else -1 for cell in cells]), classes, known)
+    number_of = {name: number for number, name in enumerate(classes)}
+    return Labels(torch.tensor([number_of.get(cell, -1) for cell in cells]), classes, known, missing)
+
+
+def _kind_of(table: Table, known: list[int]) -> str:
+    """Return whether labels are classes or numbers; a word among numbers is a slip more often than a class."""
+    words = [row for row in known if not reads_as_number(table.rows[row]["label"])]
+    if 0 < len(words) < len(known):
+        raise ValueError(
+            f"{table.at(words[0])}: the label {table.rows[words[0]]['label']!r} is no number, others are: correct it, "
+            "leave it empty, or say --target classification if the numbers are names of classes"
+        )
+    return "classification" if words else "regression"
 
 
 def read_splits(table: Table, labels: Labels, generator: torch.Generator) -> dict[str, Tensor]:
@@ -51,16 +74,20 @@ def read_splits(table: Table, labels: Labels, generator: torch.Generator) -> dic
     Where nodes belong to several graphs, whole graphs are drawn.
 
     Raises:
-        ValueError: an unknown word, no label, an empty split, or a class without an example to train on.
+        ValueError: an unknown word, no label, an empty split, a class without an example to train on, or numbers that
+            are all the same.
     """
     split_of: dict[int, str] = {}
     if "split" in table.columns:
         for row, word in enumerate(table.column("split")):
-            if word not in (*SPLITS, ""):
+            label = table.rows[row]["label"]
+            if word not in SPLITS and not is_missing(word):
                 raise ValueError(f"{table.at(row)}: split must be one of {', '.join(SPLITS)}; got {word!r}")
-            if bool(word) != bool(table.rows[row]["label"]):
-                raise ValueError(f"{table.at(row)}: a row needs label and split or neither, got split {word!r}")
-            split_of |= {row: word} if word else {}
+            if is_missing(word) != is_missing(label):
+                raise ValueError(
+                    f"{table.at(row)}: a row needs label and split or neither, got label {label!r} and split {word!r}"
+                )
+            split_of |= {} if is_missing(word) else {row: word}
     else:
         split_of = _draw_splits(table, labels, generator)
     splits = {name: torch.tensor([row for row, word in split_of.items() if word == name]).long() for name in SPLITS}
@@ -69,6 +96,16 @@ def read_splits(table: Table, labels: Labels, generator: torch.Generator) -> dic
         least = 1 if labels.classes else 2
         if len(rows) < least:
             raise ValueError(f"{table.name}: the split {name} needs {least} rows or more, got {len(rows)}")
+        if not labels.classes and name != "validation" and len(labels.values[rows].unique()) == 1:
+            raise ValueError(
+                f"{table.name}: all labels of the split {name} are {labels.values[rows[0]].item():g}: numbers that do "
+                "not differ leave nothing to learn or to explain"
+            )
+        if not labels.classes and name != "validation" and len(labels.values[rows].unique()) == 1:
+            raise ValueError(
+                f"{table.name}: all labels of the split {name} are {labels.values[rows[0]].item():g}: numbers that do "
+                "not differ leave nothing to learn or to explain"
+            )
     trained = set(labels.values[splits["train"]].tolist())
     for number, name in enumerate(labels.classes):
         if number not in trained:

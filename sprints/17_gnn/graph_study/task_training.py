@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from graph_study.graph_networks import GraphNetwork, Layer, mean_readout, sum_readout
 from graph_study.graph_tables import GraphTable
 from graph_study.objectives import Scores
+from graph_study.standardising import mean_and_deviation, standardise
 from shared.graph.graphs import Graph, without_edges
 from shared.graph.layers import GATLayer, GCNLayer, GINLayer, SAGELayer
 from shared.training.keep_best import KeepBest
@@ -60,10 +61,12 @@ def with_and_without_edges(graph: Graph, plan: TrainingPlan) -> dict[str, Graph]
 
 
 def scaled_features(table: GraphTable, seen: Tensor) -> Tensor:
-    """Return all features; numeric columns have mean 0 and deviation 1 over the nodes that training may look at."""
-    centred = table.numeric - table.numeric[seen].mean(dim=0)
-    deviation = centred[seen].square().mean(dim=0).sqrt()
-    return torch.cat([centred / deviation.masked_fill(deviation < 1e-9, 1.0), table.one_hot], dim=1)
+    """Return all features; numeric columns have mean 0 and deviation 1 over the nodes that training may look at.
+
+    A column that is the same for all of these is 0 everywhere: what another value of it means cannot be learnt.
+    """
+    scaled = standardise(table.numeric, *mean_and_deviation(table.numeric[seen]))
+    return torch.cat([scaled, table.one_hot], dim=1)
 
 
 def fit(
