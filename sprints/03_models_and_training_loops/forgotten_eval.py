@@ -10,9 +10,11 @@ import copy
 import statistics
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
@@ -21,17 +23,27 @@ from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import Digits, load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+
+Train = Annotated[int, Field(ge=32, le=1497)]  # of 1,797 images; 300 validate
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = 128  # hidden units
-    train: int = 598  # images to train on; the next 300 validate
-    epochs: int = 20  # passes over them
-    repeats: int = 20  # evaluations with different dropout or order
-    batch_sizes: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128, 300)  # batches to evaluate in
+    hidden: PositiveInt = 128  # hidden units
+    train: Train = 598  # images to train on; the next 300 validate
+    epochs: PositiveInt = 20  # passes over them
+    repeats: AtLeastTwo = 20  # evaluations with different dropout or order
+    batch_sizes: tuple[AtLeastTwo, ...] = (2, 4, 8, 16, 32, 64, 128, 300)  # batches to evaluate in
+
+    def check(self) -> None:
+        if alone := [size for size in self.batch_sizes if 300 % size == 1]:
+            raise ValueError(
+                f"a norm cannot take statistics of one image; 300 images in batches of {alone[0]} leave one over: "
+                "give other --batch-sizes"
+            )
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,6 @@ class Results:
 
 def load_parts(train: int) -> tuple[Digits, Digits]:
     """Return the first images of digits to train on and the next 300 to validate."""
-    if not 32 <= train <= 1497:
-        raise ValueError(f"digits has 1,797 images and 300 of them validate; got --train {train}: give 32 to 1497")
     pixels, labels = load_flat_digits()
     return (pixels[:train], labels[:train]), (pixels[train : train + 300], labels[train : train + 300])
 

@@ -9,11 +9,12 @@ Theory: notes/06_splits_and_metrics.md
 
 import statistics
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from sklearn.neighbors import NearestNeighbors
 from sklearn.tree import ExtraTreeClassifier
 from torch import Tensor
@@ -23,17 +24,20 @@ from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from training_study.classifiers import classifiers
 
+Seen = Annotated[int, Field(ge=1, le=898)]  # so that of the 899 images of the second half one is left
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    shuffles: int = 10  # shuffled splits
-    candidates: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200)  # trees to choose among
-    seen: int = 100  # images that the winner is chosen on
-    draws: int = 300  # draws of these images
+    shuffles: AtLeastTwo = 10  # shuffled splits
+    candidates: tuple[PositiveInt, ...] = (1, 2, 5, 10, 20, 50, 100, 200)  # trees to choose among
+    seen: Seen = 100  # images that the winner is chosen on
+    draws: PositiveInt = 300  # draws of these images
 
 
 @dataclass(frozen=True)
@@ -92,11 +96,6 @@ def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     digits = load_flat_digits()
     pixels, labels, half = digits[0].double().numpy(), digits[1].numpy(), len(digits[1]) // 2
-    if not 0 < config.seen < len(labels) - half:
-        raise ValueError(
-            f"some images must be left that nothing was chosen on; got --seen {config.seen}: "
-            f"give 1 to {len(labels) - half - 1}"
-        )
     orders = [torch.randperm(len(labels), generator=generator).numpy() for _ in range(config.shuffles)]
     models = classifiers("logistic regression", "nearest neighbour", "support vectors")
     splits = {name: score_splits(model, pixels, labels, orders) for name, model in models.items()}

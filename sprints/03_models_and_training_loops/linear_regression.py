@@ -8,9 +8,11 @@ needs for it and beyond which learning rate it diverges. Theory: notes/02_linear
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 from torch import Tensor, nn
@@ -18,16 +20,28 @@ from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+
+Features = Annotated[int, Field(ge=1, le=10)]  # of the table
+Train = Annotated[int, Field(ge=2, le=441)]  # of 442 patients
+Steps = Annotated[int, Field(ge=1, le=50_000)]  # what grows by a hundredth a step stays a number
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    features: int = 10  # features of the table to use, at most 10
-    train: int = 300  # patients to fit; the others test
-    steps: int = 8000  # steps of gradient descent
-    every: int = 20  # steps between two points of the figure
+    features: Features = 10  # features of the table to use, at most 10
+    train: Train = 300  # patients to fit; the others test
+    steps: Steps = 8000  # steps of gradient descent
+    every: PositiveInt = 20  # steps between two points of the figure
+
+    def check(self) -> None:
+        if self.train <= self.features:
+            raise ValueError(
+                f"a fit needs more patients than features; got --train {self.train} and --features {self.features}: "
+                "give more of the one or fewer of the other"
+            )
 
 
 @dataclass(frozen=True)
@@ -55,13 +69,6 @@ class Results:
 
 def load_table(config: Config) -> tuple[Tensor, ...]:
     """Return features and targets to train and to test on, standardised by the training part."""
-    if not 1 <= config.features <= 10:
-        raise ValueError(f"the diabetes table has 10 features; got --features {config.features}: give 1 to 10")
-    if not config.features < config.train < 442:
-        raise ValueError(
-            f"442 patients must leave some to test and more to fit than features; got --train {config.train}: "
-            f"give {config.features + 1} to 441"
-        )
     features, targets = (torch.from_numpy(array) for array in load_diabetes(return_X_y=True))
     table = torch.cat([features[:, : config.features], targets[:, None]], dim=1)
     table = (table - table[: config.train].mean(0)) / table[: config.train].std(0, correction=0)

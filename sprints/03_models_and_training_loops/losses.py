@@ -16,15 +16,16 @@ from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = 64  # rows
-    classes: int = 10  # classes
-    scales: tuple[float, ...] = (1.0, 10.0, 80.0, 100.0, 1000.0, 10000.0)  # sizes of the logits
+    batch: PositiveInt = 64  # rows
+    classes: AtLeastTwo = 10  # classes
+    scales: tuple[PositiveFloat, ...] = (1.0, 10.0, 80.0, 100.0, 1000.0, 10000.0)  # sizes of the logits
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ Theory: notes/06_splits_and_metrics.md
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 from sklearn.metrics import confusion_matrix as library_confusion_matrix
@@ -23,6 +24,7 @@ from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Folds
 from shared.lab.run import run
 
 # An image near a border may fall to the other side.
@@ -30,13 +32,14 @@ TOLERANCE = {
     "confusion.*": Tolerance(absolute=1.0),
     **{pattern: Tolerance(absolute=0.012) for pattern in ("recalls.*", "ten_classes.*", "find.*")},
 }
+Images = Annotated[int, Field(ge=100, le=1797)]  # so that every fold knows every digit; as many as there are
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    folds: int = 5  # parts; each is predicted by a model fitted to the others
+    folds: Folds = 5  # parts; each is predicted by a model fitted to the others
     rare: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] = 8  # the digit to find among the others
-    images: int = 898  # images from the beginning of the file
+    images: Images = 898  # images from the beginning of the file
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -27,8 +28,8 @@ REGISTERS = ("_parameters", "_buffers", "_modules")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = 32  # hidden units
-    steps: int = 100  # optimizer steps
+    hidden: PositiveInt = 32  # hidden units
+    steps: PositiveInt = 100  # optimizer steps
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,17 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 
 # AdamW without weight decay is Adam.
@@ -30,14 +33,15 @@ OPTIMIZERS: dict[str, Callable] = {
 }
 START, MINIMUM = (-2.0, 2.0), (1.5, 0.5)
 LIMIT = 1e10
+Condition = Annotated[float, Field(ge=1, le=1e6)]  # a valley is steeper across than along
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    condition: float = 50.0  # curvature across the valley, in units of that along it
+    condition: Condition = 50.0  # curvature across the valley, in units of that along it
     degrees: float = 30.0  # angle between the valley and the first axis
-    rates: int = 25  # learning rates to try, between 0.001 and 1
-    steps: int = 400  # most steps to the minimum
+    rates: PositiveInt = 25  # learning rates to try, between 0.001 and 1
+    steps: PositiveInt = 400  # most steps to the minimum
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,6 @@ class Results:
 
 def valley(condition: float, degrees: float) -> Tensor:
     """Return the matrix of second derivatives: 1 along the valley, `condition` across it."""
-    if condition < 1:
-        raise ValueError(f"a valley is steeper across than along; got --condition {condition}: give 1 or more")
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     axes = torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)
     return axes @ torch.diag(torch.tensor([1.0, condition], dtype=torch.float64)) @ axes.T

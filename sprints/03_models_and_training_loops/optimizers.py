@@ -20,15 +20,16 @@ from torch.nn import functional
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = 32  # hidden units
-    batch_size: int = 64  # images of a batch
-    steps: int = 100  # optimizer steps
+    hidden: PositiveInt = 32  # hidden units
+    batch_size: PositiveInt = 64  # images of a batch
+    steps: PositiveInt = 100  # optimizer steps
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ train. Then the network is trained anew on the whole first half, as the baseline
 Theory: notes/05_the_training_loop.md and notes/06_splits_and_metrics.md
 """
 
+import math
 import statistics
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +22,7 @@ from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import Digits, load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import NonNegativeFloat, PositiveFloat, PositiveInt, Share
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from training_study.classifiers import classifiers
@@ -32,13 +34,13 @@ BASELINES = ("most frequent class", "logistic regression", "support vectors")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = 256  # hidden units
-    dropout: float = 0.5  # probability of dropping a hidden unit
-    epochs: int = 60  # most passes over the training data
-    batch_size: int = 32  # images of a batch
-    learning_rate: float = 1e-3  # of AdamW
-    weight_decay: float = 0.01  # of AdamW
-    seeds: int = 5  # networks to train, with seeds from --seed on
+    hidden: PositiveInt = 256  # hidden units
+    dropout: Share = 0.5  # probability of dropping a hidden unit
+    epochs: PositiveInt = 60  # most passes over the training data
+    batch_size: PositiveInt = 32  # images of a batch
+    learning_rate: PositiveFloat = 1e-3  # of AdamW
+    weight_decay: NonNegativeFloat = 0.01  # of AdamW
+    seeds: PositiveInt = 5  # networks to train, with seeds from --seed on
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def make_network(config: Config) -> nn.Module:
 def train_epoch(
     network: nn.Module, optimizer: torch.optim.Optimizer, part: Digits, batch_size: int, generator: torch.Generator
 ) -> float:
-    """Pass over the data once in random order; return the mean loss."""
+    """Pass over the data once in random order; return the mean loss, or raise ValueError if it is no number."""
     pixels, labels = part
     network.train()
     total = 0.0
@@ -111,6 +113,8 @@ def train_epoch(
         loss.backward()
         optimizer.step()
         total += loss.item() * len(batch)
+    if not math.isfinite(total):
+        raise ValueError(f"the training loss is {total}: a lower --learning-rate may help")
     return total / len(labels)
 
 

@@ -16,13 +16,14 @@ from torch.nn import functional
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import Digits, load_flat_digits
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = 200  # optimizer steps
+    steps: PositiveInt = 200  # optimizer steps
 
 
 @dataclass(frozen=True)

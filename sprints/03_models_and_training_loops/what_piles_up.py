@@ -22,6 +22,7 @@ from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -30,11 +31,18 @@ WAYS = ("total += loss", "total += loss.item()", "no_grad")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    hidden: int = 128  # hidden units
-    batches: int = 10  # batches of the evaluation, at most 20
-    batch_size: int = 64  # images of a batch
-    steps: int = 200  # training steps
-    learning_rate: float = 0.1  # of SGD
+    hidden: PositiveInt = 128  # hidden units
+    batches: PositiveInt = 10  # batches of the evaluation
+    batch_size: PositiveInt = 64  # images of a batch
+    steps: PositiveInt = 200  # training steps
+    learning_rate: PositiveFloat = 0.1  # of SGD
+
+    def check(self) -> None:
+        if self.batches * self.batch_size > 1797:
+            raise ValueError(
+                f"the batches must fit into the 1,797 images; got --batches {self.batches} of --batch-size "
+                f"{self.batch_size}: give fewer or smaller ones"
+            )
 
 
 @dataclass(frozen=True)
@@ -112,11 +120,6 @@ def train(
 
 def main(config: Config) -> Results:
     pixels, labels = load_flat_digits()
-    if not 0 < config.batches * config.batch_size <= len(labels):
-        raise ValueError(
-            f"the batches must fit into the {len(labels)} images; got --batches {config.batches} of "
-            f"--batch-size {config.batch_size}: give fewer or smaller ones"
-        )
     parts = [pixels.split(config.batch_size), labels.split(config.batch_size)]
     batches = list(zip(*parts, strict=True))[: config.batches]
     seed_everything(config.seed)

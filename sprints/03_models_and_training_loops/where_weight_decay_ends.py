@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import NonNegativeFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -33,10 +34,10 @@ CURVATURE, MINIMUM = ((2.0, 1.0), (1.0, 6.0)), (1.5, 0.5)
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    decay: float = 0.5  # weight decay
-    noise: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0)  # standard deviations of the noise in the gradient
-    steps: int = 3000  # steps, with a rate that falls to zero
-    seeds: int = 3  # runs with other noise, with seeds from --seed on
+    decay: NonNegativeFloat = 0.5  # weight decay
+    noise: tuple[NonNegativeFloat, ...] = (0.0, 1.0, 2.0, 4.0)  # standard deviations of the noise in the gradient
+    steps: PositiveInt = 3000  # steps, with a rate that falls to zero
+    seeds: PositiveInt = 3  # runs with other noise, with seeds from --seed on
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,6 @@ def descend(make: Callable, peak: float, decay: float, noise: Tensor) -> Tensor:
 
 
 def main(config: Config) -> Results:
-    if config.decay < 0:
-        raise ValueError(f"weight decay pulls towards zero; got --decay {config.decay}: give 0 or more")
     penalized = minimum_with_penalty(config.decay)
     print("minimum of the loss ({:.3f}, {:.3f}), with the penalty ({:.3f}, {:.3f})".format(*MINIMUM, *penalized))
     ends, deviations = {}, []

@@ -27,6 +27,7 @@ from digit_study.recipe import Recipe, make_schedule
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt, Processes
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
 from shared.training.loop import train_steps
@@ -54,10 +55,14 @@ CASES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = 240  # optimizer steps of a run
-    seeds: int = 5  # runs of a case; each validates on the next fold
+    steps: PositiveInt = 240  # optimizer steps of a run
+    seeds: PositiveInt = 5  # runs of a case; each validates on the next fold
     cases: tuple[str, ...] = tuple(CASES)  # cases to run; the first is what the others are compared with
-    processes: int = 2  # cases that run at the same time, with one thread each
+    processes: Processes = 2  # cases that run at the same time, with one thread each
+
+    def check(self) -> None:
+        if unknown := [name for name in self.cases if name not in CASES]:
+            raise ValueError(f"--cases must be out of {', '.join(CASES)}; got {unknown[0]!r}")
 
 
 @dataclass(frozen=True)
@@ -116,8 +121,6 @@ def summarise(accuracies: list[float], baseline: list[float]) -> Case:
 
 
 def main(config: Config) -> Results:
-    if unknown := [name for name in config.cases if name not in CASES]:
-        raise ValueError(f"--cases must be out of {', '.join(CASES)}; got {unknown[0]!r}")
     # One thread each: maps as small as these gain nothing from a second. Started afresh, as on every system.
     with ProcessPoolExecutor(
         config.processes, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)

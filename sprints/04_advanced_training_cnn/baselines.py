@@ -23,6 +23,7 @@ from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Folds, PositiveInt
 from shared.lab.run import run
 
 Classifier = DummyClassifier | LogisticRegression | KNeighborsClassifier | SVC
@@ -37,8 +38,8 @@ CLASSIFIERS: dict[str, Classifier] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    folds: int = 5  # blocks of the first half; each validates once
-    shuffles: int = 10  # random partitions to average over
+    folds: Folds = 5  # blocks of the first half; each validates once
+    shuffles: PositiveInt = 10  # random partitions to average over
 
 
 @dataclass(frozen=True)

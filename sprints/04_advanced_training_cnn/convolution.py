@@ -7,9 +7,11 @@ The figure shows what five filters made by hand find in a digit. Theory: notes/0
 
 import statistics
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
@@ -19,6 +21,7 @@ from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -29,13 +32,14 @@ FILTERS = {
     "outline": [[-1.0, -1.0, -1.0], [-1.0, 8.0, -1.0], [-1.0, -1.0, -1.0]],
     "slant": [[0.0, 1.0, 2.0], [-1.0, 0.0, 1.0], [-2.0, -1.0, 0.0]],
 }
+Size = Annotated[int, Field(ge=5, le=256)]  # so that a window of 3 x 3 fits that skips every other pixel
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    images: int = 2  # images of a batch
-    size: int = 9  # height and width of an image
-    repeats: int = 15  # times that each of the two is timed
+    images: PositiveInt = 2  # images of a batch
+    size: Size = 9  # height and width of an image
+    repeats: PositiveInt = 15  # times that each of the two is timed
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ Values and gradients are those of nn.Conv2d. Theory: notes/01_convolution.md
 
 import statistics
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,15 +18,18 @@ from digit_study.geometry import GEOMETRIES, Geometry, output_size
 from digit_study.stopwatch import seconds
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+
+Size = Annotated[int, Field(ge=5, le=256)]  # so that a window of 3 x 3 fits that skips every other pixel
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    images: int = 2  # images of a batch
-    size: int = 9  # height and width of an image
-    repeats: int = 15  # times that each of the two is timed
+    images: PositiveInt = 2  # images of a batch
+    size: Size = 9  # height and width of an image
+    repeats: PositiveInt = 15  # times that each of the two is timed
 
 
 @dataclass(frozen=True)

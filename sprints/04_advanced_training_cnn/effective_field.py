@@ -17,15 +17,16 @@ from digit_study.stacks import Layer, build_stack, middle_gradient, receptive_fi
 from shared.lab.compare import EXACT, ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # layers of 3 x 3 whose effective field is measured
-    draws: int = 40  # random networks per depth
-    channels: int = 8  # channels of the random networks
+    depths: tuple[PositiveInt, ...] = (1, 2, 4, 8, 16, 32)  # layers of 3 x 3 whose effective field is measured
+    draws: PositiveInt = 40  # random networks per depth
+    channels: PositiveInt = 8  # channels of the random networks
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,11 @@ def predicted_width(depth: int) -> float:
 
 
 def mean_squared_gradient(depth: int, relu: bool, config: Config, generator: torch.Generator) -> Tensor:
-    """Return the squared gradient of the middle feature, summed over random networks that all count the same."""
+    """Return the squared gradient of the middle feature, summed over random networks that all count the same.
+
+    Raises:
+        ValueError: all of them are dead.
+    """
     layers = [Layer(3)] * depth
     size = receptive_field(layers)[0]
     squares = torch.zeros(size, size)
@@ -64,6 +69,10 @@ def mean_squared_gradient(depth: int, relu: bool, config: Config, generator: tor
         gradient = middle_gradient(network, torch.randn(1, 1, size, size, generator=generator))
         # In some networks all paths to this feature are dead.
         squares += gradient.square() / gradient.square().sum().clamp(min=1e-30)
+    if not squares.any():
+        raise ValueError(
+            f"in none of {config.draws} networks a path is alive: give more --draws or --channels"
+        )
     return squares
 
 

@@ -28,6 +28,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.paths import RUNS, shown
 from shared.lab.provenance import note_read
+from shared.lab.ranges import Folds, NonNegativeInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -49,8 +50,8 @@ TOLERANCE = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     run: str = "train"  # run of train.py whose network to look at, for example train_mnist
-    image: int = 2  # validation image whose maps are drawn
-    folds: int = 5  # blocks in which a linear classifier is validated
+    image: NonNegativeInt = 2  # validation image whose maps are drawn
+    folds: Folds = 5  # blocks in which a linear classifier is validated
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def main(config: Config) -> Results:
     seed_everything(config.seed)
     trained = load(config.run)
     pixels, labels = trained.validation
-    if not 0 <= config.image < len(pixels):
+    if config.image >= len(pixels):
         raise ValueError(f"--image must be below {len(pixels)}, the number of validation images; got {config.image}")
     with recorded(trained.network) as outputs:
         trained.network(pixels)

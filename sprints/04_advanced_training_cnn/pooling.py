@@ -9,25 +9,32 @@ Theory: notes/01_convolution.md
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_digits
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+
+Digits = Annotated[int, Field(ge=2, le=1797)]  # each is compared with another one
+Pixels = Annotated[int, Field(ge=0, le=64)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    images: int = 200  # digits to move
-    filters: int = 16  # random filters of 3 x 3
-    farthest: int = 4  # pixels of the farthest move
-    sizes: tuple[int, ...] = (1, 3)  # how much the digits are enlarged
+    images: Digits = 200  # digits to move
+    filters: PositiveInt = 16  # random filters of 3 x 3
+    farthest: Pixels = 4  # pixels of the farthest move
+    sizes: tuple[PositiveInt, ...] = (1, 3)  # how much the digits are enlarged
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the change of the features over the move of the image."""
     figure, panels = new_figure(9.0, 4.0, columns=len(results.changes))
+    panels = np.ravel(panels)  # one size has one panel
     for axes, (size, changes) in zip(panels, results.changes.items(), strict=True):
         for (name, by_shift), marker in zip(changes.items(), "os^DvPX", strict=True):
             axes.plot(results.shifts, by_shift, marker=marker, label=name)

@@ -8,9 +8,11 @@ Which of them is best, which_schedule.py finds out. Theory: notes/04_schedules.m
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import nn
 from torch.optim import SGD, lr_scheduler
 
@@ -18,13 +20,16 @@ from digit_study.rate_schedules import NAMES, Plateau, make_schedule
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import MOST
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+
+Steps = Annotated[int, Field(ge=3, le=MOST)]  # for three stairs
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = 112  # optimizer steps of a run
+    steps: Steps = 112  # optimizer steps of a run
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
-from pydantic import PositiveInt
 from torch import nn
 from tqdm import tqdm
 
@@ -32,6 +31,7 @@ from digit_study.trained_network import FILE, save_trained
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Folds, PositiveInt
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.training.keep_best import KeepBest
@@ -63,10 +63,10 @@ TOLERANCE = {
 class Config(Recipe, ScriptConfig):
     data: Literal["digits", "mnist"] = "digits"  # images to learn
     seeds: PositiveInt = 5  # runs, each with the next seed
-    folds: int = 5  # blocks of the training data; each seed validates on the next one
+    folds: Folds = 5  # blocks of the training data; each seed validates on the next one
     test: bool = True  # score the test set at the end (off while options are being chosen)
-    eval_every: int = 30  # steps between evaluations
-    patience: int = 12  # evaluations without a lower validation loss until training stops
+    eval_every: PositiveInt = 30  # steps between evaluations
+    patience: PositiveInt = 12  # evaluations without a lower validation loss until training stops
     tensorboard: bool = True  # write scalars, images, histograms and the graph to the folder of the run
 
 

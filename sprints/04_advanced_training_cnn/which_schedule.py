@@ -10,9 +10,11 @@ import math
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import SGD
@@ -23,6 +25,7 @@ from digit_study.rate_schedules import NAMES, Plateau, make_schedule
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import MOST, Folds, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.training.loop import train_steps
@@ -38,14 +41,15 @@ TOLERANCE = {
     "schedules.constant.loss": Tolerance(absolute=0.3),
     "schedules.constant.accuracy": Tolerance(absolute=0.1),
 }
+Steps = Annotated[int, Field(ge=3, le=MOST)]  # for three stairs
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = 112  # optimizer steps of a run
-    batch_size: int = 32  # images of a batch
-    rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0)  # peak learning rates to choose from
-    folds: int = 5  # blocks of the first half; each validates once
+    steps: Steps = 112  # optimizer steps of a run
+    batch_size: PositiveInt = 32  # images of a batch
+    rates: tuple[PositiveFloat, ...] = (0.03, 0.1, 0.3, 1.0, 3.0)  # peak learning rates to choose from
+    folds: Folds = 5  # blocks of the first half; each validates once
 
 
 @dataclass(frozen=True)

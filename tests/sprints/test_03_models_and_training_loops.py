@@ -22,6 +22,44 @@ def load(load_sprint):
     return lambda name: load_sprint(f"{SPRINT}/{name}.py")
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "sentence"),
+    [
+        ("forgotten_eval", "--train 1498", "--train: must be less than or equal to 1497; got 1498"),
+        ("forgotten_eval", "--repeats 1", "--repeats: must be greater than or equal to 2; got 1"),
+        (
+            "forgotten_eval",
+            "--batch-sizes 4 13",
+            "300 images in batches of 13 leave one over",
+        ),
+        ("honest_split", "--seen 899", "--seen: must be less than or equal to 898; got 899"),
+        ("honest_split", "--shuffles 1", "--shuffles: must be greater than or equal to 2; got 1"),
+        ("linear_regression", "--features 11", "--features: must be less than or equal to 10; got 11"),
+        ("linear_regression", "--train 442", "--train: must be less than or equal to 441; got 442"),
+        ("linear_regression", "--train 10", "more patients than features; got --train 10 and --features 10"),
+        ("linear_regression", "--steps 90000", "--steps: must be less than or equal to 50000; got 90000"),
+        ("losses", "--scales 1 -1", "--scales: must be greater than 0; got (1.0, -1.0)"),
+        ("losses", "--scales 1 inf", "--scales must be a finite number; got (1.0, inf)"),
+        ("metrics", "--images 1798", "--images: must be less than or equal to 1797; got 1798"),
+        ("metrics", "--rare 10", "--rare"),
+        ("module_from_inside", "--hidden 0", "--hidden: must be greater than or equal to 1; got 0"),
+        ("optimizer_paths", "--condition 0.5", "--condition: must be greater than or equal to 1; got 0.5"),
+        ("optimizers", "--steps 0", "--steps: must be greater than or equal to 1; got 0"),
+        ("train_digits", "--dropout 1", "--dropout: must be less than 1; got 1.0"),
+        ("train_digits", "--weight-decay -1", "--weight-decay: must be greater than or equal to 0; got -1.0"),
+        ("what_escapes_the_module", "--steps -1", "--steps: must be greater than or equal to 1; got -1"),
+        (
+            "what_piles_up",
+            "--batches 100",
+            "got --batches 100 of --batch-size 64: give fewer",
+        ),
+        ("where_weight_decay_ends", "--decay -0.1", "--decay: must be greater than or equal to 0; got -0.1"),
+    ],
+)
+def test_a_bad_command_line_is_refused_in_a_sentence(refusal, name, words, sentence):
+    assert sentence in refusal(f"03_models_and_training_loops/{name}.py", words)
+
+
 # nn.Module from the inside
 
 
@@ -180,13 +218,6 @@ def test_gradient_descent_ends_at_the_closed_form_as_fast_as_theory_says(load):
     assert script.main(config) == results
 
 
-@pytest.mark.parametrize(("wrong", "message"), [({"features": 11}, "10 features"), ({"train": 442}, "some to test")])
-def test_tables_that_cannot_be_fitted_are_refused(load, wrong, message):
-    script = load("linear_regression")
-    with pytest.raises(ValueError, match=message):
-        script.main(script.Config(**wrong))
-
-
 # losses
 
 
@@ -292,8 +323,6 @@ def test_every_optimizer_reaches_the_minimum_and_nesterov_before_sgd(load):
         assert path.places[-1] == pytest.approx(results.minimum, abs=0.05), name
     assert results.paths["Nesterov"].steps < results.paths["SGD"].steps
     assert script.main(config) == results
-    with pytest.raises(ValueError, match="give 1 or more"):
-        script.main(replace(config, condition=0.5))
 
 
 def test_gradient_descent_diverges_beyond_two_over_the_curvature(load):
@@ -316,8 +345,6 @@ def test_decoupled_decay_leaves_the_minimum_until_there_is_noise(load):
     assert results.ends["AdamW"][1] == pytest.approx(results.adamw_by_theory[1], abs=0.15)
     short = replace(config, steps=20)
     assert script.main(short) == script.main(short), "same seed, same results"
-    with pytest.raises(ValueError, match="give 0 or more"):
-        script.main(replace(config, decay=-0.1))
 
 
 # the training loop
@@ -333,6 +360,8 @@ def test_a_training_run_beats_guessing_and_repeats_itself(load):
     assert results.baselines["support vectors"] == pytest.approx(0.969, abs=0.003)
     assert results.train_losses[-1] < results.train_losses[0]
     assert script.main(config) == results, "same seed, same results"
+    with pytest.raises(ValueError, match="the training loss is nan: a lower --learning-rate may help"):
+        script.main(replace(config, learning_rate=1e30))
 
 
 def test_the_test_set_opens_once(load):
@@ -404,8 +433,6 @@ def test_a_network_left_in_training_mode_scores_something_else(load):
     assert results.dropout_changes_its_mind > 0
     assert max(results.dropout_left_on) > min(results.dropout_left_on)
     assert script.main(config) == results, "same seed, same results"
-    with pytest.raises(ValueError, match="give 32 to 1497"):
-        script.main(replace(config, train=1600))
 
 
 def test_graphs_and_gradients_pile_up(load):
@@ -422,8 +449,6 @@ def test_graphs_and_gradients_pile_up(load):
     assert results.losses["without zero_grad"][2] != results.losses["with zero_grad"][2]
     assert results.differs_from_momentum_one < 1e-9, "gradients that are never cleared are momentum 1"
     assert script.main(config) == results, "same seed, same results"
-    with pytest.raises(ValueError, match="give fewer or smaller"):
-        script.main(replace(config, batches=100))
 
 
 # splits and metrics
@@ -476,8 +501,6 @@ def test_shuffling_and_choosing_on_the_test_set_flatter(load):
     assert results.winner_on_seen[0] == pytest.approx(results.winner_on_fresh[0], abs=0.03)
     assert results.winner_on_seen[1] > results.winner_on_fresh[1] + 0.03
     assert script.main(config) == results, "same seed, same results"
-    with pytest.raises(ValueError, match="give 1 to 898"):
-        script.main(replace(config, seen=899))
 
 
 def test_among_equal_candidates_the_winner_is_only_lucky(load):

@@ -12,7 +12,7 @@ from digit_study.evaluation import Mistake
 from digit_study.images import Images
 from digit_study.networks import build_network
 from digit_study.recipe import Recipe
-from shared.lab.files import replacing
+from shared.training.sealed import load_sealed, save_sealed
 
 FILE = "network.pt"
 MOST_IMAGES = 1000
@@ -41,15 +41,21 @@ def save_trained(
         "mistake_pixels": test.pixels[[mistake.index for mistake in mistakes]].cpu(),
         "test_images": len(test.labels),
     }
-    with replacing(path) as temporary:
-        torch.save(content, temporary)
+    save_sealed(content, path)
 
 
 def load_trained(path: Path) -> TrainedNetwork:
-    """Return what `save_trained` wrote."""
-    content = torch.load(path, weights_only=True)
-    network = build_network(Recipe(**content["recipe"]), content["pixels"].shape[-1])
-    network.load_state_dict(content["weights"])
+    """Return what `save_trained` wrote.
+
+    Raises:
+        ValueError: the file is not as it was written, or the network of another version.
+    """
+    content = load_sealed(path)
+    try:
+        network = build_network(Recipe(**content["recipe"]), content["pixels"].shape[-1])
+        network.load_state_dict(content["weights"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{path} holds no network as train.py makes it now ({error}): run it again") from None
     return TrainedNetwork(
         network.to(memory_format=torch.contiguous_format).eval(),
         Images(content["pixels"], content["labels"]),
