@@ -8,7 +8,6 @@ Theory: notes/05_adapters.md
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -23,6 +22,7 @@ from shared.checks.intervals import median_interval
 from shared.lab.compare import TIMING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, PositiveFloat, PositiveInt
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.adapter_files import load_adapter, save_adapter
@@ -47,12 +47,12 @@ TOLERANCE = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
-    book: Path = SHIPPED_BOOK  # the book of the one adapter: a UTF-8 text in chapters
-    recipes: int = 126  # reordered recipes that the other adapter learns from
-    rank: int = 2  # rank of both adapters
-    epochs: int = 8  # passes of each adapter over its text
-    learning_rate: float = 2e-2  # peak learning rate
-    rounds: int = 40  # rounds of the timing; in each, every way has its turn
+    book: ExistingFile = SHIPPED_BOOK  # the book of the one adapter: a UTF-8 text in chapters
+    recipes: PositiveInt = 126  # reordered recipes that the other adapter learns from
+    rank: PositiveInt = 2  # rank of both adapters
+    epochs: PositiveInt = 8  # passes of each adapter over its text
+    learning_rate: PositiveFloat = 2e-2  # peak learning rate
+    rounds: PositiveInt = 40  # rounds of the timing; in each, every way has its turn
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ def main(config: Config) -> Results:
     again, _ = load_base(config.model, 0.0, device)
     differences = []
     for name in books:
-        save_adapter(model, folder / name, config.model, name)
-        load_adapter(again, folder / name, config.model, name)
+        save_adapter(model, folder / name, config.model, name, tokenizer)
+        load_adapter(again, folder / name, config.model, name, tokenizer)
         differences.append((logits(again, tokens) - adapted[name]).abs().max().item())
     activate(model, None)
     return Results(

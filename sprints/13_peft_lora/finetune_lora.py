@@ -12,22 +12,22 @@ validation chapter chooses the epoch; the test chapter is scored once. Theory: n
 
 import statistics
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from matplotlib.figure import Figure
-from pydantic import PositiveInt
 
 from adapter_study.adaptation_loop import AdaptationSettings, ValidationCurve, tune
 from adapter_study.base_model import load_base, renew_unseen
-from adapter_study.tuning_methods import ALL_LINEAR, ENDS, METHODS, count, prepare, save_trained
+from adapter_study.tuning_methods import ALL_LINEAR, ENDS, METHODS, Method, count, prepare, save_trained
 from adapter_study.tuning_texts import TextLosses, TuningTexts, book_texts, reordered_texts
 from shared.lab.compare import TIMING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, PositiveFloat, PositiveInt, Share
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
+from shared.nn.adapters import find_targets
 from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED
 from shared.text.books import SHIPPED_BOOK, Book
@@ -62,20 +62,20 @@ TOLERANCE = {
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
     text: Literal["book", "reordered"] = "book"  # what to learn: the book, or known recipes reordered
-    book: Path = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
-    methods: tuple[str, ...] = METHODS  # which of full, lora, head, embedding
+    book: ExistingFile = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
+    methods: tuple[Method, ...] = METHODS  # which to compare
     library: Literal["ours", "peft"] = "ours"  # whose LoRA
     targets: tuple[str, ...] = (*ALL_LINEAR, *ENDS)  # modules that LoRA adapts
-    rank: int = 2  # rank of LoRA
-    alpha: float = 4.0  # LoRA's change is scaled by alpha / rank
-    epochs: int = 5  # passes over the training chapters
-    batch_size: int = 4  # scenes of a batch
-    full_rate: float = 3e-3  # peak learning rate of full fine-tuning
-    lora_rate: float = 2e-2  # peak learning rate of LoRA
-    head_rate: float = 1e-2  # peak learning rate of the head or the embedding alone
-    dropout: float = 0.0  # probability of dropping a feature in training
+    rank: PositiveInt = 2  # rank of LoRA
+    alpha: PositiveFloat = 4.0  # LoRA's change is scaled by alpha / rank
+    epochs: PositiveInt = 5  # passes over the training chapters
+    batch_size: PositiveInt = 4  # scenes of a batch
+    full_rate: PositiveFloat = 3e-3  # peak learning rate of full fine-tuning
+    lora_rate: PositiveFloat = 2e-2  # peak learning rate of LoRA
+    head_rate: PositiveFloat = 1e-2  # peak learning rate of the head or the embedding alone
+    dropout: Share = 0.0  # probability of dropping a feature in training
     seeds: PositiveInt = 1  # runs of each method, from --seed on
-    first_voice: int = 64  # recipes of the first voice, to measure forgetting
+    first_voice: PositiveInt = 64  # recipes of the first voice, to measure forgetting
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
@@ -156,11 +156,13 @@ def main(config: Config) -> Results:
         texts = book_texts(config.book, tokenizer, config.first_voice)
     else:
         texts = reordered_texts(tokenizer, REORDERED, config.first_voice)
+    if "lora" in config.methods:
+        find_targets(model, config.targets)  # before another method takes its time
     size, before = count(model), texts.score(model)
     print(f"before    test {before.test:.4f}, first voice {before.first_voice:.3f}; optimum {texts.book.test.optimum}")
     renewed = renew_unseen(model, seed_everything(config.seed)) if config.text == "book" else 0
-    methods = {method: try_method(method, config, texts, size) for method in config.methods}
-    seconds_of_full = {}
+    methods: dict[str, MethodResult] = {method: try_method(method, config, texts, size) for method in config.methods}
+    seconds_of_full: dict[str, float] = {}
     if full := methods.get("full"):
         seconds_of_full = {name: method.seconds / full.seconds for name, method in methods.items()}
         methods = {name: replace(method, above_full=method.test / full.test - 1) for name, method in methods.items()}

@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveFraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.adapters import inject, layers_of, merge, unmerge
+from shared.nn.adapters import inject, merge, remove, unmerge
 from shared.nn.lora import LoRAConfig
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_cosine
@@ -32,12 +33,12 @@ TOLERANCE = {"errors.*": Tolerance(absolute=1e-3), "*from_*": ROUNDED, "merged_o
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    inputs: int = 24  # features that the layer takes
-    outputs: int = 16  # features that it gives
-    rank: int = 4  # rank of the adapter that is compared with peft's
-    decay: float = 0.6  # each singular value of the change to learn is so many times the one before
-    steps: int = 1500  # optimizer steps
-    learning_rate: float = 0.02  # peak learning rate of Adam
+    inputs: PositiveInt = 24  # features that the layer takes
+    outputs: PositiveInt = 16  # features that it gives
+    rank: PositiveInt = 4  # rank of the adapter that is compared with peft's
+    decay: PositiveFraction = 0.6  # each singular value of the change to learn is so many times the one before
+    steps: PositiveInt = 1500  # optimizer steps
+    learning_rate: PositiveFloat = 0.02  # peak learning rate of Adam
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,11 @@ def compare(layer: LoRALinear, base: nn.Linear, alpha: int, target: Tensor, x: T
     theirs.merge_adapter()
     merge(ours)
     unmerge(ours)
+    remove(ours)  # what is left is the plain layer
     return differences | {
         "merged_from_peft": largest(layer.merged(), theirs.base_model.model[0].base_layer.weight),
         "merged_output": largest(x @ layer.merged().mT, output),
-        "unmerged_weight": largest(layers_of(ours, "default")["0"].weight, base.weight),
+        "unmerged_weight": largest(ours.get_parameter("0.weight"), base.weight),
     }
 
 

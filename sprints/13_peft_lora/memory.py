@@ -7,15 +7,18 @@ forward pass keeps for the backward pass. Theory: notes/02_what_is_trained.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from adapter_study.tuning_methods import ALL_LINEAR, count, prepare
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
@@ -28,13 +31,16 @@ ADAPTERS = {"LoRA on c_attn": ("c_attn",), "LoRA on all linear layers": ALL_LINE
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = 12  # blocks of the model
-    d_model: int = 768  # features of a token
-    heads: int = 12  # attention heads of a block
-    vocab_size: int = 50_257  # tokens of the vocabulary
-    rank: int = 8  # rank of LoRA
-    batch_size: int = 4  # rows of a batch
-    tokens: int = 128  # tokens of a row
+    layers: PositiveInt = 12  # blocks of the model
+    d_model: PositiveInt = 768  # features of a token
+    heads: PositiveInt = 12  # attention heads of a block
+    vocab_size: PositiveInt = 50_257  # tokens of the vocabulary
+    rank: PositiveInt = 8  # rank of LoRA
+    batch_size: PositiveInt = 4  # rows of a batch
+    tokens: Annotated[int, Field(ge=2, le=1024)] = 128  # tokens of a row
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ others. Theory: notes/03_new_words.md
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import peft
 import torch
@@ -22,6 +21,7 @@ from adapter_study.tuning_methods import ALL_LINEAR, ENDS, count, peft_config, p
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
@@ -34,7 +34,8 @@ from shared.training.losses import token_losses
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
 
-WAYS = {
+Way = Literal["blocks", "renewed", "ends", "rows", "full", "full, renewed"]
+WAYS: dict[str, str] = {
     "blocks": "LoRA in the blocks",
     "renewed": "the same, each new word given a random vector first",
     "ends": "LoRA in the blocks, on the embedding and on the head",
@@ -49,12 +50,12 @@ TOLERANCE = {"ways.*.loss": TRAINED, "ways.*_words": TRAINED}
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
-    book: Path = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
-    ways: tuple[str, ...] = tuple(WAYS)  # which of blocks; renewed; ends; rows; full; full, renewed
-    rank: int = 2  # rank of LoRA
-    epochs: int = 6  # passes over the training chapters
-    rates: tuple[float, ...] = (2e-2,)  # peak learning rates to choose from with LoRA
-    full_rates: tuple[float, ...] = (3e-3,)  # peak learning rates to choose from for full fine-tuning
+    book: ExistingFile = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
+    ways: tuple[Way, ...] = get_args(Way)  # which to compare
+    rank: PositiveInt = 2  # rank of LoRA
+    epochs: PositiveInt = 6  # passes over the training chapters
+    rates: tuple[PositiveFloat, ...] = (2e-2,)  # peak learning rates to choose from with LoRA
+    full_rates: tuple[PositiveFloat, ...] = (3e-3,)  # peak learning rates to choose from for full fine-tuning
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
@@ -134,8 +135,6 @@ def try_way(way: str, rate: float, config: Config, book: Book, words: list[int])
 def main(config: Config) -> Results:
     keep_freed_memory()
     torch.set_flush_denormal(True)
-    if unknown := set(config.ways) - set(WAYS):
-        raise ValueError(f"--ways must be among {'; '.join(WAYS)}; got {', '.join(sorted(unknown))}")
     base, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
     book = load_book(config.book, tokenizer)
     embedding = base.get_input_embeddings().get_parameter("weight").detach().cpu()

@@ -9,7 +9,6 @@ once for each seed. Theory: notes/02_what_is_trained.md
 
 import statistics
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -21,6 +20,7 @@ from adapter_study.tuning_methods import ALL_LINEAR, ENDS, count, prepare
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import ExistingFile, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
@@ -30,7 +30,8 @@ from shared.text.books import SHIPPED_BOOK, Book, load_book
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
 
-TARGETS = {
+Targets = Literal["attention", "linear", "attention, ends", "linear, ends"]
+TARGETS: dict[str, tuple[str, ...]] = {
     "attention": ("c_attn",),
     "linear": ALL_LINEAR,
     "attention, ends": ("c_attn", *ENDS),
@@ -43,13 +44,13 @@ PRESETS = {"thorough": {"targets": tuple(TARGETS), "ranks": (1, 2, 4, 8, 16, 32)
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
-    book: Path = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
-    targets: tuple[str, ...] = ("attention", "linear, ends")  # of attention; linear; attention, ends; linear, ends
-    ranks: tuple[int, ...] = (1, 8)  # ranks
-    rates: tuple[float, ...] = (1e-2, 3e-2)  # learning rates to choose from for LoRA
-    full_rates: tuple[float, ...] = (1e-3, 3e-3)  # learning rates to choose from for full fine-tuning
-    epochs: int = 3  # passes over the training chapters
-    seeds: int = 2  # runs of each choice, from --seed on
+    book: ExistingFile = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
+    targets: tuple[Targets, ...] = ("attention", "linear, ends")  # modules that are adapted
+    ranks: tuple[PositiveInt, ...] = (1, 8)  # ranks
+    rates: tuple[PositiveFloat, ...] = (1e-2, 3e-2)  # learning rates to choose from for LoRA
+    full_rates: tuple[PositiveFloat, ...] = (1e-3, 3e-3)  # learning rates to choose from for full fine-tuning
+    epochs: PositiveInt = 3  # passes over the training chapters
+    seeds: PositiveInt = 2  # runs of each choice, from --seed on
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
@@ -116,8 +117,6 @@ def fill(targets: str, rank: int, config: Config, book: Book) -> SweepCell:
 def main(config: Config) -> Results:
     keep_freed_memory()
     torch.set_flush_denormal(True)
-    if unknown := set(config.targets) - set(TARGETS):
-        raise ValueError(f"--targets must be among {'; '.join(TARGETS)}; got {', '.join(sorted(unknown))}")
     _, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
     book = load_book(config.book, tokenizer)
     cells = [fill("full", 0, config, book)]

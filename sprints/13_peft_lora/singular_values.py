@@ -9,7 +9,6 @@ change that LoRA makes. Theory: notes/04_how_low_the_rank_is.md
 import math
 import statistics
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,6 +21,7 @@ from adapter_study.tuning_methods import ALL_LINEAR, ENDS, prepare
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.adapters import find_targets, layers_of
@@ -42,11 +42,11 @@ TOLERANCE = dict.fromkeys(LEARNT, TRAINED) | {"spectra.*.rank_of_90": RANK, "ran
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
-    book: Path = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
-    rank: int = 4  # rank of LoRA, and of the part of a change whose energy is reported
-    epochs: int = 8  # passes over the training chapters
-    full_rate: float = 3e-3  # peak learning rate of full fine-tuning
-    lora_rate: float = 2e-2  # peak learning rate of LoRA
+    book: ExistingFile = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
+    rank: PositiveInt = 4  # rank of LoRA, and of the part of a change whose energy is reported
+    epochs: PositiveInt = 8  # passes over the training chapters
+    full_rate: PositiveFloat = 3e-3  # peak learning rate of full fine-tuning
+    lora_rate: PositiveFloat = 2e-2  # peak learning rate of LoRA
 
 
 @dataclass(frozen=True)

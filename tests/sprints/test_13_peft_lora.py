@@ -87,7 +87,8 @@ def test_by_hand_equals_peft_and_learns_the_best_change_of_each_rank(load_sprint
     assert max(differences) < 1e-5
     assert results.merged_output < 1e-5
     assert results.unmerged_weight == 0
-    assert script.main(config) == results, "same seed, same results"
+    short = dataclasses.replace(config, steps=5)
+    assert script.main(short) == script.main(short), "same seed, same results"
 
 
 def test_the_layer_by_hand_is_that_of_shared(load_sprint):
@@ -129,6 +130,9 @@ def test_every_method_learns_and_trains_what_it_says(load_sprint, base_model, ti
         assert method.above_full == pytest.approx(method.test / results.methods["full"].test - 1)
     assert results.methods["lora"].file_mb < results.methods["full"].file_mb / 5
     model, _ = base_model.load_base(tiny["model"], 0.0, torch.device("cpu"))
+    with pytest.raises(ValueError, match="another base"):  # it was trained after new words had been renewed
+        load_adapter(model, tmp_path / "checkpoints" / "lora", tiny["model"])
+    base_model.renew_unseen(model, torch.Generator().manual_seed(config.seed))
     load_adapter(model, tmp_path / "checkpoints" / "lora", tiny["model"])
     assert len(lora_layers(model)) == 6
     again = script.main(dataclasses.replace(config, methods=("lora",)))
@@ -287,21 +291,44 @@ def test_lora_saves_gradients_and_moments_and_not_the_activations(load_sprint):
     assert results.methods["head"].activations < full.activations / 2
 
 
-def test_bad_options_are_refused(load_sprint, tiny):
-    finetune = load_sprint(f"{SPRINT}/finetune_lora.py")
-    with pytest.raises(ValueError, match="methods are full, lora, head, embedding; got 'prefix'"):
-        finetune.main(finetune.Config(**tiny, methods=("prefix",), first_voice=1, device="cpu"))
+WRONG_OPTIONS = {
+    "adapters": ["--recipes 0", "--rank 0", "--epochs -1", "--learning-rate nan", "--rounds 0", "--book nowhere.txt"],
+    "finetune_lora": [
+        "--methods prefix", "--targets", "--rank 0", "--alpha 0", "--epochs 0", "--batch-size 0", "--full-rate -1",
+        "--lora-rate inf", "--head-rate 0", "--dropout 1", "--seeds 0", "--first-voice 0",
+    ],
+    "lora_by_hand": ["--inputs 0", "--outputs 0", "--rank 0", "--decay 0", "--steps 0", "--learning-rate 0"],
+    "memory": ["--layers 0", "--d-model 7", "--heads 7", "--vocab-size 0", "--batch-size 0", "--tokens 1", "--tokens 2000"],
+    "new_words": ["--ways none", "--rank 0", "--epochs 0", "--rates 0", "--full-rates -1", "--book sprints"],
+    "rank_sweep": ["--targets none", "--ranks 0", "--rates nan", "--full-rates 0", "--epochs 0", "--seeds 0"],
+    "singular_values": ["--rank 0", "--epochs 0", "--full-rate 0", "--lora-rate -1"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG_OPTIONS)
+def test_options_out_of_range_are_refused(load_sprint, capsys, name: str):
+    config = load_sprint(f"{SPRINT}/{name}.py").Config
+    for words in WRONG_OPTIONS[name]:
+        with pytest.raises(SystemExit) as end:
+            parse_config(config, words.split())
+        assert end.value.code == 2, words
+        assert words.split()[0] in capsys.readouterr().err, words
+
+
+def test_the_smallest_options_run(load_sprint):
+    by_hand = load_sprint(f"{SPRINT}/lora_by_hand.py")
+    results = by_hand.main(by_hand.Config(inputs=1, outputs=1, rank=1, steps=1))
+    assert results.ranks == [1]
+    memory = load_sprint(f"{SPRINT}/memory.py")
+    memory.main(memory.Config(layers=1, d_model=2, heads=1, vocab_size=1, rank=1, batch_size=1, tokens=2, device="cpu"))
+
+
+def test_targets_that_the_model_lacks_are_refused_before_any_training(load_sprint, tiny, tmp_path):
+    script = load_sprint(f"{SPRINT}/finetune_lora.py")
+    config = script.Config(**tiny, targets=("q_proj",), first_voice=1, epochs=1, out=tmp_path, device="cpu")
     with pytest.raises(ValueError, match=r"no module q_proj.*there are: wte, wpe, c_attn, c_proj, c_fc, lm_head"):
-        finetune.main(finetune.Config(**tiny, methods=("lora",), targets=("q_proj",), first_voice=1, device="cpu"))
-    with pytest.raises(ValueError, match="rank of an adapter must be at least 1; got 0"):
-        finetune.main(finetune.Config(**tiny, methods=("lora",), rank=0, first_voice=1, device="cpu"))
-    with pytest.raises(SystemExit):
-        parse_config(finetune.Config, ["--seeds", "0"])
-    words, sweep = load_sprint(f"{SPRINT}/new_words.py"), load_sprint(f"{SPRINT}/rank_sweep.py")
-    with pytest.raises(ValueError, match="--ways must be among blocks; renewed"):
-        words.main(words.Config(**tiny, ways=("none",), device="cpu"))
-    with pytest.raises(ValueError, match="--targets must be among attention; linear"):
-        sweep.main(sweep.Config(**tiny, targets=("none",), device="cpu"))
+        script.main(config)
+    assert not list(tmp_path.iterdir()), "the full fine-tuning, which comes first, did not begin"
 
 
 def test_peft_reads_the_adapter_of_the_script(load_sprint, base_model, tiny, tmp_path):

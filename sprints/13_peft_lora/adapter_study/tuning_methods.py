@@ -4,7 +4,7 @@ Theory: notes/02_what_is_trained.md
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import peft
 import torch
@@ -15,11 +15,13 @@ from shared.lab.files import replacing
 from shared.nn.adapter_files import save_adapter
 from shared.nn.adapters import inject
 from shared.nn.lora import LoRAConfig
+from shared.nn.pretrained import load_tokenizer
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
 
-METHODS = ("full", "lora", "head", "embedding")
+Method = Literal["full", "lora", "head", "embedding"]
+METHODS: tuple[Method, ...] = get_args(Method)
 # The linear layers of a block: attention's two, the feed-forward network's two.
 ALL_LINEAR = ("c_attn", "attn.c_proj", "c_fc", "mlp.c_proj")
 # The embedding of the words and the head that predicts them; GPT-2 ties the two, adapters of the two are not tied.
@@ -81,7 +83,7 @@ def save_trained(model: "PreTrainedModel", method: str, folder: Path, base: str,
     elif library == "peft":
         model.save_pretrained(folder)
     else:
-        save_adapter(model, folder, base=base)
+        save_adapter(model, folder, base, tokenizer=load_tokenizer(base))
     return sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 1e6
 
 
