@@ -8,9 +8,11 @@ default, and the file keeps it twice. Theory: notes/06_bytes.md
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import nn
 from transformers import GPT2LMHeadModel
 
@@ -20,6 +22,7 @@ from quantizing.timed_turns import random_gpt2
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -29,9 +32,9 @@ GROUP = 64
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = 12  # blocks; the default is GPT-2 small, with random weights
-    d_model: int = 768  # features of a token
-    vocab_size: int = 50_257  # distinct tokens
+    layers: PositiveInt = 12  # blocks; the default is GPT-2 small, with random weights
+    d_model: Annotated[int, Field(ge=64, multiple_of=64)] = 768  # features of a token
+    vocab_size: PositiveInt = 50_257  # distinct tokens
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ calls after Conv1D was turned into Linear. Theory: notes/05_eager_mode.md
 import copy
 import warnings
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.ao import quantization as eager
 from transformers import PreTrainedModel
@@ -30,6 +32,7 @@ from quantizing.quantized_gpt2 import (
 from quantizing.timed_turns import Ratio, decode_seconds, random_gpt2, ratio, take_turns
 from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -44,11 +47,11 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = 12  # blocks; the default is GPT-2 small, with random weights
-    d_model: int = 768  # features of a token
-    vocab_size: int = 50_257  # distinct tokens
-    turns: int = 20  # turns of each contender
-    new_tokens: int = 8  # tokens of a turn
+    layers: PositiveInt = 12  # blocks; the default is GPT-2 small, with random weights
+    d_model: Annotated[int, Field(ge=64, multiple_of=64)] = 768  # features of a token
+    vocab_size: PositiveInt = 50_257  # distinct tokens
+    turns: PositiveInt = 20  # turns of each contender
+    new_tokens: Annotated[int, Field(ge=1, le=1000)] = 8  # tokens of a turn
     engine: str = "auto"  # library that multiplies quantized matrices
 
 

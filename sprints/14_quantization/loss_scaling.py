@@ -7,15 +7,18 @@ Theory: notes/03_number_formats.md
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from quantizing.recipe_batches import recipe_batches
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.pretrained import Logits, load_causal_model
@@ -28,8 +31,16 @@ SMALLEST = -60
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = "cookbook"  # model whose gradients to look at: cookbook (shipped), a folder, or a name of the hub
-    recipes: int = 16  # recipes of the batch
-    powers: tuple[int, ...] = (0, 4, 8, 12, 16, 20, 24)  # powers of two to multiply the loss with
+    recipes: PositiveInt = 16  # recipes of the batch
+    powers: tuple[Annotated[int, Field(ge=-100, le=100)], ...] = (
+        0,
+        4,
+        8,
+        12,
+        16,
+        20,
+        24,
+    )  # powers of two to multiply the loss with
 
 
 @dataclass(frozen=True)

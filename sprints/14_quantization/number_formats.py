@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.pretrained import load_causal_model
@@ -22,9 +23,9 @@ FORMATS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = "cookbook"  # model whose weights to update: cookbook (shipped), a folder, or a name of the hub
-    update: float = 1e-4  # size of the updates, about Adam's at this learning rate
-    additions: int = 10_000  # times to add 0.001
-    repeats: int = 200  # sums that are rounded at random
+    update: PositiveFloat = 1e-4  # size of the updates, about Adam's at this learning rate
+    additions: PositiveInt = 10_000  # times to add 0.001
+    repeats: AtLeastTwo = 200  # sums that are rounded at random
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ notes/04_rounding_weights.md
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
@@ -21,6 +22,7 @@ from quantizing.recipe_batches import loss_on, optimum, recipe_batches
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.pretrained import load_causal_model
@@ -38,9 +40,9 @@ SCHEMES: dict[str, dict[str, Any]] = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = "cookbook"  # cookbook (shipped), a folder, or a name of the hub
-    bits: tuple[int, ...] = (8, 6, 5, 4, 3, 2)  # sizes of the integers
-    group: int = 64  # weights of a group
-    recipes: int = 100  # recipes of the validation stream to score
+    bits: tuple[Annotated[int, Field(ge=2, le=16)], ...] = (8, 6, 5, 4, 3, 2)  # sizes of the integers
+    group: PositiveInt = 64  # weights of a group
+    recipes: PositiveInt = 100  # recipes of the validation stream to score
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def with_scales(bits: int, per: str, group: int, d_model: int) -> float:
 def main(config: Config) -> Results:
     seed_everything(config.seed)
     model, tokenizer = load_causal_model(config.model)
+    if (width := model.config.hidden_size) % config.group:
+        raise ValueError(f"a row must divide into groups; got --group {config.group} for {width} weights: {width} fits")
     batches = recipe_batches(tokenizer, "validation", 0, config.recipes)
     targets = sum(count_targets(*batch) for batch in batches)
     perplexities: dict[str, list[float]] = {name: [] for name in SCHEMES}

@@ -21,6 +21,7 @@ from quantizing.recipe_batches import optimum, recipe_batches
 from quantizing.weight_formats import FORMATS, LABELS, WeightFormat, check_formats, in_format
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.pretrained import Logits, load_causal_model
@@ -32,9 +33,9 @@ from shared.training.losses import count_targets, perplexity
 class Config(ScriptConfig):
     model: str = "cookbook"  # cookbook (shipped), a folder, or a name of the hub
     ways: tuple[WeightFormat, ...] = FORMATS  # formats to compare
-    recipes: int = 500  # recipes of the test stream to score
-    calibration: int = 64  # recipes of the validation stream to calibrate on
-    replacements: int = 32  # tokens to put in the middle of a text, to see whether what comes before moves
+    recipes: AtLeastTwo = 500  # recipes of the test stream to score
+    calibration: PositiveInt = 64  # recipes of the validation stream to calibrate on
+    replacements: PositiveInt = 32  # tokens to put in the middle of a text, to see whether what comes before moves
     engine: str = "auto"  # library that multiplies quantized matrices
 
 

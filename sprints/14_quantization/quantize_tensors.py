@@ -7,15 +7,19 @@ Theory: notes/01_quantization.md
 
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from quantizing.integer_grid import dequantize, fake_quantize, make_grid, min_max, quantize, signal_to_noise
 from quantizing.quantized_gpt2 import with_linears
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.pretrained import load_causal_model
@@ -28,8 +32,14 @@ DRAWS = 20_000
 class Config(ScriptConfig):
     model: str = "cookbook"  # model whose weights to quantize: cookbook (shipped), a folder, or a name of the hub
     matrix: str = "transformer.h.1.mlp.c_fc.weight"  # the matrix among its weights
-    bits: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8, 9, 10)  # sizes of the integers
-    numbers: int = 1_000_000  # numbers to draw from the Gaussian and the uniform distribution
+    bits: tuple[Annotated[int, Field(ge=2, le=16)], ...] = (2, 3, 4, 5, 6, 7, 8, 9, 10)  # sizes of the integers
+    numbers: PositiveInt = 1_000_000  # numbers to draw from the Gaussian and the uniform distribution
+
+    def check(self) -> None:
+        if len(self.bits) < 2 or any(low >= high for low, high in pairwise(self.bits)):
+            raise ValueError(
+                f"what a bit is worth shows between two sizes: --bits from small to large; got {self.bits}"
+            )
 
 
 @dataclass(frozen=True)

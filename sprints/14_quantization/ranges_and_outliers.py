@@ -7,9 +7,11 @@ does to the rest of a weight. Theory: notes/02_calibration.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from quantizing.integer_grid import (
     dequantize,
@@ -23,6 +25,7 @@ from quantizing.integer_grid import (
 )
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -36,10 +39,11 @@ RANGES = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    bits: tuple[int, ...] = (8, 4)  # sizes of the integers
-    numbers: int = 100_000  # numbers to draw
-    outlier: float = 100.0  # size of the outlier among numbers of deviation 1
-    channels: int = 64  # rows of the weight that gets an outlier
+    bits: tuple[Annotated[int, Field(ge=2, le=16)], ...] = (8, 4)  # sizes of the integers
+    # numbers to draw; torch.quantile takes no more than 2^24
+    numbers: Annotated[int, Field(ge=1, le=2**24)] = 100_000
+    outlier: PositiveFloat = 100.0  # size of the outlier among numbers of deviation 1
+    channels: PositiveInt = 64  # rows of the weight that gets an outlier
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ notes/07_memory_bound.md
 import statistics
 import warnings
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from torch.ao import quantization as eager
 
@@ -24,6 +26,7 @@ from quantizing.weight_formats import in_format
 from shared.lab.compare import EXACT, ROUNDING, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
 
@@ -39,13 +42,13 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = 12  # blocks; the default is GPT-2 small
-    d_model: int = 768  # features of a token
-    vocab_size: int = 50_257  # distinct tokens
-    megabytes: tuple[int, ...] = (16, 64, 128, 256, 512)  # working sets to measure the bandwidth with
-    batches: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # tokens that are multiplied at once
-    turns: int = 10  # turns of each measurement
-    new_tokens: int = 8  # tokens that a turn of decoding writes
+    layers: PositiveInt = 12  # blocks; the default is GPT-2 small
+    d_model: Annotated[int, Field(ge=64, multiple_of=64)] = 768  # features of a token
+    vocab_size: PositiveInt = 50_257  # distinct tokens
+    megabytes: tuple[PositiveInt, ...] = (16, 64, 128, 256, 512)  # working sets to measure the bandwidth with
+    batches: tuple[PositiveInt, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # tokens that are multiplied at once
+    turns: PositiveInt = 10  # turns of each measurement
+    new_tokens: Annotated[int, Field(ge=1, le=1000)] = 8  # tokens that a turn of decoding writes
 
 
 @dataclass(frozen=True)

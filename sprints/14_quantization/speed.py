@@ -4,14 +4,17 @@
     uv run sprints/14_quantization/speed.py --ways float32 bfloat16 dynamic static
 
 The weights are random: speed does not depend on them. A format is called faster only where the whole interval is above
-1. torchao is in a dependency group of its own, hence the first command; the second does without it. Theory: notes/07_memory_bound.md
+1. torchao is in a dependency group of its own, hence the first command; the second does without it.
+Theory: notes/07_memory_bound.md
 """
 
 import statistics
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from quantizing.quantized_gpt2 import converted_layers, saved_bytes, use_engine
 from quantizing.timed_turns import (
@@ -27,6 +30,7 @@ from quantizing.weight_formats import FORMATS, LABELS, WeightFormat, check_forma
 from shared.lab.compare import EXACT, TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
 
@@ -34,12 +38,12 @@ from shared.lab.runtime import keep_freed_memory, seed_everything
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     ways: tuple[WeightFormat, ...] = FORMATS  # formats to compare; the first is the baseline
-    layers: int = 12  # blocks; the default is GPT-2 small
-    d_model: int = 768  # features of a token
-    vocab_size: int = 50_257  # distinct tokens
-    turns: int = 20  # turns of each contender that are timed
-    prompt: int = 256  # tokens of the prompt for the prefill
-    new_tokens: int = 16  # tokens that a turn of decoding writes
+    layers: PositiveInt = 12  # blocks; the default is GPT-2 small
+    d_model: Annotated[int, Field(ge=64, multiple_of=64)] = 768  # features of a token
+    vocab_size: PositiveInt = 50_257  # distinct tokens
+    turns: PositiveInt = 20  # turns of each contender that are timed
+    prompt: Annotated[int, Field(ge=1, le=1000)] = 256  # tokens of the prompt for the prefill
+    new_tokens: Annotated[int, Field(ge=1, le=1000)] = 16  # tokens that a turn of decoding writes
     engine: str = "auto"  # library that multiplies quantized matrices
 
 

@@ -24,6 +24,7 @@ from quantizing.recipe_batches import loss_on, recipe_batches
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.pretrained import load_causal_model
@@ -35,8 +36,8 @@ HEADS = {"static": True, "dynamic": False}
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = "cookbook"  # cookbook (shipped), a folder, or a name of the hub
-    recipes: int = 100  # recipes of the validation stream to score
-    calibration: tuple[int, ...] = (1, 4, 16, 64)  # recipes to calibrate on, which are not scored
+    recipes: PositiveInt = 100  # recipes of the validation stream to score
+    calibration: tuple[PositiveInt, ...] = (1, 4, 16, 64)  # recipes to calibrate on, which are not scored
     engine: str = "auto"  # library that multiplies quantized matrices
 
 

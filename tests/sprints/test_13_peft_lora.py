@@ -298,7 +298,7 @@ WRONG_OPTIONS = {
         "--lora-rate inf", "--head-rate 0", "--dropout 1", "--seeds 0", "--first-voice 0",
     ],
     "lora_by_hand": ["--inputs 0", "--outputs 0", "--rank 0", "--decay 0", "--steps 0", "--learning-rate 0"],
-    "memory": ["--layers 0", "--d-model 7", "--heads 7", "--vocab-size 0", "--batch-size 0", "--tokens 1", "--tokens 2000"],
+    "memory": ["--layers 0", "--d-model 7", "--heads 7", "--vocab-size 0", "--tokens 1", "--tokens 2000"],
     "new_words": ["--ways none", "--rank 0", "--epochs 0", "--rates 0", "--full-rates -1", "--book sprints"],
     "rank_sweep": ["--targets none", "--ranks 0", "--rates nan", "--full-rates 0", "--epochs 0", "--seeds 0"],
     "singular_values": ["--rank 0", "--epochs 0", "--full-rate 0", "--lora-rate -1"],

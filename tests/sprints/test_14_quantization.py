@@ -14,6 +14,7 @@ from torch import nn
 from torch.ao.quantization.observer import MinMaxObserver, PerChannelMinMaxObserver
 
 from shared.checks.invariants import InvariantError, check_causality
+from shared.lab.config import parse_config
 
 FOLDER = "14_quantization"
 PARTS = (
@@ -280,7 +281,7 @@ def test_static_layers_use_the_ranges_that_they_were_shown(parts, tiny, tokens, 
     weight = grid.fake_quantize(conv.weight.detach().T.contiguous(), 8, "channel")
     # The second is far outside of the range: it saturates. Processors without VNNI add two products of 8 bits in 16,
     # which the upper half of the range overflows: that is why the range was measured out in 127 steps.
-    for size in (1, 100) if torch.cpu._is_vnni_supported() else (1,):
+    for size in (1, 100) if torch.cpu.get_capabilities().get("avx512_vnni") else (1,):
         x = size * torch.randn(50, 64, generator=generator)
         y = grid.dequantize(grid.quantize(x, inputs), inputs) @ weight.T + conv.bias
         expected = grid.dequantize(grid.quantize(y, outputs), outputs)
@@ -313,6 +314,10 @@ def test_a_model_must_see_text_before_it_is_converted(parts, tiny):
         parts.quantized_gpt2.convert_static(parts.quantized_gpt2.prepare_static(tiny))
     with pytest.raises(ValueError, match="no observers"):
         parts.quantized_gpt2.convert_static(tiny)
+    other = SimpleNamespace(config=SimpleNamespace(model_type="llama"))
+    for act in (parts.quantized_gpt2.prepare_static, parts.quantized_gpt2.quantize_dynamically):
+        with pytest.raises(ValueError, match="only a GPT-2 is quantized here; the model is of type 'llama'"):
+            act(other)
     with pytest.raises(ValueError, match="an observer must be one of min-max, moving average, histogram; got 'eye'"):
         parts.quantized_gpt2.prepare_static(tiny, "eye")
 
@@ -468,6 +473,41 @@ def test_observers_on_a_little_text(load_sprint):
     results = script.main(script.Config(recipes=2, calibration=(1,)))
     assert len(results.excess) == 6
     assert all(abs(found[0]) < 0.02 for found in results.excess.values())
+
+
+# Options
+
+WIDTHS = ("--layers 0", "--d-model 0", "--d-model 100", "--vocab-size 0")
+WRONG_OPTIONS = {
+    "file_size": WIDTHS,
+    "forgotten_conv1d": (*WIDTHS, "--turns 0", "--new-tokens 0", "--new-tokens 2000"),
+    "loss_scaling": ("--recipes 0", "--powers 2000", "--powers"),
+    "number_formats": ("--update 0", "--update inf", "--additions 0", "--repeats 1"),
+    "perplexity_against_bits": ("--bits 1", "--bits 17", "--group 0", "--recipes 0"),
+    "quality": ("--ways int3", "--recipes 1", "--calibration 0", "--replacements 0"),
+    "quantize_tensors": ("--bits 8", "--bits 8 8", "--bits 9 8", "--bits 1 8", "--numbers 0"),
+    "ranges_and_outliers": ("--bits 0", "--numbers 0", "--numbers 20000000", "--outlier 0", "--channels 0"),
+    "roofline": (*WIDTHS, "--megabytes 0", "--batches 0", "--turns 0", "--new-tokens 0"),
+    "speed": (*WIDTHS, "--ways int3", "--turns 0", "--prompt 0", "--prompt 2000", "--new-tokens 0"),
+    "static_observers": ("--recipes 0", "--calibration 0"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_OPTIONS)
+def test_options_out_of_range_are_refused(load_sprint, capsys, name):
+    config = load_sprint(f"{FOLDER}/{name}.py").Config
+    for words in WRONG_OPTIONS[name]:
+        with pytest.raises(SystemExit) as end:
+            parse_config(config, words.split())
+        assert end.value.code == 2, words
+        assert words.split()[0] in capsys.readouterr().err, words
+
+
+def test_a_group_that_divides_no_row_is_refused_before_the_first_model(load_sprint, monkeypatch):
+    script = load_sprint(f"{FOLDER}/perplexity_against_bits.py")
+    monkeypatch.setattr(script, "rounded", None)
+    with pytest.raises(ValueError, match=r"got --group 100 for (\d+) weights: \1 fits"):
+        script.main(script.Config(group=100))
 
 
 # Bytes and seconds

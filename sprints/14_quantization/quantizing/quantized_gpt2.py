@@ -42,6 +42,16 @@ def use_engine(name: str = "auto") -> str:
     return name
 
 
+def require_gpt2(model: PreTrainedModel) -> None:
+    """Check that a model has the parts that are quantized here by name.
+
+    Raises:
+        ValueError: it is no GPT-2.
+    """
+    if model.config.model_type != "gpt2":
+        raise ValueError(f"only a GPT-2 is quantized here; the model is of type {model.config.model_type!r}: name one")
+
+
 def conv1d_to_linear(model: PreTrainedModel) -> int:
     """Turn every Conv1D of a model into the Linear that computes the same, and return how many there were.
 
@@ -108,7 +118,11 @@ def quantize_dynamically(
         model: a GPT-2; Conv1D becomes Linear.
         per_channel: give each row of a weight a scale of its own.
         embedding: quantize the token embedding too, by rows.
+
+    Raises:
+        ValueError: it is no GPT-2.
     """
+    require_gpt2(model)
     linear = eager.per_channel_dynamic_qconfig if per_channel else eager.default_dynamic_qconfig
     which: dict = {nn.Linear: linear}
     if embedding:
@@ -130,8 +144,9 @@ def prepare_static(model: PreTrainedModel, observer: str = "min-max", *, head: b
         head: quantize the output layer in the same way; otherwise it is quantized dynamically.
 
     Raises:
-        ValueError: an unknown observer.
+        ValueError: it is no GPT-2, or an unknown observer.
     """
+    require_gpt2(model)
     if observer not in OBSERVERS:
         raise ValueError(f"an observer must be one of {', '.join(OBSERVERS)}; got {observer!r}")
     model = with_linears(model)
