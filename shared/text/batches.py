@@ -111,9 +111,10 @@ def whole_text(tokens: np.ndarray, batch_size: int, context: int) -> Iterator[Ba
 
     Neighbouring blocks share one token: it is the last target of the one and the first input of the other.
     """
-    rows = [tokens[start : start + context + 1].tolist() for start in range(0, len(tokens) - 1, context)]
-    for start in range(0, len(rows), batch_size):
-        yield pad_rows(rows[start : start + batch_size])
+    starts = range(0, len(tokens) - 1, context)
+    for first in range(0, len(starts), batch_size):
+        rows = [tokens[start : start + context + 1].tolist() for start in starts[first : first + batch_size]]
+        yield pad_rows(rows)
 
 
 class TextDataset(Dataset[Tensor]):

@@ -1,18 +1,16 @@
 """Books: a text in chapters, some to fine-tune on and others to be tested on.
 
-A chapter begins with a line "Chapter ..." or "# ...", and within it a line "* * *" ends a scene. A scene is a document:
-the models here read it from its beginning to its end, between two end tokens.
+`shared/text/chapters.py` finds chapters and scenes. A scene is a document: the models here read it from its beginning
+to its end, between two end tokens.
 """
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.lab.paths import DATA
-from shared.lab.provenance import note_read
+from shared.text.chapters import Chapter, read_book
 from shared.text.cookbook import VOICES, Cookbook
 from shared.text.tokenizers import Tokenizer, encode_documents
 
@@ -20,16 +18,6 @@ if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
 
 SHIPPED_BOOK = DATA / "book.txt"  # a cookbook in the second voice; sprint 12 writes it
-HEADING = re.compile(r"^(?:#\s+|chapter\b)(?P<title>[^\n]*)$", re.IGNORECASE | re.MULTILINE)
-SCENE_BREAK = re.compile(r"^\s*\*\s*\*\s*\*\s*$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A heading and the scenes below it."""
-
-    heading: str
-    scenes: tuple[str, ...]
 
 
 class ChapterSplit(NamedTuple):
@@ -58,37 +46,16 @@ class BookPart(NamedTuple):
 
 
 class Book(NamedTuple):
-    """Parts to learn from, to choose by, and to be tested on once; and the cookbook that wrote them, if one did."""
+    """Parts to learn from, to choose by, and to be tested on once; and the cookbook that wrote them, if one did.
+
+    `remarks` are sentences on what was left out of the text, or may be a mistake.
+    """
 
     train: BookPart
     validation: BookPart
     test: BookPart
     cookbook: Cookbook | None
-
-
-def read_book(path: Path) -> tuple[Chapter, ...]:
-    """Return the chapters of a text file; what stands before the first heading is left out.
-
-    Raises:
-        ValueError: there is no such file, it is not UTF-8, or it has no chapter with text.
-    """
-    if not path.is_file():
-        raise ValueError(f"there is no book {path}: name a text file")
-    try:
-        text = note_read(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 at byte {error.start}: convert it") from None
-    headings = list(HEADING.finditer(text))
-    ends = [*(heading.start() for heading in headings), len(text)][1:]
-    chapters = []
-    for heading, end in zip(headings, ends, strict=True):
-        scenes = (scene.strip("\n") for scene in SCENE_BREAK.split(text[heading.end() : end]))
-        kept = tuple(scene for scene in scenes if scene.strip())
-        if kept:
-            chapters.append(Chapter(heading.group().strip(), kept))
-    if not chapters:
-        raise ValueError(f"{path} has no chapters: begin each with a line 'Chapter ...' or '# ...'")
-    return tuple(chapters)
+    remarks: tuple[str, ...] = ()
 
 
 def split_chapters(chapters: Sequence[Chapter], validation: int = 1, test: int = 1) -> ChapterSplit:
@@ -104,7 +71,7 @@ def split_chapters(chapters: Sequence[Chapter], validation: int = 1, test: int =
     if min(train, validation, test) < 1:
         raise ValueError(
             f"a book is split into chapters to train on, {validation} to validate and {test} to test, each at least 1; "
-            f"it has {len(chapters)}: mark more with lines 'Chapter ...', or hold back fewer"
+            f"it has {len(chapters)}: mark more with lines 'Chapter 1', 'Chapter 2' ..., or hold back fewer"
         )
     return ChapterSplit(tuple(chapters[:train]), tuple(chapters[train : train + validation]), tuple(chapters[-test:]))
 
@@ -117,7 +84,7 @@ def load_book(path: Path, tokenizer: "Tokenizer | PreTrainedTokenizerBase", vali
         tokenizer: ours or one of transformers.
         validation, test: how many chapters, the last ones, to choose by and to be tested on.
     """
-    chapters = read_book(path)
+    chapters, remarks = read_book(path)
     opening = chapters[0].scenes[0]
     cookbook = next((cookbook for cookbook in map(Cookbook, VOICES) if cookbook.fault(opening) is None), None)
     parts = []
@@ -125,7 +92,7 @@ def load_book(path: Path, tokenizer: "Tokenizer | PreTrainedTokenizerBase", vali
         scenes = [scene for chapter in part for scene in chapter.scenes]
         log_prob = sum(map(cookbook.log_prob, scenes)) if cookbook else -math.inf
         parts.append(encode_part(scenes, tokenizer, log_prob))
-    return Book(*parts, cookbook)
+    return Book(*parts, cookbook, remarks)
 
 
 def recipe_part(

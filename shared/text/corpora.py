@@ -3,17 +3,18 @@
 Both kinds of corpus answer the same questions: batches to train on, batches to validate on, documents for an n-gram.
 """
 
+import hashlib
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from shared.lab.provenance import note_read
 from shared.text.batches import Batch, BlockBatches, DocumentBatches, pad_rows, whole_text
 from shared.text.cookbook import VOICES, Cookbook
-from shared.text.tokenizers import Tokenizer, character_tokenizer, encode_documents, gpt2_tokenizer, train_bpe
+from shared.text.token_files import check_length, fingerprint, load_tokens, make_tokenizer, split_point, token_type
+from shared.text.tokenizers import Tokenizer, encode_documents, train_bpe
 
 
 @cache
@@ -38,6 +39,12 @@ class CookbookCorpus:
         self.tokenizer = tokenizer
         self.cookbook = Cookbook(voice)
         self.validation_recipes = validation_recipes
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 digits of a SHA-256 of the tokenizer and of recipes in it: it changes with the grammar and the tokens."""
+        said = f"{self.tokenizer.backend.to_str()} {self.documents('train', 0, 64)}"
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def documents(self, stream: str, start: int, count: int) -> list[list[int]]:
         """Return the tokens of `count` recipes of a stream from number `start` on."""
@@ -65,9 +72,9 @@ class CookbookCorpus:
             yield batch
 
     def train_documents(self, tokens: int) -> list[list[int]]:
-        """Return the first recipes of the training stream, about so many tokens in all."""
+        """Return the first recipes of the training stream, one at least, about so many tokens in all."""
         sample = self.documents("train", 0, 64)
-        return self.documents("train", 0, tokens * 64 // sum(map(len, sample)))
+        return self.documents("train", 0, max(1, tokens * 64 // sum(map(len, sample))))
 
     def validation_documents(self) -> list[list[int]]:
         """Return the validation recipes."""
@@ -87,58 +94,46 @@ class CookbookCorpus:
 
 
 class TextCorpus:
-    """One text, split by position: the last tenth validates, the rest trains.
+    """One text, split by position: the end validates (`split_point`), the rest trains.
 
     Args:
-        train: token ids of the first nine tenths (an array or a memory-mapped file).
-        validation: token ids of the last tenth.
+        train: token ids of the first part (an array or a memory-mapped file).
+        validation: token ids of the end.
         tokenizer: made them.
         characters: length of the validation text.
+
+    Raises:
+        ValueError: there are too few tokens to validate on.
     """
 
     def __init__(self, train: np.ndarray, validation: np.ndarray, tokenizer: Tokenizer, characters: int) -> None:
+        check_length(train, validation)
         self.train, self.validation, self.tokenizer, self.characters = train, validation, tokenizer, characters
 
     @classmethod
     def from_text(cls, text: str, kind: str, vocab_size: int = 2048, gpt2_folder: Path | None = None) -> "TextCorpus":
-        """Return the corpus of a text with a tokenizer of a kind: "char", "bpe" (trained on the first part) or "gpt2".
-
-        Raises:
-            ValueError: an empty text or an unknown kind.
-        """
-        if not text.strip():
-            raise ValueError("there is no text to train on: the file is empty")
-        cut = len(text) * 9 // 10
-        if kind == "char":
-            tokenizer = character_tokenizer(text)
-        elif kind == "bpe":
-            tokenizer = train_bpe([text[:cut]], vocab_size)
-        elif kind == "gpt2" and gpt2_folder is not None:
-            tokenizer = gpt2_tokenizer(gpt2_folder)
-        else:
-            raise ValueError(f"tokenizer must be char, bpe or gpt2 (with its folder); got {kind!r}")
-        train, validation = (
-            np.array(tokenizer.encode(part), dtype=np.uint16 if tokenizer.vocab_size < 2**16 else np.uint32)
-            for part in (text[:cut], text[cut:])
-        )
-        return cls(train, validation, tokenizer, len(text) - cut)
-
-    def save(self, folder: Path) -> None:
-        """Write the tokens as memory-mappable files, and the tokenizer, into a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "train.npy", self.train)
-        np.save(folder / "validation.npy", self.validation)
-        (folder / "characters.txt").write_text(f"{self.characters}\n", encoding="utf-8")
-        self.tokenizer.save(folder)
+        """Return the corpus of a text, whose first part a bpe learns from; errors as of `make_tokenizer`."""
+        cut = split_point(len(text))
+        tokenizer = make_tokenizer(kind, [text], [text[:cut]], vocab_size, gpt2_folder)
+        parts = (np.array(tokenizer.encode(part), token_type(tokenizer)) for part in (text[:cut], text[cut:]))
+        return cls(*parts, tokenizer, len(text) - cut)
 
     @classmethod
     def load(cls, folder: Path) -> "TextCorpus":
-        """Return the corpus that `save` wrote, without reading its tokens into memory."""
-        train, validation = (
-            np.load(note_read(folder / f"{name}.npy"), mmap_mode="r") for name in ("train", "validation")
-        )
-        characters = int((folder / "characters.txt").read_text(encoding="utf-8"))
-        return cls(train, validation, Tokenizer.load(folder), characters)
+        """Return the corpus in a folder of `prepare_folder`, its tokens mapped, not read; as by `load_tokens`."""
+        return cls(*load_tokens(folder))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 digits of a SHA-256 of the tokens and the tokenizer."""
+        return fingerprint(self.tokenizer, self.train, self.validation, self.characters)
+
+    def opening(self) -> list[int]:
+        """Return a token after which a text may go on: a line break, or the first of a text that has none."""
+        try:
+            return self.tokenizer.encode("\n")
+        except ValueError:  # a tokenizer of characters
+            return self.train[:1].tolist()
 
     def train_batches(self, batch_size: int, context: int, generator: torch.Generator) -> BlockBatches:
         """Return the endless stream of random blocks of the training part."""

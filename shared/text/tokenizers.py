@@ -102,12 +102,15 @@ class Tokenizer:
         """Return the tokenizer that is saved as tokenizer.json in a folder, or in the file itself.
 
         Raises:
-            FileNotFoundError: there is no such file.
+            FileNotFoundError, ValueError: there is no such file, or it is no tokenizer.
         """
         file = Path(path) / "tokenizer.json" if Path(path).is_dir() else Path(path)
         if not file.is_file():
             raise FileNotFoundError(f"a saved tokenizer is a tokenizer.json or the folder of one; there is no {file}")
-        return cls(tokenizers.Tokenizer.from_file(str(note_read(file))))
+        try:
+            return cls(tokenizers.Tokenizer.from_file(str(note_read(file))))
+        except Exception as error:  # the library has no narrower one
+            raise ValueError(f"{file} is no tokenizer ({error}): give one that was saved as tokenizer.json") from None
 
     def _refuse_unknown(self, text: str, unknown: set[str]) -> None:
         if unknown:
@@ -154,12 +157,9 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     if vocab_size <= len(alphabet):
         raise ValueError(f"vocab_size must be at least {len(alphabet) + 1} (256 bytes and 1 control), got {vocab_size}")
     backend = tokenizers.Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    split = pre_tokenizers.Split(Regex(PATTERN), behavior="isolated")
+    to_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    backend.pre_tokenizer = pre_tokenizers.Sequence([split, to_bytes])
     backend.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size, special_tokens=[END_OF_TEXT], initial_alphabet=alphabet, show_progress=False
@@ -185,16 +185,14 @@ def gpt2_tokenizer(folder: Path | str) -> Tokenizer:
     return Tokenizer(backend)
 
 
-def encode_documents(texts: Sequence[str], tokenizer: "Tokenizer | PreTrainedTokenizerBase") -> list[list[int]]:
-    """Return the token ids of each text between two end tokens.
-
-    The first one says that a text begins, the last one is a target: a model learns where a text ends.
-
-    Args:
-        tokenizer: ours or one of transformers.
-    """
+def encode_texts(texts: Sequence[str], tokenizer: "Tokenizer | PreTrainedTokenizerBase") -> list[list[int]]:
+    """Return the token ids of each text; what looks like a control token is encoded as the characters that it is."""
     if isinstance(tokenizer, Tokenizer):
-        end, rows = tokenizer.end_token, tokenizer.encode_batch(texts)
-    else:
-        end, rows = tokenizer.eos_token_id, tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-    return [[end, *ids, end] for ids in rows]
+        return tokenizer.encode_batch(texts)
+    return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]
+
+
+def encode_documents(texts: Sequence[str], tokenizer: "Tokenizer | PreTrainedTokenizerBase") -> list[list[int]]:
+    """Return the token ids of each text, as by `encode_texts`, between two end tokens: where it begins and ends."""
+    end = tokenizer.end_token if isinstance(tokenizer, Tokenizer) else tokenizer.eos_token_id
+    return [[end, *ids, end] for ids in encode_texts(texts, tokenizer)]

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from pretraining_study.named_corpora import load_corpus
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.text.ngrams import KneserNey, WittenBell
 
@@ -26,8 +27,8 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: str = "cookbook"  # cookbook, tinyshakespeare (characters) or a text file (characters)
-    tokens: int = 1_000_000  # training tokens
-    orders: tuple[int, ...] = (1, 2, 3, 4, 5, 6)  # tokens of an n-gram
+    tokens: AtLeastTwo = 1_000_000  # training tokens
+    orders: tuple[PositiveInt, ...] = (1, 2, 3, 4, 5, 6)  # tokens of an n-gram
 
 
 @dataclass(frozen=True)

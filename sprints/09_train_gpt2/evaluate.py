@@ -9,7 +9,6 @@ and counts the faults in the recipes that it writes. Theory: notes/02_the_optimu
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -21,6 +20,7 @@ from pretraining_study.written_texts import count_faults, write_texts
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, ExistingFile, ExistingFolder, NonNegativeFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED_FOLDER
@@ -30,12 +30,12 @@ from shared.training.losses import perplexity
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = SHIPPED_FOLDER  # folder in the format of transformers
-    checkpoint: Path | None = None  # checkpoint of train.py, instead of a folder
+    model: ExistingFolder = SHIPPED_FOLDER  # folder in the format of transformers
+    checkpoint: ExistingFile | None = None  # checkpoint of train.py, instead of a folder
     stream: Literal["test", "validation"] = "test"  # recipes to score: test or validation
-    recipes: int = 500  # recipes to score
-    samples: int = 300  # recipes to write at each temperature
-    temperatures: tuple[float, ...] = (1.0, 0.9, 0.8)  # temperatures; faults are counted at the first
+    recipes: AtLeastTwo = 500  # recipes to score
+    samples: PositiveInt = 300  # recipes to write at each temperature
+    temperatures: tuple[NonNegativeFloat, ...] = (1.0, 0.9, 0.8)  # temperatures; faults are counted at the first
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ What temperature, top-k and top-p do is the subject of sprint 10. Theory: notes/
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from pretraining_study.saved_models import from_folder
 from shared.generation.decoding import generate
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import ExistingFolder, NonNegativeFloat, PositiveFraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED_FOLDER
@@ -21,13 +21,15 @@ from shared.text.cookbook import Cookbook
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = SHIPPED_FOLDER  # folder in the format of transformers
+    model: ExistingFolder = SHIPPED_FOLDER  # folder in the format of transformers
     prompt: str = "Smoky Soup with"  # how the recipes begin
-    count: int = 2  # recipes to write
-    max_new_tokens: int = 230  # tokens to write at most
-    temperature: float = 1.0  # below 1 more probable, above 1 more surprising; 0 takes the most probable token
-    top_k: int | None = None  # choose among so many most probable tokens
-    top_p: float | None = None  # choose among the most probable tokens that together have this probability
+    count: PositiveInt = 2  # recipes to write
+    max_new_tokens: PositiveInt = 230  # tokens to write at most
+    temperature: NonNegativeFloat = (
+        1.0  # below 1 more probable, above 1 more surprising; 0 takes the most probable token
+    )
+    top_k: PositiveInt | None = None  # choose among so many most probable tokens
+    top_p: PositiveFraction | None = None  # choose among the most probable tokens that together have this probability
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,15 @@ from pretraining_study.contenders import SIZE, Rates, median_ratio, print_rates,
 from shared.generation.decoding import generate
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.nn.gpt import GPT
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    rounds: int = 3  # turns of each contender
-    new_tokens: int = 256  # tokens to generate in a turn
+    rounds: PositiveInt = 3  # turns of each contender
+    new_tokens: PositiveInt = 256  # tokens to generate in a turn
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Turn a text into files of tokens that training reads without loading them into memory.
+"""Turn a text of any size into files of tokens that training reads without loading them into memory.
 
     uv run sprints/09_train_gpt2/prepare_data.py --text my_text.txt --tokenizer bpe --folder data/cache/my_text
     uv run sprints/09_train_gpt2/train.py --data data/cache/my_text
@@ -8,26 +8,30 @@ Without --text it prepares recipes of the cookbook, as a text like any other. Th
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from tqdm import trange
 
+from pretraining_study.named_corpora import BpeSize, Kind
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.datasets import fetch
+from shared.lab.files import write_text
 from shared.lab.paths import CACHE, shown
-from shared.lab.run import run
+from shared.lab.ranges import ExistingFile, PositiveInt
+from shared.lab.run import run, run_folder
 from shared.text.cookbook import Cookbook
 from shared.text.corpora import TextCorpus
+from shared.text.plain_text import read_pieces
+from shared.text.token_files import prepare_folder
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    text: Path | None = None  # UTF-8 text (default: recipes)
-    tokenizer: Literal["bpe", "char", "gpt2"] = "bpe"  # kind of tokenizer
-    vocab_size: int = 2048  # tokens of a bpe vocabulary
-    recipes: int = 5000  # recipes to write when there is no text
-    folder: Path = CACHE / "prepared"  # where the token files go
+    text: ExistingFile | None = None  # UTF-8 text (default: recipes)
+    tokenizer: Kind = "bpe"  # kind of tokenizer
+    vocab_size: BpeSize = 2048  # tokens of a bpe vocabulary
+    recipes: PositiveInt = 5000  # recipes to write when there is no text
+    folder: Path = CACHE / "prepared"  # where the token files go: a new folder, or one of an earlier run
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,20 @@ class Results:
     file_mb: float
 
 
+def write_recipes(path: Path, count: int) -> Path:
+    """Write recipes as a text like any other, and return its path."""
+    cookbook = Cookbook()
+    recipes = (cookbook.recipe("train", index).text for index in trange(count, unit="recipe"))
+    return write_text(path, "\n\n\n".join(recipes))
+
+
 def main(config: Config) -> Results:
-    if config.text is not None:
-        text = config.text.read_text(encoding="utf-8")
-    else:
-        cookbook = Cookbook()
-        text = "\n\n\n".join(cookbook.recipe("train", index).text for index in trange(config.recipes, unit="recipe"))
+    text = config.text or write_recipes(run_folder(config, __file__) / "recipes.txt", config.recipes)
     gpt2 = fetch("gpt2") if config.tokenizer == "gpt2" else None
-    corpus = TextCorpus.from_text(text, config.tokenizer, config.vocab_size, gpt2)
-    corpus.save(config.folder)
+    prepare_folder(text, config.folder, config.tokenizer, config.vocab_size, gpt2)
     again = TextCorpus.load(config.folder)
     results = Results(
-        characters=len(text),
+        characters=sum(map(len, read_pieces(text))),
         train_tokens=len(again.train),
         validation_tokens=len(again.validation),
         vocab_size=again.tokenizer.vocab_size,

@@ -29,6 +29,7 @@ from pretraining_study.contenders import (
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory
 from shared.text.batches import Batch
@@ -41,7 +42,7 @@ RACERS = {"transformers": transformers_losses, "plain PyTorch": plain_torch_loss
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    target: float = 0.8  # loss on the cookbook that the race goes to, in nats per token (about a 5-gram's)
+    target: PositiveFloat = 0.8  # loss on the cookbook that the race goes to, in nats per token (about a 5-gram's)
 
 
 @dataclass(frozen=True)

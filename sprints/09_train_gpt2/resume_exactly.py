@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.training.checkpoints import load_checkpoint
@@ -33,9 +34,9 @@ PRESETS = {"thorough": {"kills": 20, "steps": 400}}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    kills: int = 4  # how often the process is killed
-    steps: int = 150  # optimizer steps of the whole run
-    save_every: int = 7  # steps between checkpoints
+    kills: PositiveInt = 4  # how often the process is killed
+    steps: PositiveInt = 150  # optimizer steps of the whole run
+    save_every: PositiveInt = 7  # steps between checkpoints
 
 
 @dataclass(frozen=True)

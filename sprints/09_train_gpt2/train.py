@@ -5,9 +5,10 @@
     uv run sprints/09_train_gpt2/train.py --data my_text.txt --tokenizer bpe --steps 2000
 
 Without options it trains on an endless cookbook whose entropy is known exactly, for about three minutes on two cores.
-Theory: notes/01_the_training_loop.md and notes/02_the_optimum.md
+Theory: notes/01_the_training_loop.md, notes/02_the_optimum.md and, for --resume, notes/05_resuming.md
 """
 
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,15 +22,17 @@ from tqdm import tqdm
 
 from pretraining_study.final_score import FinalScore, score_model
 from pretraining_study.history import History
-from pretraining_study.named_corpora import load_corpus
+from pretraining_study.named_corpora import BpeSize, Kind, load_corpus
+from pretraining_study.resuming import begin
 from shared.lab.compare import EXACT, ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Share
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.corpora import Corpus
-from shared.training.checkpoints import check_compatible, load_checkpoint, restore, save_checkpoint
+from shared.training.checkpoints import save_checkpoint
 from shared.training.loop import train_steps
 from shared.training.losses import evaluate_loss, language_model_loss
 from shared.training.optimizers import make_optimizers
@@ -37,9 +40,7 @@ from shared.training.schedules import warmup_cosine, warmup_linear
 
 PRESETS = {
     # The size of nanoGPT's demonstration for a CPU, 4 layers of 128, with twice its 64 characters of context
-    "tinyshakespeare": {
-        "data": "tinyshakespeare", "tokenizer": "char", "context": 128, "steps": 2000,
-    },
+    "tinyshakespeare": {"data": "tinyshakespeare", "tokenizer": "char", "context": 128, "steps": 2000},
     "tinyshakespeare-hour": {
         "data": "tinyshakespeare", "tokenizer": "char", "context": 256, "batch_size": 16, "steps": 6500,
         "layers": 6, "d_model": 192, "dropout": 0.1, "attention_dropout": 0.0, "learning_rate": 2e-3,
@@ -56,38 +57,44 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: str = "cookbook"  # cookbook, tinyshakespeare, a text file, or a folder of prepare_data.py
-    tokenizer: str = "bpe"  # bpe, char or gpt2 (the cookbook is always bpe)
-    vocab_size: int = 2048  # tokens of a bpe vocabulary
-    context: int = 256  # tokens that the model looks at
-    layers: int = 4  # blocks
-    heads: int = 4  # attention heads of a block
-    d_model: int = 128  # features of a token
-    dropout: float = 0.0  # probability of dropping a feature
-    attention_dropout: float | None = None  # probability of dropping an attention weight (default: as features)
+    tokenizer: Kind = "bpe"  # bpe, char or gpt2 (the cookbook is always bpe)
+    vocab_size: BpeSize = 2048  # tokens of a bpe vocabulary
+    context: AtLeastTwo = 256  # tokens that the model looks at
+    layers: PositiveInt = 4  # blocks
+    heads: PositiveInt = 4  # attention heads of a block
+    d_model: PositiveInt = 128  # features of a token
+    dropout: Share = 0.0  # probability of dropping a feature
+    attention_dropout: Share | None = None  # probability of dropping an attention weight (default: as features)
     positions: Literal["learned", "sinusoidal"] = "learned"  # learned or sinusoidal
-    steps: int = 1350  # optimizer steps
-    batch_size: int = 16  # rows of a batch
-    accumulate: int = 1  # batches whose gradients are added up before a step
-    learning_rate: float = 3e-3  # peak learning rate of AdamW: embeddings, biases and norms
-    muon_learning_rate: float = 0.02  # peak learning rate of Muon: matrices of the blocks (0: all by AdamW)
-    weight_decay: float = 0.0  # decay of matrices
-    warmup: int = 20  # steps until the learning rate is at its peak
+    steps: PositiveInt = 1350  # optimizer steps
+    batch_size: PositiveInt = 16  # rows of a batch
+    accumulate: PositiveInt = 1  # batches whose gradients are added up before a step
+    learning_rate: PositiveFloat = 3e-3  # peak learning rate of AdamW: embeddings, biases and norms
+    muon_learning_rate: NonNegativeFloat = 0.02  # peak learning rate of Muon: matrices of the blocks (0: all by AdamW)
+    weight_decay: NonNegativeFloat = 0.0  # decay of matrices
+    warmup: NonNegativeInt = 20  # steps until the learning rate is at its peak
     schedule: Literal["linear", "cosine"] = "linear"  # how the learning rate falls
-    clip: float = 1.0  # largest norm of the gradient
+    clip: PositiveFloat = 1.0  # largest norm of the gradient
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
     compile: bool = False  # compile the model (needs a C++ compiler)
-    eval_every: int = 150  # steps between evaluations
-    save_every: int = 150  # steps between checkpoints
-    validation_recipes: int = 256  # recipes to validate on
-    recipes: int = 100  # recipes to write at the end
-    ngram_tokens: int = 2_000_000  # tokens that the n-gram baseline is fitted to
+    eval_every: PositiveInt = 150  # steps between evaluations
+    save_every: PositiveInt = 150  # steps between checkpoints
+    validation_recipes: PositiveInt = 256  # recipes to validate on
+    recipes: PositiveInt = 100  # recipes to write at the end
+    ngram_tokens: AtLeastTwo = 2_000_000  # tokens that the n-gram baseline is fitted to
     tensorboard: bool = False  # write scalars to tensorboard/ in the folder of the run
     resume: bool = False  # go on from the checkpoint in the folder of the run
 
+    def check(self) -> None:
+        size_of(self, vocab_size=1)
+        if self.positions == "sinusoidal" and self.d_model % 2:
+            raise ValueError(f"sinusoidal positions need an even --d-model; got {self.d_model}")
+        if self.compile and not any(map(shutil.which, ("g++", "c++", "clang++", "cl"))):
+            raise ValueError("--compile needs a C++ compiler, and there is none on the PATH: leave it out")
+
 
 SCHEDULES = {"linear": warmup_linear, "cosine": warmup_cosine}
-# What may differ between a run and the run that resumes it.
-FREE = {"device", "resume", "tensorboard", "save_every", "recipes", "ngram_tokens"}
+FREE = {"device", "resume", "tensorboard", "save_every", "recipes", "ngram_tokens"}  # may differ when resumed
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def main(config: Config) -> Results:
     torch.set_flush_denormal(True)
     generator = seed_everything(config.seed)
     corpus = load_corpus(config.data, config.tokenizer, config.vocab_size, config.validation_recipes)
-    model = build_model(config, corpus.tokenizer.vocab_size).to(pick_device(config.device))
+    model = GPT(size_of(config, corpus.tokenizer.vocab_size)).to(pick_device(config.device))
     history = train(config, model, corpus, generator)
     settings = {"ngram_tokens": config.ngram_tokens, "recipes": config.recipes, "seed": config.seed}
     results = Results(
@@ -118,32 +125,25 @@ def main(config: Config) -> Results:
     return results
 
 
-def build_model(config: Config, vocab_size: int) -> GPT:
-    """Return a freshly initialised GPT of the size that the options ask for."""
-    size = GPTConfig(
+def size_of(config: Config, vocab_size: int) -> GPTConfig:
+    """Return the size of the model that the options ask for."""
+    return GPTConfig(
         vocab_size=vocab_size, context=config.context, layers=config.layers, heads=config.heads, d_model=config.d_model,
         dropout=config.dropout, attention_dropout=config.attention_dropout, positions=config.positions,
     )  # fmt: skip
-    return GPT(size)
 
 
 def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator) -> History:
     """Train the model in place and return the curves; checkpoints are written on the way."""
     batches = corpus.train_batches(config.batch_size, config.context, generator)
     optimizers = make_optimizers(
-        model,
-        learning_rate=config.learning_rate,
-        muon_learning_rate=config.muon_learning_rate or None,
+        model, learning_rate=config.learning_rate, muon_learning_rate=config.muon_learning_rate or None,
         weight_decay=config.weight_decay,
-    )
+    )  # fmt: skip
     path = run_folder(config, __file__) / "checkpoints" / f"{Path(config.data).stem}.pt"
     fixed = {name: value for name, value in config.options().items() if name not in FREE}
-    start, history = 0, History()
-    if config.resume:
-        checkpoint = load_checkpoint(path)
-        check_compatible(checkpoint, fixed, path)
-        batches.load_state_dict(checkpoint["data"])
-        start, history = restore(checkpoint, model, optimizers), History(**checkpoint["extra"])
+    fixed["corpus"] = corpus.fingerprint  # a text may change while its name stays
+    start, history = begin(path, fixed, model, optimizers, batches, steps=config.steps, resume=config.resume)
     if config.compile:
         model.compile()
     trained = train_steps(

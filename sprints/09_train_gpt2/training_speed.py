@@ -9,15 +9,11 @@ Compare the ratios, not the figures of different machines. Theory: notes/07_spee
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
-from unittest import mock
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
-from torch.nn import functional
 
 from pretraining_study.contenders import (
     BATCH_SIZE,
@@ -34,6 +30,7 @@ from pretraining_study.contenders import (
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory
 from shared.text.batches import Batch
@@ -41,8 +38,8 @@ from shared.text.batches import Batch
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    rounds: int = 3  # turns of each contender
-    steps: int = 6  # training steps of a turn that are timed
+    rounds: PositiveInt = 3  # turns of each contender
+    steps: PositiveInt = 6  # training steps of a turn that are timed
 
 
 @dataclass(frozen=True)
@@ -76,12 +73,7 @@ def our_training_rate(
     """Return the rate of our training, with or without what makes it fast."""
     if keep_memory:
         keep_freed_memory()
-
-    def fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float) -> Tensor:
-        return functional.scaled_dot_product_attention(query, key, value, mask, dropout)
-
-    with mock.patch("shared.nn.kernels.attend_by_products", fused) if fused_kernel else nullcontext():
-        return training_rate(our_losses, steps, muon, precision)
+    return training_rate(our_losses, steps, muon, precision, fused_kernel)
 
 
 def main(config: Config) -> Results:

@@ -5,7 +5,7 @@ import json
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,11 +15,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from shared.checks.invariants import check_causality
 from shared.lab.config import check_recordable, parse_config
 from shared.nn.gpt import GPT, GPTConfig
-from shared.text.batches import pad_rows
+from shared.text.batches import Batch, pad_rows
 from shared.text.cookbook import Cookbook
 from shared.text.corpora import TextCorpus, cookbook_tokenizer
 from shared.training.checkpoints import CheckpointError, load_checkpoint
 from shared.training.loop import NonFiniteTraining
+from shared.training.sealed import save_sealed
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data" / "models" / "cookbook-gpt2"
@@ -52,13 +53,13 @@ def test_training_lowers_the_loss_and_is_reproducible(train: ModuleType, tmp_pat
     again = train.main(config)
     differing = {key for key, value in asdict(results).items() if asdict(again)[key] != value}
     assert differing <= {"training_seconds"}, "same seed, same results"
-    assert train.main(replace(config, seed=1)).validation_loss != results.validation_loss
+    assert train.main(replace(config, seed=1, out=tmp_path / "other")).validation_loss != results.validation_loss
 
 
 def test_every_parameter_moves(train: ModuleType, tmp_path: Path):
     config = train.Config(**TINY | {"steps": 2, "warmup": 1}, out=tmp_path)
     torch.manual_seed(config.seed)
-    before = train.build_model(config, 1024).state_dict()
+    before = GPT(train.size_of(config, 1024)).state_dict()
     train.main(config)
     after = load_checkpoint(tmp_path / "checkpoints" / "cookbook.pt")["model"]
     still = [name for name, weight in before.items() if torch.equal(weight, after[name])]
@@ -97,6 +98,77 @@ def test_resuming_with_other_options_names_them(train: ModuleType, tmp_path: Pat
         train.main(replace(config, resume=True, out=tmp_path / "elsewhere"))
 
 
+def test_a_run_from_the_beginning_overwrites_only_what_it_makes_again(train: ModuleType, tmp_path: Path, text: Path):
+    tiny = TINY | {"context": 32, "steps": 2, "data": str(text), "tokenizer": "char"}
+    config = train.Config(**tiny, out=tmp_path)
+    path = tmp_path / "checkpoints" / "book.pt"
+    train.main(config)
+    before = path.read_bytes()
+    with pytest.raises(
+        CheckpointError, match=r"2 steps of a run with other options \(steps is 3, in the checkpoint 2\)"
+    ):
+        train.main(replace(config, steps=3))
+    unfinished = load_checkpoint(path) | {"step": 1}
+    save_sealed(unfinished, path)
+    with pytest.raises(
+        CheckpointError, match=r"holds 1 steps of a run, and this run of 2 steps.*give --resume to go on"
+    ):
+        train.main(config)
+    assert load_checkpoint(path)["step"] == 1
+    path.write_bytes(before[:-70] + before[-69:])
+    with pytest.raises(CheckpointError, match="delete it and start again"):
+        train.main(replace(config, resume=True))
+
+
+def test_a_text_that_changed_meanwhile_cannot_resume(train: ModuleType, tmp_path: Path, text: Path):
+    (tmp_path / "book.txt").write_text(text.read_text()[:9000])
+    tiny = TINY | {"context": 32, "steps": 2, "data": str(tmp_path / "book.txt"), "tokenizer": "char"}
+    config = train.Config(**tiny, out=tmp_path)
+    train.main(config)
+    (tmp_path / "book.txt").write_text(text.read_text()[:9000].replace("salt", "sand"))
+    with pytest.raises(CheckpointError, match=r"corpus is '[0-9a-f]{16}', in the checkpoint '[0-9a-f]{16}'"):
+        train.main(replace(config, resume=True))
+
+
+def test_a_text_without_a_line_break_is_trained_on_to_the_end(train: ModuleType, tmp_path: Path):
+    (tmp_path / "line.txt").write_text("all of it stands in a single line, " * 40)
+    tiny = TINY | {"context": 16, "steps": 2, "data": str(tmp_path / "line.txt"), "tokenizer": "char"}
+    assert len(train.main(train.Config(**tiny, out=tmp_path)).samples) == 3
+
+
+def test_a_disk_without_room_is_told_before_training(
+    train: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    monkeypatch.setattr(train, "train_steps", None)
+    with pytest.raises(CheckpointError, match="are free: free some space or choose another --out"):
+        train.main(train.Config(**TINY, out=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ("--heads 3", "d_model must be a multiple of heads"),
+        ("--positions sinusoidal --d-model 5 --heads 1", "need an even --d-model; got 5"),
+        ("--clip -1", "--clip: must be greater than 0; got -1"),
+        ("--steps -1", "--steps: must be greater than or equal to 1"),
+        ("--warmup -5", "--warmup: must be greater than or equal to 0"),
+        ("--dropout 1", "--dropout: must be less than 1"),
+        ("--vocab-size 256", "--vocab-size: must be greater than or equal to 257"),
+        ("--learning-rate nan", "--learning-rate must be a finite number"),
+        ("--compile", "--compile needs a C++ compiler"),
+    ],
+)
+def test_options_are_checked_before_anything_is_built(
+    train: ModuleType, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, words: str, rule: str
+):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(SystemExit) as stopped:
+        parse_config(train.Config, words.split(), train.PRESETS)
+    assert stopped.value.code == 2
+    assert rule in capsys.readouterr().err
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
     train: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -127,13 +199,15 @@ def test_any_text_can_be_trained_on(train: ModuleType, tmp_path: Path, text: Pat
 
 def test_prepared_files_train_as_the_text_does(load_sprint, train: ModuleType, tmp_path: Path, text: Path):
     prepare = load_sprint("09_train_gpt2/prepare_data.py")
-    prepared = prepare.main(prepare.Config(text=text, tokenizer="char", folder=tmp_path / "prepared"))
+    prepared = prepare.main(prepare.Config(text=text, tokenizer="char", folder=tmp_path / "prepared", out=tmp_path))
     corpus = TextCorpus.load(tmp_path / "prepared")
     assert isinstance(corpus.train, np.memmap)
     assert len(corpus.train) + len(corpus.validation) == prepared.characters
+    recipes = prepare.main(prepare.Config(recipes=30, vocab_size=300, folder=tmp_path / "recipes", out=tmp_path))
+    assert recipes.vocab_size == 300
     tiny = TINY | {"context": 32, "steps": 3, "eval_every": 3}
     from_text = train.main(train.Config(**tiny, data=str(text), tokenizer="char", out=tmp_path))
-    from_files = train.main(train.Config(**tiny, data=str(tmp_path / "prepared"), out=tmp_path))
+    from_files = train.main(train.Config(**tiny, data=str(tmp_path / "prepared"), out=tmp_path / "files"))
     assert from_files.validation_loss == from_text.validation_loss
 
 
@@ -153,8 +227,10 @@ def test_bad_texts_are_refused(train: ModuleType, tmp_path: Path):
     (tmp_path / "empty.txt").write_text(" \n")
     (tmp_path / "short.txt").write_text("to be or not to be")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00\xd8")
+    (tmp_path / "folder").mkdir()
     for name, message in {
-        "missing.txt": "cannot read",
+        "missing.txt": "there is no",
+        "folder": "is no folder of prepared tokens",
         "binary.txt": "cannot read",
         "empty.txt": "the file is empty",
         "short.txt": "longer than one block of 257 tokens",
@@ -194,6 +270,27 @@ def test_evaluation_splits_the_loss_and_the_optimum_by_section(load_sprint, trai
     assert 0 < results.improbable_per_recipe < 220, "at most the number of targets"
 
 
+def test_a_model_of_a_text_is_not_scored_by_the_cookbooks_tokenizer(
+    load_sprint, train: ModuleType, tmp_path: Path, text: Path
+):
+    tiny = TINY | {"context": 32, "steps": 1, "data": str(text), "tokenizer": "char"}
+    train.main(train.Config(**tiny, out=tmp_path))
+    script, path = load_sprint("09_train_gpt2/evaluate.py"), tmp_path / "checkpoints" / "book.pt"
+    with pytest.raises(ValueError, match=r"it must be of the cookbook; got data='.*book\.txt'"):
+        script.main(script.Config(checkpoint=path, recipes=2, samples=1))
+    checkpoint = load_checkpoint(path)
+    for changed, rule in (
+        ({"data": "cookbook"}, r"\(fingerprint [0-9a-f]{16}, now [0-9a-f]{16}\)"),
+        (
+            None,
+            r"is no checkpoint of sprints/09_train_gpt2/train\.py",
+        ),
+    ):
+        save_sealed(checkpoint | {"config": checkpoint["config"] | changed if changed else {}}, path)
+        with pytest.raises(ValueError, match=rule):
+            script.main(script.Config(checkpoint=path, recipes=2, samples=1))
+
+
 def test_the_sections_of_a_recipe_add_up_to_all_of_it(load_sprint):
     part = load_sprint("09_train_gpt2/pretraining_study/recipe_sections.py")
     text = "title\n\nflour\neggs\n\nmix"
@@ -211,6 +308,10 @@ def test_the_contenders_train_the_same_model(load_sprint):
     part = load_sprint("09_train_gpt2/pretraining_study/contenders.py")
     size = GPTConfig(vocab_size=11, context=8, layers=1, heads=2, d_model=16, dropout=0.0)
     models = [part.PlainTorch(size), part.transformers_model(size), GPT(size)]
+    spreads = [
+        weight.std().item() for model in models for name, weight in model.named_parameters() if "positions" in name
+    ]
+    assert spreads[0] == pytest.approx(0.02, rel=0.2), "N(0, 1) is a handicap"
     counts = {sum(weight.numel() for weight in model.parameters()) for model in models}
     assert len(counts) == 1, "the output layer is tied in each"
     tokens = torch.randint(11, (2, 8), generator=torch.Generator().manual_seed(0))
@@ -222,6 +323,17 @@ def test_the_contenders_train_the_same_model(load_sprint):
         losses = list(itertools.islice(losses_of(size, itertools.repeat(padded)), 40))
         assert losses[0] == pytest.approx(np.log(11), abs=0.3)
         assert losses[-1] < 0.8 * losses[0]
+
+
+def test_the_fused_kernel_trains_the_same_model(load_sprint):
+    part = load_sprint("09_train_gpt2/pretraining_study/contenders.py")
+    size = GPTConfig(vocab_size=11, context=8, layers=1, heads=2, d_model=16, dropout=0.0)
+    batch, losses = Batch(torch.randint(11, (2, 9), generator=torch.Generator().manual_seed(0)), None), []
+    for fused in (False, True):
+        torch.manual_seed(0)
+        trained = part.our_losses(size, itertools.repeat(batch), None, "float32", fused)
+        losses.append(next(trained))
+    assert losses[0] == pytest.approx(losses[1], rel=0.05), "other weights of attention, drawn alike"
 
 
 def test_speeds_are_measured_in_turns(load_sprint, monkeypatch: pytest.MonkeyPatch):

@@ -56,8 +56,8 @@ def score_model(model: GPT, corpus: Corpus, *, ngram_tokens: int, recipes: int, 
         counts = count_faults(samples, corpus.cookbook)
         valid, faults = counts["none"] / recipes, dict(counts.most_common())
     else:
-        # A text of characters has no documents in it, so it starts with a line break and ends where the context ends.
-        samples = write_texts(model, corpus.tokenizer, 3, seed=seed, start=corpus.tokenizer.encode("\n"))
+        # A text has no documents in it, so a sample starts after a line break and ends where the context ends.
+        samples = write_texts(model, corpus.tokenizer, 3, seed=seed, start=corpus.opening())
     return FinalScore(
         parameters=model.parameter_count(),
         validation_loss=loss,

@@ -1,4 +1,4 @@
-"""Books: chapters and scenes, splits that share nothing, and the least loss that there can be."""
+"""Books: splits that share nothing, and the least loss that there can be."""
 
 from pathlib import Path
 
@@ -8,51 +8,11 @@ import torch
 from shared.lab import provenance
 from shared.nn.pretrained import Logits, load_causal_model, load_tokenizer
 from shared.text.batches import TextDataset
-from shared.text.books import SHIPPED_BOOK, Chapter, encode_part, load_book, read_book, recipe_part, split_chapters
+from shared.text.books import SHIPPED_BOOK, encode_part, load_book, recipe_part, split_chapters
+from shared.text.chapters import Chapter, read_book
 from shared.text.cookbook import Cookbook
 from shared.text.tokenizers import character_tokenizer
 from shared.training.losses import evaluate_loss
-
-BOOK = """By nobody
-
-Chapter 1
-One.
-Still one.
-
-* * *
-
-Two.
-
-# Third title
-Three.
-chapters are not headings
-
-CHAPTER IV. The end
-"""
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Path:
-    (tmp_path / "book.txt").write_text(BOOK)
-    return tmp_path / "book.txt"
-
-
-def test_a_book_is_read_into_chapters_and_scenes(book: Path):
-    assert read_book(book) == (
-        Chapter("Chapter 1", ("One.\nStill one.", "Two.")),
-        Chapter("# Third title", ("Three.\nchapters are not headings",)),
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "rule"),
-    [(None, "there is no book"), (b"\xff\xfe", "not UTF-8 at byte 0"), (b"no headings", "has no chapters")],
-)
-def test_what_is_no_book_is_an_error(tmp_path: Path, content: bytes | None, rule: str):
-    if content is not None:
-        (tmp_path / "book.txt").write_bytes(content)
-    with pytest.raises(ValueError, match=rule):
-        read_book(tmp_path / "book.txt")
 
 
 def test_a_split_deals_out_whole_chapters():
@@ -127,6 +87,14 @@ def test_no_model_is_below_the_optimum_and_the_loss_is_that_of_transformers():
     assert ours == pytest.approx(sum(theirs) / targets, rel=1e-5)
     assert part.optimum is not None
     assert part.optimum < ours < 1.1 * part.optimum
+
+
+def test_what_was_left_out_is_said(tmp_path: Path):
+    path = write_book(tmp_path / "book.txt", ["A tale.", "A second one.", "A third one."])
+    tokenizer = character_tokenizer(path.read_text())
+    assert load_book(path, tokenizer).remarks == ()
+    path.write_text("A preface.\n" + path.read_text())
+    assert load_book(path, tokenizer).remarks[0].startswith("left out: 10 characters before the first chapter")
 
 
 def test_a_result_rests_on_the_book_that_it_read():

@@ -1,8 +1,5 @@
 """Corpora: what is trained on, what is validated on, and that they never meet."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 
@@ -61,16 +58,23 @@ def test_a_text_is_split_by_position(kind: str, text: str):
     assert targets == len(corpus.validation) - 1
 
 
-def test_saved_tokens_are_mapped_not_read(tmp_path: Path, text: str):
-    corpus = TextCorpus.from_text(text, "bpe", vocab_size=300)
-    corpus.save(tmp_path)
-    again = TextCorpus.load(tmp_path)
-    assert isinstance(again.train, np.memmap)
-    assert np.array_equal(again.train, corpus.train)
-    assert again.characters == corpus.characters
-    assert again.tokenizer.encode("12 times 12") == corpus.tokenizer.encode("12 times 12")
-    one, other = (c.train_batches(2, 8, torch.Generator().manual_seed(1)) for c in (corpus, again))
-    assert torch.equal(next(one).tokens, next(other).tokens)
+def test_a_fingerprint_is_that_of_tokens_and_tokenizer(tokenizer: Tokenizer, text: str):
+    corpus = TextCorpus.from_text(text, "char")
+    assert corpus.fingerprint == TextCorpus.from_text(text, "char").fingerprint
+    others = [TextCorpus.from_text(text.replace("7", "8", 1), "char"), TextCorpus.from_text(text, "bpe", 300)]
+    recipes = [
+        CookbookCorpus(tokenizer),
+        CookbookCorpus(tokenizer, "flirty"),
+        CookbookCorpus(cookbook_tokenizer(500, 100)),
+    ]
+    assert len({each.fingerprint for each in (corpus, *others, *recipes)}) == 6
+    assert CookbookCorpus(cookbook_tokenizer(vocab_size=600, recipes=100)).fingerprint == recipes[0].fingerprint
+
+
+def test_a_text_opens_with_what_its_vocabulary_holds(text: str):
+    assert TextCorpus.from_text(text, "char").opening() == TextCorpus.from_text(text, "char").tokenizer.encode("\n")
+    without = TextCorpus.from_text(text.replace("\n", " "), "char")
+    assert without.tokenizer.decode(without.opening()) == text[0]
 
 
 def test_empty_texts_and_unknown_tokenizers_are_refused():
@@ -78,6 +82,12 @@ def test_empty_texts_and_unknown_tokenizers_are_refused():
         TextCorpus.from_text(" \n", "char")
     with pytest.raises(ValueError, match=r"char, bpe or gpt2.*got 'words'"):
         TextCorpus.from_text("some text", "words")
+    with pytest.raises(ValueError, match="has 1 there and 2 before: give more text"):
+        TextCorpus.from_text("abc", "char")
+
+
+def test_an_ngram_has_a_recipe_to_read_at_least(tokenizer: Tokenizer):
+    assert len(CookbookCorpus(tokenizer).train_documents(1)) == 1
 
 
 def test_a_recipe_that_does_not_fit_is_refused_not_cut(tokenizer: Tokenizer):

@@ -14,6 +14,7 @@ from shared.text.tokenizers import (
     Tokenizer,
     character_tokenizer,
     encode_documents,
+    encode_texts,
     gpt2_tokenizer,
     train_bpe,
 )
@@ -123,6 +124,11 @@ def test_a_document_stands_between_end_tokens_whoever_encodes(tokenizer, tmp_pat
         assert tokenizer.decode(document[1:-1]) == text
     theirs = PreTrainedTokenizerFast(tokenizer_file=str(tokenizer.save(tmp_path)), eos_token=END_OF_TEXT)
     assert encode_documents(TEXTS, theirs) == documents
+    text = f"rice{END_OF_TEXT}eggs"
+    for kind in (tokenizer, theirs):
+        (ids,) = encode_texts([text], kind)
+        assert tokenizer.end_token not in ids, "a text cannot end its own document, whoever encodes it"
+        assert tokenizer.decode(ids) == text
     assert encode_documents([""], tokenizer) == [[tokenizer.end_token] * 2]
 
 
@@ -169,5 +175,9 @@ def test_errors(tmp_path):
         Tokenizer(tokenizers.Tokenizer(tokenizers.models.BPE()))
     with pytest.raises(FileNotFoundError, match=r"there is no .*tokenizer\.json"):
         Tokenizer.load(tmp_path)
+    for content in ("{", '{"version": "1.0"}', "not JSON"):
+        (tmp_path / "tokenizer.json").write_text(content)
+        with pytest.raises(ValueError, match=r"tokenizer\.json is no tokenizer"):
+            Tokenizer.load(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"there is no .*encoder\.json"):
         gpt2_tokenizer(tmp_path)
