@@ -13,16 +13,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    vocab: int = 2000  # distinct tokens
-    features: int = 32  # features of a vector
-    batch: int = 8  # rows of a batch
-    tokens: int = 16  # tokens of a row
+    vocab: PositiveInt = 2000  # distinct tokens
+    features: PositiveInt = 32  # features of a vector
+    batch: PositiveInt = 8  # rows of a batch
+    tokens: PositiveInt = 16  # tokens of a row
 
 
 @dataclass(frozen=True)

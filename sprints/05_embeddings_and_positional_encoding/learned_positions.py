@@ -10,9 +10,11 @@ position is of no use, and the sinusoids. Theory: notes/04_positions.md
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
@@ -20,6 +22,7 @@ from embedding_study.position_patterns import Pattern, measure_pattern, similari
 from shared.lab.compare import ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import MOST, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.gpt import GPT, GPTConfig
@@ -42,20 +45,28 @@ TOLERANCE = {
     "similarities.untrained.*": Tolerance(absolute=0.002),
     "similarities.sinusoidal.*": Tolerance(absolute=0.002),
 }
+Context = Annotated[int, Field(ge=3, le=MOST)]  # with two distances at least
+Features = Annotated[int, Field(ge=4, le=MOST, multiple_of=4)]  # of four heads
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = 600  # recipes to train on, character by character
-    context: int = 32  # positions
-    d_model: int = 64  # features of a position
-    layers: int = 1  # blocks
-    steps: int = 500  # optimizer steps of a run
-    batch_size: int = 32  # rows of a batch
-    learning_rate: float = 5e-2  # peak learning rate of embeddings, biases and norms
-    muon_learning_rate: float = 0.02  # peak learning rate of the matrices of the blocks
-    measure_every: int = 25  # steps between measurements
-    runs: int = 2  # runs of each kind, each with its own seed
+    recipes: PositiveInt = 600  # recipes to train on, character by character
+    context: Context = 32  # positions
+    d_model: Features = 64  # features of a position
+    layers: PositiveInt = 1  # blocks
+    steps: PositiveInt = 500  # optimizer steps of a run
+    batch_size: PositiveInt = 32  # rows of a batch
+    learning_rate: PositiveFloat = 5e-2  # peak learning rate of embeddings, biases and norms
+    muon_learning_rate: PositiveFloat = 0.02  # peak learning rate of the matrices of the blocks
+    measure_every: PositiveInt = 25  # steps between measurements
+    runs: PositiveInt = 2  # runs of each kind, each with its own seed
+
+    def check(self) -> None:
+        if self.measure_every > self.steps:
+            raise ValueError(
+                f"something must be measured; got --measure-every {self.measure_every} of --steps {self.steps}"
+            )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from torch.nn.functional import logsigmoid
 
 from embedding_study.ingredient_pairs import count_pairs, expected_loss, noise_distribution
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import AtLeastTwo, Fraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.text.cookbook import Cookbook
@@ -22,10 +23,10 @@ from shared.text.cookbook import Cookbook
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = 2000  # recipes to count in
-    negatives: int = 5  # words of noise for each pair
-    power: float = 0.75  # power of the counts in the noise distribution
-    draws: int = 200_000  # pairs to draw for the mean of the sampled loss
+    recipes: PositiveInt = 2000  # recipes to count in
+    negatives: PositiveInt = 5  # words of noise for each pair
+    power: Fraction = 0.75  # power of the counts in the noise distribution
+    draws: AtLeastTwo = 200_000  # pairs to draw for the mean of the sampled loss
 
 
 @dataclass(frozen=True)

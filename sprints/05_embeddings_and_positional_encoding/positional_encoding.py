@@ -8,14 +8,17 @@ Theory: notes/04_positions.md
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import MOST, Even, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.positions import sinusoidal_positions
@@ -27,13 +30,21 @@ TOLERANCE = {
     "learnt_shift_error.random.*": Tolerance(relative=0.01),
     "spread_at_equal_distance.sinusoidal": ZERO,
 }
+Positions = Annotated[int, Field(ge=3, le=MOST)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    positions: int = 192  # positions to encode
-    d_model: int = 64  # features of a position
-    shifts: tuple[int, ...] = (1, 5, 20, 60)  # shifts to rotate by
+    positions: Positions = 192  # positions to encode
+    d_model: Even = 64  # features of a position
+    shifts: tuple[PositiveInt, ...] = (1, 5, 20, 60)  # shifts to rotate by
+
+    def check(self) -> None:
+        if max(self.shifts) > self.positions - 3:
+            raise ValueError(
+                f"three positions must be left to shift to; got --shifts {max(self.shifts)} of --positions "
+                f"{self.positions}: give smaller shifts"
+            )
 
 
 @dataclass(frozen=True)

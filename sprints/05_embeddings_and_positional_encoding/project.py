@@ -2,19 +2,20 @@
 
     uv run sprints/05_embeddings_and_positional_encoding/project.py
 
-It draws the recorded vectors of skip_gram.py, or those of a run of your own by `--vectors`; if there are none, it fits
-some to the ingredient lists in a few seconds. Theory: notes/06_projections.md
+It draws the recorded vectors of skip_gram.py, or those of a run of your own by `--vectors`; `--vectors None` fits some
+to the ingredient lists in a few seconds. Theory: notes/06_projections.md
 """
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from sklearn.manifold import TSNE
 from tqdm import tqdm
 
@@ -25,6 +26,7 @@ from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.provenance import note_read
+from shared.lab.ranges import ExistingFile, PositiveInt
 from shared.lab.results import load_results
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -40,16 +42,17 @@ TOLERANCE = {
     "judgements.*.PCA.*": Tolerance(absolute=0.001),
     "maps.*": Tolerance(compared=False),
 }
+Perplexity = Annotated[float, Field(ge=2, le=1000)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    vectors: Path = SAVED  # results file of skip_gram.py
+    vectors: ExistingFile | None = SAVED  # results file of skip_gram.py (None: fit some to the ingredient lists)
     methods: tuple[Literal["PCA", "t-SNE", "t-SNE from noise", "UMAP"], ...] = METHODS  # projections
-    neighbours: int = 10  # nearest neighbours of trustworthiness and overlap
-    purity_neighbours: int = 3  # nearest neighbours whose role is looked at
-    perplexity: float = 15.0  # neighbours that t-SNE aims at, and those of UMAP
-    seeds: int = 3  # maps of each kind
+    neighbours: PositiveInt = 10  # nearest neighbours of trustworthiness and overlap
+    purity_neighbours: PositiveInt = 3  # nearest neighbours whose role is looked at
+    perplexity: Perplexity = 15.0  # neighbours that t-SNE aims at, and those of UMAP
+    seeds: PositiveInt = 3  # maps of each kind
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,23 @@ def fit_to_lists(cookbook: Cookbook, generator: torch.Generator) -> np.ndarray:
     return centres.numpy()
 
 
-def load_vectors(path: Path, cookbook: Cookbook, generator: torch.Generator) -> tuple[np.ndarray, list[str], str]:
-    """Return vectors (ingredients, features), the role of each, and where they come from."""
+def load_vectors(
+    path: Path | None, cookbook: Cookbook, generator: torch.Generator
+) -> tuple[np.ndarray, list[str], str]:
+    """Return vectors (ingredients, features), the role of each, and where they come from.
+
+    Raises:
+        ValueError: the file holds no vectors of these ingredients.
+    """
     role_of = ingredient_roles(cookbook)
     roles = list(role_of.values())
-    if not path.is_file():
+    if path is None:
         return fit_to_lists(cookbook, generator), roles, "fitted to ingredient lists"
-    saved = load_results(note_read(path, path.name))["results"].get("vectors")
-    if saved is None:
-        raise ValueError(f"{path.name} holds no vectors: give a results file of skip_gram.py")
-    vectors = [[float(number) for number in saved[word].split()] for word in role_of]
-    return np.array(vectors, dtype=np.float32), roles, path.name
+    saved = load_results(note_read(path, path.name))["results"].get("vectors", {})
+    if missing := role_of.keys() - saved.keys():
+        raise ValueError(f"{path.name} holds no vector of {min(missing)}: give a results file of skip_gram.py")
+    vectors = np.array([[float(number) for number in saved[word].split()] for word in role_of], dtype=np.float32)
+    return vectors, roles, path.name
 
 
 def projection(method: str, perplexity: float, seed: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -109,6 +118,12 @@ def projection(method: str, perplexity: float, seed: int) -> Callable[[np.ndarra
 def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     vectors, names, source = load_vectors(config.vectors, Cookbook(), generator)
+    most = max(config.neighbours * 2, config.purity_neighbours, int(config.perplexity))
+    if most >= len(names):
+        raise ValueError(
+            f"of {len(names)} ingredients none has so many neighbours; got --purity-neighbours "
+            f"{config.purity_neighbours}, --perplexity {config.perplexity:g} and twice --neighbours {config.neighbours}"
+        )
     roles = np.array(names)
     random = torch.randn(vectors.shape, generator=generator).numpy()
     # Of length one, so that near means a large cosine.

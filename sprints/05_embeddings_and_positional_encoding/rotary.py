@@ -9,10 +9,11 @@ Added sinusoids and no positions at all stand beside. Theory: notes/05_rotary.md
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Even, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import attend
@@ -41,19 +43,26 @@ TOLERANCE = {
     "weight_change.*": Tolerance(absolute=1e-4),
     "weight_change.sinusoidal": Tolerance(absolute=0.3),
 }
+Offset = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    vocab: int = 16  # distinct tokens
-    tokens: int = 32  # tokens of a row, and so positions in training
-    back: int = 3  # how far back the token to name is
-    d_model: int = 64  # features of a token
-    steps: int = 300  # optimizer steps of a run
-    batch_size: int = 32  # rows of a batch
-    offsets: tuple[int, ...] = (0, 8, 16, 32, 64, 128, 256)  # positions at which a test row begins
-    learning_rate: float = 3e-3  # learning rate
-    runs: int = 3  # trainings of each kind, each with its own seed
+    vocab: AtLeastTwo = 16  # distinct tokens
+    tokens: AtLeastTwo = 32  # tokens of a row, and so positions in training
+    back: PositiveInt = 3  # how far back the token to name is
+    d_model: Even = 64  # features of a token
+    steps: PositiveInt = 300  # optimizer steps of a run
+    batch_size: PositiveInt = 32  # rows of a batch
+    offsets: tuple[Offset, ...] = (0, 8, 16, 32, 64, 128, 256)  # positions at which a test row begins
+    learning_rate: PositiveFloat = 3e-3  # learning rate
+    runs: PositiveInt = 3  # trainings of each kind, each with its own seed
+
+    def check(self) -> None:
+        if self.back >= self.tokens:
+            raise ValueError(
+                f"a row must reach so far back; got --back {self.back} of --tokens {self.tokens}: give more tokens"
+            )
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from embedding_study.ingredient_pairs import count_pairs, expected_loss, fit_vec
 from shared.lab.compare import ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Fraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.text.cookbook import Cookbook
@@ -24,11 +25,11 @@ from shared.text.cookbook import Cookbook
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = 2000  # recipes to count in
-    negatives: int = 5  # words of noise for each pair
-    power: float = 0.75  # power of the counts in the noise distribution
-    features: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)  # lengths of the vectors to fit
-    steps: int = 400  # optimizer steps of a fit
+    recipes: PositiveInt = 2000  # recipes to count in
+    negatives: PositiveInt = 5  # words of noise for each pair
+    power: Fraction = 0.75  # power of the counts in the noise distribution
+    features: tuple[PositiveInt, ...] = (1, 2, 4, 8, 16, 32, 64)  # lengths of the vectors to fit
+    steps: PositiveInt = 400  # optimizer steps of a fit
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def shifted_pmi(counts: Tensor, noise: Tensor, negatives: int) -> Tensor:
 def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     counts = count_pairs(Cookbook(), config.recipes)  # (ingredients, ingredients)
+    if not counts.sum(dim=1).all():
+        raise ValueError(f"each ingredient must occur, some do not in {config.recipes} recipes: give more --recipes")
     noise = noise_distribution(counts, config.power)  # (ingredients)
     # A pair that never occurs wants the score minus infinity, where it costs nothing; a very low score will do.
     best = shifted_pmi(counts, noise, config.negatives).clamp(min=-100).requires_grad_()

@@ -9,9 +9,11 @@ recipes; the vectors of the last one are saved with the results. Theory: notes/0
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 from tqdm import tqdm
@@ -23,6 +25,7 @@ from embedding_study.word_pairs import draw_pairs, keep_probabilities, noise_bat
 from shared.lab.compare import ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Fraction, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.text.cookbook import Cookbook
@@ -41,21 +44,23 @@ TOLERANCE = {
     "nearest.*": Tolerance(compared=False),
     "vectors.*": Tolerance(compared=False),
 }
+Window = Annotated[int, Field(ge=1, le=1000)]
+Neighbours = Annotated[int, Field(ge=1, le=3)]  # the smallest role has four members
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = 2000  # recipes to read
-    window: int = 5  # largest distance of a context word
-    subsample: float = 1e-3  # words more frequent than this are thinned out
-    negatives: int = 5  # words of noise for each pair
-    power: float = 0.75  # power of the counts in the noise distribution
-    features: int = 32  # features of a vector
-    epochs: int = 5  # passes over the recipes
-    batch_size: int = 4096  # pairs of a batch
-    learning_rate: float = 5e-3  # peak learning rate
-    neighbours: int = 3  # nearest neighbours whose role is looked at (the smallest role has four members)
-    runs: int = 3  # trainings, each on other recipes
+    recipes: PositiveInt = 2000  # recipes to read
+    window: Window = 5  # largest distance of a context word
+    subsample: PositiveFloat = 1e-3  # words more frequent than this are thinned out
+    negatives: PositiveInt = 5  # words of noise for each pair
+    power: Fraction = 0.75  # power of the counts in the noise distribution
+    features: PositiveInt = 32  # features of a vector
+    epochs: PositiveInt = 5  # passes over the recipes
+    batch_size: PositiveInt = 4096  # pairs of a batch
+    learning_rate: PositiveFloat = 5e-3  # peak learning rate
+    neighbours: Neighbours = 3  # nearest neighbours whose role is looked at (the smallest role has four members)
+    runs: PositiveInt = 3  # trainings, each on other recipes
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,16 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, SparseAdam
 
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    vocab: int = 50_000  # rows of the table
-    features: int = 64  # features of a row
-    tokens: int = 512  # tokens of a batch
+    vocab: PositiveInt = 50_000  # rows of the table
+    features: PositiveInt = 64  # features of a row
+    tokens: PositiveInt = 512  # tokens of a batch
 
 
 @dataclass(frozen=True)

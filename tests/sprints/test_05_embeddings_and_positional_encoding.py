@@ -1,16 +1,18 @@
 """Sprint 5's claims, at a small size."""
 
-import json
 import math
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
+import numba
 import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
 from torch import nn
 
+from shared.lab.results import save_results
 from shared.nn.positions import sinusoidal_positions
 from shared.text.cookbook import Cookbook
 
@@ -20,6 +22,31 @@ FOLDER = "05_embeddings_and_positional_encoding"
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "sentence"),
+    [
+        ("embedding_inside", "--vocab 0", "--vocab: must be greater than or equal to 1; got 0"),
+        ("learned_positions", "--context 2", "--context: must be greater than or equal to 3; got 2"),
+        ("learned_positions", "--d-model 6", "--d-model: must be a multiple of 4; got 6"),
+        ("learned_positions", "--steps 20", "must be measured; got --measure-every 25 of --steps 20"),
+        ("negative_sampling", "--power 1.5", "--power: must be less than or equal to 1; got 1.5"),
+        ("negative_sampling", "--draws 1", "--draws: must be greater than or equal to 2; got 1"),
+        ("positional_encoding", "--d-model 63", "--d-model: must be a multiple of 2; got 63"),
+        ("positional_encoding", "--positions 62", "got --shifts 60 of --positions 62: give smaller shifts"),
+        ("project", "--vectors nowhere.json", "--vectors: there is no such file; got nowhere.json"),
+        ("project", "--perplexity 1", "--perplexity: must be greater than or equal to 2; got 1.0"),
+        ("rotary", "--offsets 0 -1", "--offsets: must be greater than or equal to 0; got (0, -1)"),
+        ("rotary", "--back 32", "got --back 32 of --tokens 32: give more tokens"),
+        ("shifted_pmi", "--features 2 0", "--features: must be greater than or equal to 1; got (2, 0)"),
+        ("skip_gram", "--neighbours 4", "--neighbours: must be less than or equal to 3; got 4"),
+        ("skip_gram", "--preset wide --subsample 0", "--subsample: must be greater than 0; got 0.0"),
+        ("sparse_gradients", "--tokens 0", "--tokens: must be greater than or equal to 1; got 0"),
+    ],
+)
+def test_a_bad_command_line_is_refused_in_a_sentence(refusal, name, words, sentence):
+    assert sentence in refusal(f"{FOLDER}/{name}.py", words)
 
 
 # Embeddings
@@ -103,6 +130,12 @@ def test_longer_vectors_approach_the_optimum(load_sprint):
     assert results.slope_at_the_optimum < 1e-9
     assert results.loss_of_zeros > results.losses[0] > results.losses[1] > results.optimum
     assert script.main(config) == results, "same seed, same results"
+
+
+def test_too_few_recipes_to_count_in_are_told(load_sprint):
+    script = load_sprint(f"{FOLDER}/shifted_pmi.py")
+    with pytest.raises(ValueError, match="some do not in 3 recipes: give more --recipes"):
+        script.main(script.Config(recipes=3))
 
 
 def test_no_scores_are_better_than_shifted_pmi(load_sprint, generator):
@@ -225,7 +258,7 @@ def test_two_trainings_agree_about_what_they_have_in_common(load_sprint, generat
 
 def test_skip_gram_finds_the_roles_that_its_window_shows(load_sprint):
     script = load_sprint(f"{FOLDER}/skip_gram.py")
-    config = script.Config(recipes=700, batch_size=2048, learning_rate=2e-2, epochs=3, runs=1, device="cpu")
+    config = script.Config(recipes=700, batch_size=1024, learning_rate=4e-2, epochs=1, runs=1, device="cpu")
     results = script.main(config)
     assert results.purity["skip-gram"]["others"][0] > 0.9
     assert results.purity["PPMI + SVD"]["others"][0] > 0.9
@@ -358,9 +391,10 @@ def test_measures_of_a_map(load_sprint):
     assert judgement.distances == pytest.approx([1.0, 1.0])
 
 
-def test_trained_vectors_keep_their_roles_in_a_map(load_sprint, tmp_path):
+def test_trained_vectors_keep_their_roles_in_a_map(load_sprint, monkeypatch):
     script = load_sprint(f"{FOLDER}/project.py")
-    config = script.Config(vectors=tmp_path / "none.json", methods=("PCA", "t-SNE"), seeds=1)
+    monkeypatch.setattr(script, "TSNE", partial(script.TSNE, max_iter=300))
+    config = script.Config(vectors=None, methods=("PCA", "t-SNE"), seeds=1)
     results = script.main(config)
     assert results.source == "fitted to ingredient lists"
     assert results.purity_before["trained"] > 0.6 > 0.15 > results.purity_before["random"]
@@ -377,16 +411,23 @@ def test_saved_vectors_are_read_and_other_files_refused(load_sprint, tmp_path, g
     script = load_sprint(f"{FOLDER}/project.py")
     names = [item.name for pantry in Cookbook().pantry.values() for item in pantry]
     saved = {name.replace(" ", "_"): f"{index} 0.5" for index, name in enumerate(names)}
-    (tmp_path / "a.json").write_text(json.dumps({"results": {"vectors": saved}}))
+    save_results({"config": {}, "environment": {}, "results": {"vectors": saved}}, tmp_path / "a.json")
     vectors, roles, source = script.load_vectors(tmp_path / "a.json", Cookbook(), generator)
     assert vectors[:3].tolist() == [[0, 0.5], [1, 0.5], [2, 0.5]]
     assert (len(roles), roles[0], source) == (231, "fat", "a.json")
-    (tmp_path / "b.json").write_text('{"results": {}}')
-    with pytest.raises(ValueError, match=r"b\.json holds no vectors: give a results file of skip_gram\.py"):
-        script.load_vectors(tmp_path / "b.json", Cookbook(), generator)
+    del saved["butter"]
+    for number, other in enumerate(({}, {"vectors": saved})):
+        path = save_results({"config": {}, "environment": {}, "results": other}, tmp_path / f"{number}.json")
+        with pytest.raises(ValueError, match=r"\d\.json holds no vector of \w+: give a results file of skip_gram\.py"):
+            script.load_vectors(path, Cookbook(), generator)
+    for option in ({"neighbours": 116}, {"perplexity": 300.0}, {"purity_neighbours": 231}):
+        with pytest.raises(ValueError, match="of 231 ingredients none has so many neighbours"):
+            script.main(replace(script.Config(), **option))
 
 
-def test_umap_separates_two_clouds(load_sprint):
+def test_umap_separates_two_clouds(load_sprint, monkeypatch):
+    # To compile takes twenty seconds; so few points need two without.
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     points = np.random.default_rng(0).normal(size=(24, 4)) + np.repeat([[0.0], [50.0]], 12, axis=0)
     script = load_sprint(f"{FOLDER}/project.py")
     drawn = script.projection("UMAP", 5, 0)(points)
