@@ -21,9 +21,9 @@ KeysAndValues = tuple[Keys, Keys]
 def attend(
     query: Queries,
     key: Keys,
-    value: Keys,
+    value: Float[Tensor, "batch heads keys features"],
     mask: Bool[Tensor, "... keys"] | None = None,
-) -> tuple[Queries, Float[Tensor, "batch heads queries keys"]]:
+) -> tuple[Float[Tensor, "batch heads queries features"], Float[Tensor, "batch heads queries keys"]]:
     """Return each query's weighted mean of the values, and the weights: softmax(query key^T / sqrt(head_dim)).
 
     The mask is broadcast to (batch, heads, queries, keys). A query that may look nowhere gets zeros.

@@ -3,7 +3,7 @@
     uv run sprints/06_multi_head_attention/build_up.py
 
 Each step is written out once with loops, shown to equal the next, and the last equals `shared/nn/attention.py`. Theory:
-notes/01_from_an_average_to_attention.md
+notes/02_queries_keys_values.md
 """
 
 import math
@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.attention import MultiHeadAttention, attend
@@ -24,10 +25,13 @@ from shared.nn.masks import causal_mask
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = 2  # rows of a batch
-    tokens: int = 6  # tokens of a row
-    d_model: int = 16  # features of a token
-    heads: int = 4  # attention heads
+    batch: PositiveInt = 2  # rows of a batch
+    tokens: PositiveInt = 6  # tokens of a row
+    d_model: PositiveInt = 16  # features of a token
+    heads: PositiveInt = 4  # attention heads
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
 
 
 @dataclass(frozen=True)

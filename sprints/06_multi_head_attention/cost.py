@@ -4,7 +4,7 @@
     uv run sprints/06_multi_head_attention/cost.py --lengths 512 1024 2048 4096 --rounds 5
 
 Memory is the peak of what PyTorch's allocator hands out beyond the inputs, as its profiler reports it. Time is that of
-the processor, taken in turns: compare slopes and ratios. Theory: notes/07_cost.md
+the processor, taken in turns: compare slopes and ratios. Theory: notes/09_cost.md
 """
 
 import json
@@ -23,10 +23,11 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 from tqdm import trange
 
-from attention_study.power_law import slope
+from attention_study.power_law import check_lengths, slope
 from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.attention import attend
@@ -50,12 +51,15 @@ TOLERANCE = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    lengths: tuple[int, ...] = (128, 256, 512, 1024, 2048)  # tokens of the sequences
-    fit_from: int = 512  # tokens from which on slopes are fitted: below, fixed costs count
-    batch: int = 1  # rows of a batch
-    heads: int = 4  # attention heads
-    head_dim: int = 32  # features of a head
-    rounds: int = 7  # timings of each kind, in turns
+    lengths: tuple[PositiveInt, ...] = (128, 256, 512, 1024, 2048)  # tokens of the sequences
+    fit_from: PositiveInt = 512  # tokens from which on slopes are fitted: below, fixed costs count
+    batch: PositiveInt = 1  # rows of a batch
+    heads: PositiveInt = 4  # attention heads
+    head_dim: PositiveInt = 32  # features of a head
+    rounds: PositiveInt = 7  # timings of each kind, in turns
+
+    def check(self) -> None:
+        check_lengths(self.lengths, self.fit_from)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
     uv run sprints/06_multi_head_attention/fewer_key_value_heads.py --heads 8 --key-value-heads 8 4 2 1 --seeds 5
 
 The task is the second copy of induction.py, whose optimum is 0. All models have the same budget of steps. The trained
-ordinary model gets fewer heads by averaging them, and a short training after it. Theory: notes/09_grouped_query.md
+ordinary model gets fewer heads by averaging them, and a short training after it. Theory:
+notes/11_fewer_key_value_heads.md
 """
 
 import copy
@@ -18,11 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from attention_study.grouped_heads import OneProductAttention
-from attention_study.repeated_rows import Rows, copies, loss_of_the_set, repeated_rows
+from attention_study.grouped_heads import OneProductAttention, check_groups
+from attention_study.repeated_rows import Rows, check_tokens, copies, loss_of_the_set, repeated_rows
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.training.loop import train_steps
@@ -31,15 +33,21 @@ from shared.training.optimizers import make_optimizers
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    heads: int = 4  # query heads
-    key_value_heads: tuple[int, ...] = (4, 2, 1)  # key-value heads of each model; the first is averaged
-    d_model: int = 64  # features of a token
-    vocab: int = 24  # distinct tokens, without the separator
-    longest: int = 8  # most tokens of a pattern; the least is half of it
-    steps: int = 1200  # optimizer steps
-    repair_steps: int = 60  # optimizer steps after heads were averaged
-    batch_size: int = 32  # rows of a batch
-    seeds: int = 3  # runs of each model, with seeds from --seed on
+    heads: PositiveInt = 4  # query heads
+    key_value_heads: tuple[PositiveInt, ...] = (4, 2, 1)  # key-value heads of each model; the first is averaged
+    d_model: PositiveInt = 64  # features of a token
+    vocab: PositiveInt = 24  # distinct tokens, without the separator
+    longest: AtLeastTwo = 8  # most tokens of a pattern; the least is half of it
+    steps: PositiveInt = 1200  # optimizer steps
+    repair_steps: PositiveInt = 60  # optimizer steps after heads were averaged
+    batch_size: PositiveInt = 32  # rows of a batch
+    seeds: PositiveInt = 3  # runs of each model, with seeds from --seed on
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        check_groups(self.heads, self.key_value_heads)
+        check_groups(self.key_value_heads[0], self.key_value_heads)
+        check_tokens(self.vocab, self.longest)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
     uv run sprints/06_multi_head_attention/grouped_query.py --cached 8192 --rounds 30
 
 Fewer key-value heads make a smaller cache, and decoding one token is mostly reading the cache. What they cost in
-quality is asked by fewer_key_value_heads.py. Theory: notes/09_grouped_query.md
+quality is asked by fewer_key_value_heads.py. Theory: notes/11_fewer_key_value_heads.md
 """
 
 import statistics
@@ -17,10 +17,11 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import trange
 
-from attention_study.grouped_heads import OneProductAttention
+from attention_study.grouped_heads import OneProductAttention, check_groups
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.attention import merge_heads
@@ -29,12 +30,16 @@ from shared.nn.cache import KeyValueCache
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    d_model: int = 256  # features of a token
-    heads: int = 8  # query heads
-    key_value_heads: tuple[int, ...] = (8, 4, 2, 1)  # key-value heads of each layer; the first is compared with
-    batch: int = 8  # rows that are decoded together
-    cached: int = 2048  # tokens in the cache
-    rounds: int = 15  # timings of each kind, in turns
+    d_model: PositiveInt = 256  # features of a token
+    heads: PositiveInt = 8  # query heads
+    key_value_heads: tuple[PositiveInt, ...] = (8, 4, 2, 1)  # key-value heads of each layer; the first is compared with
+    batch: PositiveInt = 8  # rows that are decoded together
+    cached: PositiveInt = 2048  # tokens in the cache
+    rounds: PositiveInt = 15  # timings of each kind, in turns
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        check_groups(self.heads, self.key_value_heads)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 A row is a separator, distinct random tokens, the separator again, and the same tokens again. The first copy cannot be
 guessed, the second one follows from the first. Its place varies, so that counting positions does not help.
-Theory: notes/05_induction.md
+Theory: notes/07_induction.md
 """
 
 import math
@@ -18,10 +18,11 @@ from tqdm import tqdm
 
 from attention_study.attention_only import AttentionOnly
 from attention_study.head_scores import Curve, Head, heads_of, measure, token_losses
-from attention_study.repeated_rows import Rows, loss_of_the_set, repeated_rows
+from attention_study.repeated_rows import Rows, check_tokens, loss_of_the_set, repeated_rows
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.training.loop import train_steps
@@ -36,18 +37,27 @@ TOLERANCE = {"runs.*": TRAINED, "maps.*": TRAINED}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: tuple[int, ...] = (1, 2)  # attention layers of each model
-    heads: int = 2  # heads of a layer
-    d_model: int = 64  # features of a token
-    vocab: int = 24  # distinct tokens, without the separator
-    shortest: int = 6  # least tokens of the pattern
-    longest: int = 12  # most tokens of the pattern
+    layers: tuple[PositiveInt, ...] = (1, 2)  # attention layers of each model
+    heads: PositiveInt = 2  # heads of a layer
+    d_model: PositiveInt = 64  # features of a token
+    vocab: PositiveInt = 24  # distinct tokens, without the separator
+    shortest: PositiveInt = 6  # least tokens of the pattern
+    longest: PositiveInt = 12  # most tokens of the pattern
     move_positions: bool = False  # add positions to the tokens, so that layers may pass them on
-    steps: int = 800  # optimizer steps
-    batch_size: int = 32  # rows of a batch
-    learning_rate: float = 1e-3  # learning rate of AdamW
-    measure_every: int = 20  # steps between measurements
-    seeds: int = 3  # runs of each depth, with seeds from --seed on
+    steps: PositiveInt = 800  # optimizer steps
+    batch_size: PositiveInt = 32  # rows of a batch
+    learning_rate: PositiveFloat = 1e-3  # learning rate of AdamW
+    measure_every: PositiveInt = 20  # steps between measurements
+    seeds: PositiveInt = 3  # runs of each depth, with seeds from --seed on
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        check_tokens(self.vocab, self.longest)
+        if self.shortest > self.longest or self.measure_every > self.steps:
+            raise ValueError(
+                f"--shortest is at most --longest, and --measure-every at most --steps; got {self.shortest} and "
+                f"{self.longest}, {self.measure_every} and {self.steps}"
+            )
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,16 @@
     uv run sprints/06_multi_head_attention/inverted_mask.py --steps 800 --layers 4
 
 Two GPTs learn the same recipes from the same seed. One hides the past and shows the future: its loss falls below that
-of the grammar that writes the recipes, which no honest model can reach. Theory: notes/06_the_inverted_mask.md
+of the grammar that writes the recipes, which no honest model can reach. Theory: notes/08_the_inverted_mask.md
 """
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import nn
 from tqdm import tqdm
 
@@ -20,6 +22,7 @@ from shared.generation.decoding import generate
 from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import MOST, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT, GPTConfig
@@ -31,21 +34,29 @@ from shared.training.losses import evaluate_loss, language_model_loss
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear
 
+Vocabulary = Annotated[int, Field(ge=257, le=MOST)]  # the bytes and a control token
+Context = Annotated[int, Field(ge=24, le=MOST)]  # so many tokens are checked
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = 2  # blocks
-    heads: int = 4  # attention heads of a block
-    d_model: int = 128  # features of a token
-    vocab_size: int = 1024  # tokens of the vocabulary
-    tokenizer_recipes: int = 500  # recipes of each voice that the tokenizer is made from
-    context: int = 320  # tokens that a model looks at
-    steps: int = 300  # optimizer steps
-    batch_size: int = 8  # recipes of a batch
-    eval_every: int = 20  # steps between measurements
-    validation_recipes: int = 64  # recipes to validate on
-    recipes: int = 50  # recipes to write
-    ngram_tokens: int = 300_000  # tokens that the n-gram model is fitted to, which judges what is written
+    layers: PositiveInt = 2  # blocks
+    heads: PositiveInt = 4  # attention heads of a block
+    d_model: PositiveInt = 128  # features of a token
+    vocab_size: Vocabulary = 1024  # tokens of the vocabulary
+    tokenizer_recipes: PositiveInt = 500  # recipes of each voice that the tokenizer is made from
+    context: Context = 320  # tokens that a model looks at
+    steps: PositiveInt = 300  # optimizer steps
+    batch_size: PositiveInt = 8  # recipes of a batch
+    eval_every: PositiveInt = 20  # steps between measurements
+    validation_recipes: PositiveInt = 64  # recipes to validate on
+    recipes: PositiveInt = 50  # recipes to write
+    ngram_tokens: PositiveInt = 300_000  # tokens that the n-gram model is fitted to, which judges what is written
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        if self.eval_every > self.steps:
+            raise ValueError(f"something must be measured; got --eval-every {self.eval_every} of --steps {self.steps}")
 
 
 @dataclass(frozen=True)

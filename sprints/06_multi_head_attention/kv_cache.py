@@ -4,7 +4,7 @@
     uv run sprints/06_multi_head_attention/kv_cache.py --lengths 64 128 256 512 1024 2048 --rounds 9
 
 Without a cache the whole text passes through the model again for each new token. Operations are counted by PyTorch;
-time is that of the processor, taken in turns. Theory: notes/08_kv_cache.md
+time is that of the processor, taken in turns. Theory: notes/10_the_key_value_cache.md
 """
 
 import statistics
@@ -12,18 +12,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import trange
 
-from attention_study.power_law import slope
+from attention_study.power_law import check_lengths, slope
 from shared.generation.decoding import generate
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import MOST, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.cache import KeyValueCache
@@ -31,18 +34,28 @@ from shared.nn.gpt import GPT, GPTConfig
 
 # What computes the logits after one more token, "with" or "without" a cache, by the tokens before it.
 NextToken = dict[tuple[str, int], Callable[[], Tensor]]
+Vocabulary = Annotated[int, Field(ge=4, le=MOST)]  # of the prompt
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    lengths: tuple[int, ...] = (64, 128, 256, 512, 1024)  # tokens before the new one
-    fit_from: int = 256  # tokens from which on slopes are fitted: below, fixed costs count
-    layers: int = 4  # blocks
-    heads: int = 4  # attention heads of a block
-    d_model: int = 128  # features of a token
-    vocab: int = 512  # distinct tokens
-    rounds: int = 7  # timings of each kind, in turns
-    new_tokens: int = 48  # greedy tokens to compare
+    lengths: tuple[PositiveInt, ...] = (64, 128, 256, 512, 1024)  # tokens before the new one
+    fit_from: PositiveInt = 256  # tokens from which on slopes are fitted: below, fixed costs count
+    layers: PositiveInt = 4  # blocks
+    heads: PositiveInt = 4  # attention heads of a block
+    d_model: PositiveInt = 128  # features of a token
+    vocab: Vocabulary = 512  # distinct tokens
+    rounds: PositiveInt = 7  # timings of each kind, in turns
+    new_tokens: PositiveInt = 48  # greedy tokens to compare
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        check_lengths(self.lengths, self.fit_from)
+        if self.new_tokens > max(self.lengths) - 2:
+            raise ValueError(
+                f"the greedy text and a prompt of three must fit into {max(self.lengths) + 1} tokens, the longest of "
+                f"--lengths and one more; got --new-tokens {self.new_tokens}: give fewer"
+            )
 
 
 @dataclass(frozen=True)

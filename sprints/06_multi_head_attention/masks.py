@@ -1,35 +1,36 @@
-"""What do masks hide, and what does a query get that may look nowhere?
+"""What does a query get that may look nowhere?
 
     uv run sprints/06_multi_head_attention/masks.py
 
 Four treatments of such a query: what comes out, whether what is hidden moves it, and what gradients it leaves.
-meaning_of_true.py asks what True means in the masks of each library. Theory: notes/03_masks.md
+meaning_of_true.py asks what True means in the masks of each library. Theory: notes/04_masks.md
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
-from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from shared.lab.config import ScriptConfig
-from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.attention import attend
-from shared.nn.masks import causal_mask, padding_mask
 
 # Takes queries, keys, values (tokens, d_model) and a mask (tokens, tokens).
 Attention = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+Large = Annotated[float, Field(ge=-3e38, lt=0)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tokens: int = 8  # tokens of a row
-    d_model: int = 16  # features of a token
-    large: float = -1e9  # the finite number that stands for minus infinity in one treatment
+    tokens: AtLeastTwo = 8  # tokens of a row
+    d_model: PositiveInt = 16  # features of a token
+    large: Large = -1e9  # the finite number that stands for minus infinity in one treatment
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,6 @@ class Treatment:
 
 @dataclass(frozen=True)
 class Results:
-    masks: dict[str, list[list[bool]]]
     treatments: dict[str, Treatment]
 
 
@@ -84,8 +84,6 @@ def try_treatment(attention: Attention, config: Config, generator: torch.Generat
 
 def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
-    lengths, tokens = torch.tensor([config.tokens - 3]), config.tokens
-    padding, ahead = padding_mask(lengths, tokens)[0, 0].expand(tokens, -1), causal_mask(tokens)
     infinite = fill_with(-math.inf)
     kinds: dict[str, Attention] = {
         "minus infinity": infinite,
@@ -96,19 +94,8 @@ def main(config: Config) -> Results:
     treatments = {name: try_treatment(attention, config, generator) for name, attention in kinds.items()}
     for name, treatment in treatments.items():
         print(f"{name:<45}{treatment}")
-    shown = {"padding": padding, "look-ahead": ahead, "both": padding & ahead}
-    return Results({name: mask.tolist() for name, mask in shown.items()}, treatments)
-
-
-def plot(results: Results) -> Figure:
-    """Draw the masks: dark where a query may look."""
-    figure, axes = new_figure(9.0, 3.3, columns=len(results.masks))
-    for panel, (name, mask) in zip(axes, results.masks.items(), strict=True):
-        panel.imshow(mask, cmap="Blues", vmin=0, vmax=1.3)
-        panel.set(title=name, xlabel="key", ylabel="query")
-        panel.grid(False)
-    return figure
+    return Results(treatments)
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config)

@@ -3,31 +3,35 @@
     uv run sprints/06_multi_head_attention/meaning_of_true.py
 
 Hide half of the keys, change each key, and see which ones still matter; then hide all of them. Theory:
-notes/03_masks.md
+notes/04_masks.md
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, BertConfig, GPT2Config, GPT2Model
 
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import MOST
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.attention import MultiHeadAttention
 
 # Takes tokens (1, tokens, d_model) and a mask (tokens,), and returns what the last token gets.
 Reader = Callable[[Tensor, Tensor], Tensor]
+Tokens = Annotated[int, Field(ge=3, le=MOST)]  # so that hidden and seen ones can be told apart
+Features = Annotated[int, Field(ge=4, le=MOST, multiple_of=2)]  # of two heads
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tokens: int = 8  # tokens of a row
-    d_model: int = 16  # features of a token
+    tokens: Tokens = 8  # tokens of a row
+    d_model: Features = 16  # features of a token
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,11 @@ def keys_that_matter(read: Reader, x: Tensor, mask: Tensor) -> list[bool] | None
 
 
 def find_convention(read: Reader, x: Tensor) -> Convention:
-    """Find what True means by hiding the second half of the tokens, and what a mask that hides all gives."""
+    """Find what True means by hiding the second half of the tokens, and what a mask that hides all gives.
+
+    Raises:
+        ValueError: the tokens have too few features to tell.
+    """
     count = x.shape[1]
     mask = torch.arange(count) < count // 2
     moved = keys_that_matter(read, x, mask)
@@ -108,7 +116,9 @@ def find_convention(read: Reader, x: Tensor) -> Convention:
         tuple((~mask[:-1]).tolist()): "hidden",
         (True,) * (count - 1): "nothing",
     }
-    true_means = meaning[tuple(moved or ())]
+    true_means = meaning.get(tuple(moved or ()))
+    if true_means is None:
+        raise ValueError(f"of {count} tokens with {x.shape[2]} features, changes do not show: give more --d-model")
     if true_means == "nothing":
         return Convention("nothing: it is added to the scores", "looks at all")
     seen = keys_that_matter(read, x, torch.full((count,), true_means == "hidden"))

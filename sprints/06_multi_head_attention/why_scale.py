@@ -4,7 +4,7 @@
     uv run sprints/06_multi_head_attention/why_scale.py --head-dims 16 64 --keys 1024
 
 Queries and keys are independent normal numbers; everything is measured with the scale and without. Theory:
-notes/02_the_scale.md
+notes/03_the_scale.md
 """
 
 import math
@@ -17,6 +17,7 @@ from torch import Tensor
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import attend
@@ -27,10 +28,10 @@ FROZEN = 0.99
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    head_dims: tuple[int, ...] = (1, 4, 16, 64, 256, 1024)  # features of a head
-    keys: int = 64  # keys that each query looks at
-    queries: int = 2000  # queries to average over
-    runs: int = 5  # draws of queries and keys, for the spread
+    head_dims: tuple[PositiveInt, ...] = (1, 4, 16, 64, 256, 1024)  # features of a head
+    keys: AtLeastTwo = 64  # keys that each query looks at
+    queries: PositiveInt = 2000  # queries to average over
+    runs: PositiveInt = 5  # draws of queries and keys, for the spread
 
 
 @dataclass(frozen=True)

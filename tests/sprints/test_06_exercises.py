@@ -9,6 +9,7 @@ import torch
 
 from shared.nn.attention import MultiHeadAttention, attend
 
+NOTES = Path(__file__).parents[2] / "sprints/06_multi_head_attention/notes"
 PAGE = (Path(__file__).parents[2] / "sprints/06_multi_head_attention/exercises/README.md").read_text(encoding="utf-8")
 KEYS = torch.tensor([[0.0, 0, 0, 0], [2, 0, 0, 0], [1, 0, 0, 0]])[None, None]
 VALUES = torch.tensor([[20.0], [10], [30]]).expand(1, 1, 3, 4)
@@ -42,3 +43,81 @@ def test_shapes_and_sizes():
     assert answer is not None
     assert re.findall(r"\(2, [^)]+\)", answer[0].replace("\n", " ")) == shapes[4]
     assert math.prod((4, 64, 64)) + 4 * 64 == 16_640
+
+
+def softmax(*scores: float) -> str:
+    return ", ".join(f"{weight:.3f}" for weight in torch.tensor(scores, dtype=torch.float64).softmax(dim=0))
+
+
+def test_a_mask_by_hand():
+    assert softmax(1, -math.inf, 2) == "0.269, 0.000, 0.731"
+    assert "weights 0.269, 0, 0.731" in PAGE
+    assert softmax(1, 0, 2) == "0.245, 0.090, 0.665"
+    assert "weights 0.245, 0.090, 0.665" in PAGE
+
+
+def test_the_cache_of_a_model():
+    numbers = 2 * 30 * 3 * 64 * 2048
+    assert f"{numbers / 1e6:.1f} million numbers, {2 * numbers / 1e6:.0f} MB" in PAGE
+    assert round(2 * 134.5e6 / (2 * numbers)) == 6
+    assert f"{2 * 134.515:.0f} MB" in PAGE
+
+
+# What the notes work out by hand
+
+
+def note(number: int) -> str:
+    (path,) = NOTES.glob(f"{number:02}_*.md")
+    return " ".join(path.read_text(encoding="utf-8").split())
+
+
+def test_note_1_and_4_attention_and_masks_by_hand():
+    assert "0.090, 0.665, 0.245" in note(1)
+    assert softmax(0, 4, 2) in note(1)
+    assert softmax(0, 0, 1) in note(4)
+    assert softmax(0, -math.inf, 1).replace("0.000", "0") in note(4)
+
+
+def test_note_2_tokens_that_look_for_each_other():
+    x, query = torch.tensor([[1.0, 0], [0, 2]]), torch.eye(2)
+    key, value = torch.tensor([[0.0, 1], [1, 0]]), torch.tensor([[10.0, 0], [0, 1]])
+    assert (x @ query @ (x @ key).T).tolist() == [[0, 2], [2, 0]]
+    mixed, weights = attend((x @ query)[None, None], (x @ key)[None, None], (x @ value)[None, None])
+    assert ", ".join(f"{number:.3f}" for number in weights[0, 0, 0]) == "0.196, 0.804"
+    assert f"({mixed[0, 0, 0, 0]:.2f}, {mixed[0, 0, 0, 1]:.2f})" in note(2)
+
+
+def test_note_3_the_weight_of_the_better_key():
+    for good, other, weight in ((4, 2, "0.881"), (2, 1, "0.731"), (8, 4, "0.982")):
+        assert softmax(good, other).startswith(weight)
+        assert weight in note(3)
+    assert f"{1 / (1 + math.exp(-32)):.14f}" in note(3)
+
+
+def test_note_6_two_numbers_out_of_one_mixture():
+    a, b, coupling = 3, 7, 0.01
+    p = 1 / (1 + math.exp(-coupling * (a - b)))
+    total, difference = p * a + (1 - p) * b, (2 * p - 1) / (coupling / 2)
+    assert (f"{p:.3f}", f"{1 - p:.3f}", f"{total:.2f}", f"{2 * p - 1:.2f}") == ("0.490", "0.510", "5.04", "-0.02")
+    assert (f"{total + difference / 2:.2f}", f"{total - difference / 2:.2f}") == ("3.04", "7.04")
+    assert "3.04$ and $b \\approx 7.04" in note(6)
+
+
+def test_note_9_operations_and_a_softmax_in_one_pass():
+    tokens, d_model = 1024, 768
+    assert f"{8 * tokens * d_model**2 / 1e9:.1f} billion" in note(9)
+    assert f"{4 * tokens**2 * d_model / 1e9:.1f} billion" in note(9)
+    assert f"{12 * tokens**2 / 1e6:.1f} million numbers" in note(9)
+    largest, total, mean = -math.inf, 0.0, 0.0
+    for score, value in ((0, 20), (2, 10), (1, 30)):
+        larger = max(largest, score)
+        new = total * math.exp(largest - larger) + math.exp(score - larger)
+        mean = (mean * total * math.exp(largest - larger) + math.exp(score - larger) * value) / new
+        largest, total = larger, new
+        assert f"{total:.3f}".removesuffix(".000") in note(9)
+        assert f"{mean:.2f}".removesuffix(".00") in note(9) or f"{mean:.1f}" in note(9)
+    assert f"{mean:.1f}" == "15.8"
+
+
+def test_note_10_the_cache_of_gpt2():
+    assert f"{2 * 12 * 1024 * 768 * 4 / 1e6:.1f} MB" in note(10)

@@ -1,6 +1,7 @@
 """Attention with fewer heads of keys and values than of queries, for grouped_query.py and fewer_key_value_heads.py."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,16 @@ from torch import Tensor, nn
 from shared.nn.attention import attend
 from shared.nn.grouped_query import GroupedQueryAttention
 from shared.nn.masks import causal_mask
+
+
+def check_groups(heads: int, key_value_heads: Sequence[int]) -> None:
+    """Check that heads can be parted into groups of equal size, one for each key-value head.
+
+    Raises:
+        ValueError: a number of key-value heads does not divide that of the heads.
+    """
+    if wrong := [count for count in key_value_heads if heads % count]:
+        raise ValueError(f"each of --key-value-heads must divide {heads}, the heads that share them; got {wrong[0]}")
 
 
 def repeated_attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -19,6 +19,18 @@ class Rows(NamedTuple):
     periods: Tensor
 
 
+def check_tokens(vocab: int, longest: int) -> None:
+    """Check that a pattern can have tokens all of which are different.
+
+    Raises:
+        ValueError: there are too few.
+    """
+    if longest > vocab:
+        raise ValueError(
+            f"a pattern has different tokens; got --longest {longest} of --vocab {vocab}: give more of them"
+        )
+
+
 def repeated_rows(
     vocab: int, shortest: int, longest: int, batch_size: int, generator: torch.Generator, device: torch.device
 ) -> Iterator[Rows]:

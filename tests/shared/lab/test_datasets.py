@@ -99,6 +99,8 @@ def test_a_folder_of_ones_own_comes_first(tmp_path: Path, requests: list[str], m
     assert fetch("toy", file="input.txt") == own / "input.txt"
     assert requests == []
     assert fetch("toy") == tmp_path / "cache" / "toy" / "raw", "one's own folder lacks the other files"
+    assert datasets.find_folder("toy/raw", ["input.txt"]) == own
+    assert datasets.find_folder("toy/raw", ["input.txt", "more.txt"]) == tmp_path / "cache" / "toy" / "raw"
 
 
 @pytest.mark.parametrize("fault", ["changed", "cut off"])
@@ -185,6 +187,10 @@ def test_unknown_sources_and_files_are_errors():
         fetch("toy", file="input")
 
 
-@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if (OWN / source.folder).is_dir()])
+def is_there(source: Source) -> bool:
+    return all((OWN / source.folder / remote.name).exists() for remote in source.files)
+
+
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if is_there(source)])
 def test_the_data_at_hand_is_what_the_checksums_say(name: str):
     assert fetch(name) == OWN / SOURCES[name].folder

@@ -82,6 +82,7 @@ def test_data_is_found_in_the_cache_and_in_ones_own_folder(monkeypatch: pytest.M
     assert finding("data: tinyshakespeare") == Finding("data: tinyshakespeare", "in $SPRINTS_DATA")
     assert finding("data: liar").found == "not here", "one file lacks"
     assert finding("data: liar").lack.startswith("1.0 MB are downloaded"), "one archive of three files"
+    assert finding("data: pubmed").lack == "its files are downloaded when an option asks for it", "of unknown size"
     (cache / "liar" / "test.tsv").touch()
     assert finding("data: liar") == Finding("data: liar", "in data/cache")
 

@@ -85,30 +85,6 @@ def test_macros_and_names_above_the_blocks_serve_all_of_them(root: Path):
     assert fill(root, "{{ percent(losses[8].loss) }} {{ percent(losses[2].loss) }}", before) == "50% 25%"
 
 
-def test_times_are_said_as_people_say_them_and_listed_from_the_quickest(root: Path):
-    for seconds, words in (
-        (0.04, "0.0 s"),
-        (9.4, "9.4 s"),
-        (48.2, "48 s"),
-        (429, "7 min"),
-        (3599, "1 h 0 min"),
-        (3900, "1 h 5 min"),
-    ):
-        assert fill(root, f"{{{{ {seconds} | duration }}}}") == words
-    environment = {"threads": 2, "processor": "A processor"}
-    for name, preset, seconds in (("train", "default", 90), ("train_long", "long", 600), ("look", "default", 2)):
-        command, script = f"uv run x.py --record {preset}", f"{name.partition('_')[0]}.py"
-        content = {"script": script, "command": command, "seconds": seconds, "environment": environment}
-        save_results(content, root / "sprints" / "01_one" / "results" / f"{name}.json")
-    lines = fill(root, "{{ timetable() }}").splitlines()
-    assert lines[0] == "<details><summary>How long each takes: 2.0 s to 10 min</summary>"
-    assert lines[4:7] == [
-        "| `look.py` | 2.0 s | 2 | A processor |",
-        "| `train.py` | 90 s | 2 | A processor |",
-        "| `train.py --preset long` | 10 min | 2 | A processor |",
-    ]
-
-
 def test_another_sprint_and_the_top_quote_by_the_number_of_the_sprint(root: Path):
     for folder in ("sprints/02_two", "sprints"):
         assert fill(root, '{{ sprint(1).train.results.loss | number(".2f") }}', folder=folder) == "0.41"

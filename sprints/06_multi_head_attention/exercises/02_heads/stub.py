@@ -5,7 +5,7 @@ Fill in `split_heads` and `merge_heads`; one line each is enough. Then look how 
     uv run sprints check 06.2
     uv run sprints hint 06.2
 
-Why heads: note 4 of this sprint. How a tensor lies in memory, and what view, reshape and transpose do to it: sprint 1.
+Why heads: note 5 of this sprint. How a tensor lies in memory, and what view, reshape and transpose do to it: sprint 1.
 """
 
 from torch import Tensor

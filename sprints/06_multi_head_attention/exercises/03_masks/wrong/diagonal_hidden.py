@@ -1,0 +1,8 @@
+"""A token does not see itself."""
+
+import torch
+from torch import Tensor
+
+
+def causal_mask(num_queries: int, num_keys: int) -> Tensor:
+    return torch.ones(num_queries, num_keys, dtype=torch.bool).tril(num_keys - num_queries - 1)

@@ -1,0 +1,8 @@
+"""The upper triangle for the lower one."""
+
+import torch
+from torch import Tensor
+
+
+def causal_mask(num_queries: int, num_keys: int) -> Tensor:
+    return torch.ones(num_queries, num_keys, dtype=torch.bool).triu(num_keys - num_queries)

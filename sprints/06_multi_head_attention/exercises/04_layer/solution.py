@@ -1,0 +1,23 @@
+"""Project, cut, attend in each head, put side by side, mix."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def self_attention(
+    x: Tensor, to_query: Tensor, to_key: Tensor, to_value: Tensor, to_output: Tensor, heads: int
+) -> Tensor:
+    """Return causal multi-head self-attention: what each token gathers from itself and the tokens before it."""
+    tokens, d_model = x.shape
+    head_dim = d_model // heads
+    query, key, value = x @ to_query, x @ to_key, x @ to_value
+    future = torch.ones(tokens, tokens, dtype=torch.bool).triu(1)
+    found = []
+    for head in range(heads):
+        part = slice(head * head_dim, (head + 1) * head_dim)
+        scores = query[:, part] @ key[:, part].T / math.sqrt(head_dim)
+        weights = scores.masked_fill(future, -math.inf).softmax(dim=-1)
+        found.append(weights @ value[:, part])
+    return torch.cat(found, dim=-1) @ to_output

@@ -1,0 +1,22 @@
+"""The slice does not depend on the head."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def self_attention(
+    x: Tensor, to_query: Tensor, to_key: Tensor, to_value: Tensor, to_output: Tensor, heads: int
+) -> Tensor:
+    tokens, d_model = x.shape
+    head_dim = d_model // heads
+    query, key, value = x @ to_query, x @ to_key, x @ to_value
+    future = torch.ones(tokens, tokens, dtype=torch.bool).triu(1)
+    found = []
+    for head in range(heads):
+        part = slice(0, head_dim)
+        scores = query[:, part] @ key[:, part].T / math.sqrt(head_dim)
+        weights = scores.masked_fill(future, -math.inf).softmax(dim=-1)
+        found.append(weights @ value[:, part])
+    return torch.cat(found, dim=-1) @ to_output
