@@ -20,7 +20,7 @@ from shared.lab.sources import SOURCES, RemoteFile, Source
 VARIABLE = "SPRINTS_DATA"
 
 
-class DataError(RuntimeError):
+class DataError(ValueError):
     """Data is not there and cannot be downloaded, or is not what it should be."""
 
 
@@ -59,11 +59,16 @@ def at_hand(name: str) -> Path | None:
 
 def _home(source: Source, wanted: Sequence[RemoteFile]) -> Path:
     """Return the folder of a source: one's own if it has all of these files, else the cache."""
+    return find_folder(source.folder, [remote.name for remote in wanted])
+
+
+def find_folder(folder: str, names: Sequence[str]) -> Path:
+    """Return a folder of data: one's own if it has all files of these names, else that of the cache."""
     if own := os.environ.get(VARIABLE):
-        folder = Path(own) / source.folder
-        if all((folder / remote.name).exists() for remote in wanted):
-            return folder
-    return CACHE / source.folder
+        place = Path(own) / folder
+        if all((place / name).exists() for name in names):
+            return place
+    return CACHE / folder
 
 
 def _download(files: list[RemoteFile], source: Source, folder: Path) -> None:

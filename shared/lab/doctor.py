@@ -122,8 +122,9 @@ def _data() -> Iterator[Finding]:
             where = "data/cache" if folder.is_relative_to(paths.CACHE) else f"${VARIABLE}"
             yield Finding(f"data: {name}", f"in {where}")
         else:
-            megabytes = sum({remote.address: remote.size for remote in source.files}.values()) / 1e6
-            yield Finding(f"data: {name}", "not here", f"{megabytes:.1f} MB are downloaded when an option asks for it")
+            sizes = {remote.address: remote.size for remote in source.files}.values()
+            amount = "its files are" if None in sizes else f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB are"
+            yield Finding(f"data: {name}", "not here", f"{amount} downloaded when an option asks for it")
 
 
 def _groups() -> Iterator[Finding]:

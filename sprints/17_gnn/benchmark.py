@@ -10,6 +10,7 @@ drawn network of Cora's size stands in where Cora cannot be had. Theory: notes/0
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal, cast
 
 import torch
@@ -97,6 +98,8 @@ def training_step(model: nn.Module, data: NodeData, logits: Callable[[], Tensor]
 
 
 def main(config: Config) -> Results:
+    if find_spec("torch_geometric") is None:
+        raise ValueError("this compares with torch_geometric, which is not installed: run it with --group reference")
     device, generator = pick_device(config.device), seed_everything(config.seed)
     keep_freed_memory()
     data = load_planetoid("cora") if config.data == "cora" else draw_citations(generator, num_nodes=2708).data

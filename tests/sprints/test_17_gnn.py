@@ -1,5 +1,6 @@
 """Sprint 17's claims, at a small size."""
 
+import io
 import math
 import pickle
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from torch_geometric.datasets import KarateClub
 
 from shared.graph.graphs import Graph, adjacency_matrix
 from shared.lab.datasets import VARIABLE, DataError, fetch
+from shared.lab.sources import SOURCES
 
 FOLDER = "17_gnn"
 
@@ -257,39 +259,129 @@ def test_planetoid_files_are_read_and_put_in_order(part, tmp_path: Path, monkeyp
     assert data.test_mask.nonzero().flatten().tolist() == [6, 8], "7 has no label"
 
 
-def test_a_pickle_that_runs_something_is_refused_before_it_does(part, tmp_path: Path):
-    planetoid, target = part("planetoid"), tmp_path / "ran"
+# Every file of this sprint that is a pickle: how it is read, and its name.
+PICKLES = [
+    ("planetoid", lambda module, path: module.read_part(path), "ind.cora.x"),
+    ("planetoid", lambda module, path: module.read_part(path), "ind.cora.graph"),
+    ("zinc12k", lambda module, _: module.published("test"), "zinc12k/raw/test.pickle"),
+]
 
-    class Attack:
-        def __reduce__(self):
-            return Path.touch, (target,)
 
-    path = tmp_path / "ind.cora.x"
-    path.write_bytes(pickle.dumps(Attack()))
-    with pytest.raises(ValueError, match="arrays, sparse matrices, lists and dictionaries; this one asks for"):
-        planetoid.read_part(path)
-    assert not target.exists()
-    for name in ("posix.system", "builtins.eval", "numpy.load", "os.system"):
-        module, _, function = name.rpartition(".")
-        path.write_bytes(f"c{module}\n{function}\n(S'x'\ntR.".encode())
-        with pytest.raises(ValueError, match=f"asks for {name}"):
-            planetoid.read_part(path)
+class Attack:
+    """An object whose pickle makes a file when it is read."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):
+        return Path.touch, (self.target,)
+
+
+@pytest.mark.parametrize(("module", "read", "name"), PICKLES)
+def test_a_pickle_that_runs_something_is_refused_before_it_does(
+    part, tmp_path: Path, monkeypatch, module: str, read, name: str
+):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    target, path = tmp_path / "ran", tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".index").write_text("0\n")
+    hidden = io.BytesIO()
+    torch.save([Attack(target)], hidden, _use_new_zipfile_serialization=False)
+    storage = b"ctorch.storage\n_load_from_bytes\n(" + pickle.dumps(hidden.getvalue(), 2)[2:-1] + b"tR."
+    named = [
+        f"c{name.rpartition('.')[0]}\n{name.rpartition('.')[2]}\n(S'touch {target}'\ntR.".encode()
+        for name in ("posix.system", "os.system", "builtins.eval", "numpy.load", "torch.load", "builtins.getattr")
+    ]
+    for content in (pickle.dumps(Attack(target)), pickle.dumps([1, {"a": Attack(target)}], 2), storage, *named):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"{path.name} is no pickle of this data"):
+            read(part(module), path)
+        assert not target.exists()
+
+
+def test_an_array_of_pointers_is_refused(part, tmp_path: Path):
+    """NumPy would take the bytes of such an array for addresses of objects."""
+    path = tmp_path / "ind.cora.y"
+    for array in (np.array([[1, 2]], dtype=object), np.array(["a"]), np.array([(1, 2)], dtype="i4,i4")):
+        path.write_bytes(pickle.dumps(array, protocol=2))
+        with pytest.raises(ValueError, match=r"ind\.cora\.y is no pickle of this data \(an array must hold numbers"):
+            part("planetoid").read_part(path)
 
 
 def test_what_is_no_planetoid_file_is_refused(part, tmp_path: Path):
     planetoid = part("planetoid")
     with pytest.raises(ValueError, match=r"there is no ind\.cora\.x.*--folder"):
         planetoid.load_planetoid("cora", tmp_path)
-    for content in (b"", b"\x80\x04", b"words, not a pickle", pickle.dumps([1])[:-2]):
+    for content in (b"", b"\x80\x04", b"words, not a pickle", pickle.dumps([1])[:-2], b"\0" * 100, b"\x80\x02]q\x01."):
         (tmp_path / "ind.cora.x").write_bytes(content)
-        with pytest.raises(ValueError, match=r"ind\.cora\.x is no pickle"):
+        with pytest.raises(ValueError, match=r"ind\.cora\.x is (no pickle|not the part)"):
             planetoid.read_part(tmp_path / "ind.cora.x")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("x", [1, 2], r"ind.tiny.x is not the part"),
+        ("allx", np.eye(3), r"ind.tiny.allx is not the part"),
+        ("y", np.array([[1, 1], [0, 1]]), r"ind.tiny.y is not the part .*: labels must be rows with a 1 at most"),
+        ("y", {0: [1]}, r"ind.tiny.y is not the part"),
+        ("ty", np.eye(3, dtype=int), r"the files ind.tiny.\* in .* do not belong together"),
+        ("graph", np.eye(3), r"ind.tiny.graph is not the part"),
+        ("graph", {0: ["1"]}, r"ind.tiny.graph is not the part .*: neighbours must be numbers"),
+        ("graph", {0: [9]}, r"ind.tiny.graph .* must join nodes from 0 to 8"),
+        ("graph", {0: [-1]}, r"ind.tiny.graph .* must join nodes from 0 to 8"),
+        ("test.index", "", r"ind.tiny.test.index must hold the number of a test node"),
+        ("test.index", "8\nsix\n", r"ind.tiny.test.index must hold the number of a test node"),
+        ("test.index", "8\n8\n", r"ind.tiny.test.index names a test node twice"),
+        ("test.index", "8\n99999999\n", r"the files ind.tiny.\* in .* do not belong together"),
+        ("test.index", "8\n3\n", r"the files ind.tiny.\* in .* do not belong together"),
+    ],
+)
+def test_planetoid_files_of_another_type_are_refused(part, tmp_path: Path, file: str, content, message: str):
+    write_planetoid(tmp_path)
+    path = tmp_path / f"ind.tiny.{file}"
+    path.write_bytes(content.encode() if isinstance(content, str) else pickle.dumps(content, protocol=2))
+    with pytest.raises(ValueError, match=message):
+        part("planetoid").load_planetoid("tiny", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows.indices.__setitem__(0, -1), "columns must be from 0 to 2"),
+        (lambda rows: rows.indices.__setitem__(0, 3), "columns must be from 0 to 2"),
+        (lambda rows: rows.data.__setitem__(0, np.nan), "numbers must be finite"),
+        (lambda rows: rows.indptr.__setitem__(1, 99), "the rows of a matrix of 2 must follow each other"),
+        (lambda rows: rows.indptr.__setitem__(-1, 1), "the rows of a matrix of 2 must follow each other"),
+    ],
+)
+def test_a_matrix_that_points_elsewhere_is_refused(part, tmp_path: Path, change, message: str):
+    from scipy.sparse import csr_matrix
+
+    rows = csr_matrix(np.array([[1.0, 2, 0], [0, 3, 4]]))
+    change(rows)
+    (tmp_path / "ind.tiny.x").write_bytes(pickle.dumps(rows, protocol=2))
+    with pytest.raises(ValueError, match=f"ind.tiny.x is not the part .*: {message}"):
+        part("planetoid").read_part(tmp_path / "ind.tiny.x")
+
+
+@pytest.mark.parametrize("name", ["cora", "citeseer", "pubmed"])
+def test_each_data_set_needs_its_own_files_alone(part, tmp_path: Path, monkeypatch, name: str):
+    """Not those of Cora for all of them; and what is there is checked by its checksum."""
+    asked = []
+    monkeypatch.setattr(part("planetoid"), "fetch", lambda source: asked.append(source) or tmp_path)
+    write_planetoid(tmp_path, name)
+    monkeypatch.setattr(part("planetoid"), "VALIDATION", 3)
+    assert part("planetoid").load_planetoid(name).graph.num_nodes == 9
+    assert asked == [name]
+    assert all(file.name.startswith(f"ind.{name}.") for file in SOURCES[name].files)
+    assert SOURCES[name].folder == "planetoid"
 
 
 @pytest.fixture
 def cora(part):
     try:
-        fetch("planetoid")
+        fetch("cora")
     except DataError:
         pytest.skip(f"Cora is not there: set {VARIABLE} to a folder that holds planetoid/")
     return part("planetoid").load_planetoid("cora")

@@ -194,6 +194,11 @@ def test_wrong_files_are_refused(sets, chem, tmp_path, monkeypatch):  # noqa: AR
     wrong.write_text("\n")
     with pytest.raises(ValueError, match=r"wrong.smi has no molecule"):
         sets.read_file(wrong, "logp")
+    wrong.write_bytes(b"CCO\n\xff\xfe")
+    with pytest.raises(ValueError, match=r"wrong.smi is no text in UTF-8"):
+        sets.read_file(wrong, "logp")
+    wrong.write_text("\ufeffCCO\n", encoding="utf-8")
+    assert [molecule.smiles for molecule in sets.read_file(wrong, "logp")] == ["CCO"], "without the byte order mark"
     wrong.write_text("C\nCC\n")
     with pytest.raises(ValueError, match=r"at least 10 different molecules.* has 2"):
         sets.load_splits(str(wrong), "logp", None, 0)
@@ -337,7 +342,6 @@ def test_targets_that_are_all_alike_are_refused(script, chem, tmp_path):  # noqa
 @pytest.fixture
 def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write ZINC-12k as it is published, with few molecules: chains whose target is their length."""
-    pytest.importorskip("torch_geometric")
     raw = tmp_path / "zinc12k" / "raw"
     raw.mkdir(parents=True)
     for split, count in {"train": 12, "val": 5, "test": 4}.items():
@@ -358,8 +362,9 @@ def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return raw
 
 
-def test_the_benchmark_is_read_and_scored_beside_published_figures(script, part, benchmark, monkeypatch):
-    molecule = part("zinc12k").published(benchmark.parent, "test")[1]
+@pytest.mark.usefixtures("benchmark")
+def test_the_benchmark_is_read_and_scored_beside_published_figures(script, part, monkeypatch):
+    molecule = part("zinc12k").published("test")[1]
     assert molecule.target == 3
     assert molecule.atoms.argmax(dim=1).tolist() == [0, 1, 2]
     bonds = dict(
@@ -374,12 +379,27 @@ def test_the_benchmark_is_read_and_scored_beside_published_figures(script, part,
     assert results.counts == {"training": 12, "validation": 5, "test": 4, "dropped": 0}
 
 
-def test_a_benchmark_that_cannot_be_downloaded_is_said_to(part, tmp_path, monkeypatch):
-    datasets = pytest.importorskip("torch_geometric.datasets")
+def test_a_benchmark_that_is_not_there_is_said_to(part, tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    with pytest.raises(DataError, match=r"raw/train\.pickle is missing: .*dropbox.*train\.index.*SPRINTS_DATA"):
+        part("zinc12k").published("train")
 
-    def refuse(self):  # noqa: ARG001 (the signature is theirs)
-        raise FileNotFoundError("no network")
 
-    monkeypatch.setattr(datasets.ZINC, "download", refuse)
-    with pytest.raises(DataError, match=r"cannot get ZINC-12k \(no network\).*dropbox.*SPRINTS_DATA"):
-        part("zinc12k").published(tmp_path / "zinc12k", "train")
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"bond_type": torch.zeros(2, 3)}, r"3 atoms with bonds \(2, 3\)"),
+        ({"logP_SA_cycle_normalized": torch.tensor([torch.nan])}, "the target nan"),
+        ({"atom_type": torch.tensor([1, 2, 99])}, "Class values must be smaller than num_classes"),
+        ({"atom_type": [1, 2, 3]}, "no attribute 'long'"),
+    ],
+)
+def test_molecules_that_cannot_be_are_refused(part, benchmark, changed, message: str):
+    good = {"atom_type": torch.ones(3), "bond_type": torch.zeros(3, 3), "logP_SA_cycle_normalized": torch.ones(1)}
+    (benchmark / "test.index").write_text("0\n")
+    (benchmark / "test.pickle").write_bytes(pickle.dumps([good | changed]))
+    with pytest.raises(ValueError, match=rf"test.pickle holds no molecules of ZINC-12k \(.*{message}"):
+        part("zinc12k").published("test")
+    (benchmark / "test.index").write_text("0,1\n")
+    with pytest.raises(ValueError, match=r"test.index must hold numbers of molecules of test.pickle"):
+        part("zinc12k").published("test")

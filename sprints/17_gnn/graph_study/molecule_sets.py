@@ -4,7 +4,6 @@ Parts made of SMILES share no graph: a molecule of which the test has a stereois
 the same graph with the same answer.
 """
 
-import os
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from graph_study.molecular_graphs import Molecule, read_molecule
 from graph_study.molecule_grammar import generate
 from graph_study.smiles import require_rdkit
 from graph_study.zinc12k import published
-from shared.lab.datasets import VARIABLE, DataError
-from shared.lab.paths import CACHE
+from shared.lab.datasets import VARIABLE, DataError, find_folder
 from shared.lab.provenance import note_read
 
 MADE = 4000
@@ -51,7 +49,7 @@ def load_splits(data: str, target: str, limit: int | None, seed: int) -> Molecul
     if limit is not None and limit < 1:
         raise ValueError(f"molecules must be at least 1, got {limit}")
     if data == "zinc12k":
-        train, val, held_out = (published(_home("zinc12k"), split, limit) for split in ("train", "val", "test"))
+        train, val, held_out = (published(split, limit) for split in ("train", "val", "test"))
         return MoleculeSplits(train, val, held_out)
     require_rdkit()
     test: list[Molecule] = []
@@ -86,9 +84,12 @@ def read_file(path: Path, target: str, limit: int | None = None) -> list[Molecul
     """Return the molecules of a file: one SMILES a line, what follows after a space is its name.
 
     Raises:
-        ValueError: no molecule, or a line that is no SMILES; says which.
+        ValueError: no text, no molecule, or a line that is no SMILES; says which.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is no text in UTF-8 ({error.reason}): write one SMILES a line") from None
     numbered = [(number, line.split()[0]) for number, line in enumerate(lines, start=1) if line.strip()][:limit]
     if not numbered:
         raise ValueError(f"{path.name} has no molecule: write one SMILES a line")
@@ -106,15 +107,10 @@ def _own_files(path: Path) -> list[Path]:
     return files
 
 
-def _home(folder: str) -> Path:
-    """Return a folder of data: one's own if it is there, else the cache."""
-    own = Path(os.environ.get(VARIABLE, CACHE)) / folder
-    return own if own.is_dir() else CACHE / folder
-
-
 def _zinc_files() -> list[Path]:
     """Return the two lists of molecules of Jin et al. (2018), which results rest on."""
-    files = [_home("zinc") / name for name in ("valid.txt", "test.txt")]
+    names = ("valid.txt", "test.txt")
+    files = [find_folder("zinc", names) / name for name in names]
     for file in files:
         if not file.is_file():
             raise DataError(

@@ -1,16 +1,15 @@
 """Cora, CiteSeer and PubMed as Yang et al. (2016) published them: eight files each, in Python's pickle format.
 
-A pickle is a program that builds objects, and may build whatever it names. So these are read by an unpickler that knows
-arrays, sparse matrices, lists and dictionaries, and refuses every other name before anything of it runs.
+What a file says is checked before it is used: a number that points elsewhere would give a wrong graph without a word.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from graph_study.data_pickles import PickledArray, read_pickle
 from graph_study.node_networks import NodeData
 from shared.graph.graphs import Graph
 from shared.lab.datasets import fetch
@@ -22,66 +21,40 @@ VALIDATION = 500  # the nodes after those of training, by the split of Yang et a
 class SparseRows:
     """What a pickle of scipy.sparse.csr_matrix holds."""
 
-    data: np.ndarray
-    indices: np.ndarray
-    indptr: np.ndarray
+    data: PickledArray
+    indices: PickledArray
+    indptr: PickledArray
     _shape: tuple[int, int]
 
     def dense(self) -> np.ndarray:
-        rows = np.zeros(self._shape, dtype=np.float32)
-        rows[np.repeat(np.arange(self._shape[0]), np.diff(self.indptr)), self.indices] = self.data
-        return rows
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    """Return text as bytes: how Python 2 pickled them, read by Python 3."""
-    return text.encode(encoding)
-
-
-# Names of old and of new versions of NumPy and SciPy.
-ALLOWED: dict[str, Any] = {
-    "collections.defaultdict": dict,
-    "__builtin__.list": list,
-    "builtins.list": list,
-    "_codecs.encode": _encode,
-    "numpy.ndarray": np.ndarray,
-    "numpy.dtype": np.dtype,
-}
-
-
-class PlanetoidUnpickler(pickle.Unpickler):
-    """An unpickler that builds arrays, sparse matrices, lists and dictionaries, and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return what a name of the pickle means.
+        """Return the matrix.
 
         Raises:
-            ValueError: a name that a planetoid file does not hold.
+            ValueError: its parts do not fit each other, or it holds a number that is not finite.
         """
-        if name == "csr_matrix" and module.split(".")[:2] == ["scipy", "sparse"]:
-            return SparseRows
-        if name == "_reconstruct" and module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            return np.zeros(0).__reduce__()[0]  # NumPy's function that begins an array
-        if name == "defaultdict":
-            return _default_dictionary
-        if f"{module}.{name}" not in ALLOWED:
-            raise ValueError(
-                f"a planetoid file holds arrays, sparse matrices, lists and dictionaries; this one asks for "
-                f"{module}.{name}, which nobody needs for a graph. It was not run"
-            )
-        return ALLOWED[f"{module}.{name}"]
+        rows, columns = self._shape
+        data, indices, ends = self.data.array, self.indices.array, self.indptr.array
+        lengths = np.diff(ends)
+        if len(ends) != rows + 1 or ends[0] != 0 or (lengths < 0).any() or not ends[-1] == len(data) == len(indices):
+            raise ValueError(f"the rows of a matrix of {rows} must follow each other to the end of its numbers")
+        if len(indices) and not 0 <= indices.min() <= indices.max() < columns:
+            raise ValueError(f"columns must be from 0 to {columns - 1}")
+        if not np.isfinite(data).all():
+            raise ValueError("numbers must be finite")
+        matrix = np.zeros((rows, columns), dtype=np.float32)
+        matrix[np.repeat(np.arange(rows), lengths), indices] = data
+        return matrix
 
 
-def _default_dictionary(*_: Any) -> dict:
-    """Return a dictionary: the graph is one whose missing keys are empty lists, which nothing here asks for."""
-    return {}
+# Names of old and of new versions of SciPy.
+MATRICES = {f"scipy.sparse.{module}.csr_matrix": SparseRows for module in ("csr", "_csr")}
 
 
 def read_part(path: Path) -> Any:
-    """Return what one of the files holds.
+    """Return what one of the files holds: a matrix as an array, the numbers of the test nodes, or the graph.
 
     Raises:
-        ValueError: it is missing, is no pickle, or builds what a planetoid file does not.
+        ValueError: it is missing, or is not what a planetoid file is.
     """
     if not path.is_file():
         raise ValueError(
@@ -89,12 +62,36 @@ def read_part(path: Path) -> Any:
             "https://github.com/kimiyoung/planetoid, and name their folder with --folder"
         )
     if path.suffix == ".index":
-        return np.loadtxt(path, dtype=np.int64)
+        return _read_index(path)
+    content = read_pickle(path, MATRICES)
     try:
-        with open(path, "rb") as file:
-            return PlanetoidUnpickler(file, encoding="latin1").load()
-    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError, UnicodeError) as error:
-        raise ValueError(f"{path.name} is no pickle of a planetoid data set ({error}): get it again") from None
+        return _part(content, path.suffix)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise ValueError(f"{path.name} is not the part of a planetoid data set that it should be: {error}") from None
+
+
+def _read_index(path: Path) -> np.ndarray:
+    words = path.read_text(encoding="latin1").split()
+    if not words or not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
+        raise ValueError(f"{path.name} must hold the number of a test node in each line: get it again")
+    numbers = np.array([int(word) for word in words])
+    if len(np.unique(numbers)) < len(numbers):
+        raise ValueError(f"{path.name} names a test node twice: get it again")
+    return numbers
+
+
+def _part(content: Any, suffix: str) -> Any:
+    """Return what a pickle holds, by the end of its name: .x, .tx, .allx words, .y, .ty, .ally labels, .graph."""
+    if suffix.endswith("x"):
+        return content.dense()
+    if suffix.endswith("y"):
+        labels = content.array
+        if labels.ndim != 2 or not np.isin(labels, (0, 1)).all() or (labels.sum(axis=1) > 1).any():
+            raise ValueError("labels must be rows with a 1 at most")
+        return labels
+    if not all(isinstance(number, int) for node, near in content.items() for number in (node, *near)):
+        raise ValueError("neighbours must be numbers")
+    return content
 
 
 class PlanetoidParts(NamedTuple):
@@ -108,15 +105,33 @@ class PlanetoidParts(NamedTuple):
 
 
 def read_parts(name: str, folder: Path) -> PlanetoidParts:
-    """Return the parts of a data set, its test nodes at their places."""
+    """Return the parts of a data set, its test nodes at their places.
+
+    Raises:
+        ValueError: a file is missing, is not what it should be, or does not fit the others.
+    """
     parts = {part: read_part(folder / f"ind.{name}.{part}") for part in PARTS}
-    order = parts["test.index"]
-    known, num_nodes = len(parts["ally"]), int(order.max()) + 1
-    features = np.zeros((num_nodes, parts["tx"]._shape[1]), dtype=np.float32)
-    labels = np.zeros((num_nodes, parts["ty"].shape[1]), dtype=np.int64)
-    features[:known], labels[:known] = parts["allx"].dense(), parts["ally"]
+    order, words, subjects = parts["test.index"], parts["allx"], parts["ally"]
+    known, num_nodes = len(subjects), max(len(subjects), int(order.max()) + 1)
+    shapes = {part: parts[part].shape for part in ("x", "y", "tx", "ty", "allx", "ally")}
+    widths = [{shapes[part][1] for part in group} for group in (("x", "tx", "allx"), ("y", "ty", "ally"))]
+    heights = {part: shape[0] for part, shape in shapes.items()}
+    belong_together = (
+        [len(group) for group in widths] == [1, 1]
+        and heights["allx"] == known >= heights["x"] == heights["y"]
+        and heights["tx"] == heights["ty"] == len(order)
+        and known <= order.min() <= order.max() < 2 * (known + len(order))
+    )
+    if not belong_together:
+        raise ValueError(f"the files ind.{name}.* in {folder} do not belong together ({shapes}): get them again")
+    near = [number for node, ends in parts["graph"].items() for number in (node, *ends)]
+    if not near or not 0 <= min(near) <= max(near) < num_nodes:
+        raise ValueError(f"ind.{name}.graph in {folder} must join nodes from 0 to {num_nodes - 1}: get it again")
+    features = np.zeros((num_nodes, words.shape[1]), dtype=np.float32)
+    labels = np.zeros((num_nodes, subjects.shape[1]), dtype=np.int64)
+    features[:known], labels[:known] = words, subjects
     # Some test nodes of CiteSeer are missing: they stay without words and without a label.
-    features[order], labels[order] = parts["tx"].dense(), parts["ty"]
+    features[order], labels[order] = parts["tx"], parts["ty"]
     return PlanetoidParts(features, labels, parts["graph"], len(parts["y"]), order)
 
 
@@ -127,13 +142,13 @@ def load_planetoid(name: str, folder: Path | None = None) -> NodeData:
 
     Args:
         name: "cora", "citeseer" or "pubmed".
-        folder: holds the files (default: Cora's are downloaded, the others looked for beside them).
+        folder: holds the files (default: where `fetch` finds them or downloads them to, checked by their checksums).
 
     Raises:
         ValueError: a file is missing or is not what it should be.
-        shared.lab.datasets.DataError: Cora can neither be found nor downloaded.
+        shared.lab.datasets.DataError: they can neither be found nor downloaded.
     """
-    parts = read_parts(name, folder or fetch("planetoid"))
+    parts = read_parts(name, folder or fetch(name))
     num_nodes = len(parts.features)
     pairs = torch.tensor([(node, neighbour) for node, near in parts.neighbours.items() for neighbour in near])
     pairs = pairs[pairs[:, 0] != pairs[:, 1]].sort(dim=1).values.unique(dim=0)
