@@ -60,9 +60,12 @@ def label_spreading(
     source, target = graph.edge_index
     known = labels.new_zeros(graph.num_nodes, labels.shape[1])
     known[labelled] = labels
-    degrees = degree(target, graph.num_nodes, graph.edge_weight).clamp(min=1e-12)
-    norm = (degrees[source] * degrees[target]).rsqrt()
-    norm = (norm if graph.edge_weight is None else norm * graph.edge_weight)[:, None]
+    # S does not depend on the unit of the weights; products of very small degrees would be 0.
+    edge_weight = None if graph.edge_weight is None else graph.edge_weight / graph.edge_weight.max()
+    degrees = degree(target, graph.num_nodes, edge_weight)
+    products = degrees[source] * degrees[target]
+    norm = products.rsqrt().masked_fill(products == 0, 0.0)  # where nothing arrives, nothing is sent
+    norm = (norm if edge_weight is None else norm * edge_weight)[:, None]
     spread = known
     for _ in range(rounds):
         arrived = scatter_sum(spread[source] * norm, target, graph.num_nodes)

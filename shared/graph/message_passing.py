@@ -59,7 +59,8 @@ def propagate(
     """
     source, target = edge_index
     messages = features[source]
-    messages = messages if edge_weight is None else messages * edge_weight[:, None]
+    # In the precision of the features: the next layer's weights have it too.
+    messages = messages if edge_weight is None else messages * edge_weight.to(messages.dtype)[:, None]
     return scatter_sum(messages, target, features.shape[0])
 
 
@@ -85,8 +86,14 @@ def add_self_loops(
 ) -> tuple[Int[Tensor, "2 with_loops"], Float[Tensor, " with_loops"] | None]:
     """Return edge_index and edge_weight with a loop of weight 1 at every node that has none, behind all other edges.
 
-    A node that has a loop already keeps it as it is (PyTorch Geometric: `add_remaining_self_loops`).
+    A node that has a loop already keeps it as it is, and where it is given several times, the last one alone (PyTorch
+    Geometric: `add_remaining_self_loops`).
     """
+    source, target = edge_index
+    loop, place = source == target, torch.arange(source.shape[0], device=source.device)
+    last = place.new_zeros(num_nodes).scatter_reduce(0, source[loop], place[loop], reduce="amax")
+    kept = ~loop | (last[source] == place)
+    edge_index, edge_weight = edge_index[:, kept], None if edge_weight is None else edge_weight[kept]
     source, target = edge_index
     missing = torch.ones(num_nodes, dtype=torch.bool, device=edge_index.device)
     missing[source[source == target]] = False

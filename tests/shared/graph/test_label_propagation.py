@@ -48,9 +48,26 @@ def test_spreading_is_what_pytorch_geometric_calls_label_propagation():
 def test_spreading_ends_at_its_closed_form(weighted: bool):
     """Zhou et al. 2004, section 2: F = (1 - alpha) (I - alpha S)^-1 Y."""
     graph = random_graph(1, weighted=weighted)
-    degrees = degree(graph.edge_index[1], 12, graph.edge_weight).clamp(min=1e-12)
-    norm = degrees.rsqrt()[:, None] * adjacency_matrix(graph).float() * degrees.rsqrt()
+    root = degree(graph.edge_index[1], 12, graph.edge_weight).rsqrt().nan_to_num(posinf=0.0)
+    norm = root[:, None] * adjacency_matrix(graph).float() * root
     known = torch.zeros(12, 2)
     known[LABELLED] = ROWS
     exact = 0.5 * torch.linalg.solve(torch.eye(12) - 0.5 * norm, known)
     torch.testing.assert_close(label_spreading(graph, ROWS, LABELLED, 0.5, 60), exact, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1.0, 1e9])
+def test_spreading_does_not_depend_on_the_unit_of_the_weights(unit: float):
+    graph = random_graph(1, weighted=True)
+    other = Graph(graph.edge_index, 12, graph.edge_weight * unit)
+    torch.testing.assert_close(label_spreading(other, ROWS, LABELLED), label_spreading(graph, ROWS, LABELLED))
+
+
+def test_a_node_that_hears_nobody_sends_nothing_that_has_no_end():
+    """It has no degree to divide by: 0 - > 1 -> 2."""
+    graph = Graph(torch.tensor([[0, 1], [1, 2]]), 3)
+    theirs = LabelPropagation(num_layers=50, alpha=0.9)
+    known = torch.tensor([True, False, True])
+    expected = theirs(torch.tensor([1, 0, 0]), graph.edge_index, known)
+    spread = label_spreading(graph, torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([0, 2]))
+    torch.testing.assert_close(spread, expected)

@@ -172,6 +172,20 @@ def test_attention_weights_sum_to_one_and_are_dropped_in_training_only():
     assert not torch.allclose(layer.train()(features, graph), output)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("kind", KINDS)
+def test_stacked_layers_of_any_precision(kind: str, dtype: torch.dtype):
+    """Weights of edges are float32, whatever the layers are."""
+    torch.manual_seed(0)
+    graph, first = random_graph(0, weighted=kind == "gcn"), KINDS[kind]()
+    second = nn.Linear(6, 4)
+    features = features_of(graph)
+    expected = first(second(first(features, graph)), graph)
+    output = first.to(dtype)(second.to(dtype)(first(features.to(dtype), graph)), graph)
+    assert output.dtype == dtype
+    torch.testing.assert_close(output.float(), expected, atol=0.1, rtol=0.1)
+
+
 def two_against_one(layer: Callable[[Tensor, Graph], Tensor]) -> bool:
     """Return whether a node hears a difference between one neighbour and two equal ones."""
     features = torch.ones(3, 4)

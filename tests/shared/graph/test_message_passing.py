@@ -76,6 +76,23 @@ def test_loops_and_normalisation_are_those_of_pytorch_geometric(weighted: bool):
     torch.testing.assert_close(dense(ours, 12, our_weights), dense(theirs, 12, weights))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_loop_given_twice_is_one_loop(weighted: bool):
+    twice = edges((0, 1), (1, 1), (1, 0), (1, 1), (2, 2))
+    edge_weight = torch.tensor([1.0, 7.0, 1.0, 3.0, 2.0]) if weighted else None
+    once, weight_once = edges((0, 1), (1, 0), (1, 1), (2, 2)), torch.tensor([1.0, 1.0, 3.0, 2.0]) if weighted else None
+    for function, theirs in ((add_self_loops, None), (gcn_norm, gcn_norm_of_pyg)):
+        ours = dense(*arranged(function(twice, 4, edge_weight)))
+        torch.testing.assert_close(ours, dense(*arranged(function(once, 4, weight_once))))
+        if theirs is not None:
+            torch.testing.assert_close(ours, dense(*arranged(theirs(twice, edge_weight, 4))))
+
+
+def arranged(given: tuple[torch.Tensor, torch.Tensor | None]) -> tuple[torch.Tensor, int, torch.Tensor | None]:
+    """Return edges and weights of a graph of four nodes as `dense` takes them."""
+    return given[0], 4, given[1]
+
+
 def test_normalisation_by_the_formula_and_its_spectrum():
     graph = Graph.undirected([(0, 1), (1, 2), (2, 0), (2, 3)], 5)
     matrix = dense_of(graph) + torch.eye(5)
