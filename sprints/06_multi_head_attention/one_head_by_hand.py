@@ -14,6 +14,7 @@ from typing import Annotated
 import torch
 from matplotlib.figure import Figure
 from pydantic import Field
+from torch import nn
 
 from attention_study.reader import BACK, Reader, accuracy
 from shared.lab.compare import Tolerance
@@ -83,6 +84,7 @@ def set_by_hand(model: Reader, coupling: float) -> None:
     model.attention.output.weight.copy_(torch.eye(d_model))
 
     # The first feature is the mean of both numbers, the second one minus half of the coupling times their difference.
+    assert isinstance(model.readout, nn.Linear)
     readout, bias = model.readout.weight.view(len(BACK), vocab, d_model), model.readout.bias.view(len(BACK), vocab)
     for question, half in enumerate((0.5, -0.5)):
         # 2 c x - c² is largest for the c that is nearest to x.

@@ -23,8 +23,8 @@ def mistakes(x: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, heads: int) 
     """Return what the usual mistakes return."""
     tokens, d_model = x.shape
     right = attention(x, q, k, v, heads=heads)
-    dealt = [(x @ matrix).reshape(1, heads, tokens, -1) for matrix in (q, k, v)]
-    mixed = functional.scaled_dot_product_attention(*dealt, is_causal=True)[0]
+    query, key, value = ((x @ matrix).reshape(1, heads, tokens, -1) for matrix in (q, k, v))
+    mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)[0]
     return {
         "The output matrix is missing.": right,
         "The output matrix is transposed: use x @ matrix.": right @ o.T,

@@ -19,4 +19,4 @@ def self_attention(
         scores = query[:, part] @ key[:, part].T / math.sqrt(head_dim)
         weights = scores.masked_fill(future, -math.inf).softmax(dim=-1)
         found.append(weights @ value[:, part])
-    return sum(found).repeat(1, heads) @ to_output
+    return torch.stack(found).sum(dim=0).repeat(1, heads) @ to_output
