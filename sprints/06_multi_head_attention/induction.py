@@ -162,7 +162,8 @@ def plot(results: Results) -> Figure:
     axes[0, 1].set(xlabel="step", ylabel="mean attention weight", title="the two heads of one run", ylim=(0, 1.02))
     axes[0, 1].legend()
     for panel, (kind, weights) in zip(axes[1], results.maps.items(), strict=True):
-        panel.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+        picture = panel.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+        figure.colorbar(picture, ax=panel, label="weight", shrink=0.8)
         panel.set(title=f"{kind.replace('_', ' ')} head", xlabel="key", ylabel="query")
         panel.set(xticks=range(0, len(weights), 5), yticks=range(0, len(weights), 5))
         panel.grid(False)

@@ -104,12 +104,13 @@ def plot(results: Results) -> Figure:
     maps = [(name, head, w) for name, model in results.models.items() for head, w in enumerate(model.weights)]
     figure, axes = new_figure(11.0, 5.2, rows=2, columns=(len(maps) + 1) // 2)
     for panel, (name, head, weights) in zip(axes.flat, maps, strict=False):
-        panel.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+        picture = panel.imshow(weights, cmap="Blues", vmin=0, vmax=1)
         panel.set_title(f"{name}: head {head + 1}" if len(results.models[name].weights) > 1 else name, fontsize=9)
         panel.set(xlabel="key", ylabel="query")
         panel.grid(False)
     for panel in axes.flat[len(maps) :]:
         panel.axis("off")
+    figure.colorbar(picture, ax=axes, label="mean weight", shrink=0.7)
     return figure
 
 

@@ -141,7 +141,7 @@ def plot(results: Results) -> Figure:
     axes[1].axhline(results.uniform_entropy, color="black", linestyle=":", label="average: ln(keys)")
     axes[1].axvline(results.freezing_variance, color="grey", linestyle="--", label="head_dim = 2 ln(keys)")
     axes[1].set(title="entropy of the weights", ylabel="nats", ylim=(0, 5.8))
-    axes[2].set(title="frozen queries", ylabel="share", ylim=(-0.02, 1))
+    axes[2].set(title="saturated queries (one weight above 0.99)", ylabel="share", ylim=(-0.02, 1))
     axes[3].set(title="norm of the gradient of the scores", ylim=(0, None))
     for panel in axes:
         panel.set(xlabel="head_dim", xscale="log")
