@@ -8,9 +8,11 @@ recipes, character by character, and asked whether it reads the future. Theory: 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -18,6 +20,7 @@ from block_study.token_batch_norm import TokenBatchNorm
 from shared.checks.invariants import InvariantError, check_causality
 from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import MOST, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.gpt import GPT, GPTConfig
@@ -35,19 +38,21 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch norm": TokenBatchNorm,
     "no norm": lambda _features: nn.Identity(),
 }
+Context = Annotated[int, Field(ge=12, le=MOST)]  # so many tokens are checked
+Features = Annotated[int, Field(ge=4, le=MOST, multiple_of=4)]  # of four heads
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    recipes: int = 300  # recipes to train on
-    validation_recipes: int = 20  # recipes to validate on
-    context: int = 64  # characters that the model sees
-    d_model: int = 64  # features
-    layers: int = 3  # blocks
-    steps: int = 200  # optimizer steps of a run
-    batch_size: int = 16  # rows of a batch
-    learning_rate: float = 3e-3  # learning rate of AdamW, constant
-    runs: int = 3  # runs of each norm, each with its own seed
+    recipes: PositiveInt = 300  # recipes to train on
+    validation_recipes: PositiveInt = 20  # recipes to validate on
+    context: Context = 64  # characters that the model sees
+    d_model: Features = 64  # features
+    layers: PositiveInt = 3  # blocks
+    steps: PositiveInt = 200  # optimizer steps of a run
+    batch_size: PositiveInt = 16  # rows of a batch
+    learning_rate: PositiveFloat = 3e-3  # learning rate of AdamW, constant
+    runs: PositiveInt = 3  # runs of each norm, each with its own seed
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import AtLeastTwo, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.blocks import EncoderBlock, Norm
@@ -24,10 +25,17 @@ Weights = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = 4  # rows
-    tokens: int = 12  # tokens of a row
-    d_model: int = 64  # features of a token
-    heads: int = 4  # attention heads
+    batch: PositiveInt = 4  # rows
+    tokens: AtLeastTwo = 12  # tokens of a row
+    d_model: AtLeastTwo = 64  # features of a token
+    heads: PositiveInt = 4  # attention heads
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        if self.batch > self.tokens:
+            raise ValueError(
+                f"each row is padded by one token more; got --batch {self.batch} of --tokens {self.tokens}"
+            )
 
 
 @dataclass(frozen=True)

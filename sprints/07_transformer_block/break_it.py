@@ -15,6 +15,7 @@ from block_study.faults import FAULTS
 from block_study.little_models import CHECKS, MODELS, checks_of, complaint
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -25,7 +26,7 @@ Translator = Literal["DecoderBlock, pre, 1", "DecoderBlock, pre, 3", "DecoderBlo
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     broken: Translator = "DecoderBlock, pre, 1"  # the model that is broken
-    steps: int = 200  # steps in which one batch has to be learnt by heart
+    steps: PositiveInt = 200  # steps in which one batch has to be learnt by heart
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ that the repository ships and for GPT-2 small. Theory: notes/06_cost.md
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch.utils.flop_counter import FlopCounterMode
 
 from shared.lab.config import ScriptConfig
@@ -21,11 +23,12 @@ from shared.nn.blocks import GPTBlock
 # d_model, heads and context
 MODELS = {"shipped": (192, 4, 256), "gpt2": (768, 12, 1024)}
 PARTS = ("projections", "scores and means", "feed-forward", "norms")
+Longest = Annotated[int, Field(ge=4096, le=2**20)]  # attention overtakes the rest at 3,073
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    longest: int = 16_384  # tokens of the longest text
+    longest: Longest = 16_384  # tokens of the longest text
 
 
 @dataclass(frozen=True)

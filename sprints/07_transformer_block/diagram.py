@@ -18,6 +18,7 @@ from torch import nn
 from block_study.block_trace import Node, trace
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.blocks import DecoderBlock, EncoderBlock, GPTBlock
@@ -35,11 +36,14 @@ WIDTH, HEIGHT, STEP = 3.0, 0.74, 1.16
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = 2  # rows
-    tokens: int = 6  # tokens of a row
-    memory: int = 8  # tokens that the decoder's cross-attention looks at
-    d_model: int = 64  # features of a token
-    heads: int = 4  # attention heads
+    batch: PositiveInt = 2  # rows
+    tokens: PositiveInt = 6  # tokens of a row
+    memory: PositiveInt = 8  # tokens that the decoder's cross-attention looks at
+    d_model: AtLeastTwo = 64  # features of a token
+    heads: PositiveInt = 4  # attention heads
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from block_study.deep_stacks import NameTheFirst, first_token_loss, random_rows
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Even, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -23,13 +24,18 @@ PLACEMENTS = ("pre", "post")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = (3, 6, 12, 24, 48)  # blocks of a stack
-    vocab: int = 64  # distinct tokens
-    batch_size: int = 16  # rows of a batch
-    tokens: int = 32  # tokens of a row
-    d_model: int = 64  # features of a token
-    heads: int = 4  # attention heads
-    runs: int = 5  # stacks of each kind and depth, each with its own seed
+    depths: tuple[PositiveInt, ...] = (3, 6, 12, 24, 48)  # blocks of a stack
+    vocab: AtLeastTwo = 64  # distinct tokens
+    batch_size: PositiveInt = 16  # rows of a batch
+    tokens: AtLeastTwo = 32  # tokens of a row
+    d_model: Even = 64  # features of a token
+    heads: PositiveInt = 4  # attention heads
+    runs: PositiveInt = 5  # stacks of each kind and depth, each with its own seed
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        if len(set(self.depths)) < 2:
+            raise ValueError(f"a power law needs two depths or more; got {self.depths}: give more --depths")
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,6 @@ def fitted_exponent(depths: list[int], values: list[float]) -> float:
 
 
 def main(config: Config) -> Results:
-    if len(set(config.depths)) < 2:
-        raise ValueError(f"a power law needs two depths or more; got {config.depths}: give more --depths")
     results = Results(list(config.depths), {}, {}, {})
     for kind in PLACEMENTS:
         norms_by_depth = [

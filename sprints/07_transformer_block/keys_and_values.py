@@ -8,7 +8,6 @@ each class, and by counting over all. Theory: notes/07_feed_forward.md
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from block_study.labelled_recipes import LABELS
 from block_study.neuron_reading import ABOUT, Half, load, rank_neurons, read_half, record
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import ExistingFolder, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.gpt import GPT
@@ -26,9 +26,9 @@ from shared.text.tokenizers import Tokenizer
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = SHIPPED_FOLDER  # folder in the format of transformers
-    recipes: int = 30  # recipes of each half
-    examples: int = 4  # strongest examples of a neuron to show
+    model: ExistingFolder = SHIPPED_FOLDER  # folder in the format of transformers
+    recipes: PositiveInt = 30  # recipes of each half
+    examples: PositiveInt = 4  # strongest examples of a neuron to show
 
 
 @dataclass(frozen=True)

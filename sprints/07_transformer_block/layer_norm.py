@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -22,9 +23,9 @@ EPSILON = 1e-5
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = 8  # rows
-    tokens: int = 16  # tokens of a row
-    d_model: int = 64  # features of a token
+    batch: PositiveInt = 8  # rows
+    tokens: AtLeastTwo = 16  # tokens of a row
+    d_model: AtLeastTwo = 64  # features of a token
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ same model untrained. Theory: notes/07_feed_forward.md
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
@@ -20,6 +19,7 @@ from block_study.neuron_reading import ABOUT, Half, load, random_directions, ran
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFolder, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.gpt import GPT
@@ -30,8 +30,8 @@ KINDS = ("trained", "random keys", "untrained")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = SHIPPED_FOLDER  # folder in the format of transformers
-    recipes: int = 30  # recipes of each half
+    model: ExistingFolder = SHIPPED_FOLDER  # folder in the format of transformers
+    recipes: PositiveInt = 30  # recipes of each half
 
 
 @dataclass(frozen=True)

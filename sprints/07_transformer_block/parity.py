@@ -19,6 +19,7 @@ from tqdm import tqdm
 from block_study.pytorch_twins import TwinStack, make_twins
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import AtLeastTwo, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.masks import causal_mask, padding_mask
@@ -32,13 +33,20 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = (1, 2, 3, 4, 5, 6)  # blocks of a stack
-    batch: int = 3  # rows
-    tokens: int = 8  # tokens of a row
-    d_model: int = 32  # features of a token
-    heads: int = 4  # attention heads
-    d_hidden: int = 64  # features between the layers of the feed-forward network
+    depths: tuple[PositiveInt, ...] = (1, 2, 3, 4, 5, 6)  # blocks of a stack
+    batch: PositiveInt = 3  # rows
+    tokens: AtLeastTwo = 8  # tokens of a row
+    d_model: AtLeastTwo = 32  # features of a token
+    heads: PositiveInt = 4  # attention heads
+    d_hidden: PositiveInt = 64  # features between the layers of the feed-forward network
     precision: Literal["float32", "float64"] = "float32"  # float32 or float64
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        if self.batch > self.tokens:
+            raise ValueError(
+                f"each row is padded by one token more; got --batch {self.batch} of --tokens {self.tokens}"
+            )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import AtLeastTwo, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.attention import MultiHeadAttention
@@ -22,11 +23,14 @@ from shared.nn.blocks import FeedForward
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = 4  # rows
-    tokens: int = 12  # tokens of a row
-    d_model: int = 32  # features of a token
-    d_hidden: int = 128  # features between the two layers
-    heads: int = 4  # heads of the attention that stands beside it
+    batch: PositiveInt = 4  # rows
+    tokens: AtLeastTwo = 12  # tokens of a row
+    d_model: PositiveInt = 32  # features of a token
+    d_hidden: PositiveInt = 128  # features between the two layers
+    heads: PositiveInt = 4  # heads of the attention that stands beside it
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
 
 
 @dataclass(frozen=True)

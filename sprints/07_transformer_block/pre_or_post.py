@@ -19,6 +19,7 @@ from block_study.deep_stacks import NameTheFirst, first_token_accuracy, first_to
 from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Even, NonNegativeFloat, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.training.loop import NonFiniteTraining, train_steps
@@ -32,17 +33,22 @@ LEARNT = 0.9
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = (4, 16)  # blocks of a stack
-    learning_rates: tuple[float, ...] = (1e-3, 3e-3)  # peak learning rates of AdamW
-    vocab: int = 8  # distinct tokens
-    tokens: int = 8  # tokens of a row
-    d_model: int = 32  # features of a token
-    heads: int = 4  # attention heads
-    steps: int = 120  # optimizer steps
-    warmup: int = 40  # steps in which the learning rate rises; then, and in the runs without, it is constant
-    batch_size: int = 32  # rows of a batch
-    clip: float = 0.0  # largest norm of the gradient; 0: any, as clipping is a remedy of its own
-    runs: int = 3  # runs of each kind, each with its own seed
+    depths: tuple[PositiveInt, ...] = (4, 16)  # blocks of a stack
+    learning_rates: tuple[PositiveFloat, ...] = (1e-3, 3e-3)  # peak learning rates of AdamW
+    vocab: AtLeastTwo = 8  # distinct tokens
+    tokens: AtLeastTwo = 8  # tokens of a row
+    d_model: Even = 32  # features of a token
+    heads: PositiveInt = 4  # attention heads
+    steps: PositiveInt = 120  # optimizer steps
+    warmup: PositiveInt = 40  # steps in which the learning rate rises; then, and in the runs without, it is constant
+    batch_size: PositiveInt = 32  # rows of a batch
+    clip: NonNegativeFloat = 0.0  # largest norm of the gradient; 0: any, as clipping is a remedy of its own
+    runs: PositiveInt = 3  # runs of each kind, each with its own seed
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        if self.warmup > self.steps:
+            raise ValueError(f"the warm-up must end; got --warmup {self.warmup} of --steps {self.steps}: give less")
 
 
 @dataclass(frozen=True)

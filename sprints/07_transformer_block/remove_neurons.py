@@ -8,7 +8,6 @@ Theory: notes/07_feed_forward.md
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean
 
 import torch
@@ -21,6 +20,7 @@ from block_study.neuron_reading import ABOUT, Half, load, rank_neurons, read_hal
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFolder, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.gpt import GPT
@@ -30,10 +30,10 @@ from shared.training.losses import token_losses
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: Path = SHIPPED_FOLDER  # folder in the format of transformers
-    recipes: int = 24  # recipes of each half
-    counts: tuple[int, ...] = (1, 16)  # neurons to remove at once
-    draws: int = 3  # draws of random neurons to compare with
+    model: ExistingFolder = SHIPPED_FOLDER  # folder in the format of transformers
+    recipes: PositiveInt = 24  # recipes of each half
+    counts: tuple[PositiveInt, ...] = (1, 16)  # neurons to remove at once
+    draws: PositiveInt = 3  # draws of random neurons to compare with
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,11 @@ def main(config: Config) -> Results:
     hidden = [layer[first.places] for layer in record(model, first.recipes.tokens[:, :-1]).hidden]
     ranking, means = rank_neurons(hidden, first, ABOUT[1]), [layer.mean(dim=0) for layer in hidden]
     d_hidden, before = len(means[0]), losses_of(model, second)
+    if max(config.counts) > d_hidden // 2:
+        raise ValueError(
+            f"as many others must be left in a layer to compare with; got --counts {max(config.counts)} of {d_hidden}: "
+            "give less"
+        )
     members = {label: second.labels[ABOUT[1]] == index for index, label in enumerate(LABELS)}
 
     def change(neurons: list[int]) -> Tensor:

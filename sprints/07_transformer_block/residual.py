@@ -9,9 +9,11 @@ Theory: notes/02_residual_connections.md
 
 from dataclasses import dataclass
 from statistics import geometric_mean
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
@@ -19,21 +21,26 @@ from block_study.deep_stacks import KINDS, Stack
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 # Differences below this are rounding, and drawn here.
 FLOOR = 1e-15
+Depth = Annotated[int, Field(ge=1, le=256)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)  # blocks of a stack
-    batch: int = 4  # rows
-    tokens: int = 16  # tokens of a row
-    d_model: int = 32  # features of a token
-    heads: int = 4  # attention heads
-    runs: int = 5  # stacks of each kind and depth, each with its own seed
+    depths: tuple[Depth, ...] = (1, 2, 4, 8, 16, 32, 64)  # blocks of a stack
+    batch: PositiveInt = 4  # rows
+    tokens: AtLeastTwo = 16  # tokens of a row
+    d_model: AtLeastTwo = 32  # features of a token
+    heads: PositiveInt = 4  # attention heads
+    runs: PositiveInt = 5  # stacks of each kind and depth, each with its own seed
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
 
 
 @dataclass(frozen=True)

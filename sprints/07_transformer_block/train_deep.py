@@ -8,6 +8,7 @@ and the optimum is all of them. Theory: notes/02_residual_connections.md
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,26 +18,34 @@ from block_study.deep_stacks import NameTheFirst, first_token_accuracy, first_to
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Even, NonNegativeInt, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.training.loop import NonFiniteTraining, train_steps
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear
 
+Kind = Literal["pre", "post", "no norm", "no addition", "neither"]
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    depths: tuple[int, ...] = (2, 32)  # blocks of a stack
-    kinds: tuple[str, ...] = ("pre", "post", "no norm", "no addition")  # of pre, post, no norm, no addition, neither
-    vocab: int = 8  # distinct tokens
-    tokens: int = 8  # tokens of a row
-    d_model: int = 32  # features of a token
-    heads: int = 4  # attention heads
-    steps: int = 100  # optimizer steps
-    warmup: int = 10  # steps until the learning rate is reached
-    batch_size: int = 32  # rows of a batch
-    learning_rate: float = 2e-3  # learning rate of AdamW, constant after the warm-up
-    runs: int = 3  # runs of each kind and depth, each with its own seed
+    depths: tuple[PositiveInt, ...] = (2, 32)  # blocks of a stack
+    kinds: tuple[Kind, ...] = ("pre", "post", "no norm", "no addition")  # of pre, post, no norm, no addition, neither
+    vocab: AtLeastTwo = 8  # distinct tokens
+    tokens: AtLeastTwo = 8  # tokens of a row
+    d_model: Even = 32  # features of a token
+    heads: PositiveInt = 4  # attention heads
+    steps: PositiveInt = 100  # optimizer steps
+    warmup: NonNegativeInt = 10  # steps until the learning rate is reached
+    batch_size: PositiveInt = 32  # rows of a batch
+    learning_rate: PositiveFloat = 2e-3  # learning rate of AdamW, constant after the warm-up
+    runs: PositiveInt = 3  # runs of each kind and depth, each with its own seed
+
+    def check(self) -> None:
+        check_heads(self.d_model, self.heads)
+        if self.warmup > self.steps:
+            raise ValueError(f"the warm-up must end; got --warmup {self.warmup} of --steps {self.steps}: give less")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from block_study.token_batch_norm import TokenBatchNorm
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -32,9 +33,9 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    batch: int = 8  # rows
-    tokens: int = 16  # tokens of a row
-    d_model: int = 64  # features of a token
+    batch: PositiveInt = 8  # rows
+    tokens: AtLeastTwo = 16  # tokens of a row
+    d_model: AtLeastTwo = 64  # features of a token
 
 
 @dataclass(frozen=True)

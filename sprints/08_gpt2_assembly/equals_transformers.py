@@ -8,26 +8,33 @@ or a folder. Theory: notes/03_equality.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from shared.generation.decoding import generate
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.gpt import GPT
+from shared.nn.pretrained import load_causal_model
 from shared.training.losses import next_token_loss
+
+Features = Annotated[int, Field(ge=12, le=MOST, multiple_of=12)]  # of twelve heads
+Tokens = Annotated[int, Field(ge=8, le=MOST)]  # the first eight are the prompt
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str | None = None  # a GPT-2 of the hub or a folder (default: random weights)
-    layers: int = 12  # blocks of the random model
-    d_model: int = 768  # features of the random model
-    tokens: int = 48  # tokens to compare on
-    new_tokens: int = 64  # tokens to generate
+    layers: PositiveInt = 12  # blocks of the random model
+    d_model: Features = 768  # features of the random model
+    tokens: Tokens = 48  # tokens to compare on
+    new_tokens: PositiveInt = 64  # tokens to generate
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,16 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     generator = seed_everything(config.seed)
     if config.model:
-        theirs = GPT2LMHeadModel.from_pretrained(config.model)
+        theirs, _ = load_causal_model(config.model)
     else:
         theirs = GPT2LMHeadModel(GPT2Config(n_layer=config.layers, n_embd=config.d_model))
     theirs = theirs.to(device).eval()
     ours = GPT.from_transformers(theirs).to(device).eval()
+    if max(config.tokens, 8 + config.new_tokens) > ours.config.context:
+        raise ValueError(
+            f"the model takes {ours.config.context} tokens; got --tokens {config.tokens}, and --new-tokens "
+            f"{config.new_tokens} after a prompt of 8: give fewer"
+        )
     tokens = torch.randint(ours.config.vocab_size, (2, config.tokens), generator=generator).to(device)
 
     # transformers shifts the labels inside the model, we do it in next_token_loss: both get the tokens as they are.

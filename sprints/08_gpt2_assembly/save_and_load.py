@@ -9,14 +9,17 @@ compared; then each is damaged, to see what it says. Theory: notes/05_saving.md
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from safetensors.torch import load_model, save_model
 from torch import nn
 from transformers import AutoModelForCausalLM
 
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.gpt import GPT, GPTConfig
@@ -24,11 +27,13 @@ from shared.training.checkpoints import CheckpointError, check_compatible, load_
 from shared.training.losses import next_token_loss
 from shared.training.optimizers import make_optimizers
 
+Features = Annotated[int, Field(ge=4, le=MOST, multiple_of=4)]  # of four heads
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    layers: int = 4  # blocks of the model
-    d_model: int = 128  # features of the model
+    layers: PositiveInt = 4  # blocks of the model
+    d_model: Features = 128  # features of the model
 
 
 @dataclass(frozen=True)

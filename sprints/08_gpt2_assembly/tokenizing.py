@@ -18,13 +18,13 @@ from matplotlib.figure import Figure
 from shared.lab.config import ScriptConfig
 from shared.lab.datasets import fetch
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
 from shared.text.corpora import cookbook_tokenizer
 from shared.text.tokenizers import Tokenizer, gpt2_tokenizer, train_bpe
 
 TEXTS = {
-    "recipe": Cookbook().recipe("test", 0).text,
     "play": "What's in a name? that which we call a rose\nBy any other name would smell as sweet;",
     "numbers": "120 g, 1200 g and 12000 g; 3.14159 and 1/7",
     "German": "Zwei Teelöffel geräuchertes Paprikapulver in die heiße Brühe rühren.",
@@ -37,8 +37,8 @@ PRESETS = {"gpt2": {"gpt2": True}}
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     gpt2: bool = False  # compare with GPT-2's tokenizer
-    recipes: int = 20  # recipes to learn merges by hand from
-    merges: int = 100  # merges to learn by hand
+    recipes: PositiveInt = 20  # recipes to learn merges by hand from
+    merges: PositiveInt = 100  # merges to learn by hand
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,10 @@ def main(config: Config) -> Results:
     tokenizers = {"ours": cookbook_tokenizer()}
     if config.gpt2:
         tokenizers["GPT-2"] = gpt2_tokenizer(fetch("gpt2"))
-    counts = {"characters": {kind: len(text) for kind, text in TEXTS.items()}}
+    shown = {"recipe": held_out[0], **TEXTS}
+    counts = {"characters": {kind: len(text) for kind, text in shown.items()}}
     for name, tokenizer in tokenizers.items():
-        counts[name] = {kind: len(tokenizer.encode(text)) for kind, text in TEXTS.items()}
+        counts[name] = {kind: len(tokenizer.encode(text)) for kind, text in shown.items()}
         print(f"\n{name}: " + ", ".join(f"{kind} {count}" for kind, count in counts[name].items()))
         print("  " + "|".join(tokenizer.tokens(TEXTS["numbers"])))
     return Results(["".join(pair) for pair in by_hand], equal, seconds_by_hand, seconds_library, sizes, lengths, counts)

@@ -72,7 +72,10 @@ def main(config: Config) -> Results:
     seed_everything(config.seed)
     tokenizer = cookbook_tokenizer(vocab_size=512, recipes=200)
     model = GPT(SIZES[config.size]).to(device).eval()
-    tokens = torch.tensor([tokenizer.encode(config.text)], device=device)  # (batch, tokens)
+    ids, context = tokenizer.encode(config.text), model.config.context
+    if not 2 <= len(ids) <= context:
+        raise ValueError(f"--text must have 2 to {context} tokens, so that one follows another; got {len(ids)}")
+    tokens = torch.tensor([ids], device=device)  # (batch, tokens)
     print(f"{tokens.shape[1]} tokens: {' '.join(map(repr, tokenizer.tokens(config.text)))}\n")
     steps = watch(model)
     with torch.no_grad():

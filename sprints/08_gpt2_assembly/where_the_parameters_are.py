@@ -7,13 +7,16 @@ Theory: notes/02_parameters_memory_flops.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch.utils.flop_counter import FlopCounterMode
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.nn.gpt import GPT, GPTConfig
 
@@ -23,12 +26,13 @@ SIZES = {
     "gpt2-large": GPTConfig(layers=36, heads=20, d_model=1280),
     "gpt2-xl": GPTConfig(layers=48, heads=25, d_model=1600),
 }
+Tokens = Annotated[int, Field(ge=1, le=1024)]  # of the context
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    tokens: int = 1024  # tokens of the sequence whose operations are counted
-    batch: int = 8  # sequences in the batch whose memory is counted
+    tokens: Tokens = 1024  # tokens of the sequence whose operations are counted
+    batch: PositiveInt = 8  # sequences in the batch whose memory is counted
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from sklearn.metrics import average_precision_score
 from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from shared.nn.blocks import DecoderBlock, EncoderBlock
 from shared.nn.gpt import GPT, GPTConfig
+from shared.nn.pretrained import SHIPPED_FOLDER
 from shared.text.cookbook import Cookbook
 from shared.training.loop import train_steps
 from shared.training.optimizers import make_optimizers
@@ -25,6 +28,36 @@ def script(load_sprint):
 @pytest.fixture
 def part(load_sprint):
     return lambda name: load_sprint(f"{FOLDER}/block_study/{name}.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "sentence"),
+    [
+        ("batch_norm", "--context 11", "--context: must be greater than or equal to 12; got 11"),
+        ("batch_norm", "--d-model 30", "--d-model: must be a multiple of 4; got 30"),
+        ("block_by_hand", "--heads 3", "got 3 heads and d_model 64: give another number of --heads, or --d-model 63"),
+        ("block_by_hand", "--batch 13", "each row is padded by one token more; got --batch 13 of --tokens 12"),
+        ("break_it", "--steps 0", "--steps: must be greater than or equal to 1; got 0"),
+        ("cost", "--longest 3000", "--longest: must be greater than or equal to 4096; got 3000"),
+        ("diagram", "--heads 5", "got 5 heads and d_model 64"),
+        ("gradient_by_layer", "--depths 3 3", "a power law needs two depths or more; got (3, 3): give more --depths"),
+        ("gradient_by_layer", "--d-model 63 --heads 1", "--d-model: must be a multiple of 2; got 63"),
+        ("keys_and_values", "--model nowhere", "--model: there is no such folder; got nowhere"),
+        ("layer_norm", "--d-model 1", "--d-model: must be greater than or equal to 2; got 1"),
+        ("neurons", "--recipes 0", "--recipes: must be greater than or equal to 1; got 0"),
+        ("parity", "--preset float64 --batch 9", "got --batch 9 of --tokens 8"),
+        ("position_wise", "--d-hidden 0", "--d-hidden: must be greater than or equal to 1; got 0"),
+        ("pre_or_post", "--clip -1", "--clip: must be greater than or equal to 0; got -1.0"),
+        ("pre_or_post", "--preset wide --steps 99", "must end; got --warmup 100 of --steps 99: give less"),
+        ("remove_neurons", "--draws 0", "--draws: must be greater than or equal to 1; got 0"),
+        ("residual", "--depths 4 257", "--depths: must be less than or equal to 256; got (4, 257)"),
+        ("train_deep", "--kinds both", "--kinds"),
+        ("train_deep", "--warmup -5", "--warmup: must be greater than or equal to 0; got -5"),
+        ("what_norms_ignore", "--tokens 1", "--tokens: must be greater than or equal to 2; got 1"),
+    ],
+)
+def test_a_bad_command_line_is_refused_in_a_sentence(refusal, name, words, sentence):
+    assert sentence in refusal(f"{FOLDER}/{name}.py", words)
 
 
 def test_norms_by_hand_are_the_librarys_and_their_gradients_too(script):
@@ -155,8 +188,6 @@ def test_the_last_gradient_shrinks_with_depth_only_before_the_norm(script):
     results = by_layer.main(by_layer.Config(depths=(3, 24), runs=2, d_model=32))
     assert results.exponent["pre"] < -0.2
     assert results.exponent["post"] > -0.1
-    with pytest.raises(ValueError, match=r"two depths or more; got \(3,\)"):
-        by_layer.main(by_layer.Config(depths=(3,)))
     assert by_layer.fitted_exponent([1, 2, 4], [3.0, 1.5, 0.75]) == pytest.approx(-1)
 
 
@@ -264,6 +295,22 @@ def test_neurons_of_the_shipped_model(script):
     removed = removal.main(removal.Config(recipes=2, counts=(16,), draws=1, device="cpu")).removals["16"]
     assert removed["line break"].own > 5 * abs(removed["line break"].random[0])
     assert all(sum(its.layers) == 16 for its in removed.values())
+
+
+def test_a_model_that_is_not_whole_and_too_many_neurons_are_refused(script, part, tmp_path):
+    with pytest.raises(ValueError, match=r"a folder without a config\.json"):
+        part("neuron_reading").load(tmp_path)
+    GPT2LMHeadModel(GPT2Config(8, 16, 12, 1, 1)).save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["transformer.h.0.mlp.c_fc.weight"]
+    save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    for file in SHIPPED_FOLDER.glob("tokenizer*"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(ValueError, match=r"lacks transformer\.h\.0\.mlp\.c_fc\.weight"):
+        part("neuron_reading").load(tmp_path)
+    removal = script("remove_neurons")
+    with pytest.raises(ValueError, match=r"got --counts 385 of 768: give less"):
+        removal.main(removal.Config(recipes=1, counts=(1, 385), device="cpu"))
 
 
 def test_other_neurons_are_of_the_same_layers(script):

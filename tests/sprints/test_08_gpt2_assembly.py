@@ -9,6 +9,31 @@ import pytest
 from shared.nn.gpt import GPT, GPTConfig
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "sentence"),
+    [
+        ("equals_transformers", "--tokens 7", "--tokens: must be greater than or equal to 8; got 7"),
+        ("equals_transformers", "--d-model 32", "--d-model: must be a multiple of 12; got 32"),
+        ("save_and_load", "--layers 0", "--layers: must be greater than or equal to 1; got 0"),
+        ("tokenizing", "--merges -1", "--merges: must be greater than or equal to 1; got -1"),
+        ("walk", "--device cuda:99", "device must be auto or one that is present"),
+        ("where_the_parameters_are", "--tokens 1025", "--tokens: must be less than or equal to 1024; got 1025"),
+    ],
+)
+def test_a_bad_command_line_is_refused_in_a_sentence(refusal, name, words, sentence):
+    assert sentence in refusal(f"08_gpt2_assembly/{name}.py", words)
+
+
+def test_what_does_not_fit_the_model_is_told_before_it_runs(load_sprint):
+    walk, equals = (load_sprint(f"08_gpt2_assembly/{name}.py") for name in ("walk", "equals_transformers"))
+    for text, count in (("", 0), ("Warm the butter. " * 30, "\\d+")):
+        with pytest.raises(ValueError, match=f"--text must have 2 to 64 tokens, .*; got {count}"):
+            walk.main(walk.Config(text=text, device="cpu"))
+    for sizes in ({"tokens": 1025}, {"new_tokens": 1017}):
+        with pytest.raises(ValueError, match="the model takes 1024 tokens; got --tokens"):
+            equals.main(equals.Config(layers=1, d_model=12, device="cpu", **sizes))
+
+
 def test_walk_sees_every_stage_in_order(load_sprint):
     walk = load_sprint("08_gpt2_assembly/walk.py")
     results = walk.main(walk.Config(device="cpu"))

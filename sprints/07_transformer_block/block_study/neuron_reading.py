@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,17 +16,20 @@ from torch.nn import functional
 from block_study.labelled_recipes import LABELS, LabelledRecipes, labelled_recipes
 from shared.lab.provenance import note_read
 from shared.nn.gpt import GPT
+from shared.nn.pretrained import load_causal_model
 from shared.text.tokenizers import Tokenizer
 
 ABOUT = ("the token read", "the token to come")
 
 
 def load(folder: Path) -> tuple[GPT, Tokenizer]:
-    """Return a model in the format of transformers, and its tokenizer."""
-    # Imported here: it takes seconds, and the rest does without.
-    from transformers import GPT2LMHeadModel
+    """Return a GPT-2 in the format of transformers, and its tokenizer.
 
-    return GPT.from_transformers(GPT2LMHeadModel.from_pretrained(note_read(folder))).eval(), Tokenizer.load(folder)
+    Raises:
+        ValueError: the folder holds none, or not all of it.
+    """
+    model: Any = load_causal_model(str(note_read(folder)))[0]
+    return GPT.from_transformers(model).eval(), Tokenizer.load(folder)
 
 
 class Recording(NamedTuple):
