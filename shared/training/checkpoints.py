@@ -88,19 +88,19 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def check_room(path: Path, model: nn.Module) -> None:
-    """Check before training that there is room for its checkpoints.
+def check_room(path: Path, model: nn.Module, copies: int = WEIGHTS_IN_CHECKPOINTS) -> None:
+    """Check before training that there is room for what it will write: so many copies of the weights.
 
     Raises:
         CheckpointError: says how much is free and how much is needed.
     """
     weights = {id(tensor): tensor.nbytes for tensor in model.state_dict(keep_vars=True).values()}
-    needed = WEIGHTS_IN_CHECKPOINTS * sum(weights.values())
+    needed = copies * sum(weights.values())
     there = next(folder for folder in path.absolute().parents if folder.is_dir())
     if (free := shutil.disk_usage(there).free) < needed:
         raise CheckpointError(
-            f"the checkpoints {path} need {needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free: free some space or "
-            "choose another --out"
+            f"what is saved to {path} needs {needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free: free some space "
+            "or choose another --out"
         )
 
 

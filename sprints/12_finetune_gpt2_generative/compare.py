@@ -9,24 +9,26 @@ Theory: notes/04_copying.md
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean, median
 
 import torch
 from matplotlib.figure import Figure
 
 from book_finetuning.copied_text import SuffixAutomaton, copied_share
-from book_finetuning.pretrained_gpt import TUNED_MODEL, load_gpt, load_tuned_gpt
+from book_finetuning.opened_book import open_book
+from book_finetuning.pretrained_gpt import TUNED_MODEL, check_tuned, load_gpt, load_tuned_gpt
 from shared.generation.decoding import generate
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, NonNegativeFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED
-from shared.text.books import SHIPPED_BOOK, load_book, recipe_part
+from shared.text.books import SHIPPED_BOOK, recipe_part
 from shared.text.cookbook import VOICES, Cookbook
+from shared.text.tokenizers import encode_texts
 
 # What a model samples turns with the last digit of a logit: of one text nothing can be expected, of many their means.
 TOLERANCE = {
@@ -43,11 +45,11 @@ TOLERANCE = {
 class Config(ScriptConfig):
     original: str = SHIPPED  # the model before: cookbook, gpt2, or a folder
     tuned: str = str(TUNED_MODEL)  # the model after: the folder that finetune_on_book.py wrote
-    book: Path = SHIPPED_BOOK  # the book that it was tuned on
-    texts: int = 112  # texts to write with each model
-    temperature: float = 1.0  # of sampling
-    new_tokens: int = 220  # most tokens of a continuation
-    shortest: int = 100  # characters from which a copied run counts as copied
+    book: ExistingFile = SHIPPED_BOOK  # the book that it was tuned on
+    texts: PositiveInt = 112  # texts to write with each model
+    temperature: NonNegativeFloat = 1.0  # of sampling
+    new_tokens: PositiveInt = 220  # most tokens of a continuation
+    shortest: PositiveInt = 100  # characters from which a copied run counts as copied
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def write(model: GPT, tokenizer, prompts: Sequence[str], config: Config) -> list
     end = tokenizer.eos_token_id
     rows = generate(
         model,
-        [[end, *tokenizer.encode(prompt, add_special_tokens=False)] for prompt in prompts],
+        [[end, *ids] for ids in encode_texts(prompts, tokenizer)],
         max_new_tokens=config.new_tokens,
         end_token=end,
         temperature=config.temperature,
@@ -97,7 +99,8 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     tuned = load_tuned_gpt(config.tuned)
     original, tokenizer = load_gpt(config.original)
-    book = load_book(config.book, tokenizer)
+    check_tuned(config.tuned, config.book, tokenizer)
+    book = open_book(config.book, tokenizer)
     titles = [scene.partition("\n")[0] + "\n" for scene in book.test.scenes]
     prompts = [titles[index % len(titles)] for index in range(config.texts)]
     written = {

@@ -7,7 +7,6 @@ what it is given in both cases. Theory: notes/05_easy_to_get_wrong.md
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import GPT2LMHeadModel
 
+from book_finetuning.opened_book import open_book
 from book_finetuning.pretrained_gpt import load_gpt2
 from book_finetuning.training_on_blocks import block_batches
 from shared.checks.invariants import InvariantError
@@ -22,12 +22,14 @@ from shared.checks.sanity import check_reported_loss
 from shared.generation.decoding import generate
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import ExistingFile, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import autocast, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED, Logits
 from shared.text.batches import Batch, TextDataset
-from shared.text.books import SHIPPED_BOOK, Book, load_book
+from shared.text.books import SHIPPED_BOOK, Book
+from shared.training.loop import NonFiniteTraining
 from shared.training.losses import evaluate_loss, perplexity
 from shared.training.optimizers import make_optimizers
 
@@ -40,11 +42,11 @@ IGNORED = -100  # what transformers leaves out of the loss
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
-    book: Path = SHIPPED_BOOK  # a text in chapters
-    steps: int = 200  # optimizer steps
-    batch_size: int = 4  # blocks of a batch
-    learning_rate: float = 2e-3  # of AdamW
-    new_tokens: int = 60  # tokens to write
+    book: ExistingFile = SHIPPED_BOOK  # a text in chapters
+    steps: PositiveInt = 200  # optimizer steps
+    batch_size: PositiveInt = 4  # blocks of a batch
+    learning_rate: PositiveFloat = 2e-3  # of AdamW
+    new_tokens: PositiveInt = 60  # tokens to write
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,14 @@ def train(config: Config, model: GPT2LMHeadModel, blocks: list[list[int]], label
     batches = block_batches(lambda: blocks, config.batch_size, torch.Generator().manual_seed(config.seed))
     (optimizer,) = make_optimizers(model, learning_rate=config.learning_rate)
     model.train()
-    for _ in tqdm(range(config.steps), desc=labels, unit="step"):
+    for step in tqdm(range(config.steps), desc=labels, unit="step"):
         optimizer.zero_grad()
         with autocast(model.device):
             loss, _ = library_loss(model, next(batches), labels)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if not norm.isfinite():
+            raise NonFiniteTraining(step + 1, "norm of the gradient", norm.item())
         optimizer.step()
 
 
@@ -119,7 +123,7 @@ def main(config: Config) -> Results:
         seed_everything(config.seed)
         model, tokenizer = load_gpt2(config.model)
         model.to(device)
-        book = load_book(config.book, tokenizer)
+        book = open_book(config.book, tokenizer, context=model.config.n_positions)
         context = model.config.n_positions
         blocks = TextDataset(book.validation.documents, context - 1)
         before = perplexity(evaluate_loss(Logits(model), blocks.batches(8))[0])

@@ -11,25 +11,27 @@ it. The test chapter is scored once, at the end. Theory: notes/02_fine_tuning.md
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from book_finetuning.opened_book import open_book
 from book_finetuning.pretrained_gpt import load_gpt, prepare_for_book, save_gpt
 from book_finetuning.training_on_blocks import Blocks, FineTuningSettings, fine_tune, loss_on
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, Fraction, NonNegativeFloat, PositiveFloat, PositiveInt, Share
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED
 from shared.text.batches import TextDataset
-from shared.text.books import SHIPPED_BOOK, Book, load_book, recipe_part
+from shared.text.books import SHIPPED_BOOK, Book, recipe_part
 from shared.text.cookbook import Cookbook
+from shared.training.checkpoints import check_room
 from shared.training.keep_best import KeepBest
 from shared.training.losses import perplexity
 
@@ -48,22 +50,22 @@ TOLERANCE = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
-    book: Path = SHIPPED_BOOK  # a text in chapters, see the README
-    validation: int = 1  # chapters to validate on
-    test: int = 1  # chapters to test on
-    epochs: int = 16  # times through the training chapters, at most
-    patience: int = 5  # epochs without progress on the validation chapters after which to stop
-    batch_size: int = 4  # blocks of a batch
-    learning_rate: float = 3e-3  # peak learning rate of AdamW: embeddings, biases and norms
-    muon_learning_rate: float = 0.01  # peak learning rate of Muon: matrices of the blocks (0: all by AdamW)
-    weight_decay: float = 0.1  # decay of matrices
-    dropout: float = 0.0  # probability of dropping a feature
-    rename: float = 0.5  # share of the recurring words of a scene that are swapped for others, see renaming.py
+    book: ExistingFile = SHIPPED_BOOK  # a text in chapters, see the README
+    validation: PositiveInt = 1  # chapters to validate on
+    test: PositiveInt = 1  # chapters to test on
+    epochs: PositiveInt = 16  # times through the training chapters, at most
+    patience: PositiveInt = 5  # epochs without progress on the validation chapters after which to stop
+    batch_size: PositiveInt = 4  # blocks of a batch
+    learning_rate: PositiveFloat = 3e-3  # peak learning rate of AdamW: embeddings, biases and norms
+    muon_learning_rate: NonNegativeFloat = 0.01  # peak learning rate of Muon: matrices of the blocks (0: all by AdamW)
+    weight_decay: NonNegativeFloat = 0.1  # decay of matrices
+    dropout: Share = 0.0  # probability of dropping a feature
+    rename: Fraction = 0.5  # share of the recurring words of a scene that are swapped for others, see renaming.py
     renew: bool = True  # give tokens that pre-training never showed a new vector
     rehearse: bool = False  # add a recipe in the first voice to each batch
     scratch: bool = True  # train a model from scratch too, with the same budget
-    old_recipes: int = 100  # recipes in the first voice by which forgetting is measured
-    seeds: int = 1  # runs, each with another seed
+    old_recipes: PositiveInt = 100  # recipes in the first voice by which forgetting is measured
+    seeds: PositiveInt = 1  # runs, each with another seed
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
@@ -134,7 +136,11 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     original, tokenizer = load_gpt(config.model)
     original.to(device)
-    book = load_book(config.book, tokenizer, config.validation, config.test)
+    book = open_book(config.book, tokenizer, config.validation, config.test, original.config.context)
+    if book.cookbook is None and config.rename:
+        print("words that recur in a scene are swapped for words of like use; --rename 0 leaves the text as it is")
+    folder = run_folder(config, __file__) / "checkpoints" / "finetuned"
+    check_room(folder, original, copies=2)
     # What another model knew before, we do not know.
     old = recipe_part(Cookbook(), "test", config.old_recipes, tokenizer) if config.model == SHIPPED else None
     rehearsal = recipe_part(Cookbook(), "train", 500, tokenizer).documents if config.rehearse else []
@@ -146,12 +152,13 @@ def main(config: Config) -> Results:
             model, source, fresh = build(config, book, seed, name)
             history = train(config, model.to(device), source, book, rehearsal if name == TUNED else [], seed, name)
             histories.setdefault(name, history)
+            if name == TUNED and seed == config.seed:
+                save_gpt(model.cpu(), tokenizer, folder, config.book)
+                model.to(device)
             losses.append(loss_on(book.test, model))
             if name == TUNED:
                 renewed = fresh
                 forgotten += [loss_on(old, model)] if old else []
-            if name == TUNED and seed == config.seed:
-                save_gpt(model.cpu(), tokenizer, run_folder(config, __file__) / "checkpoints" / "finetuned")
     means = {name: statistics.fmean(losses) for name, losses in by_seed.items()}
     optimum = book.test.optimum
     loss: dict[str, float | None] = {"original": loss_on(book.test, original)} | means | {"optimum": optimum}

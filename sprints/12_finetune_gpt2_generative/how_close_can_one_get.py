@@ -8,13 +8,14 @@ words it; below them is the grammar itself. Theory: notes/03_how_close_can_one_g
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from book_finetuning.best_readers import best_readers
+from book_finetuning.opened_book import open_book
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import ExistingFile, PositiveInt
 from shared.lab.run import run
 from shared.nn.pretrained import SHIPPED, load_tokenizer
-from shared.text.books import SHIPPED_BOOK, load_book
+from shared.text.books import SHIPPED_BOOK
 from shared.text.ngrams import KneserNey
 from shared.training.losses import perplexity
 
@@ -22,10 +23,10 @@ from shared.training.losses import perplexity
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # whose tokenizer: cookbook (the shipped model), gpt2, or a folder
-    book: Path = SHIPPED_BOOK  # a text in chapters, see the README
-    validation: int = 1  # chapters that are neither learnt from nor scored
-    test: int = 1  # chapters that are scored
-    order: int = 5  # tokens of the longest n-gram
+    book: ExistingFile = SHIPPED_BOOK  # a text in chapters, see the README
+    validation: PositiveInt = 1  # chapters that are neither learnt from nor scored
+    test: PositiveInt = 1  # chapters that are scored
+    order: PositiveInt = 5  # tokens of the longest n-gram
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,14 @@ class Results:
 
 def main(config: Config) -> Results:
     tokenizer = load_tokenizer(config.model)
-    book = load_book(config.book, tokenizer, config.validation, config.test)
+    book = open_book(config.book, tokenizer, config.validation, config.test)
     ngram = KneserNey(config.order, len(tokenizer)).fit(book.train.documents)
     loss: dict[str, float | None] = {f"{config.order}-gram": ngram.loss(book.test.documents)}
     loss |= {"spells": None, "counts": None, "optimum": book.test.optimum}
     new_wordings = None
-    if book.cookbook is not None:
-        encode = partial(tokenizer.encode, add_special_tokens=False)
+    # A book may begin with a recipe and go on with something else, of which the grammar knows nothing.
+    if book.cookbook is not None and book.train.optimum is not None and book.test.optimum is not None:
+        encode = partial(tokenizer.encode, add_special_tokens=False, split_special_tokens=True)
         best = best_readers(book.cookbook, book.train.scenes, book.test.scenes, encode, len(tokenizer))
         loss |= {"spells": best.spells / book.test.targets, "counts": best.counts / book.test.targets}
         new_wordings = best.new_wordings

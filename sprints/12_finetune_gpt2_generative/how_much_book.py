@@ -19,6 +19,7 @@ from book_finetuning.training_on_blocks import Blocks, FineTuningSettings, fine_
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
@@ -35,11 +36,11 @@ PRESETS = {"long": {"recipes": (126, 504, 8064), "steps": 2000}}
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # the shipped model, or a folder with its tokenizer
-    recipes: tuple[int, ...] = (126, 504, 2016)  # recipes to train on; the default book has 126
-    scored: int = 100  # recipes to score
-    steps: int = 300  # optimizer steps, at most
-    passes: int = 16  # times through the book, at most
-    batch_size: int = 8  # recipes of a batch
+    recipes: tuple[PositiveInt, ...] = (126, 504, 2016)  # recipes to train on; the default book has 126
+    scored: PositiveInt = 100  # recipes to score
+    steps: PositiveInt = 300  # optimizer steps, at most
+    passes: PositiveInt = 16  # times through the book, at most
+    batch_size: PositiveInt = 8  # recipes of a batch
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def train(config: Config, name: str, documents: Blocks) -> GPT:
 def main(config: Config) -> Results:
     keep_freed_memory()
     _, tokenizer = load_gpt(config.model)
-    encode = partial(tokenizer.encode, add_special_tokens=False)
+    encode = partial(tokenizer.encode, add_special_tokens=False, split_special_tokens=True)
     voice = Cookbook("flirty")
     scored = recipe_part(voice, "validation", config.scored, tokenizer)
     everything = recipe_part(voice, "train", max(config.recipes), tokenizer, start=FIRST_RECIPE)

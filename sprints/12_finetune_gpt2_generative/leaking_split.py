@@ -8,23 +8,24 @@ windows of a chapter of its own. Both then read a chapter that neither has seen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from book_finetuning.pretrained_gpt import load_gpt, load_with_new_words
+from book_finetuning.opened_book import open_book
+from book_finetuning.pretrained_gpt import check_window, load_gpt, load_with_new_words
 from book_finetuning.training_on_blocks import FineTuningSettings, fine_tune
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, OpenFraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED
 from shared.text.batches import TextDataset, pad_rows
-from shared.text.books import SHIPPED_BOOK, load_book
+from shared.text.books import SHIPPED_BOOK
 from shared.training.losses import evaluate_loss, perplexity
 
 Windows = list[list[int]]
@@ -33,14 +34,24 @@ Windows = list[list[int]]
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
-    book: Path = SHIPPED_BOOK  # a text in chapters
-    window: int = 64  # tokens of a window
-    stride: int = 16  # tokens from one window to the next
-    held_out: float = 0.1  # share of the windows to validate on, where they are dealt out at random
-    steps: int = 1200  # optimizer steps
-    evaluations: int = 4  # evaluations on the way
-    batch_size: int = 8  # windows of a batch
-    ngrams: tuple[int, ...] = (8, 16, 32)  # lengths of the token sequences that the splits may share
+    book: ExistingFile = SHIPPED_BOOK  # a text in chapters
+    window: PositiveInt = 64  # tokens of a window
+    stride: PositiveInt = 16  # tokens from one window to the next
+    held_out: OpenFraction = 0.1  # share of the windows to validate on, where they are dealt out at random
+    steps: PositiveInt = 1200  # optimizer steps
+    evaluations: PositiveInt = 4  # evaluations on the way
+    batch_size: PositiveInt = 8  # windows of a batch
+    ngrams: tuple[PositiveInt, ...] = (8, 16, 32)  # lengths of the token sequences that the splits may share
+
+    def check(self) -> None:
+        if self.stride > self.window:
+            raise ValueError(
+                f"--stride must be 1 to --window {self.window}, or text would be skipped; got {self.stride}"
+            )
+        if self.evaluations > self.steps:
+            raise ValueError(f"--evaluations must be at most --steps {self.steps}; got {self.evaluations}")
+        if (longest := max(self.ngrams)) > self.window + 1:
+            raise ValueError(f"no window of {self.window + 1} tokens holds one of the --ngrams, of {longest}")
 
 
 @dataclass(frozen=True)
@@ -92,8 +103,9 @@ def follow(config: Config, train: Windows, validation: Windows, unseen: Windows)
 
 def main(config: Config) -> Results:
     keep_freed_memory()
-    _, tokenizer = load_gpt(config.model)
-    book = load_book(config.book, tokenizer)
+    original, tokenizer = load_gpt(config.model)
+    check_window(config.window, original)
+    book = open_book(config.book, tokenizer)
     train, validation, test = (
         TextDataset(part.documents, config.window, config.stride).blocks
         for part in (book.train, book.validation, book.test)

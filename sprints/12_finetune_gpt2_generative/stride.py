@@ -7,33 +7,40 @@ the validation chapter, each of its tokens once. Theory: notes/01_books_and_spli
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from book_finetuning.pretrained_gpt import load_gpt, load_with_new_words
+from book_finetuning.opened_book import open_book
+from book_finetuning.pretrained_gpt import check_window, load_gpt, load_with_new_words
 from book_finetuning.training_on_blocks import FineTuningSettings, fine_tune
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED
 from shared.text.batches import TextDataset
-from shared.text.books import SHIPPED_BOOK, load_book
+from shared.text.books import SHIPPED_BOOK
 from shared.training.losses import evaluate_loss
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
-    book: Path = SHIPPED_BOOK  # a text in chapters
-    window: int = 64  # tokens that the model sees at once
-    train_strides: tuple[int, ...] = (64, 32, 16)  # strides to train with
-    strides: tuple[int, ...] = (64, 32, 16, 8, 4)  # strides to evaluate with
-    steps: int = 600  # optimizer steps, the same for each training stride
-    batch_size: int = 8  # windows of a batch
+    book: ExistingFile = SHIPPED_BOOK  # a text in chapters
+    window: PositiveInt = 64  # tokens that the model sees at once
+    train_strides: tuple[PositiveInt, ...] = (64, 32, 16)  # strides to train with
+    strides: tuple[PositiveInt, ...] = (64, 32, 16, 8, 4)  # strides to evaluate with
+    steps: PositiveInt = 600  # optimizer steps, the same for each training stride
+    batch_size: PositiveInt = 8  # windows of a batch
+
+    def check(self) -> None:
+        if (longest := max(*self.train_strides, *self.strides)) > self.window:
+            raise ValueError(
+                f"a stride must be 1 to --window {self.window}, or targets would be skipped; got {longest}"
+            )
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,9 @@ class Results:
 def main(config: Config) -> Results:
     keep_freed_memory()
     device, losses, windows = pick_device(config.device), {}, {}
-    _, tokenizer = load_gpt(config.model)
-    book = load_book(config.book, tokenizer)
+    original, tokenizer = load_gpt(config.model)
+    check_window(config.window, original)
+    book = open_book(config.book, tokenizer)
     documents = book.validation.documents
     evaluations = [TextDataset(documents, config.window, stride) for stride in config.strides]
     for stride in config.train_strides:

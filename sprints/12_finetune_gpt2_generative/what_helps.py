@@ -7,22 +7,23 @@ finetune_on_book.py were chosen. Theory: notes/02_fine_tuning.md
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from book_finetuning.opened_book import open_book
 from book_finetuning.pretrained_gpt import prepare_for_book
 from book_finetuning.training_on_blocks import FineTuningSettings, fine_tune, loss_on
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFile, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED, load_tokenizer
-from shared.text.books import SHIPPED_BOOK, Book, load_book, recipe_part
+from shared.text.books import SHIPPED_BOOK, Book, recipe_part
 from shared.text.cookbook import Cookbook
 
 
@@ -52,9 +53,9 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    book: Path = SHIPPED_BOOK  # a book of the cookbook
-    epochs: int = 12  # times through the training chapters
-    batch_size: int = 4  # recipes of a batch
+    book: ExistingFile = SHIPPED_BOOK  # a book of the cookbook
+    epochs: PositiveInt = 12  # times through the training chapters
+    batch_size: PositiveInt = 4  # recipes of a batch
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def train(config: Config, variant: Variant, book: Book, rehearsal: list[list[int
 def main(config: Config) -> Results:
     keep_freed_memory()
     tokenizer = load_tokenizer()
-    book, plain = load_book(config.book, tokenizer), Cookbook("plain")
+    book, plain = open_book(config.book, tokenizer), Cookbook("plain")
     old, rehearsal = (recipe_part(plain, stream, 100, tokenizer) for stream in ("validation", "train"))
     variants = {}
     for name, variant in VARIANTS.items():

@@ -7,11 +7,11 @@ is replaced by --record alone. Theory: notes/01_books_and_splits.md
 """
 
 from dataclasses import dataclass
-
-from pydantic import PositiveInt
+from typing import Literal
 
 from shared.lab.config import ScriptConfig
 from shared.lab.files import write_text
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run, run_folder
 from shared.text.books import SHIPPED_BOOK
 from shared.text.cookbook import Cookbook
@@ -22,7 +22,7 @@ FIRST_RECIPE = 10_000
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    voice: str = "flirty"  # who writes it: plain or flirty
+    voice: Literal["plain", "flirty"] = "flirty"  # who writes it: plain or flirty
     chapters: PositiveInt = 11  # chapters
     recipes: PositiveInt = 14  # recipes of a chapter
 

@@ -17,6 +17,7 @@ from shared.text.batches import TextDataset
 from shared.text.books import SHIPPED_BOOK, load_book, recipe_part
 from shared.text.cookbook import Cookbook
 from shared.text.unseen_words import unseen_tokens
+from shared.training.loop import NonFiniteTraining
 from shared.training.losses import evaluate_loss
 
 FOLDER = "12_finetune_gpt2_generative"
@@ -185,6 +186,88 @@ def test_what_cannot_be_split_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "rule"),
+    [
+        ("stride", "--strides 65", "a stride must be 1 to --window 64, or targets would be skipped; got 65"),
+        ("stride", "--train-strides 64 0", "--train-strides: must be greater than or equal to 1"),
+        ("leaking_split", "--stride 65", "--stride must be 1 to --window 64"),
+        ("leaking_split", "--steps 3", "--evaluations must be at most --steps 3; got 4"),
+        ("leaking_split", "--window 29", "no window of 30 tokens holds one of the --ngrams, of 32"),
+        ("leaking_split", "--held-out 1", "--held-out: must be less than 1"),
+        ("finetune_on_book", "--rename 1.5", "--rename: must be less than or equal to 1"),
+        ("finetune_on_book", "--book /nowhere.txt", "--book: there is no such file"),
+        ("compare", "--temperature -1", "--temperature: must be greater than or equal to 0"),
+        ("write_book", "--chapters 0", "--chapters: must be greater than or equal to 1"),
+    ],
+)
+def test_options_are_checked_before_anything_is_built(
+    load_sprint, capsys: pytest.CaptureFixture, name: str, words: str, rule: str
+):
+    script = load_sprint(f"{FOLDER}/{name}.py")
+    with pytest.raises(SystemExit) as stopped:
+        parse_config(script.Config, words.split())
+    assert stopped.value.code == 2
+    assert rule in capsys.readouterr().err
+
+
+def test_what_a_book_loses_is_printed(load_sprint, tmp_path: Path, capsys: pytest.CaptureFixture):
+    part = load_sprint(f"{FOLDER}/book_finetuning/opened_book.py")
+    path = tmp_path / "tale.txt"
+    path.write_text("A preface.\n# One\nA tale that goes on and on.\n# Two\nA tale.\n# Three\nA<|endoftext|>tale.\n")
+    tokenizer = load_tokenizer()
+    book = part.open_book(path, tokenizer, context=10)
+    assert capsys.readouterr().out.splitlines() == [
+        "tale.txt: left out: 10 characters before the first chapter (title page, preface)",
+        "tale.txt: 2 of 3 scenes have more than 10 tokens and are read in pieces, each without what stands before it: "
+        "a line '* * *' ends a scene",
+    ]
+    (document,) = book.test.documents
+    assert tokenizer.eos_token_id not in document[1:-1], "a text cannot end its own document"
+    part.open_book(SHIPPED_BOOK, tokenizer, context=256)
+    assert not capsys.readouterr().out
+
+
+def test_a_model_is_compared_with_the_book_and_the_tokens_that_it_was_tuned_on(models: ModuleType, tmp_path: Path):
+    model, tokenizer = models.load_gpt(SHIPPED)
+    books = [tmp_path / "one.txt", tmp_path / "other.txt"]
+    for book in books:
+        book.write_text(book.stem)
+    models.save_gpt(model, tokenizer, tmp_path / "tuned", books[0])
+    models.check_tuned(str(tmp_path / "tuned"), books[0], tokenizer)
+    models.check_tuned(SHIPPED, books[1], tokenizer)
+    with pytest.raises(
+        ValueError, match=r"tuned on another book than .*\(SHA-256 [0-9a-f]{16}, this one has [0-9a-f]{16}\)"
+    ):
+        models.check_tuned(str(tmp_path / "tuned"), books[1], tokenizer)
+    tokenizer.add_tokens(["flirty"])
+    with pytest.raises(ValueError, match="has other tokens than"):
+        models.check_tuned(str(tmp_path / "tuned"), books[0], tokenizer)
+
+
+def test_evaluation_in_smaller_pieces_gives_the_same_loss(
+    training: ModuleType, models: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    model, tokenizer = models.load_gpt(SHIPPED)
+    part, sizes, whole = recipe_part(Cookbook(), "test", 3, tokenizer), [], training.evaluate_loss
+    monkeypatch.setattr(
+        training,
+        "evaluate_loss",
+        lambda model, batches: whole(model, (sizes.append(len(b.tokens)) or b for b in batches)),
+    )
+    at_once = training.loss_on(part, model)
+    monkeypatch.setattr(training, "MOST_LOGITS", 256 * 2048)
+    assert training.loss_on(part, model) == pytest.approx(at_once, rel=1e-6)
+    assert sizes == [3, 1, 1, 1]
+
+
+def test_a_loss_that_diverges_is_told_with_its_step(load_sprint, small: Path, tmp_path: Path):
+    script = load_sprint(f"{FOLDER}/double_shift.py")
+    config = script.Config(book=small, steps=30, learning_rate=1e30, device="cpu", new_tokens=5, out=tmp_path)
+    with pytest.raises(NonFiniteTraining, match="norm of the gradient of step"):
+        script.main(config)
+
+
 def test_only_models_of_gpt2s_kind_are_tuned(models: ModuleType, tmp_path: Path):
     size = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
     LlamaForCausalLM(LlamaConfig(vocab_size=2048, **size)).save_pretrained(tmp_path)
@@ -212,6 +295,9 @@ def test_learners_that_need_no_training_are_ranked_by_what_they_know(load_sprint
     other = script.main(script.Config(book=tmp_path / "tale.txt"))
     assert (other.loss["spells"], other.loss["optimum"], other.new_wordings) == (None, None, None)
     assert other.loss["5-gram"] > 0
+    recipe = Cookbook("flirty").recipe("train", 0).text
+    (tmp_path / "mixed.txt").write_text(f"# One\n{recipe}\n# Two\nA tale.\n# Three\nA tale.\n")
+    assert script.main(script.Config(book=tmp_path / "mixed.txt")).loss["spells"] is None
 
 
 def test_the_best_readers_pay_for_what_the_book_does_not_show(load_sprint):
@@ -251,6 +337,8 @@ def test_the_share_of_copied_characters(load_sprint):
     assert copied.copied_share(automaton, "XXmelt the XX", 9) == pytest.approx(9 / 13)
     assert copied.copied_share(automaton, "butterslowly", 7) == 0, "no copy reaches over the end of a scene"
     assert copied.copied_share(automaton, "", 1) == 0
+    with pytest.raises(ValueError, match=r"at most 5,000,000 characters.*these have 6,000,000"):
+        copied.SuffixAutomaton(["a" * 6_000_000])
 
 
 def test_what_is_left_out_is_left_out(load_sprint, small: Path, monkeypatch: pytest.MonkeyPatch):

@@ -6,6 +6,7 @@ Theory: notes/04_copying.md
 from collections.abc import Iterable
 
 END = "\0"  # between texts, so that no copy reaches from one into the next
+MOST = 5_000_000  # characters; each takes a dictionary or two
 
 
 class SuffixAutomaton:
@@ -16,13 +17,22 @@ class SuffixAutomaton:
 
     Args:
         texts: what may have been copied.
+
+    Raises:
+        ValueError: the texts are too long.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
+        characters = END.join(texts)
+        if len(characters) > MOST:
+            raise ValueError(
+                f"copies are looked for in texts of at most {MOST:,} characters, which take gigabytes of memory; these "
+                f"have {len(characters):,}: take a part of the book"
+            )
         self.steps: list[dict[str, int]] = [{}]
         self.link, self.longest = [-1], [0]
         last = 0
-        for character in END.join(texts):
+        for character in characters:
             last = self._append(character, last)
 
     def _append(self, character: str, last: int) -> int:

@@ -13,8 +13,9 @@ from transformers import GPT2LMHeadModel
 from book_finetuning.renaming import Renamer, renamed_blocks
 from shared.lab.files import replacing_folder
 from shared.lab.paths import RUNS, shown
+from shared.lab.provenance import sha256
 from shared.nn.gpt import GPT
-from shared.nn.pretrained import load_causal_model
+from shared.nn.pretrained import load_causal_model, load_tokenizer
 from shared.text.unseen_words import renew, unseen_tokens
 
 if TYPE_CHECKING:  # for annotations alone
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # for annotations alone
 
 # Where finetune_on_book.py leaves its best model.
 TUNED_MODEL = RUNS / "12_finetune_gpt2_generative" / "finetune_on_book" / "checkpoints" / "finetuned"
+TUNED_ON = "tuned_on.sha256"  # the file beside a tuned model that says of which book
 
 
 def load_gpt2(name: str) -> tuple[GPT2LMHeadModel, "PreTrainedTokenizerBase"]:
@@ -96,8 +98,37 @@ def prepare_for_book(
     return model, source, len(unseen) if new_vectors else 0
 
 
-def save_gpt(model: GPT, tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
-    """Write a model and its tokenizer as transformers does, whole or not at all."""
+def save_gpt(model: GPT, tokenizer: "PreTrainedTokenizerBase", folder: Path, book: Path) -> None:
+    """Write a model and its tokenizer as transformers does, and which book it was tuned on, whole or not at all."""
     with replacing_folder(folder) as temporary:
         model.to_transformers().save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
+        (temporary / TUNED_ON).write_text(sha256(book), encoding="utf-8")
+
+
+def check_tuned(name: str, book: Path, tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Check that a tuned model reads the tokens of a tokenizer, and, where that is known, that it was tuned on a book.
+
+    Raises:
+        ValueError: it has other tokens, or was tuned on another book.
+    """
+    if load_tokenizer(name).get_vocab() != tokenizer.get_vocab():
+        raise ValueError(
+            f"{name} has other tokens than the model to compare it with: name the one that it was made from"
+        )
+    noted = Path(name) / TUNED_ON
+    if noted.is_file() and (then := noted.read_text(encoding="utf-8")) != (now := sha256(book)):
+        raise ValueError(
+            f"{name} was tuned on another book than {book} (SHA-256 {then[:16]}, this one has {now[:16]}): give that "
+            "one by --book, or tune again"
+        )
+
+
+def check_window(window: int, model: GPT) -> None:
+    """Check that a model can see so many tokens at once.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if window > model.config.context:
+        raise ValueError(f"--window must be at most the context of the model, {model.config.context}; got {window}")

@@ -21,6 +21,7 @@ from shared.training.schedules import warmup_linear
 from shared.training.shuffling import shuffled_rows
 
 Blocks = Sequence[Sequence[int]]
+MOST_LOGITS = 2**27  # of a batch in evaluation: half a gigabyte
 
 
 @dataclass(frozen=True)
@@ -85,5 +86,8 @@ def fine_tune(
 
 def loss_on(part: BookPart, model: GPT, batch_size: int = 16) -> float:
     """Return a model's loss on the next token of a part, in nats per token, over disjoint blocks."""
-    blocks = TextDataset(part.documents, model.config.context - 1)
-    return evaluate_loss(model, blocks.batches(batch_size))[0]
+    context, vocab_size = model.config.context, model.config.vocab_size
+    blocks = TextDataset(part.documents, context - 1)
+    # GPT-2 has fifty thousand logits for each token, 3.3 GB for sixteen rows.
+    rows = min(batch_size, max(1, MOST_LOGITS // (context * vocab_size)))
+    return evaluate_loss(model, blocks.batches(rows))[0]
