@@ -27,20 +27,21 @@ from shared.checks.intervals import mean_interval, show_interval
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, ExistingFolder, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    turns: int = 5  # turns of each loop; one more of each, the first, is not counted
-    steps: int = 2  # steps of a turn
-    groups: int = 24  # problems of a step
-    group_size: int = 8  # answers to each of them
-    max_new_tokens: int = 28  # tokens of an answer at most
+    turns: PositiveInt = 5  # turns of each loop; one more of each, the first, is not counted
+    steps: PositiveInt = 2  # steps of a turn
+    groups: PositiveInt = 24  # problems of a step
+    group_size: AtLeastTwo = 8  # answers to each of them
+    max_new_tokens: PositiveInt = 28  # tokens of an answer at most
     # of both loops; few CPUs multiply bfloat16
     precisions: tuple[Literal["float32", "bfloat16"], ...] = ("float32",)
-    model: Path = SHIPPED_POLICY  # folder of the policy
+    model: ExistingFolder = SHIPPED_POLICY  # folder that warm_start.py wrote: the policy
 
 
 @dataclass(frozen=True)

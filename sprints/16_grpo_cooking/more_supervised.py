@@ -9,7 +9,6 @@ has and once with none: the latter needs right solutions, which GRPO does not. T
 import random
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
@@ -22,6 +21,7 @@ from shared.checks.intervals import mean_interval
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFolder, Fraction, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.training.loop import train_steps
@@ -32,18 +32,25 @@ from shared.training.schedules import warmup_linear
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    runs: int = 1  # runs of each kind, with seeds from --seed on
-    solutions: int = 28_800  # solutions to learn from: the answers of 150 steps of GRPO
-    batch_size: int = 64  # solutions of a batch
-    wrong: float = 0.4  # share of the solutions with a mistake, in the first kind
-    pet_names: float = 0.2  # share of the solutions that address the reader
-    learning_rate: float = 3e-3  # peak learning rate of AdamW
-    muon_learning_rate: float = 0.02  # peak learning rate of Muon
-    model: Path = SHIPPED_POLICY  # folder of the model at the start
-    problems: int = 8_000  # problems of training
-    held_out: int = 400  # problems of the evaluation
-    samples: int = 8  # completions of each of them
+    runs: PositiveInt = 1  # runs of each kind, with seeds from --seed on
+    solutions: PositiveInt = 28_800  # solutions to learn from: the answers of 150 steps of GRPO
+    batch_size: PositiveInt = 64  # solutions of a batch
+    wrong: Fraction = 0.4  # share of the solutions with a mistake, in the first kind
+    pet_names: Fraction = 0.2  # share of the solutions that address the reader
+    learning_rate: PositiveFloat = 3e-3  # peak learning rate of AdamW
+    muon_learning_rate: PositiveFloat = 0.02  # peak learning rate of Muon
+    model: ExistingFolder = SHIPPED_POLICY  # folder that warm_start.py wrote: the model at the start
+    problems: PositiveInt = 8_000  # problems of training
+    held_out: PositiveInt = 400  # problems of the evaluation
+    samples: PositiveInt = 8  # completions of each of them
     split: Split = "test"  # what is evaluated on
+
+    def check(self) -> None:
+        if self.solutions < self.batch_size:
+            raise ValueError(
+                f"there must be solutions for a batch at least; got --solutions {self.solutions} and --batch-size "
+                f"{self.batch_size}"
+            )
 
 
 @dataclass(frozen=True)

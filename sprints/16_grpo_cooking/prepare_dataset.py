@@ -8,7 +8,6 @@ questions of a data set of the hub (columns question, answer and metadata with i
 can be checked. --source takes a local folder of the same columns too. Theory: notes/05_data_and_rewards.md
 """
 
-import shutil
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from kitchen.problems import LEVELS, SPLITS, Level, draw_problems, numbers_of
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
+from shared.lab.files import replacing_folder
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import seed_everything
 
@@ -31,8 +32,8 @@ class Config(ScriptConfig):
     source: str = KITCHEN  # 'kitchen' for our problems, or a data set of the hub or a folder
     split: str = "train"  # split of a data set of the hub
     levels: tuple[Level, ...] = LEVELS  # levels of our problems
-    train: int = 2_000  # our problems of training
-    held_out: int = 400  # our problems of validation, and of test
+    train: PositiveInt = 2_000  # our problems of training
+    held_out: PositiveInt = 400  # our problems of validation, and of test
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def load_source(config: Config) -> "Dataset":
 def main(config: Config) -> Results:
     from datasets import Dataset, DatasetDict
 
-    folder = run_folder(config, __file__) / "datasets" / Path(config.source).resolve().name
+    folder = run_folder(config, __file__) / "datasets" / (Path(config.source).resolve().name or KITCHEN)
     if folder.resolve() == Path(config.source).resolve():
         raise ValueError(f"{config.source} is where the prompts would be written: choose another --out")
     if config.source == KITCHEN:
@@ -112,8 +113,10 @@ def main(config: Config) -> Results:
         splits = {split: kitchen_rows(split, sizes[split], config) for split in SPLITS}
     else:
         splits = {"train": [cooking_row(dict(row), index) for index, row in enumerate(load_source(config))]}
-    shutil.rmtree(folder, ignore_errors=True)
-    DatasetDict({split: Dataset.from_list(rows) for split, rows in splits.items()}).save_to_disk(str(folder))
+    if not splits["train"]:
+        raise ValueError(f"{config.source} has no rows in the split {config.split!r}: name another split or source")
+    with replacing_folder(folder) as temporary:
+        DatasetDict({split: Dataset.from_list(rows) for split, rows in splits.items()}).save_to_disk(str(temporary))
     keys = {split: {row.get("numbers", row["prompt"][0]["content"]) for row in rows} for split, rows in splits.items()}
     shared = [key for first, second in combinations(keys.values(), 2) for key in first & second]
     example = splits["train"][0]

@@ -8,7 +8,6 @@ start. Theory: notes/06_reward_hacking.md
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
@@ -22,22 +21,23 @@ from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, ExistingFolder, NonNegativeFloat, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: int = 40  # steps of GRPO for each reward
-    groups: int = 8  # problems of a step
-    group_size: int = 8  # answers to each of them
-    learning_rate: float = 3e-4  # learning rate
-    tone: float = 0.5  # weight of the tone
-    beta: float = 0.01  # weight of the KL divergence, where it is no mend
-    strong_beta: float = 1.0  # weight of the KL divergence as a mend
-    model: Path = SHIPPED_POLICY  # folder of the policy at the start
-    held_out: int = 200  # problems of the evaluation
-    samples: int = 4  # completions of each of them
+    steps: PositiveInt = 40  # steps of GRPO for each reward
+    groups: PositiveInt = 8  # problems of a step
+    group_size: AtLeastTwo = 8  # answers to each of them
+    learning_rate: PositiveFloat = 3e-4  # learning rate
+    tone: NonNegativeFloat = 0.5  # weight of the tone
+    beta: NonNegativeFloat = 0.01  # weight of the KL divergence, where it is no mend
+    strong_beta: NonNegativeFloat = 1.0  # weight of the KL divergence as a mend
+    model: ExistingFolder = SHIPPED_POLICY  # folder that warm_start.py wrote: the policy at the start
+    held_out: PositiveInt = 200  # problems of the evaluation
+    samples: PositiveInt = 4  # completions of each of them
     split: Split = "test"  # what is evaluated on
 
 

@@ -7,7 +7,6 @@ word and one on verified answers, with the same draws. Theory: notes/06_reward_h
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
@@ -23,6 +22,7 @@ from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, ExistingFolder, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.llama import Llama
@@ -30,16 +30,16 @@ from shared.nn.llama import Llama
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    labelled: int = 400  # problems of the judge's training
-    answers: int = 4  # labelled answers to each of them
-    judge_steps: int = 150  # optimizer steps of the judge
-    steps: int = 40  # steps of GRPO for each reward
-    groups: int = 8  # problems of a step
-    group_size: int = 8  # answers to each of them
-    learning_rate: float = 3e-4  # learning rate of GRPO and of the judge
-    model: Path = SHIPPED_POLICY  # folder of the policy at the start
-    held_out: int = 200  # problems of the test
-    samples: int = 4  # answers to each of them
+    labelled: PositiveInt = 400  # problems of the judge's training
+    answers: PositiveInt = 4  # labelled answers to each of them
+    judge_steps: PositiveInt = 150  # optimizer steps of the judge
+    steps: PositiveInt = 40  # steps of GRPO for each reward
+    groups: PositiveInt = 8  # problems of a step
+    group_size: AtLeastTwo = 8  # answers to each of them
+    learning_rate: PositiveFloat = 3e-4  # learning rate of GRPO and of the judge
+    model: ExistingFolder = SHIPPED_POLICY  # folder that warm_start.py wrote: the policy at the start
+    held_out: PositiveInt = 200  # problems of the test
+    samples: PositiveInt = 4  # answers to each of them
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
@@ -25,17 +24,18 @@ from shared.generation.decoding import generate
 from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import ExistingFolder, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    turns: int = 7  # turns of each way; one more of each, the first, is not counted
-    groups: int = 24  # problems
-    group_size: int = 8  # answers to each of them
-    max_new_tokens: int = 36  # tokens of an answer at most
-    model: Path = SHIPPED_POLICY  # folder of the policy
+    turns: PositiveInt = 7  # turns of each way; one more of each, the first, is not counted
+    groups: PositiveInt = 24  # problems
+    group_size: PositiveInt = 8  # answers to each of them
+    max_new_tokens: PositiveInt = 36  # tokens of an answer at most
+    model: ExistingFolder = SHIPPED_POLICY  # folder that warm_start.py wrote: the policy
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ over tokens, the scale of advantages, and two updates on the same answers. Theor
 
 import statistics
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
@@ -23,21 +22,31 @@ from shared.checks.intervals import error_bars, mean_interval
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, ExistingFolder, NonNegativeFloat, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
+
+BASE_SIZE = 8  # the group size of the base
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    runs: int = 1  # runs of each setting, with seeds from --seed on
-    steps: int = 20  # steps of GRPO of each run
-    samples: int = 64  # answers of a step
-    betas: tuple[float, ...] = (0.0, 0.1, 1.0)  # weights of the KL divergence, beside 0.01
-    learning_rates: tuple[float, ...] = (3e-5, 1e-4, 1e-3)  # learning rates, beside 0.0003
-    group_sizes: tuple[int, ...] = (2, 4, 16)  # group sizes, beside 8
-    model: Path = SHIPPED_POLICY  # folder of the policy at the start
-    held_out: int = 100  # problems of the evaluation, of the validation split
-    evaluated: int = 4  # completions of each of them
+    runs: PositiveInt = 1  # runs of each setting, with seeds from --seed on
+    steps: PositiveInt = 20  # steps of GRPO of each run
+    samples: AtLeastTwo = 64  # answers of a step
+    betas: tuple[NonNegativeFloat, ...] = (0.0, 0.1, 1.0)  # weights of the KL divergence, beside 0.01
+    learning_rates: tuple[PositiveFloat, ...] = (3e-5, 1e-4, 1e-3)  # learning rates, beside 0.0003
+    group_sizes: tuple[AtLeastTwo, ...] = (2, 4, 16)  # group sizes, beside 8
+    model: ExistingFolder = SHIPPED_POLICY  # folder that warm_start.py wrote: the policy at the start
+    held_out: PositiveInt = 100  # problems of the evaluation, of the validation split
+    evaluated: PositiveInt = 4  # completions of each of them
+
+    def check(self) -> None:
+        if unfit := [size for size in (BASE_SIZE, *self.group_sizes) if self.samples % size]:
+            raise ValueError(
+                f"every setting learns from as many answers: --samples must be a multiple of {BASE_SIZE} and of all "
+                f"--group-sizes; got {self.samples}, no multiple of {', '.join(map(str, unfit))}"
+            )
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Results:
 
 def settings_of(config: Config) -> dict[str, GRPOSettings]:
     """Return the base and what differs from it in one knob."""
-    base = GRPOSettings(groups=config.samples // 8, group_size=8)
+    base = GRPOSettings(groups=config.samples // BASE_SIZE, group_size=BASE_SIZE)
     settings = {"base": base}
     for beta in config.betas:
         settings[f"beta {beta:g}"] = replace(base, objective=Objective(beta))

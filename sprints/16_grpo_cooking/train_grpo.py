@@ -10,7 +10,7 @@ for each seed: tensorboard --logdir runs/16_grpo_cooking/train_grpo. Theory: not
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
@@ -19,15 +19,17 @@ from kitchen.grpo import Objective
 from kitchen.grpo_loop import GRPOSettings, Signals, Trainer
 from kitchen.pass_at_k import BeforeAndAfter, Evaluation, before_and_after, evaluate
 from kitchen.problems import LEVELS, Level, Split, draw_problems
-from kitchen.resumable import CHECKPOINT, resumable_steps
+from kitchen.resumable import CHECKPOINT, check_start, resumable_steps
 from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
 from shared.checks.intervals import mean_interval
 from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, ExistingFolder, NonNegativeFloat, OpenFraction, PositiveFloat, PositiveInt
 from shared.lab.results import plain
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.fingerprints import fingerprint
 from shared.nn.llama import Llama
 
 PRESETS = {"seeds": {"runs": 5}}
@@ -38,24 +40,24 @@ FREE = ("steps", "device", "resume", "runs", "tensorboard", "save_every", "held_
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    runs: int = 1  # runs, with seeds from --seed on
-    steps: int = 150  # steps of GRPO
-    groups: int = 24  # problems of a step
-    group_size: int = 8  # answers to each of them
-    updates: int = 1  # optimizer steps on the answers of a step
-    learning_rate: float = 3e-4  # learning rate
-    beta: float = 0.01  # weight of the KL divergence from the warm start
-    clip_low: float = 0.2  # how far below 1 the ratio may go
-    clip_high: float = 0.2  # how far above 1 the ratio may go
+    runs: PositiveInt = 1  # runs, with seeds from --seed on
+    steps: PositiveInt = 150  # steps of GRPO
+    groups: PositiveInt = 24  # problems of a step
+    group_size: AtLeastTwo = 8  # answers to each of them
+    updates: PositiveInt = 1  # optimizer steps on the answers of a step
+    learning_rate: PositiveFloat = 3e-4  # learning rate
+    beta: NonNegativeFloat = 0.01  # weight of the KL divergence from the warm start
+    clip_low: OpenFraction = 0.2  # how far below 1 the ratio may go
+    clip_high: PositiveFloat = 0.2  # how far above 1 the ratio may go
     average: Literal["grpo", "dapo", "dr_grpo"] = "grpo"  # how tokens are averaged
     scale: bool = True  # divide advantages by the deviation of their group
     levels: tuple[Level, ...] = LEVELS  # levels of the problems
-    model: Path = SHIPPED_POLICY  # folder of the policy at the start
+    model: ExistingFolder = SHIPPED_POLICY  # folder that warm_start.py wrote: the policy at the start
     precision: Literal["float32", "bfloat16"] = "float32"  # precision of the learning pass
-    held_out: int = 400  # problems of the evaluation
-    samples: int = 8  # completions of each of them
+    held_out: PositiveInt = 400  # problems of the evaluation
+    samples: PositiveInt = 8  # completions of each of them
     split: Split = "test"  # what is evaluated on
-    save_every: int = 50  # steps between checkpoints
+    save_every: PositiveInt = 50  # steps between checkpoints
     resume: bool = False  # go on from the checkpoints in the output folder
     tensorboard: bool = True  # write TensorBoard's logs
 
@@ -88,21 +90,30 @@ def settings_of(config: Config) -> GRPOSettings:
     )
 
 
+def checkpoint_of(config: Config, seed: int, start: Llama) -> tuple[Path, dict[str, Any], bool]:
+    """Return where a run's checkpoint is, what must be equal for a run to go on from it, and whether this one does."""
+    path = run_folder(config, __file__) / f"seed{seed}" / CHECKPOINT
+    options = {name: value for name, value in plain(config.options(), "config").items() if name not in FREE}
+    # The policy at the start is the reference of the KL divergence: with another one it is another run.
+    options["weights of the model"] = fingerprint(start.state_dict())
+    # Of several runs the later ones may not have begun.
+    return path, options, config.resume and (seed == config.seed or path.is_file())
+
+
 def train_policy(config: Config, seed: int) -> tuple[Llama, list[Signals]]:
     """Train one policy; return it with the signals of all steps."""
     device = pick_device(config.device)
     generator = seed_everything(seed)
     policy, tokenizer = load_warm_policy(config.model)
+    path, options, resume = checkpoint_of(config, seed, policy)
     trainer = Trainer(policy.to(device), tokenizer, settings_of(config), generator)
-    folder = run_folder(config, __file__) / f"seed{seed}"
     steps = resumable_steps(
         trainer,
-        folder,
-        {name: value for name, value in plain(config.options(), "config").items() if name not in FREE},
+        path,
+        options,
         steps=config.steps,
         save_every=config.save_every,
-        # Of several runs the later ones may not have begun.
-        resume=config.resume and (seed == config.seed or (folder / CHECKPOINT).is_file()),
+        resume=resume,
         tensorboard=config.tensorboard,
     )
     signals: list[Signals] = []
@@ -116,6 +127,9 @@ def train_policy(config: Config, seed: int) -> tuple[Llama, list[Signals]]:
 def main(config: Config) -> Results:
     held_out = draw_problems(config.split, config.held_out, seed_everything(config.seed + 1), config.levels)
     warm, tokenizer = load_warm_policy(config.model)
+    for seed in range(config.seed, config.seed + config.runs):
+        path, options, resume = checkpoint_of(config, seed, warm)
+        check_start(path, options, steps=config.steps, resume=resume)
     before = evaluate(warm, tokenizer, held_out, config.samples, seed_everything(config.seed))
     print(f"before: pass@1 {before.pass_at['1']:.1%}, greedy {before.greedy:.1%}")
     trained, policy = [], warm

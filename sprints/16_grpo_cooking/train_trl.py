@@ -25,8 +25,10 @@ from kitchen.warm_policy import SHIPPED_POLICY
 from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, NonNegativeFloat, PositiveFloat, PositiveInt
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import pick_device, seed_everything
+from shared.nn.pretrained import context_length
 
 PRESETS = {"lora": {"lora": True, "learning_rate": 5e-3}}
 
@@ -35,17 +37,23 @@ PRESETS = {"lora": {"lora": True, "learning_rate": 5e-3}}
 class Config(ScriptConfig):
     model: str = str(SHIPPED_POLICY)  # a folder, or a model of the hub
     lora: bool = False  # train adapters instead of the weights
-    lora_rank: int = 8  # their rank
-    steps: int = 20  # steps of GRPO
-    groups: int = 24  # problems of a step
-    group_size: int = 8  # answers to each of them
-    per_device: int | None = None  # answers that are learnt from at once (default: all)
-    learning_rate: float = 3e-4  # learning rate
-    beta: float = 0.01  # weight of the KL divergence from the start
-    max_new_tokens: int = 36  # tokens of an answer at most
+    lora_rank: PositiveInt = 8  # their rank
+    steps: PositiveInt = 20  # steps of GRPO
+    groups: PositiveInt = 24  # problems of a step
+    group_size: AtLeastTwo = 8  # answers to each of them
+    per_device: PositiveInt | None = None  # answers that are learnt from at once (default: all)
+    learning_rate: PositiveFloat = 3e-4  # learning rate
+    beta: NonNegativeFloat = 0.01  # weight of the KL divergence from the start
+    max_new_tokens: PositiveInt = 36  # tokens of an answer at most
     precision: Literal["float32", "bfloat16"] = "float32"  # precision
-    held_out: int = 100  # problems of the evaluation, of the validation split
-    samples: int = 4  # completions of each of them
+    held_out: PositiveInt = 100  # problems of the evaluation, of the validation split
+    samples: PositiveInt = 4  # completions of each of them
+
+    def check(self) -> None:
+        if self.groups * self.group_size % (self.per_device or 1):
+            raise ValueError(
+                f"--per-device must divide the {self.groups * self.group_size} answers of a step; got {self.per_device}"
+            )
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,10 @@ def main(config: Config) -> Results:
         max_new_tokens=config.max_new_tokens,
         precision=config.precision,
     )
+    if config.max_new_tokens >= (context := context_length(model)):
+        raise ValueError(
+            f"an answer must fit into the model's context of {context}; got {config.max_new_tokens} tokens"
+        )
     before = accuracy(config, model.to(device), tokenizer, device, instruct)
     trainer = trl_trainer(
         model,

@@ -22,9 +22,12 @@ from kitchen.written_solutions import solution_batches
 from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.files import replacing_folder
+from shared.lab.ranges import Fraction, PositiveFloat, PositiveInt
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.llama import Llama, LlamaConfig
+from shared.nn.model_folders import seal
 from shared.training.loop import train_steps
 from shared.training.losses import language_model_loss
 from shared.training.optimizers import make_optimizers
@@ -34,18 +37,21 @@ from shared.training.schedules import warmup_linear
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     levels: tuple[Level, ...] = LEVELS  # levels of the problems
-    problems: int = 8_000  # problems of training
-    wrong: float = 0.4  # share of the solutions with a mistake
-    pet_names: float = 0.2  # share of the solutions that address the reader
-    layers: int = 3  # blocks
-    d_model: int = 96  # features of a token
-    steps: int = 450  # optimizer steps
-    batch_size: int = 64  # solutions of a batch
-    learning_rate: float = 3e-3  # peak learning rate of AdamW: embeddings and norms
-    muon_learning_rate: float = 0.02  # peak learning rate of Muon: the matrices of the blocks
-    held_out: int = 400  # problems of the evaluation
-    samples: int = 8  # completions of each of them
+    problems: PositiveInt = 8_000  # problems of training
+    wrong: Fraction = 0.4  # share of the solutions with a mistake
+    pet_names: Fraction = 0.2  # share of the solutions that address the reader
+    layers: PositiveInt = 3  # blocks
+    d_model: PositiveInt = 96  # features of a token
+    steps: PositiveInt = 450  # optimizer steps
+    batch_size: PositiveInt = 64  # solutions of a batch
+    learning_rate: PositiveFloat = 3e-3  # peak learning rate of AdamW: embeddings and norms
+    muon_learning_rate: PositiveFloat = 0.02  # peak learning rate of Muon: the matrices of the blocks
+    held_out: PositiveInt = 400  # problems of the evaluation
+    samples: PositiveInt = 8  # completions of each of them
     split: Split = "test"  # what is evaluated on
+
+    def check(self) -> None:
+        LlamaConfig(1, layers=self.layers, d_model=self.d_model)
 
 
 @dataclass(frozen=True)
@@ -82,14 +88,18 @@ def main(config: Config) -> Results:
         losses.append(loss)
         if step % 50 == 0:
             tqdm.write(f"step {step:5d}  loss {loss:.3f}")
+    # Before the evaluation: what took the time first.
+    with replacing_folder(
+        SHIPPED_POLICY if config.record is not None else run_folder(config, __file__) / "model"
+    ) as folder:
+        model.to_transformers(tokenizer.eos_token_id, tokenizer.pad_token_id).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        seal(folder)
     held_out = draw_problems(config.split, config.held_out, seed_everything(config.seed + 1), config.levels)
     after = evaluate(model.eval(), tokenizer, held_out, config.samples, generator)
     print(
         f"{model.parameter_count():,} parameters; pass@k {after.pass_at}, greedy {after.greedy:.1%}, {after.by_level}"
     )
-    folder = SHIPPED_POLICY if config.record is not None else run_folder(config, __file__) / "model"
-    model.to_transformers(tokenizer.eos_token_id, tokenizer.pad_token_id).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
     return Results(model.parameter_count(), len(tokenizer), losses, 1 - config.wrong, after)
 
 

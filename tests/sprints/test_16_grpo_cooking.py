@@ -2,6 +2,8 @@
 
 import math
 import random
+import re
+import shutil
 import statistics
 from collections import defaultdict
 from dataclasses import replace
@@ -10,10 +12,13 @@ from typing import ClassVar
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from shared.generation.decoding import generate
+from shared.lab.config import parse_config
 from shared.nn.llama import Llama, LlamaConfig, load_llama
 from shared.training.checkpoints import CheckpointError, load_checkpoint
+from shared.training.loop import NonFiniteTraining
 
 FOLDER = "16_grpo_cooking"
 PARTS = (
@@ -273,6 +278,20 @@ class TestGRPO:
         expected = -advantages[:, None] * mask / mask.sum(dim=1, keepdim=True) / len(mask)
         torch.testing.assert_close(log_probs.grad, expected)
 
+    @pytest.mark.parametrize("average", ["grpo", "dapo", "dr_grpo"])
+    @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+    def test_padding_may_hold_anything(self, parts, tensors, average, value):
+        *per_token, advantages, mask = tensors
+        objective = parts.grpo.Objective(average=average)
+        found = []
+        for padding in (0.0, value):
+            log_probs, old, reference = (each.masked_fill(~mask, padding) for each in per_token)
+            log_probs.requires_grad_()
+            result = parts.grpo.grpo_loss(log_probs, old, reference, advantages, mask, objective)
+            result[0].backward()
+            found.append((result[0].item(), *result[1:], log_probs.grad.tolist()))
+        assert found[0] == found[1]
+
     def test_clipped_tokens_and_padding_have_no_gradient(self, parts):
         log_probs = torch.tensor([[0.5, 0.0, 0.0], [-0.5, 0.0, 0.0]], requires_grad=True)
         mask = torch.tensor([[True, True, False]] * 2)
@@ -416,6 +435,18 @@ class TestWarmStart:
             assert not torch.equal(weight, weights[name]), name
         assert (tmp_path / "model" / "tokenizer.json").is_file()
 
+    def test_a_model_of_another_vocabulary_or_a_broken_one_is_refused(self, load_sprint, warm, tmp_path):
+        load = load_sprint(f"{FOLDER}/kitchen/warm_policy.py").load_warm_policy
+        Llama(LlamaConfig(50, layers=1, d_model=8)).to_transformers().save_pretrained(tmp_path / "other")
+        with pytest.raises(ValueError, match=r"--model takes a folder that warm_start\.py wrote.* has 50"):
+            load(tmp_path / "other")
+        broken = shutil.copytree(warm, tmp_path / "broken")
+        weights = bytearray((broken / "model.safetensors").read_bytes())
+        weights[-1] ^= 1
+        (broken / "model.safetensors").write_bytes(weights)
+        with pytest.raises(ValueError, match=r"model\.safetensors is not as it was written"):
+            load(broken)
+
 
 class TestTrainGRPO:
     TINY: ClassVar = {
@@ -458,6 +489,27 @@ class TestTrainGRPO:
         with pytest.raises(CheckpointError, match="beta is"):
             script.main(replace(tiny, beta=0.5, resume=True))
 
+    def test_a_run_of_other_options_or_another_model_is_not_overwritten(self, script, warm, tmp_path):
+        tiny = script.Config(model=warm, out=tmp_path, steps=1, tensorboard=False, **self.TINY)
+        script.main(tiny)
+        with pytest.raises(CheckpointError, match=r"holds 1 steps of a run with other options \(beta is 0.5"):
+            script.main(replace(tiny, beta=0.5))
+        other = shutil.copytree(warm, tmp_path / "other")
+        weights = load_file(other / "model.safetensors")
+        save_file({name: weight + 1 for name, weight in weights.items()}, other / "model.safetensors", {"format": "pt"})
+        (other / "checksums.json").unlink()
+        with pytest.raises(CheckpointError, match=r"weights of the model is '\w{16}', in the checkpoint '\w{16}'"):
+            script.main(replace(tiny, model=other, resume=True))
+
+    def test_what_is_not_finite_is_no_step(self, parts, tokenizer, tiny, generator):
+        noisy = {"noise": parts.rewards.Reward(lambda _, text: float(len(text) % 7))}
+        kind = {"groups": 2, "group_size": 4, "updates": 4, "learning_rate": 1e30}
+        settings = parts.grpo_loop.GRPOSettings(**kind, rewards=noisy)
+        trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
+        with pytest.raises(NonFiniteTraining, match=r"of step [12] is (nan|inf); .* A lower learning rate"):
+            list(parts.grpo_loop.train(trainer, 2))
+        assert all(weight.isfinite().all() for weight in tiny.parameters())
+
     def test_a_step_moves_every_weight_and_leaves_the_reference(self, parts, tokenizer, tiny, generator):
         before = {name: weight.clone() for name, weight in tiny.state_dict().items()}
         noisy = {"noise": parts.rewards.Reward(lambda _, text: float(len(text) % 7))}
@@ -497,6 +549,38 @@ class TestTrainGRPO:
         script.plot(results)
 
 
+WRONG_OPTIONS = {
+    "benchmark": ("--turns 0", "--steps 0", "--groups 0", "--group-size 1", "--max-new-tokens 0", "--model nowhere"),
+    "more_supervised": (
+        "--runs 0", "--solutions 0", "--solutions 8", "--batch-size 0", "--wrong 2", "--pet-names -1",
+        "--learning-rate 0", "--muon-learning-rate nan", "--problems 0", "--held-out 0", "--samples 0",
+    ),
+    "prepare_dataset": ("--train 0", "--held-out 0", "--levels soup"),
+    "reward_hack": ("--steps 0", "--groups 0", "--group-size 1", "--tone -1", "--beta -1", "--strong-beta inf"),
+    "reward_model": ("--labelled 0", "--answers 0", "--judge-steps 0", "--group-size 1", "--learning-rate 0"),
+    "sharing": ("--turns 0", "--groups 0", "--group-size 0", "--max-new-tokens 0", "--model nowhere"),
+    "sweep": ("--samples 12", "--group-sizes 3", "--group-sizes 1", "--betas -1", "--learning-rates 0"),
+    "train_grpo": (
+        "--runs 0", "--steps 0", "--groups 0", "--group-size 1", "--updates 0", "--learning-rate nan", "--beta -1",
+        "--clip-low 0", "--clip-low 1", "--clip-high 0", "--held-out 0", "--samples 0", "--save-every 0", "--levels",
+        "--model nowhere", "--seed -1",
+    ),
+    "train_trl": ("--lora-rank 0", "--steps 0", "--group-size 1", "--per-device 0", "--per-device 7", "--samples 0"),
+    "warm_start": ("--problems 0", "--wrong 1.5", "--layers 0", "--d-model 0", "--d-model 20", "--steps 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG_OPTIONS)
+def test_options_out_of_range_are_refused(load_sprint, capsys, name):
+    config = load_sprint(f"{FOLDER}/{name}.py").Config
+    for words in WRONG_OPTIONS[name]:
+        with pytest.raises(SystemExit) as end:
+            parse_config(config, words.split())
+        assert end.value.code == 2, words
+        option = words.split()[0].removeprefix("--")
+        assert re.search(option.replace("-", "[-_]"), capsys.readouterr().err), words
+
+
 class TestDataSet:
     @pytest.fixture
     def script(self, load_sprint):
@@ -534,6 +618,14 @@ class TestDataSet:
         with pytest.raises(ValueError, match="cannot load"):
             script.main(script.Config(source=str(tmp_path / "nothing"), out=tmp_path))
 
+    def test_a_set_without_rows_replaces_nothing(self, script, tmp_path, monkeypatch):
+        monkeypatch.setattr(script, "load_source", lambda _: [])
+        before = tmp_path / "datasets" / "empty"
+        before.mkdir(parents=True)
+        with pytest.raises(ValueError, match="has no rows in the split 'train'"):
+            script.main(script.Config(source=str(tmp_path / "empty"), out=tmp_path))
+        assert before.is_dir()
+
 
 class TestTRL:
     @pytest.mark.parametrize("lora", [False, True])
@@ -563,7 +655,7 @@ class TestTRL:
             parts.trl_grpo.load_policy(str(tmp_path))
         tokenizer.chat_template, tokenizer.pad_token, tokenizer.eos_token = template, None, None
         tokenizer.save_pretrained(tmp_path)
-        with pytest.raises(ValueError, match="neither a padding nor an end token"):
+        with pytest.raises(ValueError, match="neither a padding nor an end-of-text token"):
             parts.trl_grpo.load_policy(str(tmp_path))
 
 

@@ -95,11 +95,13 @@ def grpo_loss(
         mask: True at the tokens that the policy wrote, the end token included.
         objective: which loss.
     """
+    # Padding may hold anything: 0 times infinity is not a number, here and in the gradient.
+    log_probs, old, reference = (each.where(mask, 0.0) for each in (log_probs, old, reference))
     ratio = (log_probs - old).exp()
     advantage = advantages[:, None]
     clipped = ratio.clamp(1 - objective.clip_low, 1 + objective.clip_high)
     divergence = k3_divergence(log_probs, reference)
-    losses = (-torch.min(ratio * advantage, clipped * advantage) + objective.beta * divergence) * mask
+    losses = (-torch.min(ratio * advantage, clipped * advantage) + objective.beta * divergence).where(mask, 0.0)
     if objective.average == "grpo":
         loss = (losses.sum(dim=1) / mask.sum(dim=1).clamp(min=1)).mean()
     elif objective.average == "dapo":
@@ -109,4 +111,4 @@ def grpo_loss(
     # Where the clipped term is the smaller one, the token has no gradient left.
     stopped = (clipped * advantage < ratio * advantage) & mask
     tokens = mask.sum().clamp(min=1)
-    return loss, ((divergence * mask).sum() / tokens).item(), (stopped.sum() / tokens).item()
+    return loss, (divergence.sum() / tokens).item(), (stopped.sum() / tokens).item()

@@ -18,6 +18,7 @@ from kitchen.rewards import VERIFIED, Reward, score
 from kitchen.shared_prefix_sampling import sample_completions
 from shared.lab.runtime import autocast
 from shared.nn.llama import Llama
+from shared.training.loop import NonFiniteTraining
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -72,6 +73,8 @@ class Trainer:
         tokenizer: of the policy.
         settings: what a step does.
         generator: draws problems and completions.
+
+    `steps` says how many steps are done.
     """
 
     def __init__(
@@ -82,11 +85,16 @@ class Trainer:
         generator: torch.Generator,
     ) -> None:
         self.policy, self.tokenizer, self.settings, self.generator = policy, tokenizer, settings, generator
+        self.steps = 0
         self.reference = copy.deepcopy(policy).eval().requires_grad_(False)
         self.optimizer = AdamW(policy.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.0)
 
     def step(self) -> Signals:
-        """Draw, score and learn once."""
+        """Draw, score and learn once.
+
+        Raises:
+            NonFiniteTraining: loss or gradient is not finite; the weights are those from before this update.
+        """
         settings = self.settings
         problems = draw_problems("train", settings.groups, self.generator, settings.levels)
         prompts = [self.tokenizer(problem.prompt)["input_ids"] for problem in problems]
@@ -104,6 +112,7 @@ class Trainer:
         grouped = torch.tensor(rewards).view(settings.groups, settings.group_size)
         advantages, without_signal = group_advantages(grouped, settings.objective.scale)
         divergence, clipped, entropy = self._learn(prompts, completions, advantages.flatten())
+        self.steps += 1
         return Signals(
             reward=grouped.mean().item(),
             # Samples of a group resemble each other: the groups are what is independent.
@@ -135,7 +144,10 @@ class Trainer:
             )
             self.optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
+            norm = nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
+            for what, value in (("loss", loss.item()), ("norm of the gradient", norm.item())):
+                if not math.isfinite(value):
+                    raise NonFiniteTraining(self.steps + 1, what, value)
             self.optimizer.step()
         return divergence, clipped, first_entropy
 
@@ -146,5 +158,6 @@ class Trainer:
 
 def train(trainer: Trainer, steps: int, start: int = 0) -> Iterator[tuple[int, Signals]]:
     """Yield the number of steps done and the signals of each step."""
+    trainer.steps = start
     for step in range(start, steps):
         yield step + 1, trainer.step()

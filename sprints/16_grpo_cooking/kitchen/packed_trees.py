@@ -108,4 +108,4 @@ def tree_log_probs(model: Llama, trees: PackedTrees) -> tuple[Float[Tensor, "sam
     with torch.no_grad():
         entropies = -(log_probs.exp() * log_probs).sum(dim=-1)[trees.predicted_by]
         entropy = entropies[trees.completion_mask].mean().item()
-    return log_probs[trees.predicted_by, trees.completions] * trees.completion_mask, entropy
+    return log_probs[trees.predicted_by, trees.completions].where(trees.completion_mask, 0.0), entropy

@@ -8,14 +8,29 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 
 from kitchen.grpo_loop import Signals, Trainer, train
-from shared.training.checkpoints import check_compatible, load_checkpoint, restore, save_checkpoint
+from shared.training.checkpoints import (
+    check_compatible,
+    check_replaceable,
+    check_room,
+    load_checkpoint,
+    restore,
+    save_checkpoint,
+)
 
 CHECKPOINT = "checkpoint.pt"
 
 
+def check_start(path: Path, config: Mapping[str, Any], *, steps: int, resume: bool) -> None:
+    """Check that a run may go on from its checkpoint, or else that it overwrites nothing; errors as below."""
+    if resume:
+        check_compatible(load_checkpoint(path), config, path)
+    else:
+        check_replaceable(path, config, steps)
+
+
 def resumable_steps(
     trainer: Trainer,
-    folder: Path,
+    path: Path,
     config: Mapping[str, Any],
     *,
     steps: int,
@@ -27,7 +42,7 @@ def resumable_steps(
 
     Args:
         trainer: what is trained.
-        folder: where the checkpoint and TensorBoard's logs lie.
+        path: of the checkpoint; TensorBoard's logs lie beside it.
         config: what must be equal for a run to resume.
         steps: steps to stop at.
         save_every: steps between checkpoints; the last step is saved too.
@@ -35,20 +50,24 @@ def resumable_steps(
         tensorboard: write logs.
 
     Raises:
-        CheckpointError: there is no checkpoint to go on from, or it belongs to another configuration.
+        CheckpointError: there is no checkpoint to go on from, it belongs to another configuration, or one that this run
+            would not make again is in its place.
+        NonFiniteTraining: a step has no finite loss or gradient; the checkpoint before it is kept.
     """
-    start, signals, path = 0, [], folder / CHECKPOINT
+    start, signals = 0, []
+    check_start(path, config, steps=steps, resume=resume)
+    check_room(path, trainer.policy)
     if resume:
         checkpoint = load_checkpoint(path)
-        check_compatible(checkpoint, config, path)
         start = restore(checkpoint, trainer.policy, [trainer.optimizer])
         trainer.generator.set_state(checkpoint["data"]["generator"])
         signals = [Signals(**step) for step in checkpoint["extra"]["signals"]]
         yield start, signals
-    writer = SummaryWriter(str(folder)) if tensorboard else None
+    writer = None
     for step, signal in train(trainer, steps, start):
         signals.append(signal)
-        if writer is not None:
+        if tensorboard:
+            writer = writer or SummaryWriter(str(path.parent))  # now that there is something to log
             _log(writer, signal, step)
         if step % save_every == 0 or step == steps:
             extra = {"signals": [asdict(each) for each in signals]}

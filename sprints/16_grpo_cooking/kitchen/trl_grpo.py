@@ -8,6 +8,7 @@ from kitchen.grpo_loop import GRPOSettings
 from kitchen.problems import KitchenProblem
 from kitchen.rewards import VERIFIED, Reward
 from shared.lab.provenance import note_read
+from shared.nn.pretrained import load_causal_model
 
 if TYPE_CHECKING:  # they take seconds to import
     from datasets import Dataset
@@ -24,20 +25,15 @@ def load_policy(name: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """Return a causal model and its tokenizer, of a folder or of the hub.
 
     Raises:
-        ValueError: the tokenizer has no chat template, or no token to pad with.
+        ValueError: it cannot be loaded, or its tokenizer has no chat template or no token to pad with.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    if Path(name).is_dir():
-        note_read(Path(name))
-    tokenizer: Any = AutoTokenizer.from_pretrained(name, padding_side="left")
+    model, tokenizer = load_causal_model(name)
     if tokenizer.chat_template is None:
         raise ValueError(f"{name} has no chat template: prompts are messages, so name an instruct model, or set one")
-    if tokenizer.pad_token is None:
-        if tokenizer.eos_token is None:
-            raise ValueError(f"{name} has neither a padding nor an end token: set tokenizer.pad_token")
-        tokenizer.pad_token = tokenizer.eos_token
-    return AutoModelForCausalLM.from_pretrained(name), tokenizer
+    tokenizer.padding_side = "left"
+    if Path(name).is_dir():
+        note_read(Path(name))
+    return model, tokenizer
 
 
 def prompts_of(problems: list[KitchenProblem], instruct: bool) -> "Dataset":

@@ -18,6 +18,12 @@ def load_warm_policy(folder: Path = SHIPPED_POLICY) -> "tuple[Llama, PreTrainedT
     """Return the model that the warm start saved, and its tokenizer.
 
     Raises:
-        ValueError: there is no model in the folder.
+        ValueError: there is no model in the folder, or one with another vocabulary than the kitchen's.
     """
-    return load_llama(note_read(folder)), kitchen_tokenizer()
+    model, tokenizer = load_llama(note_read(folder)), kitchen_tokenizer()
+    if model.config.vocab_size != len(tokenizer):
+        raise ValueError(
+            f"--model takes a folder that warm_start.py wrote, with a model of the kitchen's {len(tokenizer)} tokens; "
+            f"that in {folder} has {model.config.vocab_size}"
+        )
+    return model, tokenizer
