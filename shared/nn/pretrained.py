@@ -67,7 +67,7 @@ def load_causal_model(name: str = SHIPPED) -> tuple["PreTrainedModel", "PreTrain
     from transformers import AutoModelForCausalLM
 
     tokenizer = load_tokenizer(name)
-    return _load_whole(AutoModelForCausalLM, name).eval(), tokenizer
+    return load_whole(AutoModelForCausalLM, name).eval(), tokenizer
 
 
 class Logits(nn.Module):
@@ -106,10 +106,20 @@ def _load(kind: Any, name: str, **options: Any) -> Any:
         ) from error
 
 
-def _load_whole(kind: Any, name: str) -> "PreTrainedModel":
-    """Return a model whose weights are all there; transformers alone would go on with random ones."""
-    model, info = _load(kind, name, output_loading_info=True, ignore_mismatched_sizes=True)
-    if missing := sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])}):
+def load_whole(kind: Any, name: str, new: str | None = None, **options: Any) -> "PreTrainedModel":
+    """Return a model whose weights are all there; transformers alone would go on with random ones.
+
+    Args:
+        kind: a class of transformers that has `from_pretrained`, which takes the options.
+        name: as for `load_causal_model`.
+        new: how the names of weights begin that it need not have: those of a new head.
+
+    Raises:
+        ValueError: it cannot be loaded, or is not whole.
+    """
+    model, info = _load(kind, name, output_loading_info=True, ignore_mismatched_sizes=True, **options)
+    missing = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
+    if missing := [key for key in missing if new is None or not key.startswith(new)]:
         raise ValueError(
             f"{name!r} lacks {missing[0]}, or has it in another shape ({len(missing)} in all): get a whole copy of the "
             "model"

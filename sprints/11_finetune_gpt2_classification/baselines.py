@@ -9,7 +9,7 @@ split; each is tested once. Theory: notes/03_baselines_and_leaks.md
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from matplotlib.figure import Figure
@@ -22,6 +22,7 @@ from torch import Tensor
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Different, NonNegativeFloat, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import load_causal_model
@@ -30,10 +31,10 @@ from text_classification.classification_scores import Optimum, log_loss, optimum
 from text_classification.classifier_training import fine_tune
 from text_classification.data_sets import load_splits
 from text_classification.gpt_classifier import context_of, load_classifier
-from text_classification.labelled_texts import LabelledSplits
+from text_classification.labelled_texts import LabelledSplits, check_classes
 from text_classification.news_articles import NEWS
-from text_classification.spoiled_recipes import DISHES, RECIPE_CLASSES
-from text_classification.text_batches import make_loader
+from text_classification.spoiled_recipes import DISHES, RECIPE_CLASSES, Dish
+from text_classification.text_batches import check_groups, make_loader
 from text_classification.text_features import Read, head_input, predict, read_all, surprise
 
 PRESETS = {"liar": {"data": "liar", "learning_rate": 1e-3, "muon_learning_rate": 0.01}}
@@ -45,19 +46,23 @@ TOLERANCE = {"accuracies.*": Tolerance(absolute=0.01), "losses.*": Tolerance(abs
 class Config(ScriptConfig):
     data: Literal["recipes", "liar", "fake-news"] = "recipes"  # what to classify
     model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
-    train_texts: int = 8000  # recipes to train on
-    validation_texts: int = 500  # recipes to validate on
-    test_texts: int = 2000  # recipes to test on
-    dishes: tuple[str, ...] = DISHES  # kinds of dish that the recipes are of
+    train_texts: AtLeastTwo = 8000  # recipes to train on
+    validation_texts: AtLeastTwo = 500  # recipes to validate on
+    test_texts: AtLeastTwo = 2000  # recipes to test on
+    dishes: Annotated[tuple[Dish, ...], Different] = DISHES  # kinds of dish that the recipes are of
     source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
-    limit: int | None = None  # most texts of a split of LIAR or the news (default: all)
-    longest: int | None = None  # tokens of a text that are read (default: as many as the model can)
-    epochs: int = 1  # passes over the training texts, for the untrained weights
-    batch_size: int = 16  # texts of a batch
-    learning_rate: float = 2e-3  # peak of AdamW's rate, for the untrained weights
-    muon_learning_rate: float = 0.02  # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone
+    limit: AtLeastTwo | None = None  # most texts of a split of LIAR or the news (default: all)
+    longest: PositiveInt | None = None  # tokens of a text that are read (default: as many as the model can)
+    epochs: PositiveInt = 1  # passes over the training texts, for the untrained weights
+    batch_size: PositiveInt = 16  # texts of a batch
+    learning_rate: PositiveFloat = 2e-3  # peak of AdamW's rate, for the untrained weights
+    muon_learning_rate: NonNegativeFloat = 0.02  # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone
     supervise: Literal["last", "every"] = "every"  # which tokens have to name the class
-    precision: str = "auto"  # of matrix products: auto, bfloat16 or float32
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"  # of matrix products
+
+    def check(self) -> None:
+        if self.data == "recipes":
+            check_groups(self.train_texts, self.batch_size, together=2)  # a recipe before and after
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def linear_head(penalty: float) -> Pipeline:
 
 
 def on_pretrained(config: Config, splits: LabelledSplits, read: Read) -> tuple[Tensor, float]:
-    """Return the probabilities of the test texts from a linear classifier of what `read` finds, and its penalty."""
+    """Return the log-probabilities of the test texts from a linear classifier of what `read` finds, and its penalty."""
     if read is surprise:
         model, tokenizer = load_causal_model(config.model)
     else:
@@ -87,11 +92,11 @@ def on_pretrained(config: Config, splits: LabelledSplits, read: Read) -> tuple[T
         for part in splits[1:]
     ]
     head, penalty = choose_penalty(linear_head, (inputs[0], splits.train.labels), (inputs[1], splits.validation.labels))
-    return torch.from_numpy(head.predict_proba(inputs[2])), penalty
+    return torch.from_numpy(head.predict_log_proba(inputs[2])), penalty
 
 
 def from_scratch(config: Config, splits: LabelledSplits) -> Tensor:
-    """Return the probabilities of the test texts from the same network, all of its weights drawn anew and trained."""
+    """Return the test texts' log-probabilities from the same network, all of its weights drawn anew and trained."""
     generator = seed_everything(config.seed)
     model, tokenizer = load_classifier(config.model, splits.classes, "scratch")
     model.to(pick_device(config.device))
@@ -127,14 +132,15 @@ def main(config: Config) -> Results:
         source=config.source,
         limit=config.limit,
     )
+    check_classes(splits)
     train, validation, test = ((part.texts, part.labels) for part in splits[1:])
     penalties: dict[str, float] = {}
     predictions: dict[str, Any] = {
-        "majority": torch.from_numpy(DummyClassifier(strategy="prior").fit(*train).predict_proba(test[0]))
+        "majority": torch.from_numpy(DummyClassifier(strategy="prior").fit(*train).predict_log_proba(test[0]))
     }
     for name, longest in (("words", 1), ("words and pairs", 2)):
         model, penalties[name] = choose_penalty(partial(bag_of_words, longest=longest), train, validation)
-        predictions[name] = torch.from_numpy(model.predict_proba(test[0]))
+        predictions[name] = torch.from_numpy(model.predict_log_proba(test[0]))
     for name, read in (("frozen features", head_input), ("surprise", surprise)):
         predictions[name], penalties[name] = on_pretrained(config, splits, read)
     predictions["from scratch"] = from_scratch(config, splits)

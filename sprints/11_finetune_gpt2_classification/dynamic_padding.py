@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import autocast, keep_freed_memory, pick_device, seed_everything
 from text_classification.classification_losses import classification_loss
@@ -36,9 +37,9 @@ class Config(ScriptConfig):
     data: Literal["recipes", "liar", "fake-news"] = "recipes"  # what to pad
     model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
     source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
-    texts: int = 256  # texts of the training split
-    batch_size: int = 32  # texts of a batch
-    rounds: int = 3  # how often each way is timed, in turns
+    texts: PositiveInt = 256  # texts of the training split
+    batch_size: PositiveInt = 32  # texts of a batch
+    rounds: PositiveInt = 3  # how often each way is timed, in turns
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ from matplotlib.figure import Figure
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Fraction, PositiveInt
 from shared.lab.run import run
 from text_classification.bag_of_words import SingleWord, bag_of_words, choose_penalty, deciding_words, without_words
 from text_classification.data_sets import load_splits
-from text_classification.labelled_texts import LabelledSplits, LabelledTexts
+from text_classification.labelled_texts import LabelledSplits, LabelledTexts, check_classes
 from text_classification.near_duplicates import jaccard, nearest
 from text_classification.news_articles import NEWS
 from text_classification.spoiled_recipes import GENUINE
@@ -36,20 +37,20 @@ TOLERANCE = {"accuracy": Tolerance(absolute=0.005), "accuracy_without": Toleranc
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["recipes", "liar", "fake-news", "dateline"] = "recipes"  # what to look for leaks in
-    train_texts: int = 4000  # recipes to train on
-    held_out: int = 1000  # recipes to validate on, and to test on
+    train_texts: AtLeastTwo = 4000  # recipes to train on
+    held_out: AtLeastTwo = 1000  # recipes to validate on, and to test on
     source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
-    limit: int | None = None  # most texts of a split of LIAR or the news (default: all)
-    queries: int = 500  # test texts whose nearest training text is looked for
-    similar: float = 0.8  # Jaccard index from which on texts are near duplicates
-    gain: float = 0.05  # a word decides if it alone beats the majority by so much on the training split
+    limit: AtLeastTwo | None = None  # most texts of a split of LIAR or the news (default: all)
+    queries: PositiveInt = 500  # test texts whose nearest training text is looked for
+    similar: Fraction = 0.8  # Jaccard index from which on texts are near duplicates
+    gain: Fraction = 0.05  # a word decides if it alone beats the majority by so much on the training split
 
 
 @dataclass(frozen=True)
 class Results:
     exact_duplicates: int
     near_duplicates: int
-    queries: int
+    queries: PositiveInt
     similarities: list[float]
     most_similar: list[str]
     most_similar_exactly: float
@@ -95,6 +96,7 @@ def words_accuracy(splits: LabelledSplits) -> float:
 
 def main(config: Config) -> Results:
     splits = load(config)
+    check_classes(splits)
     train, test = splits.train, splits.test
     labels_of: dict[str, set[int]] = {}
     for text, label in zip(train.texts, train.labels, strict=True):

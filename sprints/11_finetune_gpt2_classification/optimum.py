@@ -6,6 +6,7 @@ The exact probability that a recipe is spoiled, for recipes whose label is known
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
@@ -13,16 +14,17 @@ from tqdm import tqdm
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Different
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
 from text_classification.classification_scores import calibration
-from text_classification.spoiled_recipes import DISHES, KINDS, Spoiler
+from text_classification.spoiled_recipes import DISHES, KINDS, Dish, Spoiler
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    texts: int = 4000  # recipes of the training stream, half of them spoiled
-    dishes: tuple[str, ...] = DISHES  # kinds of dish that the recipes are of
+    texts: AtLeastTwo = 4000  # recipes of the training stream, half of them spoiled
+    dishes: Annotated[tuple[Dish, ...], Different] = DISHES  # kinds of dish that the recipes are of
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def main(config: Config) -> Results:
 
 
 def mean(values: torch.Tensor) -> float:
-    """Return the share of true values."""
-    return values.double().mean().item()
+    """Return the share of true values; there may be none of a kind among a few texts."""
+    return values.double().sum().item() / max(1, len(values))
 
 
 def plot(results: Results) -> Figure:

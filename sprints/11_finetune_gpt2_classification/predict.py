@@ -10,12 +10,12 @@ probability stands beside the model's. Theory: notes/01_fine_tuning.md
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import ExistingFile
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.text.cookbook import Cookbook
@@ -28,7 +28,13 @@ from text_classification.text_batches import encode
 class Config(ScriptConfig):
     model: str = str(SAVED_CLASSIFIER)  # folder of a fine-tuned classifier
     text: str | None = None  # the text to classify (default: a genuine recipe and what a spoiler made of it)
-    file: Path | None = None  # a file with the text to classify
+    file: ExistingFile | None = None  # a file with the text to classify
+
+    def check(self) -> None:
+        if self.text is not None and self.file is not None:
+            raise ValueError("there is one text to classify; got --text and --file: give one of them")
+        if self.text is not None and not self.text.strip():
+            raise ValueError("there is no text to classify: --text is empty")
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,8 @@ def texts_of(config: Config) -> list[str]:
     """Return the texts to classify.
 
     Raises:
-        ValueError: a text and a file, a file that cannot be read, or an empty text.
+        ValueError: a file that is no text, or an empty one.
     """
-    if config.text is not None and config.file is not None:
-        raise ValueError("give --text or --file, not both")
     if config.text is None and config.file is None:
         cookbook = Cookbook(dishes=DISHES)
         recipe = cookbook.recipe("validation", config.seed).text
@@ -54,11 +58,11 @@ def texts_of(config: Config) -> list[str]:
     text = config.text or ""
     if config.file is not None:
         try:
-            text = config.file.read_text(encoding="utf-8")
+            text = config.file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"cannot read {config.file} ({error}): name a text file in UTF-8") from error
     if not text.strip():
-        raise ValueError("there is no text to classify: it is empty")
+        raise ValueError(f"there is no text to classify: {config.file} is empty")
     return [text.strip()]
 
 
@@ -73,7 +77,7 @@ def main(config: Config) -> Results:
     probabilities, faults, exact = [], [], []
     for text in texts:
         row = encode(tokenizer, [text], context_of(model, None))
-        shares = model(torch.tensor(row, device=model.device)).logits[0].float().softmax(0).tolist()
+        shares = model(torch.tensor(row, device=model.device)).logits[0].double().softmax(0).tolist()
         probabilities.append(dict(zip(classes, shares, strict=True)))
         print(f"\n{text}\n")
         print(", ".join(f"{name} {share:.1%}" for name, share in probabilities[-1].items()))

@@ -15,13 +15,14 @@ from sklearn.preprocessing import StandardScaler
 
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from text_classification.liar import LIAR_CLASSES, speaker_counts
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    max_iter: int = 2000  # iterations of the logistic regression, at most
+    max_iter: PositiveInt = 2000  # iterations of the logistic regression, at most
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def main(config: Config) -> Results:
         before.append(((counts - own).clip(min=0), labels))
     counts, labels = counted[1]
     once = counts.sum(1) == 1
+    if not once.any():
+        raise ValueError("no speaker of the test statements has one counted statement: is this the whole of LIAR?")
     results = Results(
         accuracy=accuracy_of(config, *counted),
         once_counted=int(once.sum()),

@@ -1,6 +1,6 @@
 """How close does a fine-tuned GPT-2 come to the best possible classifier?
 
-    uv run sprints/11_finetune_gpt2_classification/train.py                       # spoiled recipes, a minute or two
+    uv run sprints/11_finetune_gpt2_classification/train.py                       # spoiled recipes
     uv run sprints/11_finetune_gpt2_classification/train.py --preset last         # supervised as the library has it
     uv run sprints/11_finetune_gpt2_classification/train.py --preset seeds        # five seeds: what the table shows
     uv run sprints/11_finetune_gpt2_classification/train.py --preset liar         # five seeds
@@ -10,7 +10,7 @@ once for each seed, at the end. The model of the first seed is saved for predict
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
@@ -19,6 +19,7 @@ from torch import Tensor
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Different, NonNegativeFloat, PositiveFloat, PositiveInt
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.text.cookbook import STREAMS
@@ -29,8 +30,8 @@ from text_classification.data_sets import load_splits
 from text_classification.gpt_classifier import context_of, load_classifier, save_classifier
 from text_classification.labelled_texts import LabelledSplits
 from text_classification.news_articles import NEWS
-from text_classification.spoiled_recipes import DISHES, RECIPE_CLASSES, SPOILED
-from text_classification.text_batches import make_loader
+from text_classification.spoiled_recipes import DISHES, RECIPE_CLASSES, SPOILED, Dish
+from text_classification.text_batches import check_groups, make_loader
 from text_classification.text_features import predict
 
 PRESETS = {
@@ -53,22 +54,26 @@ class Config(ScriptConfig):
     model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
     # where training starts; frozen trains the head alone
     init: Literal["pretrained", "scratch", "frozen"] = "pretrained"
-    seeds: int = 1  # runs, with seeds from --seed on
-    train_texts: int = 8000  # recipes to train on
-    validation_texts: int = 500  # recipes to validate on
-    test_texts: int = 2000  # recipes to test on
-    dishes: tuple[str, ...] = DISHES  # kinds of dish that the recipes are of
+    seeds: PositiveInt = 1  # runs, with seeds from --seed on
+    train_texts: AtLeastTwo = 8000  # recipes to train on
+    validation_texts: AtLeastTwo = 500  # recipes to validate on
+    test_texts: AtLeastTwo = 2000  # recipes to test on
+    dishes: Annotated[tuple[Dish, ...], Different] = DISHES  # kinds of dish that the recipes are of
     pairs: bool = True  # train on recipes before and after they were spoiled, both in one batch
     source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
-    limit: int | None = None  # most texts of a split of LIAR or the news (default: all)
-    longest: int | None = None  # tokens of a text that are read (default: as many as the model can)
-    epochs: int = 1  # passes over the training texts
-    batch_size: int = 16  # texts of a batch
-    learning_rate: float = 2e-3  # peak of AdamW's rate
-    muon_learning_rate: float = 0.02  # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone
-    evaluations: int = 5  # how often to validate
+    limit: AtLeastTwo | None = None  # most texts of a split of LIAR or the news (default: all)
+    longest: PositiveInt | None = None  # tokens of a text that are read (default: as many as the model can)
+    epochs: PositiveInt = 1  # passes over the training texts
+    batch_size: PositiveInt = 16  # texts of a batch
+    learning_rate: PositiveFloat = 2e-3  # peak of AdamW's rate
+    muon_learning_rate: NonNegativeFloat = 0.02  # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone
+    evaluations: PositiveInt = 5  # how often to validate
     supervise: Literal["last", "every"] = "every"  # which tokens have to name the class
-    precision: str = "auto"  # of matrix products: auto, bfloat16 or float32
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"  # of matrix products
+
+    def check(self) -> None:
+        if self.data == "recipes" and self.pairs:
+            check_groups(self.train_texts, self.batch_size, together=2)  # a recipe before and after
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class TrainedSeed(NamedTuple):
 
     splits: LabelledSplits
     history: list[Progress]
-    probabilities: Tensor  # of the test texts, (texts, classes)
+    log_probabilities: Tensor  # of the test texts, (texts, classes)
 
 
 def train(config: Config, seed: int) -> TrainedSeed:
@@ -147,15 +152,15 @@ def main(config: Config) -> Results:
     trained = [train(config, seed) for seed in range(config.seed, config.seed + config.seeds)]
     splits, history, _ = trained[0]
     labels = torch.tensor(splits.test.labels)
-    scores = [score(probabilities, labels) for _, _, probabilities in trained]
+    scores = [score(log_probabilities, labels) for _, _, log_probabilities in trained]
     mean, deviation = spread([seed_scores.accuracy for seed_scores in scores])
     print(f"test accuracy {mean:.1%} +- {deviation:.1%} over {len(scores)} seeds")
     optimum, right, differences = None, None, None
     if splits.classes == RECIPE_CLASSES:
         optimum, posterior = optimum_on(splits.test)
-        shares = [right_by_evidence(probabilities, posterior, labels) for _, _, probabilities in trained]
+        shares = [right_by_evidence(seed.log_probabilities, posterior, labels) for seed in trained]
         right = {kind: spread([share[kind] for share in shares])[0] for kind in shares[0]}
-        differences = [(seed.probabilities - posterior).abs()[:, SPOILED].mean().item() for seed in trained]
+        differences = [(seed.log_probabilities.exp() - posterior).abs()[:, SPOILED].mean().item() for seed in trained]
         print(f"optimum       {optimum.accuracy:.1%}, expected {optimum.expected_accuracy:.1%}")
     return Results(
         classes=list(splits.classes),

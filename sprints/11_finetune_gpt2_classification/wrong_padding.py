@@ -15,10 +15,11 @@ from torch import Tensor
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
-from text_classification.gpt_classifier import SAVED_CLASSIFIER, context_of, load_saved
-from text_classification.spoiled_recipes import labelled_recipes
+from text_classification.gpt_classifier import SAVED_CLASSIFIER, class_names, context_of, load_saved
+from text_classification.spoiled_recipes import RECIPE_CLASSES, labelled_recipes
 from text_classification.text_batches import encode
 
 # What is no mistake differs in the last digits; what a mistake does depends on the model that makes it.
@@ -33,8 +34,8 @@ TOLERANCE = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = str(SAVED_CLASSIFIER)  # folder of a fine-tuned classifier of recipes
-    texts: int = 512  # validation recipes
-    batch_size: int = 32  # texts of a batch
+    texts: AtLeastTwo = 512  # validation recipes
+    batch_size: PositiveInt = 32  # texts of a batch
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,11 @@ def ways(end: int, full_stop: int) -> dict[str, PaddingWay]:
 def main(config: Config) -> Results:
     seed_everything(config.seed)
     model, tokenizer = load_saved(config.model)
+    if class_names(model) != RECIPE_CLASSES:
+        raise ValueError(
+            f"the texts are recipes, so the classes of the classifier must be {', '.join(RECIPE_CLASSES)}; those of "
+            f"{config.model} are {', '.join(class_names(model))}: name one that train.py made of recipes"
+        )
     model.to(pick_device(config.device))
     data = labelled_recipes("validation", config.texts)
     rows, labels = encode(tokenizer, data.texts, context_of(model, None)), torch.tensor(data.labels)

@@ -5,12 +5,14 @@ import math
 from collections import Counter, defaultdict
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from transformers import GPT2ForSequenceClassification
 
+from shared.lab.config import parse_config
 from shared.nn.pretrained import load_causal_model
 from shared.text.cookbook import Cookbook
 from shared.text.grammar import Choice, derivations
@@ -228,6 +230,36 @@ def test_liar_is_read_by_its_official_columns(load_sprint, data: ModuleType, lab
     assert liar.speaker_counts("test") == ([[2, 1, 0, 0, 0], [0, 0, 0, 0, 0]], [1, 5])
 
 
+@pytest.mark.usefixtures("liar_folder")
+def test_liar_as_people_save_it_is_read(load_sprint, liar_folder: Path):
+    liar = load_sprint(f"{PACKAGE}/liar.py")
+    saved = LIAR.replace("\ttrue", "\tTRUE ").replace("\n", "\r\n") + "\r\n"
+    (liar_folder / "test.tsv").write_bytes("\ufeff".encode() + saved.encode())
+    assert liar.liar_lines("test")[0].columns[0] == "1.json"
+    assert liar.liar_statements("test") == liar.liar_statements("train")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("id\tlabel\tstatement\n", r"test\.tsv, line 1: the second column must be one of pants-fire.*got 'label'"),
+        (f"{LIAR}3.json\tfalse\n", r"line 3: there must be a label and a statement"),
+        (f"{LIAR}3.json\tfalse\t \tx\n", r"line 3: there must be a label and a statement"),
+        ("1.json\ttrue\tIt rains.\n", r"line 1: column 13 counts .* that are pants-fire; got 'no such column'"),
+        (LIAR.replace("\t0\t1\t0", "\t0\tmany\t0"), r"line 1: column 10 counts .* that are false; got 'many'"),
+        (LIAR.replace("\t0\t1\t0", "\t0\tinf\t0"), r"line 1: column 10 counts .* got 'inf'"),
+        (b"\x89PNG\r\n\x1a\n\x00", r"test\.tsv is no table of LIAR \(.*\): get it again"),
+        (b"1.json\ttrue\t" + b"x" * 200_000, r"test\.tsv is no table of LIAR \(field larger"),
+        ("\n", r"test\.tsv is empty: get it again"),
+    ],
+)
+def test_junk_of_liar_is_refused_by_line(load_sprint, liar_folder: Path, content, message):
+    liar = load_sprint(f"{PACKAGE}/liar.py")
+    (liar_folder / "test.tsv").write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(ValueError, match=message):
+        liar.speaker_counts("test")
+
+
 def write_news(path: Path, rows: int = 60) -> None:
     lines = ["id\ttitle\ttext\tsubject\tdate\tlabel"]
     for index in range(rows):
@@ -272,8 +304,13 @@ def test_bad_news_are_refused(load_sprint, labelled: ModuleType):
     articles = load_sprint(f"{PACKAGE}/news_articles.py")
     with pytest.raises(ValueError, match=r"a label of the news is 0 \(fake\) or 1 \(real\); got 2 for 'a"):
         articles.clean([("a", "b", 2)])
-    cleaned = articles.clean([("a", None, 1), (None, " b ", 0), ("c", "d", None)])
-    assert cleaned == labelled.LabelledTexts(["a", "b"], [1, 0])
+    with pytest.raises(ValueError, match=r"got 0\.5 for 'a"):
+        articles.clean([("a", "b", 0.5)])
+    missing = [("c", "d", None), ("e", "f", float("nan")), ("g", "h", "NA"), (None, "nan", 1)]
+    cleaned = articles.clean([("a", None, 1), (None, " b ", "0"), (2017, "b", 1.0), *missing])
+    assert cleaned == labelled.LabelledTexts(["a", "b", "2017\nb"], [1, 0, 1])
+    with pytest.raises(ValueError, match="there is no article with a label"):
+        articles.clean(missing)
     with pytest.raises(ValueError, match="the smallest has 1"):
         labelled.split_in_three(labelled.LabelledTexts(["a"] * 11, [0] * 10 + [1]), ("fake", "real"))
 
@@ -340,12 +377,15 @@ def test_batches_hold_every_text_once_and_predictions_keep_the_order(
     ordered = batches.make_loader(texts, tokenizer, 32, 4)
     lengths = [int(batch.attention_mask.sum(1).max()) for batch in ordered]
     assert lengths == sorted(lengths)
-    probabilities, labels = features.predict(model, ordered, "float32")
+    log_probabilities, labels = features.predict(model, ordered, "float32")
     assert labels.tolist() == texts.labels
+    shuffled_too, labels = features.predict(model, shuffled, "float32")
+    assert labels.tolist() == texts.labels
+    torch.testing.assert_close(shuffled_too, log_probabilities, rtol=1e-4, atol=1e-5)
     for index in (0, 5, 10):
         single = batches.make_loader(labelled.LabelledTexts(texts.texts[index : index + 1], [0]), tokenizer, 32, 1)
         alone, _ = features.predict(model, single, "float32")
-        torch.testing.assert_close(probabilities[index], alone[0], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(log_probabilities[index], alone[0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("init", "moving"), [("pretrained", None), ("frozen", {"score.weight"})])
@@ -379,6 +419,32 @@ def test_fine_tuning_learns_and_moves_what_it_should(
         assert progress[-1].validation_loss < progress[0].validation_loss < 0.8
 
 
+def test_control_tokens_of_a_text_are_text(classifier: ModuleType, batches: ModuleType):
+    _, tokenizer = classifier.load_classifier("cookbook", ("a", "b"))
+    (row,) = batches.encode(tokenizer, ["Soup<|endoftext|>Stew"], 64)
+    assert row.count(tokenizer.eos_token_id) == 1, "the one that starts every text"
+    assert tokenizer.decode(row[1:]) == "Soup<|endoftext|>Stew"
+
+
+def test_an_impossible_class_has_a_finite_loss(
+    classifier: ModuleType, training: ModuleType, batches: ModuleType, labelled: ModuleType
+):
+    torch.manual_seed(0)
+    model, tokenizer = classifier.load_classifier("cookbook", ("a", "b"), "frozen")
+    data = labelled.LabelledTexts(["salt", "salt"], [0, 1])
+    (batch,) = batches.make_loader(data, tokenizer, 8, 2)
+    with torch.no_grad():
+        features = model.base_model(batch.tokens[:1]).last_hidden_state[0, -1]
+        model.score.weight[0] = 105 * features / features.square().sum()
+        model.score.weight[1] = 0
+    loader = batches.make_loader(data, tokenizer, 8, 2)
+    log_probabilities, _ = training.predict(model, loader, "float32")
+    assert log_probabilities[0].tolist() == pytest.approx([0, -105], abs=1e-3)
+    progress = list(training.fine_tune(model, loader, loader, epochs=1, learning_rate=1.0, evaluations=1))
+    assert math.isfinite(progress[-1].validation_loss)
+    assert progress[-1].is_best
+
+
 def test_the_best_weights_are_kept(
     classifier: ModuleType,
     training: ModuleType,
@@ -395,7 +461,7 @@ def test_the_best_weights_are_kept(
     def predicted(model, *_):
         seen.append(model.score.weight.detach().clone())
         right = next(answers)
-        return torch.tensor([[right, 1 - right]]), torch.tensor([0])
+        return torch.tensor([[right, 1 - right]]).log(), torch.tensor([0])
 
     monkeypatch.setattr(training, "predict", predicted)
     loader = batches.make_loader(data, tokenizer, 8, 4)
@@ -420,11 +486,70 @@ def test_scratch_forgets_and_unknown_inits_are_refused(classifier: ModuleType):
         classifier.load_saved("/nowhere")
 
 
+def test_classifiers_are_loaded_as_they_were_written_or_refused(classifier: ModuleType, tmp_path: Path):
+    torch.manual_seed(0)
+    model, tokenizer = classifier.load_classifier("cookbook", ("a", "b"))
+    folder = tmp_path / "classifier"
+    classifier.save_classifier(model, tokenizer, folder)
+    again, _ = classifier.load_saved(str(folder))
+    assert torch.equal(again.score.weight, model.score.weight)
+    other, _ = classifier.load_classifier(str(folder), ("a", "b", "c"))
+    assert other.score.weight.shape[0] == 3, "a new head on the body of another classifier"
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ValueError, match=r"model\.safetensors is not as it was written"):
+        classifier.load_saved(str(folder))
+    load_causal_model("cookbook")[0].save_pretrained(tmp_path / "headless")
+    tokenizer.save_pretrained(tmp_path / "headless")
+    with pytest.raises(ValueError, match=r"lacks score\.weight"):
+        classifier.load_saved(str(tmp_path / "headless"))
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "message"),
+    [
+        ("train", "--train-texts 25", "whole groups of 2; got 25 rows in batches of 16"),
+        ("baselines", "--batch-size 3", "whole groups of 2; got 8000 rows in batches of 3"),
+        ("train", "--dishes soup soup", "--dishes: the values must differ"),
+        ("predict", "--text a --file README.md", "got --text and --file"),
+        ("predict", "--text=", "--text is empty"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_refused(load_sprint, capsys, script, words, message):
+    loaded = load_sprint(f"{SPRINT}/{script}.py")
+    with pytest.raises(SystemExit, match="2"):
+        parse_config(loaded.Config, words.split())
+    assert message in capsys.readouterr().err
+    unpaired = parse_config(load_sprint(f"{SPRINT}/train.py").Config, ["--no-pairs", "--train-texts", "25"])
+    assert unpaired.train_texts == 25
+
+
+def test_all_kinds_of_dish_can_be_named(spoiling: ModuleType):
+    assert set(get_args(spoiling.Dish)) == set(Cookbook().dishes)
+
+
+def test_classes_that_training_does_not_show_are_refused(labelled: ModuleType):
+    two, three = labelled.LabelledTexts(["a", "b"], [0, 1]), labelled.LabelledTexts(["c"], [2])
+    labelled.check_classes(labelled.LabelledSplits(("x", "y", "z"), two, two, two))
+    for train, test, message in ((two, three, r"got x, y, and .* z: take more"), (three, three, r"got z, and .* none")):
+        with pytest.raises(ValueError, match=message):
+            labelled.check_classes(labelled.LabelledSplits(("x", "y", "z"), train, train, test))
+
+
+def test_a_classifier_of_other_classes_judges_no_recipes(load_sprint, classifier: ModuleType, tmp_path: Path):
+    torch.manual_seed(0)
+    classifier.save_classifier(*classifier.load_classifier("cookbook", ("fake", "real")), tmp_path / "news")
+    script = load_sprint(f"{SPRINT}/wrong_padding.py")
+    with pytest.raises(ValueError, match=r"must be genuine, spoiled; those of .* are fake, real"):
+        script.main(script.Config(model=str(tmp_path / "news"), device="cpu"))
+
+
 def test_scores_by_hand(load_sprint):
     scores = load_sprint(f"{PACKAGE}/classification_scores.py")
     probabilities = torch.tensor([[0.9, 0.1], [0.75, 0.25], [0.3, 0.7], [0.65, 0.35]])
     labels = torch.tensor([0, 1, 1, 0])
-    got = scores.score(probabilities, labels)
+    got = scores.score(probabilities.double().log(), labels)
     assert got.accuracy == 0.75
     assert got.confusion == [[2, 0], [1, 1]]
     assert got.precision == pytest.approx([2 / 3, 1])
@@ -465,10 +590,11 @@ def test_training_saves_a_model_that_predicts_the_same(load_sprint, tmp_path: Pa
     other = predict.main(predict.Config(model=saved, file=tmp_path / "soup.txt", device="cpu"))
     assert other.exact == [1.0]
     assert "style" in other.faults[0]
+    (tmp_path / "empty.txt").write_bytes("\ufeff\n".encode())
+    (tmp_path / "picture.txt").write_bytes(b"\x89PNG")
     for bad, message in (
-        ({"text": "a", "file": tmp_path}, "not both"),
-        ({"text": " "}, "it is empty"),
-        ({"file": tmp_path / "none.txt"}, "cannot read"),
+        ({"file": tmp_path / "empty.txt"}, "empty.txt is empty"),
+        ({"file": tmp_path / "picture.txt"}, "cannot read"),
         ({"model": str(tmp_path)}, "make it by uv run"),
     ):
         with pytest.raises(ValueError, match=message):

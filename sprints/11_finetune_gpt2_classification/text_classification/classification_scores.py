@@ -28,15 +28,16 @@ class Scores:
     reliability: dict[str, list[float]]
 
 
-def score(probabilities: Tensor, labels: Tensor) -> Scores:
-    """Return the scores of predicted probabilities, (texts, classes), against the labels, (texts,)."""
+def score(log_probabilities: Tensor, labels: Tensor) -> Scores:
+    """Return the scores of predicted log-probabilities, (texts, classes), against the labels, (texts,)."""
+    probabilities = log_probabilities.exp()
     classes = list(range(probabilities.shape[1]))
     predicted = probabilities.argmax(1)
     precision, recall, f1, _ = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
     error, reliability = calibration(probabilities, labels)
     return Scores(
         accuracy=(predicted == labels).double().mean().item(),
-        loss=log_loss(probabilities, labels),
+        loss=log_loss(log_probabilities, labels),
         confusion=confusion_matrix(labels, predicted, labels=classes).tolist(),
         precision=precision.tolist(),
         recall=recall.tolist(),
@@ -46,9 +47,9 @@ def score(probabilities: Tensor, labels: Tensor) -> Scores:
     )
 
 
-def log_loss(probabilities: Tensor, labels: Tensor) -> float:
+def log_loss(log_probabilities: Tensor, labels: Tensor) -> float:
     """Return the mean of -log p(label) in nats."""
-    return -probabilities.double().gather(1, labels[:, None]).log().mean().item()
+    return -log_probabilities.double().gather(1, labels[:, None]).mean().item()
 
 
 def calibration(probabilities: Tensor, labels: Tensor, bins: int = BINS) -> tuple[float, dict[str, list[float]]]:
@@ -103,15 +104,18 @@ def optimum_on(texts: LabelledTexts) -> tuple[Optimum, Tensor]:
         # It is right with probability max(p, 1 - p). The mean of that is free of the labels' luck.
         expected_accuracy=posterior.max(1).values.mean().item(),
         standard_error=right.std().item() / len(right) ** 0.5,
-        loss=log_loss(posterior, labels),
+        loss=log_loss(posterior.log(), labels),
         right=right_by_evidence(posterior, posterior, labels),
     )
     return optimum, posterior
 
 
-def right_by_evidence(probabilities: Tensor, posterior: Tensor, labels: Tensor) -> dict[str, float]:
-    """Return the share of right answers among genuine recipes, impossible ones, and spoiled ones that are possible."""
-    right, impossible = probabilities.argmax(1) == labels, posterior[:, SPOILED] == 1
+def right_by_evidence(answers: Tensor, posterior: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return the share of right answers among genuine recipes, impossible ones, and spoiled ones that are possible.
+
+    `answers` are probabilities or their logarithms, (texts, classes).
+    """
+    right, impossible = answers.argmax(1) == labels, posterior[:, SPOILED] == 1
     groups = {
         "genuine": labels == GENUINE,
         "impossible": impossible,

@@ -77,7 +77,7 @@ def fine_tune(
         precision: see `shared.lab.runtime.autocast`.
 
     Raises:
-        ValueError: an unknown way to supervise.
+        ValueError: an unknown way to supervise, or no validation loss was finite.
     """
     if supervise not in LOSSES:
         raise ValueError(f"supervise must be one of {', '.join(LOSSES)}; got {supervise!r}")
@@ -96,10 +96,10 @@ def fine_tune(
     ):
         losses.append(loss)
         if step % every == 0 or step == steps:
-            probabilities, labels = predict(model, validation, precision)
-            validation_loss = functional.nll_loss(probabilities.log(), labels).item()
+            log_probabilities, labels = predict(model, validation, precision)
+            validation_loss = functional.nll_loss(log_probabilities, labels).item()
             is_best = best.update(validation_loss, step)
-            accuracy = (probabilities.argmax(1) == labels).float().mean().item()
+            accuracy = (log_probabilities.argmax(1) == labels).float().mean().item()
             yield Progress(step, sum(losses) / len(losses), validation_loss, accuracy, is_best)
             losses.clear()
     best.restore()

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from shared.lab.files import replacing_folder
 from shared.lab.paths import RUNS, shown
-from shared.nn.pretrained import context_length, load_tokenizer, locate_model
+from shared.nn.model_folders import seal
+from shared.nn.pretrained import context_length, load_tokenizer, load_whole
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+HEAD = "score."  # its weights are new
 INITS = ("pretrained", "scratch", "frozen")
 # Where train.py leaves its classifier; with a preset the folder of the run is train_PRESET.
 SAVED_CLASSIFIER = RUNS / "11_finetune_gpt2_classification" / "train" / "classifier"
@@ -43,7 +45,7 @@ def load_classifier(
     kind = AutoModelForSequenceClassification
     names = dict(enumerate(classes))
     settings = {"num_labels": len(classes), "id2label": names, "label2id": {name: i for i, name in names.items()}}
-    model = kind.from_pretrained(locate_model(name), pad_token_id=tokenizer.pad_token_id, **settings)
+    model = load_whole(kind, name, new=HEAD, pad_token_id=tokenizer.pad_token_id, **settings)
     if init == "scratch":
         model = kind.from_config(model.config)
     if init == "frozen":
@@ -52,17 +54,18 @@ def load_classifier(
 
 
 def save_classifier(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
-    """Write model and tokenizer in transformers' format, whole or not at all."""
+    """Write model and tokenizer in transformers' format, with checksums, whole or not at all."""
     with replacing_folder(folder) as temporary:
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
+        seal(temporary)
 
 
 def load_saved(folder: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """Return a classifier that `save_classifier` wrote, in evaluation mode, and its tokenizer.
 
     Raises:
-        ValueError: there is none; says which command makes it.
+        ValueError: there is none, or it is not as it was written; says which command makes it.
     """
     from transformers import AutoModelForSequenceClassification
 
@@ -73,7 +76,7 @@ def load_saved(folder: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]"
             "sprints/11_finetune_gpt2_classification/train.py, or name a folder that it has saved"
         )
     tokenizer = load_tokenizer(folder)
-    return AutoModelForSequenceClassification.from_pretrained(locate_model(folder)).eval(), tokenizer
+    return load_whole(AutoModelForSequenceClassification, folder).eval(), tokenizer
 
 
 def class_names(model: "PreTrainedModel") -> tuple[str, ...]:

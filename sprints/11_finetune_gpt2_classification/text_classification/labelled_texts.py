@@ -32,6 +32,22 @@ class LabelledSplits(NamedTuple):
     test: LabelledTexts
 
 
+def check_classes(splits: LabelledSplits) -> None:
+    """Refuse splits of which a classifier could not know every class.
+
+    Raises:
+        ValueError: there is one class in the training texts, or a held-out one that is not there.
+    """
+    known = set(splits.train.labels)
+    unknown = (set(splits.validation.labels) | set(splits.test.labels)) - known
+    if len(known) < 2 or unknown:
+        named = [", ".join(splits.classes[label] for label in sorted(labels)) or "none" for labels in (known, unknown)]
+        raise ValueError(
+            f"there must be training texts of two classes, and of all that are tested; got {named[0]}, and only in the "
+            f"held-out texts {named[1]}: take more texts"
+        )
+
+
 def split_in_three(
     texts: LabelledTexts, classes: tuple[str, ...], *, shares: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0
 ) -> LabelledSplits:

@@ -7,6 +7,8 @@ from pathlib import Path
 from text_classification.labelled_texts import LabelledTexts
 
 NEWS = "Pulk17/Fake-News-Detection-dataset"
+LABELS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}  # as libraries read them
+MISSING = ("", "nan", "na", "n/a", "none", "null")
 
 
 def news(source: str) -> LabelledTexts:
@@ -33,26 +35,38 @@ def news(source: str) -> LabelledTexts:
     return clean(zip(table["title"], table["text"], table["label"], strict=True))
 
 
-def clean(rows: Iterable[tuple[str | None, str | None, int | None]]) -> LabelledTexts:
+def clean(rows: Iterable[tuple[object, object, object]]) -> LabelledTexts:
     """Return the usable rows as texts; prints how many were dropped, and why.
 
     Dropped are rows without a label, without a word, and those whose text came before: a copy in another split would
     be a text to remember, and copies with different labels cannot be learnt.
+
+    Raises:
+        ValueError: a label that is neither 0 nor 1 nor missing, or nothing is left.
     """
     kept: dict[str, int] = {}
     dropped: Counter[str] = Counter()
-    for title, text, label in rows:
-        whole = "\n".join(part.strip() for part in (title, text) if part and part.strip())
-        if label is None:
+    for title, text, written in rows:
+        whole = "\n".join(str(part).strip() for part in (title, text) if not is_missing(part))
+        if is_missing(written):
             dropped["without a label"] += 1
-        elif not whole:
+            continue
+        label = LABELS.get(str(written).strip())
+        if label is None:
+            raise ValueError(f"a label of the news is 0 (fake) or 1 (real); got {written!r} for {whole[:60]!r}")
+        if not whole:
             dropped["without a word"] += 1
         elif whole in kept:
-            dropped["copies" if kept[whole] == int(label) else "copies with another label"] += 1
-        elif int(label) not in (0, 1):
-            raise ValueError(f"a label of the news is 0 (fake) or 1 (real); got {label!r} for {whole[:60]!r}")
+            dropped["copies" if kept[whole] == label else "copies with another label"] += 1
         else:
-            kept[whole] = int(label)
+            kept[whole] = label
     if dropped:
         print("dropped: " + ", ".join(f"{count} {reason}" for reason, count in dropped.items()))
+    if not kept:
+        raise ValueError("there is no article with a label: give more data")
     return LabelledTexts(list(kept), list(kept.values()))
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a cell is empty, in one of the spellings of tables."""
+    return value is None or str(value).strip().lower() in MISSING

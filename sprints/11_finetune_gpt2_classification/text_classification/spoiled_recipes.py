@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, product
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -24,7 +24,8 @@ from text_classification.labelled_texts import LabelledTexts
 
 GENUINE, SPOILED = 0, 1
 RECIPE_CLASSES = ("genuine", "spoiled")
-DISHES = ("traybake",)  # one kind of dish needs minutes of training; all six need most of an hour
+Dish = Literal["soup", "curry", "salad", "traybake", "pasta", "cake"]
+DISHES: tuple[Dish, ...] = ("traybake",)  # one kind of dish needs minutes of training; all six need most of an hour
 KINDS = {"shift": 0.35, "swap": 0.35, "lazy": 0.3}
 LAZY = 0.8
 _STEP = re.compile(r"(?<=^\d\. ).*", re.MULTILINE)

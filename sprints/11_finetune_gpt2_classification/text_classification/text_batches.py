@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from shared.text.tokenizers import encode_texts
 from text_classification.labelled_texts import LabelledTexts
 
 if TYPE_CHECKING:
@@ -32,10 +33,9 @@ class LabelledBatch(NamedTuple):
 def encode(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], context: int) -> list[list[int]]:
     """Return token ids of each text behind the end-of-text token, which began every text of the pre-training.
 
-    A text that is longer than the context loses its end.
+    A text that is longer than the context loses its end. The characters of a control token are characters.
     """
-    rows = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-    return [[tokenizer.eos_token_id, *row][:context] for row in rows]
+    return [[tokenizer.eos_token_id, *row][:context] for row in encode_texts(texts, tokenizer)]
 
 
 class EncodedTexts(Dataset[Any]):
@@ -49,6 +49,19 @@ class EncodedTexts(Dataset[Any]):
 
     def __getitem__(self, index: int) -> tuple[list[int], int]:
         return self.rows[index], self.labels[index]
+
+
+def check_groups(rows: int, batch_size: int, together: int) -> None:
+    """Refuse groups of neighbours that do not fit into batches.
+
+    Raises:
+        ValueError: rows or a batch hold a part of a group.
+    """
+    if batch_size % together or rows % together:
+        raise ValueError(
+            f"rows and batches must hold whole groups of {together}; got {rows} rows in batches of {batch_size}: "
+            "choose multiples"
+        )
 
 
 class SimilarLengths(Sampler[list[int]]):
@@ -69,11 +82,7 @@ class SimilarLengths(Sampler[list[int]]):
         generator: torch.Generator | None = None,
         together: int = 1,
     ) -> None:
-        if batch_size % together or len(rows) % together:
-            raise ValueError(
-                f"rows and batches must hold whole groups of {together}; got {len(rows)} rows in batches of "
-                f"{batch_size}: choose multiples"
-            )
+        check_groups(len(rows), batch_size, together)
         indices = list(range(len(rows)))
         self.groups = [indices[first : first + together] for first in range(0, len(rows), together)]
         self.lengths = [len(rows[group[0]]) for group in self.groups]

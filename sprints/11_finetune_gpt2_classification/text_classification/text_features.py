@@ -27,19 +27,24 @@ def read_all(
     model.eval()
     device = next(model.parameters()).device
     rows, labels = [], []
-    for batch in loader:
+    # Drawn once: a loader that shuffles would draw another order when asked again which texts it gave.
+    batches = [list(indices) for indices in loader.batch_sampler]  # ty: ignore[not-iterable]
+    for indices in batches:
+        batch = loader.collate_fn([loader.dataset[index] for index in indices])
         with autocast(device, precision):
             rows.append(read(model, batch).float().cpu())
         labels.append(batch.labels)
-    order = torch.tensor([index for indices in loader.batch_sampler for index in indices])  # ty: ignore[not-iterable]
-    back = order.argsort()
+    back = torch.tensor([index for indices in batches for index in indices]).argsort()
     return torch.cat(rows)[back], torch.cat(labels)[back]
 
 
 def predict(model: nn.Module, loader: DataLoader[LabelledBatch], precision: str = "auto") -> tuple[Tensor, Tensor]:
-    """Return the probabilities of the classes, (texts, classes), and the labels, both in the order of the data."""
+    """Return the log-probabilities of the classes, (texts, classes), and the labels, both in the order of the data.
+
+    The logarithm of a softmax would be infinite where a class is less probable than a float can say.
+    """
     logits, labels = read_all(model, loader, precision)
-    return logits.softmax(1), labels
+    return logits.double().log_softmax(1), labels
 
 
 def head_input(model: nn.Module, batch: LabelledBatch) -> Tensor:
