@@ -17,7 +17,7 @@ import torch
 from matplotlib.figure import Figure
 
 from graph_study.describer_training import HELD_OUT, SOURCES, DescriberTraining, Source, train_describer
-from graph_study.ingredient_graphs import draw_ingredients, optimum
+from graph_study.ingredient_graphs import IngredientGraph, optimum
 from graph_study.node_facts import FACTS, describe, facts_of, most_frequent, score, with_mean
 from graph_study.options import from_options
 from shared.checks.intervals import MeanInterval, mean_interval
@@ -40,7 +40,8 @@ TOLERANCE = {
 }
 PRESETS = {
     "seeds": {"seeds": (0, 1, 2), "graphs": 4000, "steps": 1200},
-    "baselines": {"sources": SOURCES[1:], "steps": 400},
+    # On as many graphs and for as many steps as what they stand beside.
+    "baselines": {"sources": SOURCES[1:], "graphs": 4000, "steps": 1200},
 }
 
 
@@ -65,7 +66,7 @@ class Results:
     unseen_graphs: dict[str, dict[str, MeanInterval]]
     # The same for nodes of training graphs that training never described.
     unseen_nodes: dict[str, dict[str, MeanInterval]]
-    # The best that anything can do, and guessing the most frequent answer.
+    # The best that anything can do on the graphs of the test, and guessing the most frequent answer there.
     optimum: dict[str, float]
     chance: dict[str, float]
     losses: dict[str, list[float]]
@@ -76,13 +77,17 @@ class Results:
 
 @dataclass(frozen=True)
 class DescriberScores:
-    """What one training is worth: shares by condition on unseen graphs, shares on unseen nodes, and what it wrote."""
+    """What one training is worth: shares by condition on unseen graphs, shares on unseen nodes, and what it wrote.
+
+    `test` has the unseen graphs.
+    """
 
     unseen_graphs: dict[str, dict[str, float]]
     unseen_nodes: dict[str, float]
     losses: list[float]
     samples: list[tuple[str, str]]
     before: str
+    test: list[IngredientGraph]
 
 
 def train_and_score(config: Config, source: str, seed: int) -> DescriberScores:
@@ -102,6 +107,7 @@ def train_and_score(config: Config, source: str, seed: int) -> DescriberScores:
         trained.losses[:: max(1, config.steps // 60)],
         [(text.strip(), describe(facts_of(test[0], node))) for node, text in enumerate(texts[:6])],
         trained.before,
+        test,
     )
 
 
@@ -114,19 +120,19 @@ def means(seeds: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str, M
 
 def main(config: Config) -> Results:
     keep_freed_memory()
-    unseen_graphs, unseen_nodes, first = {}, {}, {}
+    unseen_graphs, unseen_nodes, first, test = {}, {}, {}, []
     for source in config.sources:
         seeds = [train_and_score(config, source, config.seed + seed) for seed in config.seeds]
         unseen_graphs |= means([scores.unseen_graphs for scores in seeds])
         unseen_nodes |= means([{source: scores.unseen_nodes} for scores in seeds])
         first[source] = seeds[0]
-    generator = seed_everything(config.seed)
-    drawn = [draw_ingredients(generator) for _ in range(10 * config.test_graphs)]
+        # A seed draws the same graphs whatever prefixes are made from.
+        test = [ingredients for scores in seeds for ingredients in scores.test]
     results = Results(
         unseen_graphs=unseen_graphs,
         unseen_nodes=unseen_nodes,
-        optimum=with_mean(optimum(drawn)),
-        chance=most_frequent(drawn),
+        optimum=with_mean(optimum(test)),
+        chance=most_frequent(test),
         losses={source: scores.losses for source, scores in first.items()},
         samples=first["graph"].samples if "graph" in first else [],
         before=first["graph"].before if "graph" in first else "",

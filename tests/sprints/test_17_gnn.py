@@ -16,6 +16,7 @@ from torch_geometric.datasets import KarateClub
 from shared.graph.graphs import Graph, adjacency_matrix
 from shared.lab.datasets import VARIABLE, DataError, fetch
 from shared.lab.sources import SOURCES
+from shared.training.loop import NonFiniteTraining
 
 FOLDER = "17_gnn"
 
@@ -144,6 +145,20 @@ def test_labels_that_do_not_fit_are_refused(part):
     data = networks.NodeData(graph, torch.eye(2), torch.tensor([0, 1]), 2, nothing, ~nothing, ~nothing)
     with pytest.raises(ValueError, match="one is empty"):
         next(networks.train_network(networks.mlp(2, 2), data, steps=1, learning_rate=0.1, weight_decay=0.0))
+
+
+def test_a_training_that_diverges_is_stopped_and_says_so(part, small):
+    networks, karate = part("node_networks"), part("karate")
+    club = karate.factions(karate.karate_graph())
+    one, other = networks.mlp(small.data.features.shape[1], small.data.num_classes), karate.karate_network(34, 4)
+    for model in (one, other):
+        torch.nn.init.constant_(next(model.parameters()), torch.inf)
+    for training in (
+        networks.train_network(one, small.data, steps=5, learning_rate=0.1, weight_decay=0.0),
+        karate.train_on_two_labels(other, club, 5, 0.1),
+    ):
+        with pytest.raises(NonFiniteTraining, match="the loss of step 1 is nan"):
+            list(training)
 
 
 def test_edges_help_and_the_optimum_is_above_all(load_sprint):

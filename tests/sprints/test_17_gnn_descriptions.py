@@ -148,14 +148,47 @@ def test_describing_scores_what_was_stated(part, generator):
 
 def test_describing_is_the_same_for_the_same_seed(load_sprint):
     script = load_sprint(f"{FOLDER}/describe_nodes.py")
-    config = script.Config(graphs=3, test_graphs=8, steps=2, batch_size=1, device="cpu")
+    config = script.Config(graphs=3, test_graphs=2, steps=2, batch_size=1, device="cpu")
     results = script.main(config)
     assert set(results.unseen_graphs) == {"graph", "graph, shuffled"}
     assert results.chance["all"] < results.optimum["all"] <= 1
     assert len(results.samples) == 6
     assert script.main(config) == results
-    with pytest.raises(ValueError, match=r"sources must be of graph, .*; got words"):
-        script.main(replace(config, sources=("words",)))
+
+
+def test_optimum_and_chance_are_those_of_the_test_graphs(load_sprint, part, monkeypatch):
+    script, graphs = load_sprint(f"{FOLDER}/describe_nodes.py"), part("ingredient_graphs")
+    asked = []
+
+    def ask(drawn: list) -> dict[str, float]:
+        asked.append([ingredients.sides for ingredients in drawn])
+        return dict.fromkeys(script.FACTS, 0.5)
+
+    monkeypatch.setattr(script, "optimum", ask)
+    monkeypatch.setattr(script, "most_frequent", lambda drawn: script.with_mean(ask(drawn)))
+    script.main(script.Config(graphs=3, test_graphs=1, steps=1, batch_size=1, seeds=(0, 1), device="cpu"))
+    expected = []
+    for seed in (0, 1):
+        generator = torch.Generator().manual_seed(seed)
+        expected += [graphs.draw_ingredients(generator).sides for _ in range(3 + 1)][3:]
+    assert asked == [expected, expected]
+
+
+def test_baselines_have_the_budget_of_what_they_stand_beside(load_sprint):
+    script = load_sprint(f"{FOLDER}/describe_nodes.py")
+    beside, baselines = (script.Config(**script.PRESETS[name]) for name in ("seeds", "baselines"))
+    assert replace(baselines, sources=beside.sources, seeds=beside.seeds) == beside
+
+
+def test_prefixes_that_leave_no_room_are_refused(part, how, generator):
+    training = part("describer_training")
+    with pytest.raises(ValueError, match=r"a prefix must leave room .* places of the model, got 100000"):
+        training.build_describer(replace(how, prefix=100_000), "graph", generator)
+    model, tokenizer = training.build_describer(how, "graph", generator)
+    long = replace(how, prefix=model.prefix.gpt.config.context - 5)
+    model, tokenizer = training.build_describer(long, "graph", generator)
+    with pytest.raises(ValueError, match=r"and its text must fit into the .* places of the model, got .*: make the"):
+        training.write_descriptions(model, tokenizer, [part("ingredient_graphs").draw_ingredients(generator)])
 
 
 def test_prefixes_are_probed(load_sprint):

@@ -30,6 +30,11 @@ FOLDER = "17_gnn"
             "leaves nothing of 4 nodes for the test",
         ),
         ("expressive_power", "--learning-rate 0", "--learning-rate: must be greater than 0; got 0.0"),
+        (
+            "expressive_power",
+            "--learning-rate 1e308",
+            "--learning-rate: must be less than or equal to 1e+30; got 1e+308",
+        ),
         ("gcn_three_ways", "--repeats 1", "--repeats: must be greater than or equal to 2"),
         ("gcn_three_ways", "--nodes 20 20", "--nodes: the values must differ"),
         ("graph_atlas", "--tries 0", "--tries: must be greater than or equal to 1"),

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graph_study.node_networks import NodeData, NodeNetwork, PerNode
+from graph_study.node_networks import NodeData, NodeNetwork, PerNode, check_finite
 from shared.graph.graphs import Graph
 from shared.graph.layers import GCNLayer
 
@@ -54,6 +54,8 @@ def train_on_two_labels(model: NodeNetwork, data: NodeData, steps: int, learning
     for step in range(1, steps + 1):
         optimizer.zero_grad()
         logits = model(data.features, data.graph)
-        functional.cross_entropy(logits[data.train_mask], data.labels[data.train_mask]).backward()
+        loss = functional.cross_entropy(logits[data.train_mask], data.labels[data.train_mask])
+        loss.backward()
+        check_finite(model, loss, step)
         optimizer.step()
         yield step

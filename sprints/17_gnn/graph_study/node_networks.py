@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from shared.graph.graphs import Graph, check_features
 from shared.graph.layers import GATLayer, GCNLayer
+from shared.training.loop import NonFiniteTraining
 from shared.training.optimizers import decay_groups
 
 
@@ -130,6 +131,7 @@ def train_network(
 
     Raises:
         ValueError: features or labels that do not fit the graph, or no labelled node to train on or to choose by.
+        NonFiniteTraining: loss or gradient of a step is no number.
     """
     if not data.features.is_sparse:
         check_features(data.features, data.graph)
@@ -144,6 +146,7 @@ def train_network(
         logits = model(data.features, data.graph)
         loss = functional.cross_entropy(logits[data.train_mask], data.labels[data.train_mask])
         loss.backward()
+        check_finite(model, loss, step)
         optimizer.step()
         logits = predict(model, data)
         val_loss = functional.cross_entropy(logits[data.val_mask], data.labels[data.val_mask]).item()
@@ -156,6 +159,18 @@ def train_network(
         if without_progress >= patience:
             break
     model.load_state_dict(kept)
+
+
+def check_finite(model: nn.Module, loss: Tensor, step: int) -> None:
+    """Stop a training whose loss or gradient is no number, before the weights become that too.
+
+    Raises:
+        NonFiniteTraining: says which, and at which step.
+    """
+    norm = nn.utils.get_total_norm([weight.grad for weight in model.parameters() if weight.grad is not None])
+    for what, value in (("loss", loss), ("norm of the gradient", norm)):
+        if not value.isfinite():
+            raise NonFiniteTraining(step, what, value.item())
 
 
 @torch.no_grad()

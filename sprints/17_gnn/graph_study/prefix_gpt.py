@@ -57,6 +57,10 @@ class PrefixGPT(nn.Module):
 
     def __init__(self, gpt: GPT, embedding: int, length: int) -> None:
         super().__init__()
+        if length >= gpt.config.context:
+            raise ValueError(
+                f"a prefix must leave room for a text in the {gpt.config.context} places of the model, got {length}"
+            )
         self.gpt, self.length = gpt, length
         self.project = nn.Linear(embedding, length * gpt.config.d_model)
 
@@ -67,6 +71,11 @@ class PrefixGPT(nn.Module):
     def read(self, vectors: Tensor, cache: list[KeyValueCache] | None = None) -> Tensor:
         """Return the logits after each of some vectors, (num_nodes, vectors, vocab), of words or not."""
         past = cache[0].length if cache else 0
+        if (read := past + vectors.shape[1]) > self.gpt.config.context:
+            raise ValueError(
+                f"a prefix of {self.length} and its text must fit into the {self.gpt.config.context} places of the "
+                f"model, got {read}: make the prefix shorter"
+            )
         x = vectors + self.gpt.positions(torch.arange(past, past + vectors.shape[1], device=vectors.device)[None])
         for layer, block in enumerate(self.gpt.blocks):
             x = block(x, cache=cache[layer] if cache else None)
