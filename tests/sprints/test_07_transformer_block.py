@@ -300,7 +300,8 @@ def test_neurons_of_the_shipped_model(script):
 def test_a_model_that_is_not_whole_and_too_many_neurons_are_refused(script, part, tmp_path):
     with pytest.raises(ValueError, match=r"a folder without a config\.json"):
         part("neuron_reading").load(tmp_path)
-    GPT2LMHeadModel(GPT2Config(8, 16, 12, 1, 1)).save_pretrained(tmp_path)
+    tiny = GPT2Config(vocab_size=8, n_positions=16, n_embd=12, n_layer=1, n_head=1)
+    GPT2LMHeadModel(tiny).save_pretrained(tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     del weights["transformer.h.0.mlp.c_fc.weight"]
     save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
