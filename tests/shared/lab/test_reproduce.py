@@ -1,8 +1,13 @@
 """Recorded configurations run again: what agrees, what differs, what cannot be run, and what is written then."""
 
+import contextlib
 import re
+import runpy
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -11,12 +16,31 @@ from shared.lab.recorded import recorded_results, stale_results
 from shared.lab.results import load_results
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run scripts in this process: each new one imports PyTorch first. Tests that do not ask for it start one."""
+
+    def run_script(words: list[str], *, stdout: TextIO, **_: object) -> subprocess.CompletedProcess:
+        script, code = words[1], 0
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", words[1:])
+            try:
+                with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stdout):
+                    runpy.run_path(script, run_name="__main__")
+            except SystemExit as end:
+                code = end.code
+        return subprocess.CompletedProcess(words, code)
+
+    monkeypatch.setattr(reproduce.subprocess, "run", run_script)
+
+
 def change(script: Path, old: str, new: str) -> None:
     code = script.read_text()
     assert old in code
     script.write_text(code.replace(old, new))
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_running_again_compares_each_figure_within_its_tolerance(little_repository: Path, ask: Callable):
     ask("--record many-steps")
     path = little_repository / "sprints" / "01_one" / "results" / "ask_many_steps.json"
@@ -32,6 +56,7 @@ def test_running_again_compares_each_figure_within_its_tolerance(little_reposito
         assert [line.name for line in reproduce.run_again(recorded).different] == different
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_an_interrupted_reproduction_goes_on_and_a_change_of_code_computes_anew(little_repository: Path, ask: Callable):
     ask("--record")
     (recorded,) = recorded_results()
@@ -75,6 +100,7 @@ def test_stale_results_are_named_and_restamped_when_they_agree(little_repository
     assert recorded.content["command"] == "uv run sprints/01_one/ask.py --record default"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_reproduction_goes_from_cheap_to_dear_and_tries_once_more_what_could_not_be_run(
     little_repository: Path, ask: Callable, capsys: pytest.CaptureFixture[str]
 ):
