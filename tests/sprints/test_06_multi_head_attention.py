@@ -1,6 +1,7 @@
 """Sprint 6's claims, at a small size."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -350,7 +351,8 @@ def test_two_heads_read_what_one_cannot(load_sprint):
     assert min(one.one_back[0], one.two_back[0]) < 0.85
     assert min(wide.one_back[0], wide.two_back[0]) > min(one.one_back[0], one.two_back[0])
     assert one.parameters == two.parameters < wide.parameters
-    assert script.main(config) == results, "same seed, same results"
+    short = replace(config, steps=5)
+    assert script.main(short) == script.main(short), "same seed, same results"
 
 
 def test_targets_are_the_tokens_one_and_two_back(load_sprint):
@@ -418,7 +420,7 @@ def test_positions_say_where_to_look_and_are_not_passed_on(load_sprint):
 def test_two_layers_copy_and_one_does_not(load_sprint):
     script = load_sprint(f"{FOLDER}/induction.py")
     config = script.Config(
-        vocab=12, shortest=3, longest=8, d_model=48, steps=400, learning_rate=3e-3, measure_every=200, seeds=1,
+        vocab=8, shortest=3, longest=6, d_model=48, steps=250, learning_rate=5e-3, measure_every=125, seeds=1,
         device="cpu",
     )  # fmt: skip
     results = script.main(config)
@@ -427,7 +429,7 @@ def test_two_layers_copy_and_one_does_not(load_sprint):
     assert one.second_copy > 0.5
     assert two.first_copy > results.optimum_first_copy - 0.05, "nobody guesses better than the optimum"
     assert results.optimum_first_copy == pytest.approx(
-        sum(sum(math.log(12 - i) for i in range(period)) for period in range(3, 9)) / 33
+        sum(sum(math.log(8 - i) for i in range(period)) for period in range(3, 7)) / 18
     )
     strongest = max(two.heads, key=lambda head: head.prefix_matching)
     assert strongest.layer == 1, "in the second layer"
@@ -608,8 +610,8 @@ def test_averaged_heads_lose_and_a_short_training_repairs(load_sprint):
         d_model=32,
         vocab=8,
         longest=4,
-        steps=250,
-        repair_steps=40,
+        steps=150,
+        repair_steps=30,
         batch_size=16,
         seeds=1,
         device="cpu",
@@ -619,4 +621,5 @@ def test_averaged_heads_lose_and_a_short_training_repairs(load_sprint):
     assert ordinary.averaged == ordinary.from_scratch, "averages of single heads"
     assert multi_query.averaged[0] > ordinary.from_scratch[0] + 0.05
     assert multi_query.repaired[0] < multi_query.from_scratch_briefly[0]
-    assert script.main(config) == results, "same seed, same results"
+    short = replace(config, steps=3, repair_steps=2)
+    assert script.main(short) == script.main(short), "same seed, same results"
