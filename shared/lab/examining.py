@@ -92,8 +92,8 @@ def examine_file(checks: Path, file: Path, seconds: float = CHECK_SECONDS) -> Ex
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise RuntimeError(f"the checks {checks} have not ended after {PROCESS_SECONDS:g} seconds") from None
-        lines = report.read_text(encoding="utf-8").splitlines() if report.is_file() else []
-        outcomes = {outcome["check"]: Outcome(**outcome) for outcome in map(json.loads, lines)}
+        lines = report.read_text(encoding="utf-8").splitlines(keepends=True) if report.is_file() else []
+        outcomes = {outcome["check"]: Outcome(**outcome) for outcome in map(json.loads, _whole(lines))}
         stopped = trace.read_text(encoding="utf-8", errors="replace") if trace.is_file() else ""
     if not outcomes:
         raise RuntimeError(f"the checks {checks} cannot be run:\n{done.stdout}")
@@ -103,6 +103,11 @@ def examine_file(checks: Path, file: Path, seconds: float = CHECK_SECONDS) -> Ex
     if len(outcomes) > 1:
         del outcomes[IMPORTING]
     return Examination(list(outcomes.values()), done.stdout[:MOST_PRINTED])
+
+
+def _whole(lines: list[str]) -> list[str]:
+    """Return lines without the last one if it was not written to its end: a process may be killed at any moment."""
+    return [line for line in lines if line.endswith("\n")]
 
 
 def _checks(module: ModuleType) -> list[tuple[str, Callable[[Learner], None]]]:
@@ -126,7 +131,7 @@ def _stopped(check: str, trace: str, file: Path, seconds: float) -> Outcome:
     what, where = f"It takes longer than {seconds:g} seconds: does a loop never end?", None
     if match := re.search(rf'File "{re.escape(str(file))}", line (\d+)', trace):
         number = int(match[1])
-        where = f"line {number}:  {file.read_text(encoding='utf-8').splitlines()[number - 1].strip()}"
+        where = f"line {number}:  {file.read_text(encoding='utf-8', errors='replace').splitlines()[number - 1].strip()}"
     return Outcome(check, False, what, received=where)
 
 

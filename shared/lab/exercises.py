@@ -19,9 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from shared.lab import paths
 from shared.lab.examining import Examination, examine_file
 from shared.lab.files import write_text
+
+# By number: the day on which it "passed", and how many "hints" were read.
+NOTES = TypeAdapter(dict[str, dict[str, str | int]])
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,21 @@ def find_exercises(number: str) -> list[Exercise]:
 
 
 def _notes() -> dict[str, dict[str, Any]]:
-    """Return what is noted about exercises, by their numbers."""
+    """Return what is noted about exercises, by their numbers.
+
+    Raises:
+        ValueError: the file of the notes holds something else.
+    """
     path = paths.RUNS / "exercises.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        return NOTES.validate_json(path.read_bytes())
+    except ValidationError:
+        raise ValueError(
+            f"{paths.shown(path)} holds no notes about exercises: delete it, and `uv run sprints check` finds out anew "
+            "what passes"
+        ) from None
 
 
 def _note(number: str, **values: Any) -> None:

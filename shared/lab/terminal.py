@@ -14,7 +14,9 @@ from shared.lab.paths import shown
 def show_started(exercise: Exercise, copied: bool, console: Console) -> None:
     """Show where the learner's file of an exercise is."""
     state = "" if copied else "  (yours, left as it is)"
-    console.print(f"{exercise.number}  {exercise.title}\n      {shown(exercise.file)}{state}", highlight=False)
+    console.print(
+        f"{exercise.number}  {exercise.title}\n      {shown(exercise.file)}{state}", highlight=False, markup=False
+    )
 
 
 def show_examination(exercise: Exercise, examination: Examination, console: Console) -> None:
@@ -31,7 +33,8 @@ def show_examination(exercise: Exercise, examination: Examination, console: Cons
     if failed is not None:
         if examination.printed.strip():
             console.print(Padding(Text("your code printed:\n" + examination.printed.rstrip(), "dim"), (0, 0, 1, 10)))
-        console.print(f"  {shown(exercise.file)}; a hint: `uv run sprints hint {exercise.number}`", highlight=False)
+        hint = f"a hint: `uv run sprints hint {exercise.number}`"
+        console.print(f"  {shown(exercise.file)}; {hint}", highlight=False, markup=False)
 
 
 def _show_failure(outcome: Outcome, console: Console) -> None:

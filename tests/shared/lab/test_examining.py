@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.lab.examining import IMPORTING, Examination, Outcome, examine, examine_file
+from shared.lab.examining import IMPORTING, Examination, Outcome, _whole, examine, examine_file
 from shared.lab.modules import load_module
 
 CHECKS = '''
@@ -60,6 +60,17 @@ def test_a_loop_that_never_ends_is_cut_and_its_line_is_shown(checks: Path):
     assert [outcome.passed for outcome in examination.outcomes] == [True, False]
     assert examination.outcomes[1].what == "It takes longer than 1 seconds: does a loop never end?"
     assert examination.outcomes[1].received in ("line 2:  while x == 0:", "line 3:  pass")
+
+
+def test_a_file_in_another_encoding_and_a_process_that_is_killed_are_told(checks: Path):
+    code = "# latin: \u00fc\ndef double(x):\n    while x == 0:\n        pass\n    return 2 * x\n"
+    file = checks.with_name("01_double.py")
+    file.write_bytes(b"# -*- coding: latin-1 -*-\n" + code.encode("latin-1"))
+    outcome = examine_file(checks, file, 1.0).outcomes[1]
+    assert outcome.received in ("line 4:  while x == 0:", "line 5:  pass")
+    (outcome,) = run(checks, "import os, signal\ndef double(x):\n    os.kill(os.getpid(), signal.SIGTERM)\n").outcomes
+    assert (outcome.check, outcome.what) == ("Four is doubled", "It ends the program.")
+    assert _whole(['{"check": "a"}\n', '{"che']) == ['{"check": "a"}\n']
 
 
 def test_a_program_that_ends_itself_fails_the_check_that_it_ended(checks: Path):

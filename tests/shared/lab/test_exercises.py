@@ -66,6 +66,14 @@ def test_a_check_notes_what_passes_and_forgets_what_does_not_any_more(root: Path
     assert set(json.loads((root / "runs" / "exercises.json").read_text())) == {"06.2"}
 
 
+@pytest.mark.parametrize("content", [b"", b'{"06.2": {"passed": "20', b"[1]", b'{"06.2": 3}', b"\xff"])
+def test_notes_that_are_damaged_are_named(root: Path, content: bytes):
+    (root / "runs").mkdir()
+    (root / "runs" / "exercises.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"runs/exercises\.json holds no notes about exercises: delete it"):
+        _ = find_exercises("06.2")[0].passed
+
+
 @pytest.mark.usefixtures("root")
 def test_the_checks_of_an_exercise_examine_the_learners_file():
     (exercise,) = find_exercises("06.2")

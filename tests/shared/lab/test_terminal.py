@@ -98,3 +98,10 @@ def test_a_file_that_was_there_is_said_to_be_left(exercise: Exercise, console: C
     assert text_of(console).count("workbook/06/02_heads.py") == 2
     assert text_of(console).count("yours, left as it is") == 1
     assert Path(exercise.folder / "stub.py").is_file()
+
+
+def test_brackets_in_a_path_are_shown_as_they_are(exercise: Exercise, console: Console, monkeypatch):
+    monkeypatch.setattr(terminal, "shown", lambda _: "[course] [/]/01_attend.py")
+    terminal.show_started(exercise, True, console)
+    terminal.show_examination(exercise, Examination([Outcome("it is cut", False, "No.")]), console)
+    assert text_of(console).count("[course] [/]/01_attend.py") == 2
