@@ -154,4 +154,4 @@ def _encode(pieces: Iterator[str], tokenizer: Tokenizer) -> Iterator[list[int]]:
 
 
 def _map(path: Path) -> Ids:
-    return np.load(path, mmap_mode="r")
+    return np.lib.format.open_memmap(path, mode="r")  # np.load would take archives and pickles too

@@ -110,10 +110,22 @@ class ImageFolder(Dataset[Item]):
 
 
 class ArrayDataset(Dataset[Item]):
-    """Images in one .npy file of uint8 (items, channels, height, width); the system reads what is touched."""
+    """Images in one .npy file of uint8 (items, channels, height, width); the system reads what is touched.
+
+    Raises:
+        ValueError: it is no such file, or has another number of items than labels.
+    """
 
     def __init__(self, path: Path, labels: list[int]) -> None:
-        self.images, self.labels = np.load(path, mmap_mode="r"), labels
+        try:
+            self.images, self.labels = np.lib.format.open_memmap(path, mode="r"), labels
+        except ValueError as error:
+            raise ValueError(f"{path.name} must be an array of NumPy; it cannot be read ({error})") from None
+        if self.images.dtype != np.uint8 or self.images.ndim != 4 or len(self.images) != len(labels):
+            raise ValueError(
+                f"{path.name} must hold uint8 (items, channels, height, width), one item for each of {len(labels)} "
+                f"labels; got {self.images.dtype} {self.images.shape}"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -20,7 +20,7 @@ from attention_study.reader import BACK, Reader, accuracy
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveInt
+from shared.lab.ranges import MOST, AtLeastTwo, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -44,8 +44,8 @@ class Config(ScriptConfig):
         1e-6,
     )  # how far weights lean
     vocab: AtLeastTwo = 16  # distinct tokens
-    tokens: Annotated[int, Field(ge=3)] = 12  # tokens of a row
-    d_model: Annotated[int, Field(ge=4)] = 32  # features of a token, four of which are used
+    tokens: Annotated[int, Field(ge=3, le=MOST)] = 12  # tokens of a row
+    d_model: Annotated[int, Field(ge=4, le=MOST)] = 32  # features of a token, four of which are used
     rows: PositiveInt = 4000  # rows to test on
 
 

@@ -22,7 +22,7 @@ from quantizing.timed_turns import random_gpt2
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveInt
+from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -33,7 +33,7 @@ GROUP = 64
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     layers: PositiveInt = 12  # blocks; the default is GPT-2 small, with random weights
-    d_model: Annotated[int, Field(ge=64, multiple_of=64)] = 768  # features of a token
+    d_model: Annotated[int, Field(ge=64, le=MOST, multiple_of=64)] = 768  # features of a token
     vocab_size: PositiveInt = 50_257  # distinct tokens
 
 

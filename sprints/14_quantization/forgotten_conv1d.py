@@ -32,7 +32,7 @@ from quantizing.quantized_gpt2 import (
 from quantizing.timed_turns import Ratio, decode_seconds, random_gpt2, ratio, take_turns
 from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig
-from shared.lab.ranges import PositiveInt
+from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
@@ -48,7 +48,7 @@ NAMES = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     layers: PositiveInt = 12  # blocks; the default is GPT-2 small, with random weights
-    d_model: Annotated[int, Field(ge=64, multiple_of=64)] = 768  # features of a token
+    d_model: Annotated[int, Field(ge=64, le=MOST, multiple_of=64)] = 768  # features of a token
     vocab_size: PositiveInt = 50_257  # distinct tokens
     turns: PositiveInt = 20  # turns of each contender
     new_tokens: Annotated[int, Field(ge=1, le=1000)] = 8  # tokens of a turn

@@ -26,7 +26,7 @@ from quantizing.weight_formats import in_format
 from shared.lab.compare import EXACT, ROUNDING, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveInt
+from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
 
@@ -43,7 +43,7 @@ FORMATS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     layers: PositiveInt = 12  # blocks; the default is GPT-2 small
-    d_model: Annotated[int, Field(ge=64, multiple_of=64)] = 768  # features of a token
+    d_model: Annotated[int, Field(ge=64, le=MOST, multiple_of=64)] = 768  # features of a token
     vocab_size: PositiveInt = 50_257  # distinct tokens
     megabytes: tuple[PositiveInt, ...] = (16, 64, 128, 256, 512)  # working sets to measure the bandwidth with
     batches: tuple[PositiveInt, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # tokens that are multiplied at once

@@ -30,7 +30,7 @@ from quantizing.weight_formats import FORMATS, LABELS, WeightFormat, check_forma
 from shared.lab.compare import EXACT, TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveInt
+from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
 
@@ -39,7 +39,7 @@ from shared.lab.runtime import keep_freed_memory, seed_everything
 class Config(ScriptConfig):
     ways: tuple[WeightFormat, ...] = FORMATS  # formats to compare; the first is the baseline
     layers: PositiveInt = 12  # blocks; the default is GPT-2 small
-    d_model: Annotated[int, Field(ge=64, multiple_of=64)] = 768  # features of a token
+    d_model: Annotated[int, Field(ge=64, le=MOST, multiple_of=64)] = 768  # features of a token
     vocab_size: PositiveInt = 50_257  # distinct tokens
     turns: PositiveInt = 20  # turns of each contender that are timed
     prompt: Annotated[int, Field(ge=1, le=1000)] = 256  # tokens of the prompt for the prefill

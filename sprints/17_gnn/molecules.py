@@ -27,7 +27,7 @@ from shared.checks.intervals import mean_interval, show_interval
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import AtLeastTwo, Different, PositiveFloat, PositiveInt, Seeds
+from shared.lab.ranges import MOST, AtLeastTwo, Different, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 
@@ -47,7 +47,7 @@ PRESETS = {
 }
 
 
-Width = Annotated[int, Field(ge=4, multiple_of=4)]
+Width = Annotated[int, Field(ge=4, le=MOST, multiple_of=4)]
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def _in_an_array(_content: bytes, marker: Path, _chance: random.Random) -> bytes
 def _foreign_zip(_content: bytes, _marker: Path, _chance: random.Random) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("letter.txt", "Dear reader")
+        archive.writestr(zipfile.ZipInfo("letter.txt"), "Dear reader")  # which has no time of now
     return made.getvalue()
 
 

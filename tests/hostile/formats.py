@@ -11,6 +11,7 @@ from shared.lab.paths import DATA, ROOT
 from tests.hostile.corruption import PLAIN
 
 TINY = "--tokenizer char --context 8 --layers 1 --heads 1 --d-model 8 --batch-size 2 --ngram-tokens 100"
+LENET = "--model lenet --steps 2 --warmup 1 --seeds 1 --no-tensorboard"
 PUBLIC = Path(os.environ.get(VARIABLE, "/nowhere"))
 
 
@@ -55,8 +56,8 @@ def _copy(source: Path, name: str) -> Callable[[Path], None]:
 
 
 def _planetoid(folder: Path) -> None:
-    for file in (PUBLIC / "planetoid").glob("ind.cora.*"):
-        shutil.copyfile(file, folder / file.name.replace("cora", "citeseer"))
+    for part in ("x", "y", "tx", "ty", "allx", "ally", "graph", "test.index"):
+        shutil.copyfile(PUBLIC / "planetoid" / f"ind.cora.{part}", folder / f"ind.citeseer.{part}")
 
 
 def _liar(folder: Path) -> None:
@@ -89,7 +90,9 @@ def _images(folder: Path) -> None:
 
 
 def _smiles(folder: Path) -> None:
-    (folder / "molecules.txt").write_text("CCO\nCCN\nCCC\nCCCl\nc1ccccc1\n" * 12, encoding="utf-8")
+    (folder / "molecules.txt").write_text(
+        "".join(f"{'C' * length}{end}\n" for length in range(1, 11) for end in "NOF"), encoding="utf-8"
+    )
 
 
 def _adapter(folder: Path) -> None:
@@ -98,6 +101,7 @@ def _adapter(folder: Path) -> None:
     from shared.nn.adapter_files import save_adapter
     from shared.nn.adapters import LoRAConfig, inject
 
+    torch.manual_seed(0)
     model = torch.nn.Sequential()
     model.add_module("layer", torch.nn.Linear(4, 4))
     inject(model, LoRAConfig(("layer",), 2, 4), "default")
@@ -108,6 +112,7 @@ READ = "import sys\nfrom pathlib import Path\nfrom shared.lab.faults import one_
 ADAPTER = """import torch
 from shared.nn.adapter_files import load_adapter
 with one_sentence():
+    torch.manual_seed(0)
     model = torch.nn.Sequential()
     model.add_module("layer", torch.nn.Linear(4, 4))
     load_adapter(model, folder / "adapter", "base")
@@ -163,11 +168,10 @@ FORMATS = (
     Format(
         "digits network", ("run/network.pt",),
         ("04_advanced_training_cnn/look_inside.py --folds 2 --run {data}/run",),
-        made_by=("04_advanced_training_cnn/train.py --model lenet --steps 2 --seeds 1 --folds 2 --no-tensorboard "
-                 "--out {data}/run",),
+        made_by=(f"04_advanced_training_cnn/train.py --folds 2 {LENET} --out {{data}}/run",),
     ),
     Format(
-        "policy checkpoint", ("run/checkpoint.pt",),
+        "policy checkpoint", ("run/seed0/checkpoint.pt",),
         ("16_grpo_cooking/train_grpo.py --steps 2 --groups 1 --group-size 2 --held-out 2 --samples 1 --no-tensorboard "
          "--resume --out {data}/run",),
         made_by=("16_grpo_cooking/train_grpo.py --steps 2 --groups 1 --group-size 2 --held-out 2 --samples 1 "
@@ -208,7 +212,7 @@ FORMATS = (
     Format(
         "MNIST", tuple(f"MNIST/raw/t10k-{part}-ubyte" for part in ("images-idx3", "labels-idx1")),
         ("02_datasets_and_dataloaders/look_at_the_data.py --data mnist --items 10",
-         "04_advanced_training_cnn/train.py --data mnist --model lenet --steps 1 --seeds 1 --no-tensorboard"),
+         f"04_advanced_training_cnn/train.py --data mnist {LENET}"),
         _mnist, may_be_read=frozenset({"a flipped bit"}), public=True,
     ),
     Format("image", ("cats/1.png",), (READ + IMAGES,), _images),

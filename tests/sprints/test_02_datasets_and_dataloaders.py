@@ -241,6 +241,18 @@ def test_only_folders_of_images_are_classes_and_what_is_left_out_is_told(script:
         script.ImageFolder(tmp_path / "empty" / "folder")
 
 
+@of("images_on_disk")
+def test_a_file_that_is_no_array_of_images_is_refused(script: ModuleType, tmp_path: Path):
+    path = tmp_path / "images.npy"
+    with open(path, "wb") as file:
+        np.savez(file, np.zeros((2, 1, 4, 4), np.uint8))  # of which np.load would make a dictionary
+    with pytest.raises(ValueError, match=r"images.npy must be an array of NumPy"):
+        script.ArrayDataset(path, [0, 1])
+    np.save(path, np.zeros((3, 1, 4, 4), np.uint8))
+    with pytest.raises(ValueError, match=r"one item for each of 2 labels; got uint8 \(3, 1, 4, 4\)"):
+        script.ArrayDataset(path, [0, 1])
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"])
 @of("images_on_disk")
 def test_images_of_all_kinds_come_in_one_mode_and_upright(script: ModuleType, tmp_path: Path, mode: str):

@@ -77,6 +77,15 @@ def test_a_flipped_bit_a_cut_end_and_a_missing_file_are_refused(text: Path, tmp_
         load_tokens(folder)
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_another_format_of_numpy_is_refused(text: Path, tmp_path: Path):
+    prepare_folder(text, tmp_path / "folder", "char")
+    with open(tmp_path / "folder" / "train.npy", "wb") as file:
+        np.savez(file, np.arange(9))
+    with pytest.raises(ValueError, match="no folder of prepared tokens"):
+        load_tokens(tmp_path / "folder")
+
+
 def test_an_error_leaves_the_folder_as_it_was(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = tmp_path / "folder"
     prepare_folder(text, folder, "char")
