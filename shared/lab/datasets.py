@@ -40,9 +40,7 @@ def fetch(name: str, file: str | None = None) -> Path:
         raise ValueError(f"{name} has the files {', '.join(there.name for there in source.files)}; got {file!r}")
     folder = _home(source, wanted)
     missing = [remote for remote in wanted if not (folder / remote.name).exists()]
-    for remote in wanted:
-        if remote not in missing and not remote.packed and not _intact(folder / remote.name, remote):
-            raise DataError(f"{folder / remote.name} is corrupt: {_advice(remote, source, folder)}")
+    check_files(source, folder, wanted)
     for _, group in groupby(missing, key=lambda remote: remote.address):
         _download(list(group), source, folder)
     for remote in wanted:
@@ -60,6 +58,22 @@ def at_hand(name: str) -> Path | None:
 def _home(source: Source, wanted: Sequence[RemoteFile]) -> Path:
     """Return the folder of a source: one's own if it has all of these files, else the cache."""
     return find_folder(source.folder, [remote.name for remote in wanted])
+
+
+def check_files(source: Source, folder: Path, wanted: Sequence[RemoteFile] | None = None) -> None:
+    """Check that what is there of a source is what comes from its address.
+
+    Args:
+        source: the source.
+        folder: where its files are.
+        wanted: which of them to check (default: all).
+
+    Raises:
+        DataError: a file is another one.
+    """
+    for remote in source.files if wanted is None else wanted:
+        if (folder / remote.name).exists() and not remote.packed and not _intact(folder / remote.name, remote):
+            raise DataError(f"{folder / remote.name} is corrupt: {_advice(remote, source, folder)}")
 
 
 def find_folder(folder: str, names: Sequence[str]) -> Path:

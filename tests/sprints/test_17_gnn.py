@@ -391,6 +391,8 @@ def test_each_data_set_needs_its_own_files_alone(part, tmp_path: Path, monkeypat
     assert asked == [name]
     assert all(file.name.startswith(f"ind.{name}.") for file in SOURCES[name].files)
     assert SOURCES[name].folder == "planetoid"
+    with pytest.raises(DataError, match=rf"ind\.{name}\.\w+ is corrupt"):
+        part("planetoid").load_planetoid(name, tmp_path)
 
 
 @pytest.fixture

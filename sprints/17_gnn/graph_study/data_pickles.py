@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-# What libraries and Python itself raise when a pickle is cut off, or is none.
+# What libraries and Python itself raise when a pickle is cut off, or is none; PyTorch asserts that numbers are there.
 NO_PICKLE = (
+    AssertionError,
     pickle.UnpicklingError,
     EOFError,
     AttributeError,

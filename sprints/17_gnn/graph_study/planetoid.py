@@ -12,7 +12,8 @@ import torch
 from graph_study.data_pickles import PickledArray, read_pickle
 from graph_study.node_networks import NodeData
 from shared.graph.graphs import Graph
-from shared.lab.datasets import fetch
+from shared.lab.datasets import check_files, fetch
+from shared.lab.sources import SOURCES
 
 PARTS = ("x", "y", "tx", "ty", "allx", "ally", "graph", "test.index")
 VALIDATION = 500  # the nodes after those of training, by the split of Yang et al.
@@ -142,12 +143,14 @@ def load_planetoid(name: str, folder: Path | None = None) -> NodeData:
 
     Args:
         name: "cora", "citeseer" or "pubmed".
-        folder: holds the files (default: where `fetch` finds them or downloads them to, checked by their checksums).
+        folder: holds the files (default: where `fetch` finds them or downloads them to); checksums are checked.
 
     Raises:
         ValueError: a file is missing or is not what it should be.
         shared.lab.datasets.DataError: they can neither be found nor downloaded.
     """
+    if folder is not None and name in SOURCES:
+        check_files(SOURCES[name], folder)
     parts = read_parts(name, folder or fetch(name))
     num_nodes = len(parts.features)
     pairs = torch.tensor([(node, neighbour) for node, near in parts.neighbours.items() for neighbour in near])
