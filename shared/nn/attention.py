@@ -28,7 +28,7 @@ def attend(
 
     The mask is broadcast to (batch, heads, queries, keys). A query that may look nowhere gets zeros.
     """
-    # Unit-variance dot products have variance head_dim; dividing by its root keeps softmax unsaturated.
+    # Dot products of entries of variance 1 have variance head_dim; divided by its root, softmax is not saturated.
     scores = query @ key.mT / math.sqrt(query.shape[-1])
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)

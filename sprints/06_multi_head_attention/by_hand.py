@@ -4,7 +4,7 @@
     uv run sprints/06_multi_head_attention/by_hand.py --query 0 0 0 0
 
 The words are *the*, *cat* and *sat*; *sat* asks. Keys and values are chosen so that all of it fits on paper, and the
-last line is what `shared/nn/attention.py` gives. Theory: notes/01_asking_the_other_words.md
+last line is what three lines of matrix products give. Theory: notes/01_asking_the_other_words.md
 """
 
 import math
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from matplotlib.figure import Figure
 
+from attention_study.twelve_lines import attention
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
-from shared.nn.attention import attend
 
 WORDS = ("the", "cat", "sat")
 KEYS = ((0.0, 0.0, 0.0, 0.0), (2.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0))
@@ -36,7 +36,7 @@ class Results:
     powers: list[float]
     weights: list[float]
     mixed: float
-    attend: float
+    at_once: float
 
 
 def main(config: Config) -> Results:
@@ -48,9 +48,9 @@ def main(config: Config) -> Results:
     for word, score, small, power, weight in zip(WORDS, scores, scaled, powers, weights, strict=True):
         print(f"{word}: score {score:g}, scaled {small:g}, exponential {power:.3f}, weight {weight:.3f}")
     query, key, value = (torch.tensor(rows) for rows in ([config.query], KEYS, [[value] for value in VALUES]))
-    ours = attend(query[None, None], key[None, None], value[None, None])[0].item()
-    print(f"mixed {mixed:.3f}, attend {ours:.3f}")
-    return Results(list(config.query), scores, scaled, powers, weights, mixed, ours)
+    at_once = attention(query, key, value).item()
+    print(f"mixed {mixed:.3f}, all at once {at_once:.3f}")
+    return Results(list(config.query), scores, scaled, powers, weights, mixed, at_once)
 
 
 def plot(results: Results) -> Figure:

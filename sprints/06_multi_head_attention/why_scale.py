@@ -22,6 +22,7 @@ from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import attend
 
+PRESETS = {"many_keys": {"head_dims": (64,), "keys": 1024}}
 # A query whose largest weight is above this looks at one key alone.
 FROZEN = 0.99
 
@@ -152,4 +153,4 @@ def plot(results: Results) -> Figure:
 
 if __name__ == "__main__":
     # A query or two of 2000 lie at the threshold, or freeze, by the last digit of a score.
-    run(main, Config, plot=plot, tolerance={"*.frozen*": Tolerance(absolute=0.002)})
+    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*.frozen*": Tolerance(absolute=0.002)})

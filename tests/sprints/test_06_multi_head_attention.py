@@ -278,7 +278,7 @@ def test_three_words_by_hand(load_sprint):
     script = load_sprint(f"{FOLDER}/by_hand.py")
     results = script.main(script.Config())
     assert results.scaled == [0, 2, 1]
-    assert results.mixed == pytest.approx(results.attend) == pytest.approx(15.795, abs=1e-3)
+    assert results.mixed == pytest.approx(results.at_once) == pytest.approx(15.795, abs=1e-3)
     assert script.main(script.Config(query=(0.0, 0.0, 0.0, 0.0))).mixed == pytest.approx(20)
 
 

@@ -1,10 +1,19 @@
-"""Multi-head self-attention, whole, in twelve lines; `shared/nn/attention.py` is the same with options."""
+"""Attention in three lines, and multi-head self-attention in twelve; `shared/nn/attention.py` is both with options."""
 
 import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+
+def attention(
+    query: Float[Tensor, "queries head_dim"], key: Float[Tensor, "keys head_dim"], value: Float[Tensor, "keys features"]
+) -> Float[Tensor, "queries features"]:
+    """Return what each query receives."""
+    scores = query @ key.T / math.sqrt(query.shape[-1])  # (queries, keys): one row of scores for each query
+    weights = scores.softmax(dim=-1)  # each row adds up to 1
+    return weights @ value  # (queries, features)
 
 
 def self_attention(
