@@ -1,11 +1,27 @@
 """Text files as people have them: UTF-8 with or without a byte order mark, with any line ends, of any size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 LARGEST = 100_000_000  # bytes of a text that is read at once; its tokens and their copies take many times that
 PIECE = 2**16  # characters
 LONGEST_WORD = 2**20  # characters
+
+
+def check_unicode(texts: Iterable[str]) -> None:
+    """Check that texts are whole characters; a command line that is not UTF-8 gives Python halves of them.
+
+    Raises:
+        ValueError: they are not.
+    """
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"a text must be Unicode; got half of a character, {text[error.start]!r}, at position {error.start}: was "
+                "it typed or read as UTF-8?"
+            ) from None
 
 
 def read_text(path: Path) -> str:

@@ -3,8 +3,7 @@
 Three vocabularies, one interface and one file format: each is a `tokenizers.Tokenizer` and is saved as tokenizer.json,
 which transformers reads too. They share one control token, `<|endoftext|>`, that separates documents. Only
 `Tokenizer.end_token` yields it: a text that contains those thirteen characters is encoded as thirteen characters,
-so no text can end its own document. Library tokenizers read it as the control token unless they are told not to
-(`split_special_tokens=True` in transformers).
+so no text can end its own document. A tokenizer of transformers has to be told so, and `encode_texts` does.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 
 from shared.lab.files import replacing
 from shared.lab.provenance import note_read
+from shared.text.plain_text import check_unicode
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
@@ -61,12 +61,13 @@ class Tokenizer:
         """Return the token ids of a text, no control token among them.
 
         Raises:
-            ValueError: a character that a character tokenizer does not know.
+            ValueError: a character that a character tokenizer does not know, or half of one.
         """
         return self.encode_batch([text])[0]
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text, encoded in parallel; errors as in `encode`."""
+        check_unicode(texts)
         if self.alphabet is not None:
             for text in texts:
                 self._refuse_unknown(text, set(text) - self.alphabet)
@@ -189,6 +190,7 @@ def encode_texts(texts: Sequence[str], tokenizer: "Tokenizer | PreTrainedTokeniz
     """Return the token ids of each text; what looks like a control token is encoded as the characters that it is."""
     if isinstance(tokenizer, Tokenizer):
         return tokenizer.encode_batch(texts)
+    check_unicode(texts)
     return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
 

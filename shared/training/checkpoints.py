@@ -82,7 +82,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         checkpoint = load_sealed(path)
     except ValueError as error:
-        raise CheckpointError(f"{error}: delete it and start again, or give the --out of a training run") from None
+        raise CheckpointError(f"{error}: name the checkpoint of a training run, or start again") from None
     if not isinstance(checkpoint, dict) or "optimizers" not in checkpoint:
         raise CheckpointError(f"{path} is not a checkpoint of a training run; give the --out of one")
     return checkpoint

@@ -48,7 +48,9 @@ def load_sealed(path: Path) -> Any:
         try:
             return torch.load(file, map_location="cpu", weights_only=True)
         except (RuntimeError, pickle.UnpicklingError) as error:
-            raise ValueError(f"{path} holds more than tensors and plain values") from error
+            raise ValueError(
+                f"{path} holds more than tensors and plain values: it was not written by this project"
+            ) from error
 
 
 def _sha256(file: BinaryIO, length: int) -> str:

@@ -133,7 +133,10 @@ def test_unusable_files_are_named(tmp_path: Path):
         load_checkpoint(path)
     TrainingRun().save(path)
     path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(CheckpointError, match=r"truncated, damaged or of another program.*delete it and start again"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"truncated, damaged or of another program.*name the checkpoint of a training run, or start again",
+    ):
         load_checkpoint(path)
     for content in ("weights", {"model": {}}):
         save_sealed(content, path)
