@@ -19,8 +19,8 @@ def check_unicode(texts: Iterable[str]) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(
-                f"a text must be Unicode; got half of a character, {text[error.start]!r}, at position {error.start}: was "
-                "it typed or read as UTF-8?"
+                f"a text must be Unicode; got half of a character, {text[error.start]!r}, at position {error.start}: "
+                "was it typed or read as UTF-8?"
             ) from None
 
 

@@ -129,7 +129,7 @@ def test_a_document_stands_between_end_tokens_whoever_encodes(tokenizer, tmp_pat
         (ids,) = encode_texts([text], kind)
         assert tokenizer.end_token not in ids, "a text cannot end its own document, whoever encodes it"
         assert tokenizer.decode(ids) == text
-        with pytest.raises(ValueError, match="got half of a character, '.udcff', at position 2"):
+        with pytest.raises(ValueError, match=r"got half of a character, '.udcff', at position 2"):
             encode_texts(["it", "ab\udcff"], kind)
     assert encode_documents([""], tokenizer) == [[tokenizer.end_token] * 2]
 

@@ -163,7 +163,7 @@ def test_room_is_asked_for_before_training(tmp_path: Path, monkeypatch: pytest.M
     model = torch.nn.Linear(1000, 1000, bias=False)
     check_room(tmp_path / "not" / "yet" / "there.pt", model)
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=23e6))
-    with pytest.raises(CheckpointError, match="need 24 MB and 23 MB are free"):
+    with pytest.raises(CheckpointError, match="needs 24 MB and 23 MB are free"):
         check_room(tmp_path / "run.pt", model)
 
 
