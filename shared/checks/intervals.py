@@ -60,7 +60,7 @@ def median_interval(
     """
     if not values:
         raise ValueError("a median needs at least one value")
-    measured = torch.tensor(values)
+    measured = torch.tensor(values, dtype=torch.double)
     drawn = measured[torch.randint(len(measured), (resamples, len(measured)), generator=generator)]
-    low, high = drawn.median(dim=1).values.quantile(torch.tensor([0.025, 0.975])).tolist()
-    return statistics.median(measured.tolist()), low, high
+    low, high = drawn.median(dim=1).values.quantile(torch.tensor([0.025, 0.975], dtype=torch.double)).tolist()
+    return statistics.median(values), low, high

@@ -45,8 +45,6 @@ PRESETS = {
     "layers": {"layer": ("gine", "gin", "gcn", "gat", "sage"), "seeds": (0, 1, 2)},
     "zinc": {"data": "zinc", "epochs": 8, "seeds": (0, 1, 2)},
 }
-
-
 Width = Annotated[int, Field(ge=4, le=MOST, multiple_of=4)]
 
 
@@ -137,7 +135,7 @@ def main(config: Config) -> Results:
     splits = load_splits(config.data, config.target, config.molecules, config.seed)
     known = targets_of(splits.training)
     scale = TargetScale(float(known.mean()), float(known.std()))
-    if scale.deviation == 0:
+    if known.min() == known.max():
         raise ValueError(f"the target must differ between molecules; {config.target} is {scale.mean:g} for all of them")
     linear = linear_errors(splits.training, splits.validation, splits.test)
     baselines = {name: BaselineErrors(test, validation) for name, (validation, test) in linear.items()}

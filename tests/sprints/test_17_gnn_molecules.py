@@ -334,6 +334,9 @@ def test_targets_that_are_all_alike_are_refused(script, chem, tmp_path):  # noqa
     alkanes.write_text("\n".join("C" * length for length in range(1, 13)))
     with pytest.raises(ValueError, match="rings is 0 for all of them"):
         script.main(script.Config(data=str(alkanes), target="rings"))
+    alkanes.write_text("\n".join(f"{'C' * length}O" for length in range(1, 13)))
+    with pytest.raises(ValueError, match=r"tpsa is 20.23 for all of them"):
+        script.main(script.Config(data=str(alkanes), target="tpsa"))
 
 
 # ZINC-12k

@@ -14,7 +14,7 @@ class SeedScores:
     mean: MeanInterval
 
     def __str__(self) -> str:
-        return show_interval(*self.mean, ".3f")
+        return show_interval(*self.mean, ".4g")
 
 
 def seed_scores(test: Sequence[float]) -> SeedScores:
