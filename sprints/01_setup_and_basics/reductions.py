@@ -24,13 +24,14 @@ from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 Power = Annotated[int, Field(ge=4, le=24)]  # of two
+Offset = Annotated[float, Field(ge=-1e18, le=1e18)]  # whose square float32 can hold
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     longest: Power = 17  # the longest sum has 2^this numbers
     rows: PositiveInt = 10  # sums of each length, of different numbers
-    offset: float = 10_000.0  # mean of the numbers whose variance is computed
+    offset: Offset = 10_000.0  # mean of the numbers whose variance is computed
 
 
 @dataclass(frozen=True)

@@ -314,6 +314,13 @@ def test_a_model_that_is_not_whole_and_too_many_neurons_are_refused(script, part
         removal.main(removal.Config(recipes=1, counts=(1, 385), device="cpu"))
 
 
+def test_a_batch_norm_of_one_token_is_refused_while_it_trains(part):
+    norm = part("token_batch_norm").TokenBatchNorm(4)
+    with pytest.raises(ValueError, match="a single token has no deviation: give another --batch-size or --context"):
+        norm(torch.zeros(1, 1, 4))
+    assert norm.eval()(torch.zeros(1, 1, 4)).shape == (1, 1, 4)
+
+
 def test_other_neurons_are_of_the_same_layers(script):
     others = script("remove_neurons").others_like([0, 3, 13], 10, torch.Generator().manual_seed(0))
     assert sorted(neuron // 10 for neuron in others) == [0, 0, 1]

@@ -7,5 +7,11 @@ class TokenBatchNorm(nn.BatchNorm1d):
     """Batch normalisation of each feature over all tokens of a batch; in evaluation by running averages."""
 
     def forward(self, input: Tensor) -> Tensor:  # (batch, tokens, d_model), twice
-        """Return the normalised features."""
+        """Return the normalised features.
+
+        Raises:
+            ValueError: a single token, which has no deviation, in training mode.
+        """
+        if self.training and input[..., 0].numel() < 2:
+            raise ValueError("a batch of a single token has no deviation: give another --batch-size or --context")
         return super().forward(input.flatten(0, 1)).view_as(input)
