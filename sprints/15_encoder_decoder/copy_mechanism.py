@@ -10,10 +10,11 @@ Theory: notes/07_pointers.md
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 
 from seq2seq_study.exact_match import free_running
@@ -22,6 +23,7 @@ from seq2seq_study.sequences import FIRST, PAD, SequencePair, Sequences, make_pa
 from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import Fraction, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import attend
@@ -46,14 +48,14 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = 16  # frequent symbols
-    rare: int = 8  # rare symbols of training, and as many others of the test alone
-    rare_share: float = 0.1  # probability that a symbol of training is a rare one
-    longest: int = 8  # symbols of the longest sequence; the shortest has 3
-    steps: int = 500  # optimizer steps of each training
-    batch_size: int = 64  # sequences of a batch
-    learning_rate: float = 2e-3  # peak learning rate
-    held_out: int = 500  # sequences of each test
+    symbols: PositiveInt = 16  # frequent symbols
+    rare: PositiveInt = 8  # rare symbols of training, and as many others of the test alone
+    rare_share: Fraction = 0.1  # probability that a symbol of training is a rare one
+    longest: Annotated[int, Field(ge=3, le=31)] = 8  # symbols of the longest sequence; the shortest has 3
+    steps: PositiveInt = 500  # optimizer steps of each training
+    batch_size: PositiveInt = 64  # sequences of a batch
+    learning_rate: PositiveFloat = 2e-3  # peak learning rate
+    held_out: PositiveInt = 500  # sequences of each test
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ Three words of different lengths are to be reversed by an untrained model. Theor
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 
 from seq2seq_study.likelihood import logits_of, maximum_likelihood, small_model
@@ -16,6 +18,7 @@ from seq2seq_study.sequences import FIRST, SequencePair, make_pair, mask_of, rea
 from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import MultiHeadAttention
@@ -26,8 +29,8 @@ from shared.nn.seq2seq import EncoderDecoder
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     words: tuple[str, ...] = ("abcdef", "cab", "dada")  # sources
-    d_model: int = 64  # features of a token
-    layers: int = 2  # blocks of the encoder, and of the decoder
+    d_model: Annotated[int, Field(ge=4, multiple_of=4)] = 64  # features of a token
+    layers: PositiveInt = 2  # blocks of the encoder, and of the decoder
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,20 @@ is the difference. Theory: notes/04_exposure_bias.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from seq2seq_study.exact_divergence import Divergence, measure_divergence, model_log_q
 from seq2seq_study.likelihood import train_model
-from seq2seq_study.noisy_reversal import NoisyReversal
+from seq2seq_study.noisy_reversal import NoisyReversal, check_sources
 from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveFraction, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
@@ -30,16 +33,19 @@ PRESETS = {"seeds": {"seeds": (0, 1, 2, 3, 4)}}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = 4  # distinct symbols
-    tokens: int = 6  # symbols of a source
-    noises: tuple[float, ...] = (0.002, 0.02, 0.2)  # probabilities of a slip
-    d_model: int = 32  # features of a token
-    layers: int = 1  # blocks of the encoder, and of the decoder
-    steps: int = 400  # optimizer steps; a training that is stopped early has half of them, a long one 3 x
-    batch_size: int = 64  # pairs of a batch
-    learning_rate: float = 3e-3  # peak learning rate
-    held_out: int = 32  # sources of the test
-    seeds: tuple[int, ...] = (0,)  # a training for each; --seed is added
+    symbols: AtLeastTwo = 4  # distinct symbols
+    tokens: AtLeastTwo = 6  # symbols of a source
+    noises: tuple[PositiveFraction, ...] = (0.002, 0.02, 0.2)  # probabilities of a slip
+    d_model: Annotated[int, Field(ge=4, multiple_of=4)] = 32  # features of a token
+    layers: PositiveInt = 1  # blocks of the encoder, and of the decoder
+    steps: AtLeastTwo = 400  # optimizer steps; a training that is stopped early has half of them, a long one 3 x
+    batch_size: PositiveInt = 64  # pairs of a batch
+    learning_rate: PositiveFloat = 3e-3  # peak learning rate
+    held_out: PositiveInt = 32  # sources of the test
+    seeds: Seeds = (0,)  # a training for each; --seed is added
+
+    def check(self) -> None:
+        check_sources(self.symbols, self.tokens, self.held_out)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ decoder the two figures are equal on every row, however bad it is. Theory: notes
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, cast
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from seq2seq_study.exact_match import free_running, teacher_forced
 from seq2seq_study.likelihood import small_model, train_model
@@ -20,6 +21,7 @@ from shared.checks.invariants import InvariantError, check_causality, check_sour
 from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.blocks import DecoderBlock, EncoderBlock
@@ -38,12 +40,12 @@ PLACES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = 16  # distinct symbols
-    longest: int = 8  # symbols of the longest sequence; the shortest has 3
-    steps: int = 400  # optimizer steps of each training
-    batch_size: int = 64  # sequences of a batch
-    learning_rate: float = 2e-3  # peak learning rate
-    held_out: int = 500  # sequences of the test
+    symbols: AtLeastTwo = 16  # distinct symbols
+    longest: Annotated[int, Field(ge=3, le=31)] = 8  # symbols of the longest sequence; the shortest has 3
+    steps: PositiveInt = 400  # optimizer steps of each training
+    batch_size: PositiveInt = 64  # sequences of a batch
+    learning_rate: PositiveFloat = 2e-3  # peak learning rate
+    held_out: PositiveInt = 500  # sequences of the test
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def train_and_test(config: Config, name: str) -> InvertedModel:
     device = pick_device(config.device)
     generator = seed_everything(config.seed)
     data = Sequences(config.symbols, 3, config.longest, config.held_out, generator)
+    if not (data.test[1] == config.longest).any():
+        raise ValueError(f"no test sequence has the greatest length, {config.longest}: take more --held-out")
     vocab = FIRST + config.symbols
     model = small_model(vocab, generator).to(device)
     invert(model, PLACES[name])

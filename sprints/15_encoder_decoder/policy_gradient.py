@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from seq2seq_study.expected_reward import MinimumRisk, Reinforce, minimum_risk, reward
 from seq2seq_study.likelihood import log_probability
-from seq2seq_study.noisy_reversal import NoisyReversal
+from seq2seq_study.noisy_reversal import NoisyReversal, check_sources
 from seq2seq_study.sequences import SequencePair
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.seq2seq import EncoderDecoder
@@ -27,11 +28,14 @@ from shared.nn.seq2seq import EncoderDecoder
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = 3  # distinct symbols
-    tokens: int = 3  # symbols of a target
-    batch_size: int = 16  # targets drawn for one estimate
-    estimates: int = 400  # estimates of each kind
-    samples: tuple[int, ...] = (2, 8)  # targets in a subset of minimum risk; the true one joins them
+    symbols: AtLeastTwo = 3  # distinct symbols
+    tokens: AtLeastTwo = 3  # symbols of a target
+    batch_size: AtLeastTwo = 16  # targets drawn for one estimate
+    estimates: AtLeastTwo = 400  # estimates of each kind
+    samples: tuple[PositiveInt, ...] = (2, 8)  # targets in a subset of minimum risk; the true one joins them
+
+    def check(self) -> None:
+        check_sources(self.symbols, self.tokens)
 
 
 @dataclass(frozen=True)

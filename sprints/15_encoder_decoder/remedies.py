@@ -11,15 +11,17 @@ import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from tqdm import tqdm
 
 from seq2seq_study.expected_reward import MinimumRisk, Reinforce
 from seq2seq_study.likelihood import maximum_likelihood, train_model
 from seq2seq_study.method_results import Cost, MethodResult, SeedResult, summarise
+from seq2seq_study.noisy_reversal import NoisyReversal, check_sources
 from seq2seq_study.professor_forcing import OutputDivergence, ProfessorForcing
 from seq2seq_study.remedy_tasks import RemedyTask, known, noisy_task, reversal_task
 from seq2seq_study.scheduled_sampling import DECAYS, ScheduledSampling
@@ -28,6 +30,7 @@ from shared.checks.intervals import error_bars, mean_interval, show_interval
 from shared.lab.compare import ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, NonNegativeInt, PositiveFloat, PositiveFraction, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.seq2seq import EncoderDecoder
@@ -41,20 +44,25 @@ PRESETS = {"seeds": {"steps": 120, "seeds": (0, 1, 2, 3, 4)}}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    noises: tuple[float, ...] = (0.01, 0.05)  # probabilities of a slip in the noisy reversal
-    longest: int = 8  # symbols of the longest sequence of the reversal; the shortest has 3
-    symbols: int = 10  # distinct symbols of the reversal
-    pairs: int = 2000  # pairs that the noisy reversal is learnt from
-    start_steps: int = 200  # steps of maximum likelihood before the methods part
-    steps: int = 60  # steps of each method
-    batch_size: int = 64  # pairs of a batch
-    learning_rate: float = 2e-3  # peak learning rate
-    reward_learning_rate: float = 5e-4  # peak learning rate of REINFORCE and minimum risk
-    judge_steps: int = 200  # steps that the judge of professor forcing learns alone, before
-    samples: int = 6  # targets that minimum risk draws for each source
-    sharpness: float = 0.5  # exponent of the probabilities in minimum risk
-    held_out: int = 32  # sources of the noisy test; the reversal has 30 times as many
-    seeds: tuple[int, ...] = (0,)  # a start for each; --seed is added
+    noises: tuple[PositiveFraction, ...] = (0.01, 0.05)  # probabilities of a slip in the noisy reversal
+    longest: Annotated[int, Field(ge=3, le=31)] = (
+        8  # symbols of the longest sequence of the reversal; the shortest has 3
+    )
+    symbols: AtLeastTwo = 10  # distinct symbols of the reversal
+    pairs: PositiveInt = 2000  # pairs that the noisy reversal is learnt from
+    start_steps: PositiveInt = 200  # steps of maximum likelihood before the methods part
+    steps: AtLeastTwo = 60  # steps of each method
+    batch_size: AtLeastTwo = 64  # pairs of a batch
+    learning_rate: PositiveFloat = 2e-3  # peak learning rate
+    reward_learning_rate: PositiveFloat = 5e-4  # peak learning rate of REINFORCE and minimum risk
+    judge_steps: NonNegativeInt = 200  # steps that the judge of professor forcing learns alone, before
+    samples: PositiveInt = 6  # targets that minimum risk draws for each source
+    sharpness: PositiveFloat = 0.5  # exponent of the probabilities in minimum risk
+    held_out: PositiveInt = 32  # sources of the noisy test; the reversal has 30 times as many
+    seeds: Seeds = (0,)  # a start for each; --seed is added
+
+    def check(self) -> None:
+        check_sources(NoisyReversal.symbols, NoisyReversal.tokens, self.held_out)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ model. Theory: notes/02_teacher_forcing.md
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from seq2seq_study.exact_match import free_running, teacher_forced
@@ -22,6 +23,7 @@ from seq2seq_study.sequences import END, FIRST, LETTERS, SequencePair, Sequences
 from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.blocks import DecoderBlock
@@ -33,16 +35,20 @@ PRESETS = {"seeds": {"tasks": ("reversal", "copying", "sorting"), "seeds": (0, 1
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     tasks: tuple[Literal["reversal", "copying", "sorting"], ...] = ("reversal",)  # what is learnt
-    symbols: int = 16  # distinct symbols
-    shortest: int = 3  # symbols of the shortest sequence
-    longest: int = 12  # symbols of the longest sequence
-    d_model: int = 64  # features of a token
-    layers: int = 2  # blocks of the encoder, and of the decoder
-    steps: int = 800  # optimizer steps
-    batch_size: int = 64  # sequences of a batch
-    learning_rate: float = 2e-3  # peak learning rate
-    held_out: int = 2000  # sequences for validation, and as many for the test
-    seeds: tuple[int, ...] = (0,)  # a training for each; --seed is added
+    symbols: Annotated[int, Field(ge=2, le=26)] = 16  # distinct symbols
+    shortest: PositiveInt = 3  # symbols of the shortest sequence
+    longest: Annotated[int, Field(ge=1, le=31)] = 12  # symbols of the longest sequence
+    d_model: Annotated[int, Field(ge=4, multiple_of=4)] = 64  # features of a token
+    layers: PositiveInt = 2  # blocks of the encoder, and of the decoder
+    steps: PositiveInt = 800  # optimizer steps
+    batch_size: PositiveInt = 64  # sequences of a batch
+    learning_rate: PositiveFloat = 2e-3  # peak learning rate
+    held_out: PositiveInt = 2000  # sequences for validation, and as many for the test
+    seeds: Seeds = (0,)  # a training for each; --seed is added
+
+    def check(self) -> None:
+        if self.shortest > self.longest:
+            raise ValueError(f"--shortest must be at most --longest; got {self.shortest} and {self.longest}")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ random symbols, or the right ones with the first left out. Theory: notes/04_expo
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from seq2seq_study.exact_match import free_running
@@ -18,6 +20,7 @@ from seq2seq_study.sequences import FIRST, SequencePair, Sequences, make_pair
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, NonNegativeInt, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.seq2seq import EncoderDecoder
@@ -25,14 +28,22 @@ from shared.nn.seq2seq import EncoderDecoder
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    symbols: int = 16  # distinct symbols
-    longest: int = 12  # symbols of the longest sequence in training; the shortest has 3
-    longer: int = 4  # symbols by which test sequences may be longer
-    budgets: tuple[int, ...] = (200, 600)  # optimizer steps: a training for each
-    batch_size: int = 64  # sequences of a batch
-    learning_rate: float = 2e-3  # peak learning rate
-    held_out: int = 1000  # sequences of the test
-    wrong: tuple[int, ...] = (0, 1, 2, 4, 6)  # tokens of the prefix that are forced to be wrong
+    symbols: AtLeastTwo = 16  # distinct symbols
+    longest: Annotated[int, Field(ge=3, le=31)] = 12  # symbols of the longest sequence in training; the shortest has 3
+    longer: NonNegativeInt = 4  # symbols by which test sequences may be longer
+    budgets: tuple[PositiveInt, ...] = (200, 600)  # optimizer steps: a training for each
+    batch_size: PositiveInt = 64  # sequences of a batch
+    learning_rate: PositiveFloat = 2e-3  # peak learning rate
+    held_out: PositiveInt = 1000  # sequences of the test
+    wrong: tuple[NonNegativeInt, ...] = (0, 1, 2, 4, 6)  # tokens of the prefix that are forced to be wrong
+
+    def check(self) -> None:
+        if max(self.wrong) > self.longest - 2:
+            raise ValueError(f"--wrong must leave two symbols of --longest {self.longest}; got {max(self.wrong)}")
+        if self.longest + self.longer > 31:
+            raise ValueError(
+                f"the model has room for 31 symbols; got --longest {self.longest} and --longer {self.longer}"
+            )
 
 
 @dataclass(frozen=True)

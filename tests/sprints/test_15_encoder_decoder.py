@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from shared.checks.sanity import check_gradients
+from shared.lab.config import parse_config
 from shared.nn.seq2seq import EncoderDecoder
 
 FOLDER = "15_encoder_decoder"
@@ -436,6 +437,59 @@ def test_rare_symbols_are_read_alike_and_pointed_at_apart(load_sprint, parts, ge
     rare = pair.source.tokens[:, :-1] >= 9
     assert 0.2 < rare.float().mean() < 0.3
     assert set(pair.source.tokens[:, :-1][rare].tolist()) == {9, 10}
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_what_pads_hidden_states_may_be_anything(parts, generator, value: float):
+    torch.manual_seed(0)
+    judge = parts.professor_forcing.HiddenStateJudge(4)
+    hidden, real = torch.randn(2, 3, 4, generator=generator), torch.tensor([[True] * 3, [True, False, False]])
+    expected = judge(hidden.masked_fill(~real[..., None], 0.0), real)
+    assert torch.equal(judge(hidden.masked_fill(~real[..., None], value), real), expected)
+
+
+# Options
+
+WRONG_OPTIONS = {
+    "copy_mechanism": ("--rare 0", "--rare-share 2", "--longest 2", "--longest 32", "--steps 0", "--held-out 0"),
+    "data_flow": ("--d-model 6", "--layers 0", "--words"),
+    "exposure_bias": (
+        "--symbols 1", "--symbols 100000", "--tokens 1", "--tokens 64", "--noises 0", "--noises 2", "--d-model 30",
+        "--layers 0", "--steps 1", "--held-out 2048", "--seeds 1 1", "--learning-rate nan",
+    ),
+    "inverted_mask": ("--symbols 1", "--longest 32", "--steps 0", "--batch-size 0", "--held-out 0"),
+    "policy_gradient": ("--symbols 1", "--tokens 1", "--tokens 99", "--batch-size 1", "--estimates 1", "--samples 0"),
+    "remedies": (
+        "--noises 0", "--longest 2", "--symbols 1", "--pairs 0", "--start-steps 0", "--steps 0", "--batch-size 1",
+        "--reward-learning-rate -1", "--judge-steps -1", "--samples 0", "--sharpness 0", "--held-out 2048",
+    ),
+    "reversal": ("--symbols 27", "--shortest 0", "--shortest 13", "--longest 32", "--d-model 2", "--tasks"),
+    "wrong_prefix": ("--longer -1", "--longer 20", "--budgets 0", "--wrong 11", "--wrong -1", "--longest 2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG_OPTIONS)
+def test_options_out_of_range_are_refused(load_sprint, capsys, name: str):
+    config = load_sprint(f"{FOLDER}/{name}.py").Config
+    for words in WRONG_OPTIONS[name]:
+        with pytest.raises(SystemExit) as end:
+            parse_config(config, words.split())
+        assert end.value.code == 2, words
+        assert words.split()[0] in capsys.readouterr().err, words
+
+
+def test_the_longest_sequences_that_are_allowed_fit(load_sprint):
+    script = load_sprint(f"{FOLDER}/wrong_prefix.py")
+    config = script.Config(symbols=2, longest=27, longer=4, budgets=(1,), held_out=2, wrong=(1,), device="cpu")
+    config.check()
+    assert script.main(config).lengths[-1] == 31
+
+
+def test_a_test_without_a_row_of_the_greatest_length_is_refused_before_training(load_sprint, monkeypatch):
+    script = load_sprint(f"{FOLDER}/inverted_mask.py")
+    monkeypatch.setattr(script, "train_model", None)
+    with pytest.raises(ValueError, match="no test sequence has the greatest length, 27: take more --held-out"):
+        script.main(script.Config(symbols=2, longest=27, held_out=1, device="cpu"))
 
 
 def test_models_of_this_sprint_are_the_shared_ones(parts, generator):

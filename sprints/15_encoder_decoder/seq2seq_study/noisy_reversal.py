@@ -10,6 +10,7 @@ A slip shifts all that follows: what is right next depends on what was said, whe
 All sequences have one length, so there is no end token. Symbols count from 0; tokens are symbols + FIRST.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,27 @@ from seq2seq_study.likelihood import small_size
 from seq2seq_study.sequences import BEGIN, FIRST, SequencePair
 from shared.nn.seq2seq import EncoderDecoder
 from shared.text.batches import Batch
+
+# All targets are enumerated, in float64 and with a model's logits beside them.
+MOST_TARGETS = 10**6
+
+
+def check_sources(symbols: int, tokens: int, held_out: int = 0) -> None:
+    """Check options before a task is made of them.
+
+    Raises:
+        ValueError: too many targets to sum over all, or too few sources to hold out so many twice and have any left.
+    """
+    # In logarithms: the number itself may be too large to write down.
+    if tokens * math.log(symbols) > math.log(MOST_TARGETS):
+        raise ValueError(
+            f"sums go over all sequences, at most {MOST_TARGETS:,}; got --symbols {symbols} and --tokens {tokens}: "
+            "take fewer of either"
+        )
+    if 2 * held_out >= symbols**tokens:
+        raise ValueError(
+            f"of {symbols**tokens} sources 2 x {held_out} cannot be held out and any be left: take fewer --held-out"
+        )
 
 
 @dataclass(frozen=True)
@@ -46,8 +68,7 @@ class NoisyReversal:
     def split(self, held_out: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return the sources (sources, tokens) of training, validation and test, which have none in common."""
         everything = self.enumerate(self.tokens)
-        if 2 * held_out >= len(everything):
-            raise ValueError(f"of {len(everything)} sources 2 x {held_out} cannot be held out and any be left")
+        check_sources(self.symbols, self.tokens, held_out)
         shuffled = everything[torch.randperm(len(everything), generator=generator)]
         return shuffled[2 * held_out :], shuffled[:held_out], shuffled[held_out : 2 * held_out]
 

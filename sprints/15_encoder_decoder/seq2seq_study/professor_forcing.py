@@ -28,7 +28,8 @@ class HiddenStateJudge(nn.Module):
 
     def forward(self, hidden: Tensor, real: Tensor) -> Tensor:
         """Return a score (rows), positive for "teacher", of hidden states (rows, tokens, d_model)."""
-        states = self.read(hidden * real[..., None])[0] * real[..., None]
+        there = real[..., None]
+        states = self.read(hidden.where(there, 0.0))[0].where(there, 0.0)
         return self.decide(states.sum(dim=1) / real.sum(dim=1, keepdim=True))[:, 0]
 
 
@@ -105,4 +106,4 @@ class OutputDivergence:
         wanted, log_probs = (each.log_softmax(dim=-1).clamp(min=-100) for each in (taught[:, :width].detach(), free))
         terms = (wanted.exp() * (wanted - log_probs)).sum(dim=-1)
         real = mask_of(drawn)[:, 1:] & mask_of(pair.target)[:, 1 : width + 1]
-        return losses.sum() + self.weight * (terms * real).sum(), count_targets(*pair.target)
+        return losses.sum() + self.weight * terms.where(real, 0.0).sum(), count_targets(*pair.target)
