@@ -12,9 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from tqdm import tqdm
 
 from pretraining_study.contenders import (
@@ -29,7 +31,6 @@ from pretraining_study.contenders import (
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveFloat
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory
 from shared.text.batches import Batch
@@ -37,12 +38,13 @@ from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
 
 # The size of train.py's default
 SMALL = replace(SIZE, context=BLOCK, d_model=128)
+Reachable = Annotated[float, Field(ge=0.6)]  # the least possible is 0.37, and no schedule helps these loops to it
 RACERS = {"transformers": transformers_losses, "plain PyTorch": plain_torch_losses, "ours": our_losses}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    target: PositiveFloat = 0.8  # loss on the cookbook that the race goes to, in nats per token (about a 5-gram's)
+    target: Reachable = 0.8  # loss on the cookbook that the race goes to, in nats per token (about a 5-gram's)
 
 
 @dataclass(frozen=True)
