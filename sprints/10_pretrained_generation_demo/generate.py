@@ -14,8 +14,8 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from decoding_demo.prompts import check_fits, encode
 from decoding_demo.sampling_settings import SamplingSettings
-from decoding_demo.streaming import check_fits, encode
 from shared.generation.sampling import sample
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig

@@ -131,7 +131,7 @@ def test_whole_floats_are_whole_numbers(part):
 def test_greedy_text_is_the_librarys_and_the_stream_is_the_loops(part, loaded, prompt):
     model, tokenizer = loaded
     streaming, generate, end = part("streaming"), part("generate"), tokenizer.eos_token_id
-    tokens = streaming.encode(tokenizer, prompt)
+    tokens = part("prompts").encode(tokenizer, prompt)
     for options in ({"top_k": 1}, {"temperature": 0.9, "top_p": 0.9, "seed": 3, "repetition_penalty": 1.1}):
         settings = part("sampling_settings").SamplingSettings(max_new_tokens=40, **options)
         ours = generate.decode(model, tokens, settings, end)
@@ -147,7 +147,7 @@ def test_greedy_text_is_the_librarys_and_the_stream_is_the_loops(part, loaded, p
 
 def test_log_prob_is_the_librarys_loss(part, loaded):
     model, tokenizer = loaded
-    tokens = part("streaming").encode(tokenizer, Cookbook().recipe("test", 0).text)
+    tokens = part("prompts").encode(tokenizer, Cookbook().recipe("test", 0).text)
     row = torch.tensor([tokens])
     with torch.no_grad():
         loss = model(row, labels=row).loss.item()
@@ -341,7 +341,7 @@ def test_alternatives_have_the_models_probabilities(part, loaded):
     streaming = part("streaming")
     *_, written = streaming.write(model, tokenizer, PROMPT, settings)
     with torch.no_grad():
-        expected = model(torch.tensor([streaming.encode(tokenizer, PROMPT)])).logits[0, -1].softmax(-1)
+        expected = model(torch.tensor([part("prompts").encode(tokenizer, PROMPT)])).logits[0, -1].softmax(-1)
     first = written.considered[0]
     assert [one.model for one in first.alternatives] == pytest.approx(expected.topk(5).values.tolist(), abs=1e-5)
     assert sum(one.drawn > 0 for one in first.alternatives) == 3
@@ -375,7 +375,7 @@ def test_prompts_have_limits(part, loaded, prompt, tokens, message):
 
 def test_a_prompt_cannot_end_the_text(part, loaded):
     _, tokenizer = loaded
-    tokens = part("streaming").encode(tokenizer, "<|endoftext|>")
+    tokens = part("prompts").encode(tokenizer, "<|endoftext|>")
     assert tokens.count(tokenizer.eos_token_id) == 1, "the one that starts every text"
 
 
@@ -619,6 +619,16 @@ def test_many_users_at_once_get_what_their_seeds_give_alone(part):
     results = script.main(script.Config(requests=12, max_new_tokens=8, alone=2, users=4))
     assert results.errors == []
     assert results.answered == results.equal_to_alone == 12
+
+
+def test_attacks_keep_nobody_waiting(part):
+    script = part("attack_test")
+    results = script.main(script.Config(texts=3, tokens=3, requests=4))
+    assert list(results.first_words) == list(results.whole_text) == list(script.ATTACKS)
+    assert all(0 < results.first_words[name] <= seconds < 10 for name, seconds in results.whole_text.items())
+    assert results.refused == {
+        "an upload": 404, "a long request": 413, "another site's page": 403, "another site's name": 403
+    }  # fmt: skip
 
 
 def test_a_page_is_nothing_to_record(part, capsys):

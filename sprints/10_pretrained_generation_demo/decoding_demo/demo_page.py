@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, no_type_check
 
 from decoding_demo.gate import Gate
 from decoding_demo.page_parts import make_controls, verdict
+from decoding_demo.prompts import MOST_CHARACTERS
 from decoding_demo.sampling_settings import SamplingSettings
-from decoding_demo.streaming import MOST_CHARACTERS, write
+from decoding_demo.streaming import write
 from decoding_demo.token_html import given, words
 from decoding_demo.turns import Turn, Turns
 from shared.nn.pretrained import SHIPPED, context_length, load_causal_model
@@ -28,8 +29,8 @@ if TYPE_CHECKING:  # gradio takes seconds to import
 HOST = "127.0.0.1"
 EXAMPLES = ["Smoky Soup with", "Zesty Salad with Mango and Feta\nServes 4", "Herby"]
 SECONDS = 120  # a text takes at most, waiting included
-MOST_TEXTS = 100  # that are written at the same time
-MOST_UNREAD, UNREAD_SECONDS = 20, 5.0  # pieces of a text that wait for a reader, and how long
+MOST_TEXTS = 64  # that are written at the same time
+MOST_UNREAD, UNREAD_SECONDS = 5, 5.0  # pieces of a text that wait for a reader, and how long
 CSS = Path(__file__).with_suffix(".css")
 
 
@@ -132,7 +133,7 @@ def wait_for_reader(blocks: "gradio.Blocks", user: str, turn: Turn) -> None:
     end = time.monotonic() + UNREAD_SECONDS
     while True:
         unread = blocks._queue.pending_messages_per_session.get(user)
-        if unread is not None and unread.qsize() <= MOST_UNREAD:
+        if turn.is_over or (unread is not None and unread.qsize() <= MOST_UNREAD):
             return
         if unread is None or time.monotonic() >= end:
             turn.stop("nobody read it")

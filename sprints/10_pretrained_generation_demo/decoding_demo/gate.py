@@ -33,7 +33,7 @@ class Gate:
         if refusal := self._refusal(scope):
             await PlainTextResponse(refusal[1], refusal[0])(scope, receive, send)
             return
-        body = await _read(receive)
+        body = await self._read(receive)
         if body is None:
             await PlainTextResponse(f"a request has at most {MOST_BYTES:,} bytes", 413)(scope, receive, send)
             return
@@ -61,14 +61,13 @@ class Gate:
             return None
         return 404, "there is nothing here"
 
-
-async def _read(receive: Receive) -> bytes | None:
-    """Return the body of a request, or None as soon as it is too long."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)  # of one that hangs up, too
-        if len(body) > MOST_BYTES:
-            return None
-    return body
+    async def _read(self, receive: Receive) -> bytes | None:
+        """Return the body of a request, or None as soon as it is too long."""
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)  # of one that hangs up, too
+            if len(body) > MOST_BYTES:
+                return None
+        return body

@@ -4,7 +4,9 @@ transformers generates in a thread of its own and hands text over through a queu
 its own turns to compute (`turns.py`), so any number of them can share a model.
 """
 
+import contextlib
 import math
+import queue
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -12,9 +14,15 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
-from transformers import TextIteratorStreamer as TextStream
+from transformers import (
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+    TextIteratorStreamer,
+)
 
+from decoding_demo.prompts import MOST_CHARACTERS, check_fits, encode
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.turns import Turn, Turns
 from shared.generation.sampling import sample
@@ -23,7 +31,6 @@ from shared.nn.pretrained import context_length
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-MOST_CHARACTERS = 2000
 SHOWN = 5  # alternatives of a token
 
 
@@ -80,43 +87,31 @@ class Drawing(LogitsProcessor):
         return torch.full_like(scores, -math.inf).scatter(1, token[:, None], 0.0)
 
 
-class NextTurn(StoppingCriteria):
-    """Waits for the turn to compute another token; ends the generation if the text is over, or has all its tokens.
-
-    The library asks after each token.
-    """
+class StopSignal(StoppingCriteria):
+    """Ends the generation when the text is over, or has all its tokens; the library asks after each token."""
 
     def __init__(self, turn: Turn, ends: set[int], most: int) -> None:
         self.turn, self.ends, self.most = turn, ends, most
+        self.is_last = False  # no token will be computed after this one
 
     def __call__(self, input_ids: Tensor, scores: Tensor | None, **_: object) -> Tensor:  # noqa: ARG002 (their interface)
-        is_done = input_ids.shape[1] >= self.most or int(input_ids[0, -1]) in self.ends
-        if not is_done:
-            self.turn.take()
-        return torch.full((input_ids.shape[0],), is_done or self.turn.is_over, device=input_ids.device)
+        self.is_last = self.turn.is_over or input_ids.shape[1] >= self.most or int(input_ids[0, -1]) in self.ends
+        return torch.full((input_ids.shape[0],), self.is_last, device=input_ids.device)
 
 
-def encode(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
-    """Return the token ids of a prompt behind the token that starts a text.
+class Pieces(TextIteratorStreamer):
+    """Takes each token from the library, hands its text over, and waits for the turn to compute the next."""
 
-    The characters of a control token are characters: no prompt can end a text from inside.
-    """
-    ids = tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    return [start, *ids]
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", stop: StopSignal) -> None:
+        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
+        self.text_queue = queue.Queue(maxsize=2)  # nobody writes far ahead of a reader
+        self.stop = stop
 
-
-def check_fits(prompt: int, new: int, context: int) -> None:
-    """Refuse more tokens than a model can look at.
-
-    Raises:
-        ValueError: prompt and new tokens exceed the context.
-    """
-    if prompt + new > context:
-        raise ValueError(
-            f"the model's context holds {context:,} tokens; the prompt has {prompt:,} and {new:,} new ones are asked "
-            "for: shorten the prompt or lower max new tokens"
-        )
+    def put(self, value: Tensor) -> None:
+        """Take a token; the first time, the prompt."""
+        super().put(value)
+        if not self.stop.is_last:
+            self.stop.turn.take()
 
 
 def write(
@@ -153,18 +148,12 @@ def _stream(
     settings: SamplingSettings,
     turn: Turn,
 ) -> Generator[Written, None, None]:
-    pieces = TextStream(tokenizer, skip_prompt=True, skip_special_tokens=True)
-    drawing, failures = Drawing(tokenizer, settings, turn), []
     end = model.generation_config.eos_token_id
-    ends = set(end) if isinstance(end, list) else {end}
-    next_turn = NextTurn(turn, ends, most=tokens.shape[1] + settings.max_new_tokens)
+    stop = StopSignal(turn, set(end) if isinstance(end, list) else {end}, tokens.shape[1] + settings.max_new_tokens)
+    pieces, drawing, failures = Pieces(tokenizer, stop), Drawing(tokenizer, settings, turn), []
 
     def generate() -> None:
         try:
-            turn.take()
-            if turn.is_over:
-                pieces.end()
-                return
             model.generate(  # ty: ignore[not-callable] (PreTrainedModel does not declare it)
                 tokens,
                 attention_mask=torch.ones_like(tokens),
@@ -173,7 +162,7 @@ def _stream(
                 max_new_tokens=settings.max_new_tokens,
                 pad_token_id=tokenizer.pad_token_id,
                 logits_processor=LogitsProcessorList([drawing]),
-                stopping_criteria=StoppingCriteriaList([next_turn]),
+                stopping_criteria=StoppingCriteriaList([stop]),
                 streamer=pieces,
             )
         except Exception as error:  # it has to reach the reader, who would wait for ever otherwise
@@ -193,7 +182,10 @@ def _stream(
                 yield Written(text, drawing.considered[:count])
     finally:
         turn.stop()
-        thread.join()  # at most the time of a token
+        while thread.is_alive():  # at most the time of a token
+            with contextlib.suppress(queue.Empty):
+                pieces.text_queue.get_nowait()
+            thread.join(0.01)
     if failures:
         raise failures[0]
     yield Written(text, drawing.considered)
