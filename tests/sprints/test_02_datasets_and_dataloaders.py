@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import pickle
 import signal
 from collections import Counter
 from itertools import combinations, permutations
@@ -615,8 +614,6 @@ def test_errors_are_cut_out_of_what_a_program_wrote(script: ModuleType):
         "ValueError: Caught ValueError in DataLoader worker process 0.",
         "ValueError: item 5 is broken",
     ]
-    with pytest.raises((AttributeError, pickle.PicklingError)):
-        pickle.dumps(lambda items: items)
 
 
 @needs_fork

@@ -348,6 +348,14 @@ def test_smoothed_targets_are_a_mixture_with_the_uniform_distribution(load_part)
     assert count == 5
 
 
+def test_a_network_that_is_sure_and_wrong_has_a_finite_loss(load_part):
+    evaluation, images = load_part("digit_study.evaluation"), load_part("digit_study.images").Images
+    network = nn.Module()
+    network.forward = lambda _: torch.tensor([[105.0, 0.0]])
+    batch = images(torch.zeros(1, 1, 8, 8), torch.tensor([1]))
+    assert evaluation.smoothed_loss(network, batch, 0.0)[0] == evaluation.evaluate(network, batch, 0.0).loss == 105
+
+
 def test_networks_have_the_sizes_of_their_papers(load_part):
     def count(network: nn.Module) -> int:
         return sum(weight.numel() for weight in network.parameters())
