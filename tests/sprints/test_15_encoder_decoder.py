@@ -313,7 +313,7 @@ def test_a_minimum_risk_over_equal_targets_counts_them_once(parts):
     )
 
 
-def test_every_remedy_moves_every_parameter(load_sprint, parts, generator):
+def test_every_remedy_gives_every_parameter_a_gradient(load_sprint, parts, generator):
     script = load_sprint(f"{FOLDER}/remedies.py")
     task = parts.noisy_reversal.NoisyReversal(3, 4, 0.2)
     source = task.enumerate(4)[::7]
@@ -322,7 +322,6 @@ def test_every_remedy_moves_every_parameter(load_sprint, parts, generator):
         model = task.model(torch.Generator().manual_seed(1))
         loss, count = loss_of(model, pair)
         assert count > 0
-        # The symbols' embeddings and rows alone are used: begin, and no padding and end.
         loss.backward()
         for part, parameter in model.named_parameters():
             assert parameter.grad is not None, (name, part)
