@@ -36,6 +36,18 @@ def train(load_sprint) -> ModuleType:
     return load_sprint("09_train_gpt2/train.py")
 
 
+@pytest.fixture(autouse=True)
+def _short_texts(load_sprint, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a model that was hardly trained writes ends with its context: it is cut where there is something to judge.
+    module = load_sprint("09_train_gpt2/pretraining_study/written_texts.py")
+    real = module.generate
+    monkeypatch.setattr(
+        module,
+        "generate",
+        lambda *some, max_new_tokens, **rest: real(*some, max_new_tokens=max_new_tokens // 8, **rest),
+    )
+
+
 @pytest.fixture(scope="module")
 def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("text") / "book.txt"
