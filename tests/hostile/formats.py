@@ -55,11 +55,6 @@ def _copy(source: Path, name: str) -> Callable[[Path], None]:
     return copy
 
 
-def _planetoid(folder: Path) -> None:
-    for part in ("x", "y", "tx", "ty", "allx", "ally", "graph", "test.index"):
-        shutil.copyfile(PUBLIC / "planetoid" / f"ind.cora.{part}", folder / f"ind.citeseer.{part}")
-
-
 def _liar(folder: Path) -> None:
     for split in ("train", "valid", "test"):
         lines = (PUBLIC / "liar" / f"{split}.tsv").read_text(encoding="utf-8").splitlines()[:200]
@@ -199,9 +194,9 @@ FORMATS = (
         made_by=("17_gnn/train.py --task graph --data motifs --export {data}/graph",), may_be_read=PLAIN,
     ),
     Format(
-        "planetoid", tuple(f"ind.citeseer.{part}" for part in ("allx", "ally", "graph", "test.index")),
-        ("17_gnn/node_classification.py --data citeseer --folder {data} --networks MLP --steps 1 --seeds 0",),
-        _planetoid, may_be_read=frozenset({"a flipped bit"}),
+        "planetoid", tuple(f"planetoid/ind.cora.{part}" for part in ("allx", "ally", "graph", "test.index")),
+        ("17_gnn/node_classification.py --data cora --networks MLP --steps 1 --seeds 0",),
+        _copy(PUBLIC / "planetoid", "planetoid"), public=True,
     ),
     Format(
         "LIAR", ("liar/train.tsv", "liar/test.tsv"),
@@ -215,12 +210,12 @@ FORMATS = (
          f"04_advanced_training_cnn/train.py --data mnist {LENET}"),
         _mnist, may_be_read=frozenset({"a flipped bit"}), public=True,
     ),
-    Format("image", ("cats/1.png",), (READ + IMAGES,), _images),
+    Format("image", ("cats/1.png",), (READ + IMAGES,), _images, may_be_read=frozenset({"the last byte lost"})),
     Format("array", ("images.npy",), (READ + ARRAY,), _images, may_be_read=frozenset({"a flipped bit"})),
     Format("table", ("table.csv",), (READ + TABLE,), _images, may_be_read=PLAIN),
     Format(
-        "SMILES", ("molecules.txt",), ("17_gnn/molecules.py --epochs 1 --data {data}/molecules.txt",), _smiles,
-        may_be_read=PLAIN,
+        "SMILES", ("molecules.txt",),
+        ("17_gnn/molecules.py --epochs 1 --width 4 --depth 1 --data {data}/molecules.txt",), _smiles, may_be_read=PLAIN,
     ),
     Format(
         "vocabulary of GPT-2", ("gpt2/encoder.json", "gpt2/vocab.bpe"),
