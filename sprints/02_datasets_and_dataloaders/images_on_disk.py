@@ -31,8 +31,6 @@ from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 
 Item = tuple[Tensor, int]
-
-
 Digits = Annotated[int, Field(ge=1, le=1797)]  # as many as there are
 Pixels = Annotated[int, Field(ge=1, le=1024)]
 
@@ -54,16 +52,15 @@ class Results:
 class ImageFolder(Dataset[Item]):
     """Images in folders, one folder for each class: items are uint8 (channels, height, width) and the class's number.
 
-    Classes and files are sorted by name: a folder lists them in an order that differs between machines. Whatever is in
-    the files (a palette, one bit, transparency), all images come in one mode, and upright as their camera was held.
+    Both are sorted by name, as machines list folders in orders that differ. Whatever is in the files (a palette, one
+    bit, transparency), all images come in one mode, and upright as their camera was held.
 
     Args:
         root: the folder of the folders, which may have folders in them.
         transform: is applied to each image when it is read.
         mode: "RGB" for three channels, "L" for one.
 
-    Attributes:
-        left_out: files that are no images by their names, or stand in no class; hidden ones do not count.
+    Files that are no images by their names, or in no class, are counted in `left_out`; hidden ones are not.
 
     Raises:
         ValueError: there is no class, or one without an image; later, a file that cannot be read.
@@ -85,6 +82,10 @@ class ImageFolder(Dataset[Item]):
             if path.suffix.lower() in IMG_EXTENSIONS and path.parent != root
         ]
         self.left_out = sorted({*files} - {path for path, _ in self.samples})
+        if self.left_out:
+            print(
+                f"left out: {len(self.left_out)} files that are no images of a class, such as {self.left_out[0].name}"
+            )
         present = {label for _, label in self.samples}
         if empty := [name for name, number in numbers.items() if number not in present]:
             raise ValueError(

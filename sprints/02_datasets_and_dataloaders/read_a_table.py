@@ -157,6 +157,8 @@ def main(config: Config) -> Results:
     with tempfile.TemporaryDirectory() as folder:
         write_wine(Path(folder) / "wine.csv", config.missing, generator)
         table = TableDataset(Path(folder) / "wine.csv", target="grower")
+    empty_cells = int(table.values.isnan().sum())
+    print(f"{len(table)} rows of {len(table.columns)} numbers, {empty_cells} of which are missing")
     accuracies: dict[str, list[float]] = {}
     rates: dict[str, list[float]] = {}
     for _ in tqdm(range(config.splits), unit="split"):
@@ -181,7 +183,7 @@ def main(config: Config) -> Results:
     deviations = Standardise(table.values).deviation
     return Results(
         rows=len(table),
-        empty_cells=int(table.values.isnan().sum()),
+        empty_cells=empty_cells,
         smallest_unit=deviations.min().item(),
         largest_unit=deviations.max().item(),
         accuracy={name: math.fsum(values) / len(values) for name, values in accuracies.items()},

@@ -223,7 +223,7 @@ def test_our_image_folder_is_torchvisions(script: ModuleType, tmp_path: Path):
 
 
 @of("images_on_disk")
-def test_only_folders_of_images_are_classes_and_what_is_left_out_is_told(script: ModuleType, tmp_path: Path):
+def test_only_folders_of_images_are_classes_and_what_is_left_out_is_told(script: ModuleType, tmp_path: Path, capsys):
     script.write_digits(tmp_path, count=30, size=8)
     before = script.ImageFolder(tmp_path)
     assert before.left_out == []
@@ -233,6 +233,7 @@ def test_only_folders_of_images_are_classes_and_what_is_left_out_is_told(script:
     after = script.ImageFolder(tmp_path)
     assert (after.classes, after.samples) == (before.classes, before.samples)
     assert [path.name for path in after.left_out] == ["notes.txt", "a.gif", "loose.png"]
+    assert capsys.readouterr().out == "left out: 3 files that are no images of a class, such as notes.txt\n"
     (tmp_path / "empty" / "folder").mkdir(parents=True)
     with pytest.raises(ValueError, match=r"must hold images of its class; \['empty'\] hold none: remove them"):
         script.ImageFolder(tmp_path)
