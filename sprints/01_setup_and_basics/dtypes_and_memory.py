@@ -28,8 +28,6 @@ FLOATS = {
     "float16": torch.float16,
     "float8_e4m3fn": torch.float8_e4m3fn,
 }
-
-
 Elements = Annotated[int, Field(ge=10, le=MOST)]  # ten of them are viewed
 
 

@@ -21,8 +21,6 @@ from shared.lab.run import run
 
 Function = Callable[[Tensor], Tensor]
 START = (-1.2, 1.0)
-
-
 Orders = Annotated[int, Field(ge=1, le=4)]  # for more there is no formula here
 
 

@@ -75,8 +75,6 @@ PROGRAMS: dict[Fault, str] = {
     "a worker that is killed": program(item="os.kill(os.getpid(), signal.SIGKILL)"),
     "no fault": program(settings=SPAWN),
 }
-
-
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 

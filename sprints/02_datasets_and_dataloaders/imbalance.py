@@ -37,8 +37,6 @@ TOLERANCE = {
     "balanced_accuracy.*": Tolerance(absolute=0.007),
     "ranked_right.*": Tolerance(absolute=0.0005),
 }
-
-
 Eights = Annotated[int, Field(ge=1, le=86)]  # of the training half
 
 

@@ -29,8 +29,6 @@ from shared.lab.run import run
 from shared.text.cookbook import Cookbook
 
 UNKNOWN = "<unknown>"
-
-
 Recipes = Annotated[int, Field(ge=10, le=MOST)]  # a tenth as many are held out
 
 
