@@ -66,6 +66,11 @@ class Config(ScriptConfig):
     threads: Threads = 1  # threads of the processor; more are of use for large graphs only
     seeds: Seeds = (0, 1, 2, 3, 4)  # trainings, with splits of their own unless given; --seed is added
 
+    def check(self) -> None:
+        """Check that data has a name."""
+        if self.data == "":
+            raise ValueError(f"--data is a folder, {' or '.join(BUILT_IN)}; got nothing")
+
 
 @dataclass(frozen=True)
 class Results:

@@ -62,6 +62,12 @@ def test_options_out_of_range_are_refused(load_sprint, capsys, script: str, word
     assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
+def test_data_without_a_name_is_not_the_default(load_sprint, capsys):
+    with pytest.raises(SystemExit):
+        parse_config(load_sprint(f"{FOLDER}/train.py").Config, ["--data", ""])
+    assert "--data is a folder, karate or motifs; got nothing" in capsys.readouterr().err
+
+
 def test_a_club_has_as_many_nodes_as_the_check_says(load_sprint):
     script = load_sprint(f"{FOLDER}/cluster_embeddings.py")
     assert script.known_groups(script.Config(), torch.device("cpu"))[0].graph.num_nodes == script.NODES["karate"]
