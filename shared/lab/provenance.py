@@ -78,7 +78,8 @@ def sha256(path: Path) -> str:
 def source_hash(script: Path) -> str:
     """Return a hash of a script and of what it uses, directly or not: modules of its sprint, of `shared`, their words.
 
-    Layout, comments, docstrings and annotations do not count, and every version of Python gives the same.
+    Layout, comments, docstrings, annotations and a Config's `check` do not count, and every version of Python gives the
+    same.
     """
     seen: dict[Path, str] = {}
     waiting = [script]
@@ -119,7 +120,7 @@ def _used(code: str) -> frozenset[str]:
 
 @functools.cache
 def _meaning(code: str) -> str:
-    """Return the syntax tree of code as text, without positions, docstrings and annotations."""
+    """Return the syntax tree of code as text, without positions, docstrings, annotations and checks of options."""
 
     def show(node: ast.AST) -> str:
         parts = []
@@ -127,10 +128,22 @@ def _meaning(code: str) -> str:
         fields = ((name, value) for name, value in ast.iter_fields(node) if name not in ("annotation", "returns"))
         for name, value in fields:
             for item in value if isinstance(value, list) else [value]:
-                is_docstring = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
-                is_for_annotations = isinstance(item, ast.ImportFrom) and item.module in FOR_ANNOTATIONS
-                if not is_docstring and not is_for_annotations and (item is not None or isinstance(value, list)):
+                if not _says_nothing(item) and (item is not None or isinstance(value, list)):
                     parts.append(f"{name}={show(item) if isinstance(item, ast.AST) else ascii(item)}")
         return f"{type(node).__name__}({', '.join(parts)})"
 
     return show(ast.parse(code))
+
+
+def _says_nothing(node: Any) -> bool:
+    """Return whether a part of code computes nothing: it is read by people, by type checkers or before the work."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.ImportFrom):
+        return node.module in FOR_ANNOTATIONS
+    if isinstance(node, ast.Assign):  # Kind = Literal["a", "b"]
+        value = node.value.value if isinstance(node.value, ast.Subscript) else None
+        return isinstance(value, ast.Name) and value.id in ("Annotated", "Literal")
+    return (
+        isinstance(node, ast.FunctionDef) and [*map(ast.unparse, node.args.args)] == ["self"] and node.name == "check"
+    )

@@ -66,7 +66,7 @@ def test_what_is_no_longer_the_dataclass_of_the_script_is_an_error():
     [
         (torch.tensor(1.0), r"results\.loss is a Tensor: convert it, for example by \.item\(\)"),
         (np.float32(1.0), r"results\.loss is a float32: convert it"),
-        ([1.0, float("nan")], r"results must be finite numbers, results\.loss\[1\] is nan: use None"),
+        ([1.0, float("nan")], r"results must be finite numbers, results\.loss\[1\] is nan: if training has diverged"),
         ({"a": float("inf")}, r"results\.loss\[a\] is inf"),
     ],
 )
