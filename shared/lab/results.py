@@ -66,8 +66,8 @@ def plain(value: Any, name: str) -> Any:
         return value.resolve().relative_to(ROOT).as_posix() if value.resolve().is_relative_to(ROOT) else value.name
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(
-            f"results must be finite numbers, {name} is {value}: if training has diverged, a lower learning rate may help "
-            "(for what is not known a script gives None)"
+            f"results must be finite numbers, {name} is {value}: if training has diverged, a lower learning rate may "
+            "help (for what is not known a script gives None)"
         )
     if isinstance(value, str):  # a name of the hub or a folder, for example: no file says where this repository lies
         return value.replace(f"{ROOT}{os.sep}", "").replace(f"{ROOT.as_posix()}/", "")
