@@ -37,8 +37,17 @@ def replacing_folder(target: Path) -> Generator[Path]:
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(temporary, target)
+        # A folder cannot take the place of one that is not empty: the old one steps aside, and is there until the end.
+        old = temporary.with_suffix(".old")
+        if target.exists():
+            os.replace(target, old)
+        try:
+            os.replace(temporary, target)
+        except OSError:
+            if old.exists():
+                os.replace(old, target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -1,5 +1,6 @@
 """Files are whole or not there, also when writing fails or two write at once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,24 @@ def test_after_an_error_the_old_folder_stays_and_nothing_else(tmp_path: Path):
 
     with pytest.raises(RuntimeError, match="full"):
         fail_halfway()
+    assert (target / "weights").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_old_folder_comes_back_if_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    target, move = tmp_path / "model", os.replace
+    write_text(target / "weights", "old")
+
+    def fail_for_the_new_one(source: Path, aim: Path) -> None:
+        if Path(source).suffix == ".tmp" and Path(aim) == target:
+            raise OSError("the disk is full")
+        move(source, aim)
+
+    monkeypatch.setattr(os, "replace", fail_for_the_new_one)
+    with pytest.raises(OSError, match="full"), replacing_folder(target) as temporary:
+        (temporary / "weights").mkdir()
     assert (target / "weights").read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 
