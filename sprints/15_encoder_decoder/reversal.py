@@ -138,8 +138,7 @@ def exact_match_of_flip(config: Config) -> float:
     data = Sequences(config.symbols, config.shortest, config.longest, config.held_out, seed_everything(config.seed))
     targets, (rows, lengths) = make_pair(*data.test).target.tokens, data.test
     answers = [target[1 : length + 1].tolist() for target, length in zip(targets, lengths, strict=True)]
-    right = [flipped == answer for flipped, answer in zip(flip(rows, lengths), answers, strict=True)]
-    return sum(right) / len(right)
+    return sum(mine == true for mine, true in zip(flip(rows, lengths), answers, strict=True)) / len(answers)
 
 
 def main(config: Config) -> Results:

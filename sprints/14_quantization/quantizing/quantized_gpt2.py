@@ -43,11 +43,7 @@ def use_engine(name: str = "auto") -> str:
 
 
 def require_gpt2(model: PreTrainedModel) -> None:
-    """Check that a model has the parts that are quantized here by name.
-
-    Raises:
-        ValueError: it is no GPT-2.
-    """
+    """Raise a ValueError unless a model has the parts that are quantized here by name."""
     if model.config.model_type != "gpt2":
         raise ValueError(f"only a GPT-2 is quantized here; the model is of type {model.config.model_type!r}: name one")
 
