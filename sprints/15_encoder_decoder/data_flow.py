@@ -18,7 +18,7 @@ from seq2seq_study.sequences import FIRST, SequencePair, make_pair, mask_of, rea
 from shared.lab.compare import EXACT, ROUNDING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveInt
+from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.attention import MultiHeadAttention
@@ -29,7 +29,7 @@ from shared.nn.seq2seq import EncoderDecoder
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     words: tuple[str, ...] = ("abcdef", "cab", "dada")  # sources
-    d_model: Annotated[int, Field(ge=4, multiple_of=4)] = 64  # features of a token
+    d_model: Annotated[int, Field(ge=4, le=MOST, multiple_of=4)] = 64  # features of a token
     layers: PositiveInt = 2  # blocks of the encoder, and of the decoder
 
 

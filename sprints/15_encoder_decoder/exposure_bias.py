@@ -22,7 +22,7 @@ from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import AtLeastTwo, PositiveFloat, PositiveFraction, PositiveInt, Seeds
+from shared.lab.ranges import MOST, AtLeastTwo, PositiveFloat, PositiveFraction, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
@@ -36,7 +36,7 @@ class Config(ScriptConfig):
     symbols: AtLeastTwo = 4  # distinct symbols
     tokens: AtLeastTwo = 6  # symbols of a source
     noises: tuple[PositiveFraction, ...] = (0.002, 0.02, 0.2)  # probabilities of a slip
-    d_model: Annotated[int, Field(ge=4, multiple_of=4)] = 32  # features of a token
+    d_model: Annotated[int, Field(ge=4, le=MOST, multiple_of=4)] = 32  # features of a token
     layers: PositiveInt = 1  # blocks of the encoder, and of the decoder
     steps: AtLeastTwo = 400  # optimizer steps; a training that is stopped early has half of them, a long one 3 x
     batch_size: PositiveInt = 64  # pairs of a batch

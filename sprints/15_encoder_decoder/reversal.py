@@ -23,7 +23,7 @@ from seq2seq_study.sequences import END, FIRST, LETTERS, SequencePair, Sequences
 from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveFloat, PositiveInt, Seeds
+from shared.lab.ranges import MOST, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.blocks import DecoderBlock
@@ -38,7 +38,7 @@ class Config(ScriptConfig):
     symbols: Annotated[int, Field(ge=2, le=26)] = 16  # distinct symbols
     shortest: PositiveInt = 3  # symbols of the shortest sequence
     longest: Annotated[int, Field(ge=1, le=31)] = 12  # symbols of the longest sequence
-    d_model: Annotated[int, Field(ge=4, multiple_of=4)] = 64  # features of a token
+    d_model: Annotated[int, Field(ge=4, le=MOST, multiple_of=4)] = 64  # features of a token
     layers: PositiveInt = 2  # blocks of the encoder, and of the decoder
     steps: PositiveInt = 800  # optimizer steps
     batch_size: PositiveInt = 64  # sequences of a batch
