@@ -19,6 +19,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.files import replacing_folder
 from shared.lab.paths import RUNS, shown
 from shared.lab.run import run, run_folder
+from shared.nn.model_folders import CHECKSUMS, seal
 from shared.nn.pretrained import SHIPPED_FOLDER
 from shared.text.cookbook import Cookbook
 from shared.text.tokenizers import END_OF_TEXT
@@ -52,13 +53,14 @@ def main(config: Config) -> Results:
             pad_token=END_OF_TEXT,
             model_max_length=model.config.context,
         ).save_pretrained(folder)
+        seal(folder)
 
     text = Cookbook().recipe("test", 0).text
     tokens = torch.tensor([tokenizer.encode(text)])
     with torch.no_grad():
         theirs = AutoModelForCausalLM.from_pretrained(target)(tokens).logits
         difference = (theirs - model(tokens)).abs().max().item()
-    files = sorted(path.name for path in target.iterdir())
+    files = sorted(path.name for path in target.iterdir() if path.name != CHECKSUMS)
     results = Results(
         parameters=model.parameter_count(),
         megabytes=sum((target / file).stat().st_size for file in files) / 1e6,

@@ -15,6 +15,7 @@ from shared.lab.files import replacing_folder
 from shared.lab.paths import RUNS, shown
 from shared.lab.provenance import sha256
 from shared.nn.gpt import GPT
+from shared.nn.model_folders import seal
 from shared.nn.pretrained import load_causal_model, load_tokenizer
 from shared.text.unseen_words import renew, unseen_tokens
 
@@ -104,6 +105,7 @@ def save_gpt(model: GPT, tokenizer: "PreTrainedTokenizerBase", folder: Path, boo
         model.to_transformers().save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
         (temporary / TUNED_ON).write_text(sha256(book), encoding="utf-8")
+        seal(temporary)
 
 
 def check_tuned(name: str, book: Path, tokenizer: "PreTrainedTokenizerBase") -> None:
