@@ -21,6 +21,7 @@ from typing import Any, TypeVar, get_type_hints
 import tyro
 from pydantic import TypeAdapter, ValidationError
 
+from shared.lab.range_words import ranges_in_words
 from shared.lab.ranges import Device, Seed
 
 C = TypeVar("C", bound="ScriptConfig")
@@ -105,7 +106,12 @@ def refuse(reason: str) -> None:
 
 def _parse(config: type[C], words: list[str], default: C, description: str | None) -> C:
     """Return the configuration of a command line beside a default one."""
-    parsed = tyro.cli(config, args=words, default=default, description=description)
+    try:
+        parsed = tyro.cli(config, args=words, default=default, description=description)
+    except SystemExit as end:
+        if not end.code:  # after --help
+            print(ranges_in_words(config))
+        raise
     hints = get_type_hints(config, include_extras=True)
     for field in dataclasses.fields(config):
         _check_option(field, hints[field.name], getattr(parsed, field.name), words)

@@ -160,3 +160,4 @@ def test_help_is_the_docstring_and_each_comment_with_its_default(capsys: pytest.
     assert "choose among so many, or among all" in text
     assert "--compile, --no-compile" in text
     assert "--norm {pre,post}" in text
+    assert "--dropout: at least 0, below 1" in text
