@@ -18,7 +18,7 @@ WORDS = {
 }
 
 
-def ranges_in_words(config: type) -> str:
+def ranges_in_words(config: type[Any]) -> str:
     """Return what is allowed for each option of a script that has a range, one line each; "" if none has."""
     lines = []
     for field in dataclasses.fields(config):
