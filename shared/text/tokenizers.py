@@ -1,4 +1,4 @@
-"""Text to token ids and back: characters, byte-level BPE (Sennrich et al. 2016), GPT-2's own vocabulary.
+"""Text to token ids and back: characters, byte-level BPE (Radford et al. 2019), GPT-2's own vocabulary.
 
 Three vocabularies, one interface and one file format: each is a `tokenizers.Tokenizer` and is saved as tokenizer.json,
 which transformers reads too. They share one control token, `<|endoftext|>`, that separates documents. Only
