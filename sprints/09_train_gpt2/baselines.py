@@ -3,7 +3,7 @@
     uv run sprints/09_train_gpt2/baselines.py
     uv run sprints/09_train_gpt2/baselines.py --data tinyshakespeare
 
-Theory: notes/02_the_optimum.md
+Theory: notes/03_the_optimum.md
 """
 
 import math
@@ -70,14 +70,19 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the loss by order, above the optimum if it is known."""
-    figure, axes = new_figure()
-    axes.plot(results.orders, results.witten_bell, marker="s", label="Witten-Bell")
-    axes.plot(results.orders, results.kneser_ney, marker="o", label="modified Kneser-Ney")
+    """Draw the loss by order above the optimum, if it is known, and what the other smoothing loses or gains."""
+    figure, (left, right) = new_figure(9.0, 3.8, columns=2)
+    left.plot(results.orders, results.kneser_ney, marker="o")
     if results.optimum is not None:
-        axes.axhline(results.optimum, color="black", label="optimum")
-    axes.set(xlabel="order", ylabel="nats per token", ylim=(0, None))
-    axes.legend()
+        left.axhline(results.optimum, color="black", linewidth=1)
+        left.text(results.orders[-1], results.optimum + 0.08, "optimum", ha="right")
+    left.set(title="modified Kneser-Ney", ylabel="nats per token", ylim=(0, None))
+    other = [one - two for one, two in zip(results.witten_bell, results.kneser_ney, strict=True)]
+    right.plot(results.orders, other, marker="s", color="C3")
+    right.axhline(0, color="black", linewidth=1)
+    right.set(title="Witten-Bell minus Kneser-Ney", ylabel="nats per token")
+    for axes in (left, right):
+        axes.set(xlabel="order: tokens of an n-gram", xticks=results.orders)
     return figure
 
 

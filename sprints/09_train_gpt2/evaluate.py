@@ -4,7 +4,7 @@
     uv run sprints/09_train_gpt2/evaluate.py --checkpoint runs/09_train_gpt2/train/checkpoints/cookbook.pt
 
 The default scores the model that the repository ships, section by section of the recipe, against the exact optimum,
-and counts the faults in the recipes that it writes. Theory: notes/02_the_optimum.md
+and counts the faults in the recipes that it writes. Theory: notes/03_the_optimum.md
 """
 
 import math

@@ -4,7 +4,7 @@
     uv run sprints/09_train_gpt2/export_pretrained.py
 
 Recorded, these two commands make data/models/cookbook-gpt2, the model that later sprints start from; otherwise the
-folder is written to where a run writes, and the shipped model stays. Theory: notes/06_the_shipped_model.md
+folder is written to where a run writes, and the shipped model stays. Theory: notes/12_the_shipped_model.md
 """
 
 from dataclasses import dataclass

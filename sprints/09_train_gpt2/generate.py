@@ -3,7 +3,7 @@
     uv run sprints/09_train_gpt2/generate.py
     uv run sprints/09_train_gpt2/generate.py --prompt "" --temperature 0.7 --count 3
 
-What temperature, top-k and top-p do is the subject of sprint 10. Theory: notes/04_generating.md
+What temperature, top-k and top-p do is the subject of sprint 10. Theory: notes/09_generating.md
 """
 
 import time

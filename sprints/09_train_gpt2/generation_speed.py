@@ -2,7 +2,7 @@
 
     uv run sprints/09_train_gpt2/generation_speed.py
 
-Compare the ratios, not the figures of different machines. Theory: notes/07_speed.md
+Compare the ratios, not the figures of different machines. Theory: notes/13_speed.md
 """
 
 import time

@@ -3,7 +3,7 @@
     uv run sprints/09_train_gpt2/prepare_data.py --text my_text.txt --tokenizer bpe --folder data/cache/my_text
     uv run sprints/09_train_gpt2/train.py --data data/cache/my_text
 
-Without --text it prepares recipes of the cookbook, as a text like any other. Theory: notes/03_data.md
+Without --text it prepares recipes of the cookbook, as a text like any other. Theory: notes/08_data.md
 """
 
 from dataclasses import dataclass

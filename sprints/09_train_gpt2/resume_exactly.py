@@ -5,7 +5,7 @@
 
 A process trains a small GPT with dropout; it is killed at random moments (SIGKILL, on Windows TerminateProcess: no
 chance to tidy up) and resumed from its last checkpoint. At the end weights, optimizer states and loss log are compared.
-Theory: notes/05_resuming.md
+Theory: notes/11_resuming.md
 """
 
 import hashlib

@@ -5,13 +5,14 @@
     uv run sprints/09_train_gpt2/train.py --data my_text.txt --tokenizer bpe --steps 2000
 
 Without options it trains on an endless cookbook whose entropy is known exactly, for about three minutes on two cores.
-Theory: notes/01_the_training_loop.md, notes/02_the_optimum.md and, for --resume, notes/05_resuming.md
+Theory: notes/04_the_training_loop.md, notes/03_the_optimum.md and, for --resume, notes/11_resuming.md
 """
 
 import shutil
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -146,18 +147,11 @@ def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator
     start, history = begin(path, fixed, model, optimizers, batches, steps=config.steps, resume=config.resume)
     if config.compile:
         model.compile()
+    schedule = partial(SCHEDULES[config.schedule], steps=config.steps, warmup=config.warmup)
     trained = train_steps(
-        model,
-        batches,
-        loss_function=language_model_loss,
-        optimizers=optimizers,
-        steps=config.steps,
-        schedule=partial(SCHEDULES[config.schedule], steps=config.steps, warmup=config.warmup),
-        clip=config.clip,
-        accumulate=config.accumulate,
-        precision=config.precision,
-        start=start,
-    )
+        model, batches, loss_function=language_model_loss, optimizers=optimizers, steps=config.steps, start=start,
+        schedule=schedule, clip=config.clip, accumulate=config.accumulate, precision=config.precision,
+    )  # fmt: skip
     writer = SummaryWriter(str(run_folder(config, __file__) / "tensorboard")) if config.tensorboard else None
     batches_to_validate = list(corpus.validation_batches(64, config.context))
     few = batches_to_validate[:: max(1, len(batches_to_validate) // 4)]  # enough for a curve
@@ -179,14 +173,20 @@ def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator
 
 
 def plot(results: Results) -> Figure:
-    """Draw the loss over the steps between the floor that no model can pass and the n-gram model."""
+    """Draw the losses over the steps, between the floor that no model can pass and the n-gram model."""
     figure, axes = new_figure()
-    axes.plot(results.steps, results.train_losses, label="training")
-    axes.plot(results.steps, results.validation_losses, label="validation")
-    axes.axhline(results.ngram, linestyle="--", color="grey", label="5-gram")
-    if results.optimum is not None:
-        axes.axhline(results.optimum, color="black", label="optimum")
-    axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None))
+    # A mean over steps belongs to their middle, not to their end.
+    middles = [(start + end) / 2 for start, end in pairwise([0, *results.steps])]
+    axes.plot(middles, results.train_losses, color="C0", marker=".", label="training, mean of the steps around")
+    axes.plot(results.steps, results.validation_losses, color="C3", marker=".", label="validation, at this step")
+    for name, loss, style, side in (
+        ("5-gram", results.ngram, "--", "bottom"),
+        ("optimum", results.optimum, "-", "top"),
+    ):
+        if loss is not None:
+            axes.axhline(loss, linestyle=style, color="black", linewidth=1)
+            axes.text(0, loss, f" {name} {loss:.2f}", va=side)
+    axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None), xlim=(0, None))
     axes.legend()
     return figure
 

@@ -3,7 +3,7 @@
     uv run sprints/09_train_gpt2/training_speed.py
     uv run sprints/09_train_gpt2/training_speed.py --rounds 5 --steps 12
 
-Compare the ratios, not the figures of different machines. Theory: notes/07_speed.md
+Compare the ratios, not the figures of different machines. Theory: notes/13_speed.md
 """
 
 import statistics
@@ -98,13 +98,15 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the training rates of all turns."""
-    figure, axes = new_figure()
-    axes.barh(list(results.training), [statistics.median(turns) for turns in results.training.values()])
+    """Draw the training rates of all turns; like is compared with like within a colour."""
+    figure, axes = new_figure(8.0, 4.0)
+    names = [name if "float32" in name else name.replace("ours", "ours, bfloat16") for name in results.training]
+    colours = ["grey" if "float32" in name else "C0" for name in results.training]
+    axes.barh(names, [statistics.median(turns) for turns in results.training.values()], color=colours)
     for height, turns in enumerate(results.training.values()):
         axes.plot(turns, [height] * len(turns), ".", color="black")
     axes.invert_yaxis()
-    axes.set_xlabel("training tokens per second")
+    axes.set_xlabel("training tokens per second (dots: single turns)")
     return figure
 
 

@@ -1,6 +1,6 @@
 """How a run of training begins: anew, if that overwrites nothing, or from its last checkpoint.
 
-Theory: notes/05_resuming.md
+Theory: notes/11_resuming.md
 """
 
 from collections.abc import Mapping, Sequence
