@@ -3,7 +3,7 @@
     uv run sprints/07_transformer_block/batch_norm.py
 
 First the three dependences are measured on one layer. Then the same small language model is trained with each norm on
-recipes, character by character, and asked whether it reads the future. Theory: notes/01_normalisation.md
+recipes, character by character, and asked whether it reads the future. Theory: notes/10_batch_norm.md
 """
 
 from collections.abc import Callable, Iterator

@@ -2,7 +2,7 @@
 
     uv run sprints/07_transformer_block/block_by_hand.py
 
-The function sees tensors only: no module, no fused kernel, no library layer. Theory: notes/04_the_block.md
+The function sees tensors only: no module, no fused kernel, no library layer. Theory: notes/07_equal_to_pytorch.md
 """
 
 import math

@@ -3,7 +3,7 @@
     uv run sprints/07_transformer_block/break_it.py
 
 Every kind of block, alone and stacked, is wrapped as a little model and put through the invariants of
-`shared/checks/invariants.py`; then one model is broken on purpose, in many ways. Theory: notes/08_what_must_hold.md
+`shared/checks/invariants.py`; then one model is broken on purpose, in many ways. Theory: notes/11_what_must_hold.md
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
     uv run sprints/07_transformer_block/cost.py
 
 Formulas beside what is there: parameters of the module, operations as PyTorch's counter sees them pass. For the model
-that the repository ships and for GPT-2 small. Theory: notes/06_cost.md
+that the repository ships and for GPT-2 small. Theory: notes/08_cost.md
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ from shared.nn.blocks import GPTBlock
 
 # d_model, heads and context
 MODELS = {"shipped": (192, 4, 256), "gpt2": (768, 12, 1024)}
+TITLES = {"shipped": "the shipped model", "gpt2": "GPT-2 small"}
 PARTS = ("projections", "scores and means", "feed-forward", "norms")
 Longest = Annotated[int, Field(ge=4096, le=2**20)]  # attention overtakes the rest at 3,073
 
@@ -154,18 +155,21 @@ def main(config: Config) -> Results:
 
 def plot(results: Results) -> Figure:
     """Draw the share of each part in the operations by the length of the text; dots are counted."""
-    figure, fields = new_figure(width=9.5, height=3.8, columns=len(results.models))
+    figure, fields = new_figure(width=9.0, height=3.6, columns=len(results.models))
     for axes, (name, cost) in zip(fields, results.models.items(), strict=True):
         lengths = cost.lengths
         table = [flops(cost.d_model, tokens) for tokens in lengths]
         shares = [[by_part[part] / sum(by_part.values()) for by_part in table] for part in PARTS[:3]]
-        axes.stackplot(lengths, shares, labels=PARTS[:3], alpha=0.7)
-        axes.plot(lengths, cost.attention_share, "k.", label="attention, counted")
-        axes.axvline(cost.context, color="black", linestyle="--", linewidth=1, label="context of the model")
+        axes.stackplot(lengths, shares, alpha=0.7)
+        axes.plot(lengths, cost.attention_share, "k.")
+        axes.axvline(cost.context, color="black", linestyle="--", linewidth=1)
+        axes.text(cost.context * 0.9, 0.94, "context", ha="right", va="top", fontsize=9)
         axes.set(xscale="log", xlabel="tokens of the text", ylim=(0, 1), xlim=(lengths[0], lengths[-1]))
-        axes.set_title(f"{name}, d_model {cost.d_model}")
+        axes.text(lengths[1], 0.14, "projections")
+        axes.text(lengths[1], 0.6, "feed-forward")
+        axes.text(lengths[-2], shares[0][-2] + 0.3, "scores\nand means", ha="right")
+        axes.set_title(f"{TITLES[name]}, d_model {cost.d_model}")
     fields[0].set_ylabel("share of a block's operations")
-    figure.legend(*fields[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
     return figure
 
 

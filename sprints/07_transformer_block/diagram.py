@@ -3,7 +3,8 @@
     uv run sprints/07_transformer_block/diagram.py
 
 Each block is run once and traced: the order of its parts, the residual additions and the places of the norms come from
-autograd's record, and the little squares (which token looks at which) from gradients. Theory: notes/04_the_block.md
+autograd's record, and the little squares (which token looks at which) from gradients.
+Theory: notes/06_the_decoder_block.md
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ CAPTION = (
     "a column for each that comes in, filled where the\n"
     "one depends on the other (measured by gradients)."
 )
-WIDTH, HEIGHT, STEP = 3.0, 0.74, 1.16
+WIDTH, HEIGHT, STEP = 3.5, 0.74, 1.16
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,11 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the blocks side by side, each from its input at the bottom to its output at the top."""
     tallest = max(map(len, results.blocks.values()))
-    figure, fields = new_figure(width=11.0, height=6.6, columns=len(results.blocks))
+    figure, fields = new_figure(width=9.6, height=5.8, columns=len(results.blocks))
     for axes, (title, nodes) in zip(fields, results.blocks.items(), strict=True):
         draw(axes, nodes)
-        axes.set(xlim=(-2.6, 2.6), ylim=(-1.3, (tallest - 0.9) * STEP), aspect="equal")
-        axes.text(0, -0.95, title, ha="center", va="center", fontsize=11, fontweight="bold")
+        axes.set(xlim=(-2.75, 3.05), ylim=(-1.3, (tallest - 0.9) * STEP), aspect="equal")
+        axes.text(0, -0.95, title, ha="center", va="center", fontsize=10, fontweight="bold")
         axes.axis("off")
     # Outside of the layout, or the first field would make room for it.
     caption = fields[0].text(-2.5, (tallest - 1.1) * STEP, CAPTION, va="top", fontsize=9, linespacing=1.5)
@@ -99,14 +100,14 @@ def draw(axes: Axes, nodes: list[Node]) -> None:
         y = height[node.name]
         for source in node.sources:
             if source == "memory":
-                arrow(axes, [(2.25, y - 0.75), (2.25, y), (WIDTH / 2, y)])
-                axes.text(2.2, y - 0.9, "memory", ha="center", va="top", fontsize=9)
+                arrow(axes, [(2.35, y - 0.75), (2.35, y), (WIDTH / 2, y)])
+                axes.text(2.42, y - 0.85, "memory", ha="center", va="top", fontsize=9)
             elif below is not None and source == below.name:
                 arrow(axes, [(0, height[source] + top(below)), (0, y - top(node))])
             else:
                 # The path leaves the column between its source and the part above that.
                 start = height[source] + STEP / 2
-                arrow(axes, [(0, start), (-2.15, start), (-2.15, y), (-top(node), y)])
+                arrow(axes, [(0, start), (-2.3, start), (-2.3, y), (-top(node), y)])
         draw_node(axes, node, y)
     last = column[-1]
     arrow(axes, [(0, height[last.name] + top(last)), (0, height[last.name] + STEP * 0.72)])
@@ -145,7 +146,7 @@ def draw_node(axes: Axes, node: Node, y: float) -> None:
     axes.add_patch(box)
     title = "cross-attention" if len(node.sources) == 2 else TITLES[node.kind]
     axes.text(-WIDTH / 2 + 0.12, y + 0.12, title, va="center", fontsize=9, zorder=4)
-    axes.text(-WIDTH / 2 + 0.12, y - 0.19, f"{node.parameters:,}", va="center", fontsize=7, color="#444444", zorder=4)
+    axes.text(-WIDTH / 2 + 0.12, y - 0.19, f"{node.parameters:,}", va="center", fontsize=8, color="#444444", zorder=4)
     draw_looks(axes, node.looks_at[-1], WIDTH / 2 - 0.09, y)
 
 

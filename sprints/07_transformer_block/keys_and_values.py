@@ -4,7 +4,7 @@
 
 Geva et al. (2021): the first matrix holds keys, patterns in the text; the second one values, which push the prediction
 towards what follows such a pattern. Checked in the model that the repository ships: for the most selective neuron of
-each class, and by counting over all. Theory: notes/07_feed_forward.md
+each class, and by counting over all. Theory: notes/09_what_neurons_do.md
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
     uv run sprints/07_transformer_block/layer_norm.py
 
-Layer norm and RMSNorm by hand, beside PyTorch's and beside finite differences. notes/01_normalisation.md derives the
+Layer norm and RMSNorm by hand, beside PyTorch's and beside finite differences. notes/03_layer_norm.md derives the
 backward passes.
 """
 

@@ -4,7 +4,7 @@
 
 The grammar labels every token, so "this neuron is for amounts" can be scored: a neuron's class is chosen on one half of
 the recipes and its selectivity measured on the other, beside neurons with random keys in the same model and beside the
-same model untrained. Theory: notes/07_feed_forward.md
+same model untrained. Theory: notes/09_what_neurons_do.md
 """
 
 from dataclasses import dataclass
@@ -98,17 +98,20 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the selectivities of all neurons in order, and their mean by layer."""
-    figure, fields = new_figure(width=9.5, height=6.2, rows=2, columns=2)
-    for (left, right), about in zip(fields, ABOUT, strict=True):
-        for colour, kind in enumerate(KINDS):
-            values, means = results.sorted[kind][about], results.mean[kind][about]
-            left.plot([index / len(values) for index in range(len(values))], values, color=f"C{colour}", label=kind)
-            right.plot(range(1, len(means) + 1), means, "os^"[colour] + "-", color=f"C{colour}", label=kind)
-        left.set(title=f"about {about}", xlabel="share of the neurons", ylabel="selectivity", ylim=(-0.05, 1.02))
-        right.set(title=f"about {about}", xlabel="layer", ylabel="mean selectivity", ylim=(0, None))
-        right.set_xticks(range(1, len(means) + 1))
-    fields[0, 0].legend()
+    """Draw the selectivities of all neurons in order, and their mean by layer, about the token to come."""
+    figure, (left, right) = new_figure(width=9.0, height=3.6, columns=2)
+    about = ABOUT[1]
+    for colour, kind in enumerate(KINDS):
+        values, means = results.sorted[kind][about], results.mean[kind][about]
+        left.plot([index / len(values) for index in range(len(values))], values, color=f"C{colour}")
+        right.plot(range(1, len(means) + 1), means, "os^"[colour] + "-", color=f"C{colour}")
+        right.text(len(means) + 0.1, means[-1], kind, color=f"C{colour}", va="center")
+    left.set(xlabel="share of the neurons, the most selective first", ylabel="selectivity", ylim=(-0.05, 1.02))
+    left.set_title("every neuron")
+    right.set(
+        xlabel="layer", ylabel="mean selectivity", ylim=(0, None), xlim=(0.8, len(means) + 1.4), title="mean by layer"
+    )
+    right.set_xticks(range(1, len(means) + 1))
     return figure
 
 

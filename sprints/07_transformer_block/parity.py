@@ -4,7 +4,7 @@
     uv run sprints/07_transformer_block/parity.py --precision float64
 
 `EncoderBlock` beside nn.TransformerEncoderLayer, `DecoderBlock` beside nn.TransformerDecoderLayer, alone and stacked.
-PyTorch's masks are True where a query may NOT look: the only translation needed. Theory: notes/05_parity.md
+PyTorch's masks are True where a query may NOT look: the only translation needed. Theory: notes/07_equal_to_pytorch.md
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
     uv run sprints/07_transformer_block/position_wise.py
 
 The feed-forward network is changed in every way that could show a difference, and written in three other forms that
-give the same. Theory: notes/07_feed_forward.md
+give the same. Theory: notes/04_the_feed_forward_network.md
 """
 
 from dataclasses import dataclass

@@ -3,8 +3,8 @@
     uv run sprints/07_transformer_block/pre_or_post.py
     uv run sprints/07_transformer_block/pre_or_post.py --preset wide      # more depths and rates
 
-The task: at each place of a row of random tokens, name the first one; chance is one in `vocab`, the optimum is all of
-them, so a run that is no better than chance has not learnt. Theory: notes/03_pre_or_post.md
+The task: at each place of a row of random tokens, predict the first one; chance is one in `vocab`, the optimum is all
+of them, so a run that is no better than chance has not learnt. Theory: notes/05_pre_or_post.md
 """
 
 from collections.abc import Callable
@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from block_study.deep_stacks import NameTheFirst, first_token_accuracy, first_token_loss, random_rows
+from block_study.deep_stacks import PredictTheFirst, first_token_accuracy, first_token_loss, random_rows
 from shared.lab.compare import EXACT, TRAINED
 from shared.lab.config import ScriptConfig
-from shared.lab.figures import new_figure
 from shared.lab.ranges import AtLeastTwo, Even, NonNegativeFloat, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
@@ -90,7 +88,7 @@ def train(config: Config, kind: str, depth: int, rate: float, warmup: int, seed:
     """Return the accuracy on new rows and the last loss, None if it blew up."""
     device, generator = pick_device(config.device), seed_everything(seed)
     sizes = {name: getattr(config, name) for name in ("vocab", "tokens", "d_model", "heads")}
-    model = NameTheFirst(kind, depth, **sizes).to(device)
+    model = PredictTheFirst(kind, depth, **sizes).to(device)
     losses = []
     try:
         for _, loss in train_steps(
@@ -138,34 +136,5 @@ def share_learnt(settings: list[Setting]) -> float:
     return sum(setting.learnt for setting in settings) / sum(len(setting.accuracy) for setting in settings)
 
 
-def plot(results: Results) -> Figure:
-    """Draw the accuracy of each run by learning rate and depth: one field for each way to train."""
-    figure, axes = new_figure(width=8.0, height=6.0, rows=2, columns=2)
-    depths = sorted({setting.depth for setting in results.settings})
-    rates = sorted({setting.learning_rate for setting in results.settings})
-    warmups = sorted({setting.warmup for setting in results.settings})
-    for setting in results.settings:
-        field = axes[PLACEMENTS.index(setting.norm), warmups.index(setting.warmup)]
-        x, y = rates.index(setting.learning_rate), depths.index(setting.depth)
-        share = sum(setting.accuracy) / len(setting.accuracy)
-        field.scatter(
-            x, y, s=1500 / max(len(rates), len(depths)) + 300, c=[share], cmap="cividis", vmin=0, vmax=1, marker="s"
-        )
-        colour = "black" if share > 0.6 else "white"
-        field.text(x, y, f"{setting.learnt}/{len(setting.accuracy)}", ha="center", va="center", color=colour)
-        field.set(
-            title=f"{setting.norm}, " + (f"warm-up of {setting.warmup} steps" if setting.warmup else "no warm-up")
-        )
-    for field in axes.flat:
-        field.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
-        field.set_yticks(range(len(depths)), [str(depth) for depth in depths])
-        field.set(xlim=(-0.6, len(rates) - 0.4), ylim=(-0.6, len(depths) - 0.4))
-        field.set(xlabel="learning rate", ylabel="blocks")
-        field.grid(False)
-    bar = figure.colorbar(field.collections[0], ax=axes, label="mean accuracy on new rows")
-    bar.ax.grid(False)
-    return figure
-
-
 if __name__ == "__main__":
-    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*": TRAINED, "chance": EXACT})
+    run(main, Config, presets=PRESETS, tolerance={"*": TRAINED, "chance": EXACT})

@@ -4,7 +4,7 @@
 
 For each class of tokens the neurons that find it best, chosen on one half of the recipes, are removed, and as many
 others drawn from the same layers; the loss on tokens of that class is measured on the other half.
-Theory: notes/07_feed_forward.md
+Theory: notes/09_what_neurons_do.md
 """
 
 from dataclasses import dataclass
@@ -137,7 +137,7 @@ def plot(results: Results) -> Figure:
         changes = [by_label[label].random[draw] for label in labels]
         axes.plot(changes, rows, "x", color="black", markersize=5, label=name)
     axes.set_yticks(rows, labels)
-    axes.set(xlabel="change of the loss in nats per token")
+    axes.set(xlabel="change of the loss in nats per token", ylabel="class of the token to come")
     figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     return figure
 

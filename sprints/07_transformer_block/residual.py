@@ -4,7 +4,7 @@
 
 Stacks at initialisation, with and without the additions and the norms. A gradient of length 1 is handed in at the top;
 its length is measured at every block. Forwards: how different are the tokens still from each other?
-Theory: notes/02_residual_connections.md
+Theory: notes/02_the_residual_stream.md
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ import torch
 from matplotlib.figure import Figure
 from pydantic import Field
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
 from block_study.deep_stacks import KINDS, Stack
@@ -25,8 +26,7 @@ from shared.lab.ranges import AtLeastTwo, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
-# Differences below this are rounding, and drawn here.
-FLOOR = 1e-15
+LABELS = {"pre": "pre-norm", "post": "post-norm", "no norm": "additions only", "no addition": "norms only"}
 Depth = Annotated[int, Field(ge=1, le=256)]
 
 
@@ -74,8 +74,11 @@ def measure(config: Config, kind: str, depth: int, seed: int) -> tuple[list[floa
     stack = Stack(kind, depth, config.d_model, config.heads).double()
     shape = (config.batch, config.tokens, config.d_model)
     x, direction = (torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(2))
-    *states, end = stack.states(x.requires_grad_())
-    gradients = torch.autograd.grad((end * direction).sum() / direction.norm(), states[:-1])
+    # Backwards the fused kernel computes weights again, as exp(score - log of the sum). Without norms scores reach
+    # 1e30, whose rounding is far above 1, and such an exponential is anything: only the plain formula is right there.
+    with sdpa_kernel(SDPBackend.MATH):
+        *states, end = stack.states(x.requires_grad_())
+        gradients = torch.autograd.grad((end * direction).sum() / direction.norm(), states[:-1])
     return [gradient.norm().item() for gradient in gradients], difference_of_tokens(states[-1].detach())
 
 
@@ -108,22 +111,24 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the length of the gradient by depth and within the deepest stack, and how far tokens differ."""
-    figure, (by_depth, within, tokens) = new_figure(width=11.0, height=3.9, columns=3)
+    """Draw the length of the gradient by depth, the same enlarged, and how far tokens differ."""
+    figure, (by_depth, enlarged, tokens) = new_figure(width=10.2, height=3.7, columns=3)
     for colour, (kind, runs) in enumerate(results.at_input.items()):
-        style = {"color": f"C{colour}", "marker": "os^Dv"[colour], "markersize": 4}
+        style = {"color": f"C{colour}", "marker": "os^Dv"[colour], "markersize": 4, "label": LABELS.get(kind, kind)}
         middle = [geometric_mean(lengths) for lengths in runs]
-        by_depth.loglog(results.depths, middle, label=kind, **style)
-        by_depth.fill_between(results.depths, *zip(*map(_range, runs), strict=True), color=f"C{colour}", alpha=0.2)
-        within.semilogy(range(len(results.by_block[kind])), results.by_block[kind], color=f"C{colour}")
-        tokens.loglog(results.depths, [max(share, FLOOR) for share in results.difference[kind]], **style)
-    by_depth.set(xlabel="blocks", title="gradient at the input")
-    within.set(xlabel="block", title=f"gradient by block, {results.depths[-1]} blocks")
-    tokens.set(xlabel="blocks", title="share that tells tokens apart", ylim=(1e-16, 3))
-    for axes in (by_depth, tokens):
+        for axes in (by_depth, enlarged):
+            axes.loglog(results.depths, middle, **style)
+            axes.fill_between(results.depths, *zip(*map(_range, runs), strict=True), color=f"C{colour}", alpha=0.2)
+        tokens.loglog(results.depths, results.difference[kind], **style)
+    by_depth.set(xlabel="blocks", ylabel="length of the gradient at the input", title="backwards")
+    enlarged.set(xlabel="blocks", title="the same, enlarged", ylim=(0.004, 250))
+    tokens.set(xlabel="blocks", ylabel="share that tells tokens apart", title="forwards")
+    tokens.axhspan(1e-33, 1e-30, color="0.9")
+    tokens.text(results.depths[0], 1e-29, "rounding of float64", fontsize=9)
+    for axes in (by_depth, enlarged, tokens):
         axes.set_xticks(results.depths, [str(depth) for depth in results.depths])
         axes.minorticks_off()
-    by_depth.legend(fontsize=9)
+    figure.legend(*by_depth.get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
 

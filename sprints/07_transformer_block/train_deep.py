@@ -2,10 +2,11 @@
 
     uv run sprints/07_transformer_block/train_deep.py
 
-The task: at each place of a row of random tokens, name the first one. One block can do it; chance is one in `vocab`,
-and the optimum is all of them. Theory: notes/02_residual_connections.md
+The task: at each place of a row of random tokens, predict the first one. One block can do it; chance is one in `vocab`,
+and the optimum is all of them. Theory: notes/02_the_residual_stream.md
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -14,8 +15,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from block_study.deep_stacks import NameTheFirst, first_token_accuracy, first_token_loss, random_rows
-from shared.lab.compare import TRAINED
+from block_study.deep_stacks import PredictTheFirst, first_token_accuracy, first_token_loss, random_rows
+from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import AtLeastTwo, Even, NonNegativeInt, PositiveFloat, PositiveInt, check_heads
@@ -26,6 +27,7 @@ from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear
 
 Kind = Literal["pre", "post", "no norm", "no addition", "neither"]
+TITLES = {"pre": "pre-norm", "post": "post-norm", "no norm": "additions, no norm", "no addition": "norms, no addition"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def train(config: Config, kind: str, depth: int, seed: int) -> tuple[list[float]
     """Return the losses, and the accuracy on rows that were not trained on."""
     device, generator = pick_device(config.device), seed_everything(seed)
     sizes = {name: getattr(config, name) for name in ("vocab", "tokens", "d_model", "heads")}
-    model = NameTheFirst(kind, depth, **sizes).to(device)
+    model = PredictTheFirst(kind, depth, **sizes).to(device)
     losses = []
     try:
         for _, loss in train_steps(
@@ -103,16 +105,24 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the loss of every run by depth."""
-    figure, fields = new_figure(width=9.5, height=3.8, columns=len(results.losses))
-    for axes, (depth, kinds) in zip(np.ravel(fields), results.losses.items(), strict=True):
-        for colour, (kind, runs) in enumerate(kinds.items()):
-            for index, losses in enumerate(runs):
-                axes.plot(losses, color=f"C{colour}", linewidth=1.2, label=None if index else kind)
-        axes.set(xlabel="step", ylabel="nats per token", ylim=(0, 4), title=f"{depth} blocks")
-    axes.legend(loc="upper right", ncols=2)
+    """Draw the loss of every run: a field for each kind of stack, a colour for each depth."""
+    kinds = list(next(iter(results.losses.values())))
+    figure, fields = new_figure(width=9.0, height=5.2, rows=2, columns=(len(kinds) + 1) // 2)
+    fields = np.ravel(fields)
+    for axes in fields[len(kinds) :]:
+        axes.axis("off")
+    for axes, kind in zip(fields, kinds, strict=False):
+        for colour, (depth, by_kind) in enumerate(results.losses.items()):
+            for index, losses in enumerate(by_kind[kind]):
+                label = None if index else f"{depth} blocks"
+                axes.semilogy(losses, color=f"C{colour}", linewidth=1.2, label=label)
+        axes.axhline(math.log(1 / results.chance), color="gray", linestyle="--", zorder=0, label="chance")
+        axes.set(xlabel="step", ylabel="loss, nats per token", title=TITLES.get(kind, kind))
+    fields[0].legend(fontsize=9)
     return figure
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance={"losses.*": TRAINED, "accuracy.*": TRAINED})
+    # Deep stacks without norms start at losses of 1e4: where they end, and whether in infinity, rounding decides.
+    chaos = {"losses.32.no norm.*": Tolerance(compared=False), "blew_up.32.no norm": Tolerance(compared=False)}
+    run(main, Config, plot=plot, tolerance={"losses.*": TRAINED, "accuracy.*": TRAINED} | chaos)

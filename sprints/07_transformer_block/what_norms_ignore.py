@@ -2,7 +2,7 @@
 
     uv run sprints/07_transformer_block/what_norms_ignore.py
 
-Layer norm and RMSNorm beside batch norm and no norm at all. Theory: notes/01_normalisation.md
+Layer norm and RMSNorm beside batch norm and no norm at all. Theory: notes/03_layer_norm.md
 """
 
 from collections.abc import Callable
@@ -98,12 +98,15 @@ def main(config: Config) -> Results:
 
 def plot(results: Results) -> Figure:
     """Draw what becomes of the scale of the input, forwards and backwards."""
-    figure, axes = new_figure(width=6.0, height=3.8)
-    axes.loglog(results.scales, results.output_rms, "o-", label="size of the output")
-    axes.loglog(results.scales, results.gradient_norm, "s-", label="gradient of the input, by that of the output")
-    axes.axvline(EPSILON**0.5, color="gray", linestyle="--", label="root of epsilon")
-    axes.set(xlabel="scale of the input (standard deviation)")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    figure, axes = new_figure(width=7.0, height=3.8)
+    axes.loglog(results.scales, results.output_rms, "o-")
+    axes.loglog(results.scales, results.gradient_norm, "s-")
+    axes.text(results.scales[-4], 1.6 * results.output_rms[-4], "root mean square of the output", color="C0")
+    axes.text(results.scales[0], 0.25 * results.gradient_norm[0], "gradient of the input\nper gradient of the output",
+              color="C1", va="top")  # fmt: skip
+    axes.axvline(EPSILON**0.5, color="gray", linestyle="--")
+    axes.text(1.2 * EPSILON**0.5, results.gradient_norm[-1], "root of epsilon", color="gray")
+    axes.set(xlabel="standard deviation of the input", ylabel="size")
     return figure
 
 

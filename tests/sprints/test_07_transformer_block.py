@@ -174,7 +174,7 @@ def test_a_deep_stack_learns_with_additions_and_norms_on_the_side(script):
 def test_every_parameter_of_a_stack_moves(part):
     stacks = part("deep_stacks")
     torch.manual_seed(0)
-    model = stacks.NameTheFirst("post", 2, vocab=4, tokens=5, d_model=8, heads=2)
+    model = stacks.PredictTheFirst("post", 2, vocab=4, tokens=5, d_model=8, heads=2)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     rows = stacks.random_rows(4, 8, 5, torch.Generator().manual_seed(0))
     optimizers = make_optimizers(model, learning_rate=1e-2)
@@ -316,7 +316,7 @@ def test_a_model_that_is_not_whole_and_too_many_neurons_are_refused(script, part
 
 def test_a_batch_norm_of_one_token_is_refused_while_it_trains(part):
     norm = part("token_batch_norm").TokenBatchNorm(4)
-    with pytest.raises(ValueError, match="a single token has no deviation: give another --batch-size or --context"):
+    with pytest.raises(ValueError, match="a single token has no variance to divide by: give another --batch-size"):
         norm(torch.zeros(1, 1, 4))
     assert norm.eval()(torch.zeros(1, 1, 4)).shape == (1, 1, 4)
 

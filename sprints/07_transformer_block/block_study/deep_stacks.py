@@ -1,4 +1,4 @@
-"""Stacks of blocks with and without residual connections, and a small task: name the first token of the row."""
+"""Stacks of blocks with and without residual connections, and a small task: predict the first token of the row."""
 
 from collections.abc import Iterator
 
@@ -72,8 +72,8 @@ class Stack(nn.Module):
         return self.states(x)[-1]
 
 
-class NameTheFirst(nn.Module):
-    """A stack between an embedding and a head that names, at each place, the first token of the row."""
+class PredictTheFirst(nn.Module):
+    """A stack between an embedding and a head that predicts, at each place, the first token of the row."""
 
     def __init__(self, kind: str, layers: int, *, vocab: int, tokens: int, d_model: int, heads: int) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ def random_rows(vocab: int, batch_size: int, tokens: int, generator: torch.Gener
 
 
 def first_token_loss(model: nn.Module, tokens: Tensor) -> tuple[Tensor, int]:
-    """Return the summed loss of naming the first token at all later places, and the number of these."""
+    """Return the summed loss of predicting the first token at all later places, and the number of these."""
     tokens = tokens.to(next(model.parameters()).device)
     scores = model(tokens)[:, 1:].flatten(0, 1)
     targets = tokens[:, :1].expand(-1, tokens.shape[1] - 1).flatten()
@@ -104,6 +104,6 @@ def first_token_loss(model: nn.Module, tokens: Tensor) -> tuple[Tensor, int]:
 
 @torch.no_grad()
 def first_token_accuracy(model: nn.Module, tokens: Tensor) -> float:
-    """Return the share of later places at which the first token is named; chance is 1 / vocab."""
+    """Return the accuracy of the first token at later places; chance is 1 / vocab."""
     tokens = tokens.to(next(model.parameters()).device)
     return (model.eval()(tokens)[:, 1:].argmax(dim=-1) == tokens[:, :1]).float().mean().item()

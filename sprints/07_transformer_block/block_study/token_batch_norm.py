@@ -10,8 +10,10 @@ class TokenBatchNorm(nn.BatchNorm1d):
         """Return the normalised features.
 
         Raises:
-            ValueError: a single token, which has no deviation, in training mode.
+            ValueError: a single token, whose variance is 0, in training mode.
         """
         if self.training and input[..., 0].numel() < 2:
-            raise ValueError("a batch of a single token has no deviation: give another --batch-size or --context")
+            raise ValueError(
+                "a batch of a single token has no variance to divide by: give another --batch-size or --context"
+            )
         return super().forward(input.flatten(0, 1)).view_as(input)

@@ -1,0 +1,10 @@
+"""Multiplied where it must be divided."""
+
+from torch import Tensor
+
+
+def layer_norm_backward(x: Tensor, upstream: Tensor, epsilon: float) -> Tensor:
+    centred = x - x.mean(dim=-1, keepdim=True)
+    deviation = (centred.square().mean(dim=-1, keepdim=True) + epsilon).sqrt()
+    n = centred / deviation
+    return (upstream - upstream.mean(dim=-1, keepdim=True) - n * (upstream * n).mean(dim=-1, keepdim=True)) * deviation

@@ -1,0 +1,258 @@
+"""What sprint 7 works out by hand, in notes and in the answers to its exercises; and the scripts that draw it."""
+
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional
+
+from shared.nn.attention import MultiHeadAttention, attend
+from shared.nn.blocks import DecoderBlock, EncoderBlock, FeedForward
+
+FOLDER = "07_transformer_block"
+SPRINT = Path(__file__).parents[2] / "sprints" / FOLDER
+PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split())
+
+
+def note(number: int) -> str:
+    (path,) = (SPRINT / "notes").glob(f"{number:02}_*.md")
+    return " ".join(path.read_text(encoding="utf-8").split()).replace("−", "-")
+
+
+def shown(numbers, places: int = 3) -> str:
+    return f"({', '.join(f'{number:.{places}f}' for number in numbers)})"
+
+
+@pytest.fixture
+def script(load_sprint):
+    return lambda name: load_sprint(f"{FOLDER}/{name}.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "sentence"),
+    [
+        ("block_in_numbers", "--first 2 2", "equal features have no variance to divide by; got --first 2 2"),
+        ("block_in_shapes", "--heads 3", "got 3 heads and d_model 8"),
+        ("cross_attention", "--hidden 3", "--hidden: must be less than or equal to 2; got 3"),
+        ("layer_norm_by_hand", "--token 1 2 3", "--token"),
+        ("residual_stream", "--recipes 0", "--recipes: must be greater than or equal to 1; got 0"),
+    ],
+)
+def test_a_bad_command_line_is_refused_in_a_sentence(refusal, name, words, sentence):
+    assert sentence in refusal(f"{FOLDER}/{name}.py", words)
+
+
+# Notes
+
+
+def test_note_1_a_block_in_numbers(script):
+    numbers = script("block_in_numbers")
+    results = numbers.main(numbers.Config())
+    assert results.difference < 1e-9, "the same weights in EncoderBlock give the same"
+    table = re.findall(
+        r"^\| [^|]+ \| (\([^|]+\)) \| (\([^|]+\)) \|", (SPRINT / "notes/01_a_block.md").read_text(), re.M
+    )
+    ours = [tuple(shown(row, 0) for row in rows) for rows in results.steps.values()]
+    assert [tuple(cell.replace("−", "-") for cell in row) for row in table] == [
+        tuple(cell.replace("-0", "0") for cell in row) for row in ours
+    ]
+    assert len(numbers.plot(results).axes) == 1
+
+
+def test_note_1_shapes_are_those_of_the_drawing(script):
+    shapes = script("block_in_shapes")
+    results = shapes.main(shapes.Config())
+    outer = {name: shape for name, shape in results.shapes.items() if shape == [2, 5, 8]}
+    assert {"x", "attention_norm", "attention", "feed_forward_norm", "feed_forward", "output"} == set(outer)
+    assert results.shapes["weights"] == [2, 2, 5, 5]
+    assert results.shapes["feed_forward.expand"] == [2, 5, 32]
+    assert sum(results.parameters.values()) == sum(p.numel() for p in EncoderBlock(8, 2).parameters())
+    assert len(shapes.plot(results).axes) == 1
+
+
+def test_note_1_an_addition_in_place_ends_in_the_quoted_error():
+    block = EncoderBlock(4, 1)
+    x = torch.randn(1, 3, 4, requires_grad=True) * 1
+    x += block.attention(block.attention_norm(x))
+    with pytest.raises(
+        RuntimeError, match="one of the variables needed for gradient computation has been modified by an"
+    ):
+        x.sum().backward()
+
+
+def test_note_2_averages_of_averages_and_slopes():
+    average = torch.tensor([[1.0, 0, 0], [0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3]]).double()
+    without = with_it = torch.tensor([1.0, 4, 7]).double()
+    for _ in range(3):
+        without, with_it = average @ without, with_it + average @ with_it
+        row = [", ".join(f"{number:.6g}" for number in numbers) for numbers in (without, with_it)]
+        assert f"| {row[0]} | {row[1]} |" in note(2)
+    assert (f"{1.1**10:.1f}", f"{0.9**10:.2f}", 2**10) == ("2.6", "0.35", 1024)
+    left, right = torch.randn(2, 4, 4).double()
+    eye = torch.eye(4).double()
+    torch.testing.assert_close((eye + left) @ (eye + right), eye + left + right + left @ right)
+
+
+def test_note_2_the_stream_is_the_sum_of_what_was_added(script):
+    stream = script("residual_stream")
+    results = stream.main(stream.Config(recipes=2, device="cpu"))
+    assert len(results.places) == 9
+    assert results.difference < 1e-3
+    assert results.losses[-1] < 1 < results.losses[0]
+    assert stream.main(stream.Config(recipes=2, device="cpu")) == results, "same seed, same results"
+    assert len(stream.plot(results).axes) == 2
+
+
+def test_note_2_without_norms_the_plain_formula_gives_finite_gradients(script):
+    residual = script("residual")
+    lengths, _ = residual.measure(residual.Config(), "no norm", 64, 4)
+    assert 1e12 < lengths[0] < 1e18, "a fused kernel gives NaN or 1e30 here, on some processors"
+
+
+def test_note_3_layer_norm_forwards_and_backwards(script):
+    by_hand = script("layer_norm_by_hand")
+    results = by_hand.main(by_hand.Config())
+    assert (results.mean, results.variance, results.centred) == (4, 9, [5, -3, -1, -1])
+    assert shown(results.normalised).replace(".000", "") in note(3)
+    assert f"**{shown(results.gradient)}**" in note(3)
+    assert (results.mean_upstream, f"{results.mean_product:.3f}") == (1, "1.667")
+    between = [3 * number for number in results.gradient]
+    assert shown(between) in note(3)
+    assert results.difference < 1e-10
+    # The part along n that is left is epsilon / (variance + epsilon) of what the direct way alone would leave.
+    x, h = torch.randn(6).double().requires_grad_(), torch.randn(6).double()
+    n = functional.layer_norm(x, (6,), eps=0.5)
+    (gradient,) = torch.autograd.grad(n @ h, x)
+    variance = x.var(correction=0)
+    direct = (h / (variance + 0.5).sqrt()) @ n
+    torch.testing.assert_close(gradient @ n, direct * 0.5 / (variance + 0.5))
+    assert abs(gradient.sum().item()) < 1e-12
+    assert len(by_hand.plot(results).axes) == 1
+
+
+def test_note_3_a_step_at_a_right_angle_makes_a_token_longer():
+    x = torch.tensor([9.0, 1, 3, 3]).double().requires_grad_()
+    h = torch.tensor([4.0, 0, 0, 0]).double()
+    (gradient,) = torch.autograd.grad(functional.layer_norm(x, (4,), eps=0.0) @ h, x)
+    assert abs((gradient @ (x - x.mean())).item()) < 1e-12
+    assert (x - 0.5 * gradient).var(correction=0) > x.var(correction=0)
+
+
+def test_note_4_neurons_and_bends(script):
+    expand, contract = torch.eye(2), torch.tensor([[0.0, 5], [2, 0]])
+    hidden = (torch.tensor([0.5, -2]) @ expand).relu()
+    assert (hidden @ contract).tolist() == [0, 2.5]
+    assert shown(functional.gelu(torch.tensor([-1.0, -1])) @ contract, 2) in note(4)
+    assert f"{sum(p.numel() for p in FeedForward(8, 32).parameters())}." in note(4)
+    activations = script("activations")
+    results = activations.main(activations.Config())
+    assert max(results.differences.values()) < 1e-10, "the formulas are PyTorch's"
+    assert results.furthest < 0.0005
+    assert (f"{results.table['gelu'][4]:.3f}", f"{results.table['gelu'][2]:.3f}") == ("0.841", "-0.159")
+    assert round(results.lowest[0], 2) == -0.75
+    at_zero = min(range(len(results.places)), key=lambda index: abs(results.places[index]))
+    assert results.slopes["gelu"][at_zero] == pytest.approx(0.5)
+    signs = [slope > 0 for slope in results.slopes["gelu"]]
+    assert sum(a != b for a, b in pairwise(signs)) == 1, "its slope is 0 at one place"
+    assert len(activations.plot(results).axes) == 2
+
+
+def test_note_5_what_becomes_of_the_embedding():
+    assert 2**12 == 4096
+    assert math.sqrt(1 + 24) == 5
+    assert f"{math.sqrt(24):.1f}" in note(5)
+    assert f"{math.sqrt(101):.2f}" in note(5)
+
+
+def test_note_6_cross_attention(script):
+    cross = script("cross_attention")
+    results = cross.main(cross.Config())
+    for text in (shown(results.mixed[0], 2), shown(results.output[0], 2), shown(results.output[1], 2)):
+        assert text in note(6)
+    assert (f"{results.weights[0][0]:.3f}", f"{results.weights[0][1]:.3f}") == ("0.944", "0.056")
+    assert f"{math.exp(4 / math.sqrt(2)):.2f}" in note(6)
+    visible = cross.main(cross.Config(hidden=0))
+    assert f"{1 - visible.weights[0][2]:.5f}" == "0.00005"
+    assert f"{visible.scores[0][2]:.1f}" in note(6)
+    assert len(cross.plot(results).axes) == 1
+
+
+def test_note_6_weights_of_both_attentions():
+    x, memory, layer = torch.randn(1, 12, 64), torch.randn(1, 20, 64), MultiHeadAttention(64, 8)
+    for keys, shape in ((None, "(8, 12, 12)"), (memory, "(8, 12, 20)")):
+        weights = attend(*layer.project(x, keys))[1]
+        assert str(tuple(weights[0].shape)) == shape
+        assert shape in note(6)
+
+
+def test_note_8_costs():
+    block = EncoderBlock(768, 12)
+    parts = {"attention": "2,362,368", "feed_forward": "4,722,432"}
+    for name, count in parts.items():
+        assert f"{sum(p.numel() for p in block.get_submodule(name).parameters()):,}" == count
+        assert count in note(8)
+    assert f"{sum(p.numel() for p in block.parameters()):,}" == "7,087,872"
+    projections, scores, feed_forward = 8 * 768**2, 4 * 1024 * 768, 16 * 768**2
+    for count in (projections, scores, feed_forward):
+        assert f"{count / 1e6:.1f}" in note(8)
+    assert f"{(projections + scores) / (projections + scores + feed_forward):.0%}".replace("%", " %") in note(8)
+    assert f"{12 * (projections + scores + feed_forward) / 1e6:.0f} million" in note(8)
+    assert f"{2 * 768 * 50257 / 1e6:.0f} million" in note(8)
+
+
+def test_note_9_selectivity(load_sprint):
+    selectivity = load_sprint(f"{FOLDER}/block_study/neuron_reading.py").selectivity
+    for order, written in (([1, 0, 1, 0, 0], "0.722"), ([0, 1, 1, 0], "0.167")):
+        activations = torch.arange(len(order), 0, -1.0)[:, None]
+        assert f"{selectivity(activations, torch.tensor(order), 2)[0, 1]:.3f}" == written
+        assert written in note(9)
+
+
+def test_note_10_the_last_token_moves_the_first():
+    for last, written in ((6.0, "-0.93"), (9.0, "-0.84")):
+        feature = torch.tensor([1, 2, last])
+        normalised = (feature - feature.mean()) / feature.var(correction=0).sqrt()
+        assert f"{normalised[0]:.2f}" == written
+        assert written in note(10)
+
+
+def test_note_11_the_loss_of_a_guess():
+    assert f"{math.log(11):.3f}" in note(11)
+
+
+# Exercises
+
+
+def test_a_block_by_hand(script):
+    numbers = script("block_in_numbers")
+    steps = numbers.main(numbers.Config(first=(1.0, 5.0), second=(6.0, 2.0))).steps
+    written = {"x + attention": "(0, 6) and (6, 2)", "hidden": "(0, 1) and (1, 0)", "output": "(2, 6) and (6, 7)"}
+    for name, text in written.items():
+        assert " and ".join(shown(row, 0).replace("-0", "0") for row in steps[name]) == text
+        assert text in PAGE
+
+
+def test_layer_norm_both_ways(script):
+    by_hand = script("layer_norm_by_hand")
+    results = by_hand.main(by_hand.Config(token=(1.0, 1.0, 5.0, 9.0), upstream=(0.0, 0.0, 0.0, 4.0)))
+    page = PAGE.replace("−", "-")
+    for numbers in (results.normalised, results.gradient, [math.sqrt(11) * g for g in results.gradient]):
+        assert shown(numbers) in page
+    assert f"{results.mean_product:.3f}" == "1.508"
+
+
+def test_paths():
+    assert f"{2**24:,}" in PAGE
+
+
+def test_the_size_of_a_block():
+    block = DecoderBlock(512, 8, 2048)
+    sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in block.named_children()}
+    attentions = sizes["self_attention"] + sizes["cross_attention"]
+    total = sum(sizes.values())
+    for count in (sizes["self_attention"], attentions, sizes["feed_forward"], total):
+        assert f"{count:,}" in PAGE
+    assert f"{attentions / total:.1%}".replace("%", " %") in PAGE
