@@ -21,7 +21,7 @@ def expect(
     function: Callable[..., Any],
     given: Mapping[str, Any],
     expected: Any,
-    mistakes: Mapping[str, Tensor] | None = None,
+    mistakes: Mapping[str, Any] | None = None,
     tolerance: float = 1e-4,
 ) -> None:
     """Call a learner's function and compare what it returns with what it must return.
@@ -56,6 +56,11 @@ def expect(
     if received is None:
         fail("It returns nothing: is a `return` missing?")
     if not isinstance(expected, Tensor):
+        if isinstance(received, Tensor):
+            fail(f"It must return no tensor but a value of type {type(expected).__name__}.")
+        for sentence, mistaken in (mistakes or {}).items():
+            if received == mistaken != expected:
+                fail(sentence)
         if received != expected:
             fail("It returns another value.")
         return

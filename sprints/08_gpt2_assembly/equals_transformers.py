@@ -4,7 +4,7 @@
     uv run sprints/08_gpt2_assembly/equals_transformers.py --model openai-community/gpt2
 
 The default compares randomly initialised models of GPT-2 small's full size; a name loads trained weights from the hub
-or a folder. Theory: notes/03_equality.md
+or a folder. Theory: notes/06_equal_to_the_library.md
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
     uv run sprints/08_gpt2_assembly/save_and_load.py
 
 Three formats: a safetensors file of weights, a transformers folder, and a checkpoint of the run. Each is read back and
-compared; then each is damaged, to see what it says. Theory: notes/05_saving.md
+compared; then each is damaged, to see what it says. Theory: notes/08_saving_and_loading.md
 """
 
 import tempfile

@@ -4,7 +4,7 @@
     uv run sprints/08_gpt2_assembly/tokenizing.py --preset gpt2
 
 `learn_merges` is the algorithm in a dozen lines; the library finds the same merges, thousands of times faster.
-The preset downloads GPT-2's vocabulary, or reads it from $SPRINTS_DATA/gpt2. Theory: notes/04_tokens.md
+The preset downloads GPT-2's vocabulary, or reads it from $SPRINTS_DATA/gpt2. Theory: notes/02_text_to_tokens.md
 """
 
 import json
@@ -53,7 +53,7 @@ class Results:
 
 
 def learn_merges(words: Counter[tuple[str, ...]], merges: int) -> list[tuple[str, str]]:
-    """Return the merges of byte-pair encoding (Sennrich et al. 2016, algorithm 1).
+    """Return the merges of byte-pair encoding (Sennrich et al. 2016, algorithm 1), which here starts from bytes.
 
     Again and again, the most frequent pair of neighbouring tokens becomes a token of its own.
 

@@ -3,7 +3,7 @@
     uv run sprints/08_gpt2_assembly/walk.py
     uv run sprints/08_gpt2_assembly/walk.py --size gpt2
 
-Theory: notes/01_assembly.md
+Theory: notes/01_the_whole_model.md
 """
 
 import math

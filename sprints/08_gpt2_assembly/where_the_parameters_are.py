@@ -1,9 +1,9 @@
-"""Where are GPT-2's 124 million parameters, what memory does it take, and what does a token cost?
+"""Where are GPT-2's 124 million parameters, and what does a token cost?
 
     uv run sprints/08_gpt2_assembly/where_the_parameters_are.py
 
 Counts are made three ways: by formula, by the module, and (operations) by PyTorch's own counter.
-Theory: notes/02_parameters_memory_flops.md
+Theory: notes/07_parameters_memory_operations.md
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.nn.gpt import GPT, GPTConfig
 
@@ -32,18 +31,17 @@ Tokens = Annotated[int, Field(ge=1, le=1024)]  # of the context
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     tokens: Tokens = 1024  # tokens of the sequence whose operations are counted
-    batch: PositiveInt = 8  # sequences in the batch whose memory is counted
 
 
 @dataclass(frozen=True)
 class SizeCosts:
-    """Parameters by part, memory, and operations of a token, of one size."""
+    """Parameters by part, shares of the embeddings, memory of the weights, and operations of a token, of one size."""
 
     parts: dict[str, int]
     parameters: int
     embedding_share: float
+    embedding_share_untied: float
     weights_gb: float
-    training_gb: float
     cache_mb: float
     forward_flops_per_token: float
     counted_flops_per_token: float
@@ -86,19 +84,18 @@ def counted_flops(config: GPTConfig, tokens: int) -> float:
     return counter.get_total_flops() / tokens
 
 
-def measure(config: GPTConfig, tokens: int, batch: int) -> SizeCosts:
+def measure(config: GPTConfig, tokens: int) -> SizeCosts:
     parts = count_parts(config)
     parameters = sum(parts.values())
-    # Saved for the backward pass, per token and layer, in units of d_model numbers: inputs of both norms and of the
-    # four products, hidden features before and after GELU; the fused attention saves no weights.
-    activations = batch * tokens * (config.layers * 18 * config.d_model + config.vocab_size)
+    head = config.vocab_size * config.d_model
+    embeddings = head + parts["positions"]
     return SizeCosts(
         parts=parts,
         parameters=parameters,
-        embedding_share=(parts["token embedding (and head)"] + parts["positions"]) / parameters,
+        embedding_share=embeddings / parameters,
+        # A head of its own is a second matrix of the same size, and makes the model larger, too.
+        embedding_share_untied=(embeddings + head) / (parameters + head),
         weights_gb=4 * parameters / 1e9,
-        # weights, gradients and the two moments of Adam, all float32, and what the backward pass needs
-        training_gb=4 * (4 * parameters + activations) / 1e9,
         cache_mb=4 * 2 * config.layers * config.d_model * tokens / 1e6,
         forward_flops_per_token=forward_flops(config, tokens),
         counted_flops_per_token=counted_flops(config, tokens),
@@ -107,10 +104,10 @@ def measure(config: GPTConfig, tokens: int, batch: int) -> SizeCosts:
 
 
 def main(config: Config) -> Results:
-    sizes = {name: measure(size, config.tokens, config.batch) for name, size in SIZES.items()}
+    sizes = {name: measure(size, config.tokens) for name, size in SIZES.items()}
     for name, size in sizes.items():
         print(f"{name:<12} {size.parameters:>13,} parameters, {size.weights_gb:.1f} GB of float32 weights, ", end="")
-        print(f"{size.training_gb:.0f} GB to train, {size.forward_flops_per_token / 1e6:,.0f} MFLOP a token")
+        print(f"{size.forward_flops_per_token / 1e6:,.0f} MFLOP a token")
         for part, count in size.parts.items():
             print(f"    {part:<28}{count:>14,}{count / size.parameters:>8.1%}")
     return Results(sizes)

@@ -16,6 +16,9 @@ from shared.nn.gpt import GPT, GPTConfig
         ("equals_transformers", "--d-model 32", "--d-model: must be a multiple of 12; got 32"),
         ("save_and_load", "--layers 0", "--layers: must be greater than or equal to 1; got 0"),
         ("tokenizing", "--merges -1", "--merges: must be greater than or equal to 1; got -1"),
+        ("how_it_starts", "--d-model 40", "--d-model must be a multiple of 32, the width of a head; got 40"),
+        ("one_word", "--merges 0", "--merges: must be greater than or equal to 1; got 0"),
+        ("what_training_needs", "--tokens 1", "--tokens: must be greater than or equal to 2; got 1"),
         ("walk", "--device cuda:99", "device must be auto or one that is present"),
         ("where_the_parameters_are", "--tokens 1025", "--tokens: must be less than or equal to 1024; got 1025"),
     ],
@@ -29,6 +32,11 @@ def test_what_does_not_fit_the_model_is_told_before_it_runs(load_sprint):
     for text, count in (("", 0), ("Warm the butter. " * 30, "\\d+")):
         with pytest.raises(ValueError, match=f"--text must have 2 to 64 tokens, .*; got {count}"):
             walk.main(walk.Config(text=text, device="cpu"))
+    journey, whole = (load_sprint(f"08_gpt2_assembly/{name}.py") for name in ("one_tokens_journey", "whole_model"))
+    with pytest.raises(ValueError, match="recipe 0 does not contain 'nothing': give words of it by --until"):
+        journey.main(journey.Config(until="nothing"))
+    with pytest.raises(ValueError, match="d_model must be a multiple of heads; got d_model=100, heads=12"):
+        whole.main(whole.Config(d_model=100))
     for sizes in ({"tokens": 1025}, {"new_tokens": 1017}):
         with pytest.raises(ValueError, match="the model takes 1024 tokens; got --tokens"):
             equals.main(equals.Config(layers=1, d_model=12, device="cpu", **sizes))
@@ -113,3 +121,46 @@ def test_all_formats_come_back_and_weights_alone_continue_differently(load_sprin
     assert "start without --resume" in results.errors["missing"]
     assert "layers is 99, in the checkpoint 2" in results.errors["other model"]
     assert script.main(replace(config, seed=1)).next_losses != results.next_losses
+
+
+def test_the_drawing_of_the_whole_model_counts_what_the_model_has(load_sprint):
+    script = load_sprint("08_gpt2_assembly/whole_model.py")
+    results = script.main(script.Config(vocab_size=50, context=16, layers=3, heads=2, d_model=8))
+    parts = results.parts
+    block = parts["attention"] + parts["feed-forward"] + 2 * parts["norm of a part"]
+    around = parts["token embedding"] + parts["positions"] + parts["norm at the end"]
+    assert around + 3 * block == results.parameters == GPT(GPTConfig(50, 16, 3, 2, 8)).parameter_count()
+    assert script.plot(results).axes
+
+
+def test_the_journey_is_the_models_own_and_ends_in_the_list_of_ingredients(load_sprint):
+    script = load_sprint("08_gpt2_assembly/one_tokens_journey.py")
+    results = script.main(script.Config())
+    assert results.difference < 1e-2
+    assert [station.name for station in results.stations][:3] == ["token", "position", "sum"]
+    token, position, together = (station.features for station in results.stations[:3])
+    assert together == pytest.approx([a + b for a, b in zip(token, position, strict=True)], abs=1e-6)
+    (best, probability), *_ = results.predicted.items()
+    assert probability > 0.5
+    assert any(look.token == best and look.back > 20 and look.weight > 0.5 for look in results.looks)
+
+
+def test_the_factor_keeps_the_path_at_one_size_and_hardly_shows_in_the_loss(load_sprint):
+    script = load_sprint("08_gpt2_assembly/how_it_starts.py")
+    results = script.main(script.Config(layers=(2, 16), d_model=64, seeds=1))
+    shallow, deep = (results.with_factor[layers].sizes[0][-1] for layers in (2, 16))
+    assert deep == pytest.approx(shallow, rel=0.2)
+    shallow, deep = (results.without_factor[layers].sizes[0][-1] for layers in (2, 16))
+    assert deep > 1.8 * shallow
+    for start in (*results.with_factor.values(), *results.without_factor.values()):
+        assert start.losses[0] == pytest.approx(results.guessing, abs=0.06)
+
+
+@pytest.mark.parametrize("fake", [False, True])
+@pytest.mark.parametrize(("batch", "tokens"), [(2, 16), (1, 2)])
+def test_memory_by_formula_is_what_is_allocated(load_sprint, fake, batch, tokens):
+    script = load_sprint("08_gpt2_assembly/what_training_needs.py")
+    config = GPTConfig(vocab_size=512, context=32, layers=2, heads=2, d_model=32, dropout=0.0)
+    counted = script.count(config, batch, tokens, fake=fake) / 1e9
+    # A batch that is nearly empty has its peak at the end, when all gradients are there.
+    assert script.by_formula(config, batch, tokens).by_formula == pytest.approx(counted, rel=0.05)

@@ -39,6 +39,7 @@ def test_what_is_right_within_the_tolerance_passes():
         (lambda x: x.tolist(), X, "It must return a tensor; it returns a list."),
         (lambda x: x.add_(1), X, "It changes its argument `x`"),
         (lambda _: 5, 4, "It returns another value."),
+        (lambda x: x, 4, "It must return no tensor but a value of type int."),
         (lambda x: x @ x[:1], X, "It ends with an error."),
     ],
 )

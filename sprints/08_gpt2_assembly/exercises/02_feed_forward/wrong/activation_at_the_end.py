@@ -1,0 +1,10 @@
+"""The activation comes after both layers."""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def feed_forward(
+    x: Tensor, expand_weight: Tensor, expand_bias: Tensor, contract_weight: Tensor, contract_bias: Tensor
+) -> Tensor:
+    return functional.gelu((x @ expand_weight + expand_bias) @ contract_weight + contract_bias, approximate="tanh")
