@@ -71,7 +71,7 @@ def plot(results: Results) -> Figure:
     axes.plot([1.0, 9.4], [low, low], color=STREAM, linewidth=4, alpha=0.25, solid_capstyle="butt", zorder=0)
     drawings.text(axes, f"x\n{shapes['x']}", 0.5, low)
     drawings.text(axes, f"output\n{shapes['output']}", 9.9, low)
-    drawings.text(axes, "the residual path: nothing is done to x here but adding", 5.2, 0.3)
+    drawings.text(axes, "the residual path: nothing is done to x here but adding", 5.2, 0.2)
     parts = (
         (1.35, "norm", "attention_norm", 2.9, "attention", "attention", ATTENTION, 4.85),
         (5.65, "norm", "feed_forward_norm", 7.2, "feed-forward", "feed_forward", FEED_FORWARD, 9.1),
@@ -87,12 +87,13 @@ def plot(results: Results) -> Figure:
         line(axes, (norm_x + 0.37, low), (norm_x + 0.37, bottom))
         drawings.text(axes, shapes["x"], norm_x + 0.45, 1.45, align="left")
         line(axes, (norm_x + 0.75, high), (part_x, high))
-        drawings.text(axes, shapes[norm_name], (norm_x + 0.75 + part_x) / 2, high + 0.62)
+        drawings.text(axes, shapes[norm_name], (norm_x + 0.75 + part_x) / 2, high + 0.17)
         line(axes, (part_x + 1.55, high), (add, high), (add, low + 0.16))
         drawings.text(axes, shapes[part], add + 0.06, 1.75, align="left")
         plus(axes, add, low)
     drawings.text(axes, "x + attention(norm(x))", 3.1, 3.5, bold=True)
     drawings.text(axes, "x + feed_forward(norm(x))", 7.3, 3.5, bold=True)
+    drawings.text(axes, shapes["x"], 5.35, low - 0.22)
     line(axes, (1.0, low), (4.69, low))
     line(axes, (5.01, low), (8.94, low))
     line(axes, (9.26, low), (9.5, low))

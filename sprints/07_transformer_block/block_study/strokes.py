@@ -16,7 +16,9 @@ def plus(axes: Axes, x: float, y: float, radius: float = 0.16) -> None:
 
 def line(axes: Axes, *points: tuple[float, float]) -> None:
     """Draw straight lines from point to point, with an arrowhead at the end."""
-    xs, ys = zip(*points[:-1], strict=True)
+    (x0, y0), (x1, y1) = points[-2:]
     if len(points) > 2:
+        # To the middle of the last line, or the arrow would leave a gap at its corner.
+        xs, ys = zip(*points[:-1], ((x0 + x1) / 2, (y0 + y1) / 2), strict=True)
         axes.plot(xs, ys, color=STREAM, linewidth=1.2, solid_joinstyle="round", zorder=1)
     drawings.arrow(axes, points[-2], points[-1])
