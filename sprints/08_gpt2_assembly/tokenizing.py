@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from shared.lab.config import ScriptConfig
 from shared.lab.datasets import fetch
-from shared.lab.figures import new_figure
+from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
@@ -129,10 +129,23 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw how many characters a token stands for by the size of the vocabulary."""
-    figure, axes = new_figure()
-    axes.plot(results.vocabulary_sizes, results.characters_per_token, marker="o")
-    axes.set(xlabel="vocabulary", ylabel="characters per token", ylim=(0, None))
+    """Draw characters per token: by the size of the vocabulary, or beside GPT-2's where it was compared."""
+    figure, axes = new_figure(6.4, 3.4)
+    if "GPT-2" not in results.tokens:
+        axes.plot(results.vocabulary_sizes, results.characters_per_token, marker="o")
+        axes.set(xlabel="entries of the vocabulary", ylabel="characters per token", xlim=(0, None), ylim=(0, None))
+        return figure
+    characters = results.tokens["characters"]
+    for row, (kind, count) in enumerate(characters.items()):
+        ours, theirs = (count / results.tokens[name][kind] for name in ("ours", "GPT-2"))
+        axes.plot([ours, theirs], [row, row], color="#bbbbbb", zorder=1)
+        for value, other, colour, name in ((ours, theirs, COLOURS[0], "ours"), (theirs, ours, COLOURS[1], "GPT-2's")):
+            axes.scatter(value, row, color=colour, zorder=2)
+            if row == 0:
+                side = -0.08 if value < other else 0.08
+                axes.text(value + side, row, name, color=colour, va="center", ha="right" if side < 0 else "left")
+    axes.set_yticks(range(len(characters)), list(characters))
+    axes.set(xlabel="characters per token", xlim=(0, 4.5), ylim=(len(characters) - 0.5, -0.5))
     return figure
 
 

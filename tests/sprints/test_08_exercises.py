@@ -40,6 +40,13 @@ def test_a_model_without_blocks(text: list[int]):
     assert all(f"{weight}" in note(1) and f"{weight}" in PAGE for weight in shown)
 
 
+def test_two_softmaxes_have_a_floor():
+    assert f"{math.log(1 + 50_256 / math.e):.1f}" == "9.8"
+    best = torch.zeros(50_257, dtype=torch.float64)
+    best[0] = 1.0  # the most certain probabilities, taken for logits
+    assert -best.log_softmax(dim=0)[0].item() == pytest.approx(math.log(1 + 50_256 / math.e))
+
+
 def test_the_first_token_of_note_1_alone_has_no_variance():
     assert functional.layer_norm(torch.tensor([1.0, 1]), (2,)).tolist() == [0, 0]
 

@@ -36,16 +36,24 @@ def gelu(x: Tensor) -> Tensor:
     return 0.5 * x * (1 + (math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)).tanh())
 
 
-def feed_forward(x: Tensor, weights: dict[str, Tensor]) -> Tensor:
-    """Return expand, GELU, contract, for each token on its own."""
-    hidden = gelu(x @ weights["mlp.c_fc.weight"] + weights["mlp.c_fc.bias"])  # (batch, tokens, 4 d_model)
-    return hidden @ weights["mlp.c_proj.weight"] + weights["mlp.c_proj.bias"]
+def feed_forward(
+    x: Tensor, expand_weight: Tensor, expand_bias: Tensor, contract_weight: Tensor, contract_bias: Tensor
+) -> Tensor:
+    """Return what the network makes of each token on its own."""
+    return gelu(x @ expand_weight + expand_bias) @ contract_weight + contract_bias
+
+
+def mlp(x: Tensor, weights: dict[str, Tensor]) -> Tensor:
+    """Return what the feed-forward network of a block returns."""
+    return feed_forward(
+        x, *(weights[f"mlp.{name}"] for name in ("c_fc.weight", "c_fc.bias", "c_proj.weight", "c_proj.bias"))
+    )
 
 
 def block(x: Tensor, weights: dict[str, Tensor], heads: int) -> Tensor:
     """Return what a block makes of its tokens."""
     x = x + attention(layer_norm(x, weights["ln_1.weight"], weights["ln_1.bias"]), weights, heads)
-    return x + feed_forward(layer_norm(x, weights["ln_2.weight"], weights["ln_2.bias"]), weights)
+    return x + mlp(layer_norm(x, weights["ln_2.weight"], weights["ln_2.bias"]), weights)
 
 
 def gpt(tokens: Tensor, weights: dict[str, Tensor], heads: int) -> Tensor:

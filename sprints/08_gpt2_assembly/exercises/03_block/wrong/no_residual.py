@@ -11,4 +11,4 @@ right = load_module(Path(__file__).parents[1] / "solution.py")
 
 def block(x: Tensor, weights: dict[str, Tensor], heads: int) -> Tensor:
     x = right.attention(right.layer_norm(x, weights["ln_1.weight"], weights["ln_1.bias"]), weights, heads)
-    return right.feed_forward(right.layer_norm(x, weights["ln_2.weight"], weights["ln_2.bias"]), weights)
+    return right.mlp(right.layer_norm(x, weights["ln_2.weight"], weights["ln_2.bias"]), weights)

@@ -12,4 +12,4 @@ right = load_module(Path(__file__).parents[1] / "solution.py")
 def block(x: Tensor, weights: dict[str, Tensor], heads: int) -> Tensor:
     x = right.layer_norm(x, weights["ln_1.weight"], weights["ln_1.bias"])
     x = x + right.attention(x, weights, heads)
-    return x + right.feed_forward(right.layer_norm(x, weights["ln_2.weight"], weights["ln_2.bias"]), weights)
+    return x + right.mlp(right.layer_norm(x, weights["ln_2.weight"], weights["ln_2.bias"]), weights)

@@ -11,4 +11,4 @@ right = load_module(Path(__file__).parents[1] / "solution.py")
 
 def block(x: Tensor, weights: dict[str, Tensor], heads: int) -> Tensor:
     x = x + right.attention(right.layer_norm(x, weights["ln_1.weight"], weights["ln_1.bias"]), weights, heads)
-    return x + right.feed_forward(right.layer_norm(x, weights["ln_1.weight"], weights["ln_1.bias"]), weights)
+    return x + right.mlp(right.layer_norm(x, weights["ln_1.weight"], weights["ln_1.bias"]), weights)
