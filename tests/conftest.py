@@ -1,9 +1,11 @@
 """Fixtures that every test may use."""
 
+import functools
 import importlib
 import importlib.util
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -27,8 +29,32 @@ def annotated_modules() -> list[str]:
     )
 
 
-# jaxtyping executes every shape annotation: a wrong shape fails a test. It wraps each function of a module, which would
-# make those that hold no tensors several times slower.
+# To look at the shapes of a call takes longer than many a call. A test sees a function's first calls checked: the steps
+# of a training are all alike.
+CHECKED_CALLS = 100
+calls: Counter[Callable] = Counter()
+jaxtyped = jaxtyping.jaxtyped
+
+
+def jaxtyped_at_first(function: Callable, *, typechecker: Callable) -> Callable:
+    """Return a function that is checked by jaxtyping in its first calls in a test, a class that always is."""
+    checked = jaxtyped(function, typechecker=typechecker)
+    if isinstance(function, type):
+        return checked
+
+    @functools.wraps(checked)
+    def call(*arguments, **options):
+        if calls[function] >= CHECKED_CALLS:
+            return function(*arguments, **options)
+        calls[function] += 1
+        return checked(*arguments, **options)
+
+    return call
+
+
+# jaxtyping executes the shape annotations of these modules: a wrong shape fails a test.
+decorator = functools.partial(functools.partial, jaxtyped_at_first)
+jaxtyping.jaxtyped = decorator  # ty: ignore[invalid-assignment]
 jaxtyping.install_import_hook(annotated_modules(), "beartype.beartype")
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("repository", deadline=None)
@@ -56,6 +82,11 @@ def _refuse_to_write(event: str, arguments: tuple) -> None:
 
 
 sys.addaudithook(_refuse_to_write)
+
+
+@pytest.fixture(autouse=True)
+def _check_shapes_anew() -> None:
+    calls.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")
