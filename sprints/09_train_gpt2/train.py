@@ -185,7 +185,7 @@ def plot(results: Results) -> Figure:
     ):
         if loss is not None:
             axes.axhline(loss, linestyle=style, color="black", linewidth=1)
-            axes.text(0, loss, f" {name} {loss:.2f}", va=side)
+            axes.text(results.steps[-1], loss, f"{name} {loss:.2f}", ha="right", va=side)
     axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None), xlim=(0, None))
     axes.legend()
     return figure
