@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/how_much_shuffling.py
 
 The training digits arrive sorted by class, the worst case. Softmax regression passes over them a few times and is
-scored on the other half. Theory: notes/03_batches.md
+scored on the other half. Theory: notes/06_streams.md
 """
 
 import statistics
@@ -131,9 +131,11 @@ def plot(results: Results) -> Figure:
     axes.plot(results.buffers, [statistics.mean(by_seed) for by_seed in results.accuracy], marker="o", label="mean")
     for size, by_seed in zip(results.buffers, results.accuracy, strict=True):
         axes.plot([size] * len(by_seed), by_seed, ".", color="grey")
-    axes.axhline(results.logistic_regression, color="black", label="logistic regression, all data at once")
+    axes.axhline(results.logistic_regression, color="black", label="the same classifier, trained to the end")
     axes.axhline(results.majority, color="grey", linestyle="--", label="majority")
     axes.set(xscale="log", xlabel="items in the buffer", ylabel="accuracy on the other half", ylim=(0, 1))
+    axes.set_xticks(results.buffers, [str(size) for size in results.buffers], minor=False)
+    axes.minorticks_off()
     axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.92))
     return figure
 

@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/imbalance.py
 
 "Is it an eight?", with eights made rare in training. Logistic regression is trained on plain batches, on balanced ones,
-and with a weighted loss. Theory: notes/04_imbalance.md
+and with a weighted loss. Theory: notes/08_a_rare_class.md
 """
 
 import math
@@ -170,12 +170,12 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw recall and false alarms of every seed."""
+    """Draw recall and false positive rate of every seed."""
     figure, axes = new_figure(width=8)
     markers = dict(zip(results.recall, "osDvP", strict=True))
     for name, marker in markers.items():
         axes.plot(results.false_alarms[name], results.recall[name], marker, label=name, alpha=0.8)
-    axes.set(xlabel="false alarms: share of the others called eight", ylabel="recall: share of the eights found")
+    axes.set(xlabel="false positive rate: share of the others called eight", ylabel="recall: share of the eights found")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 

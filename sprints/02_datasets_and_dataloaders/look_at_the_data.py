@@ -4,7 +4,7 @@
     uv run sprints/02_datasets_and_dataloaders/look_at_the_data.py --data mnist
 
 The digits come with scikit-learn. MNIST is read from $SPRINTS_DATA, or after a download.
-Theory: notes/01_data_sets.md
+Theory: notes/02_look_first.md
 """
 
 from dataclasses import dataclass

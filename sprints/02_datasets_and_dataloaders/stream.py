@@ -2,7 +2,7 @@
 
     uv run sprints/02_datasets_and_dataloaders/stream.py
 
-Theory: notes/01_data_sets.md
+Theory: notes/06_streams.md
 """
 
 import math

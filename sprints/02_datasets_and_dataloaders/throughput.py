@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/throughput.py
 
 An item costs nothing, computes, or waits as for a disk or a network. Compare the ratios: rates of different machines
-say nothing. Theory: notes/06_throughput.md
+say nothing. Theory: notes/10_throughput.md
 """
 
 import os
@@ -131,6 +131,7 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the throughput by the number of workers, one panel for each kind of cost."""
     figure, axes = new_figure(width=9, height=3.6, columns=len(results.speedup))
+    words = {"nothing": "cost nothing", "computing": "compute", "waiting": "wait"}
     for panel, (name, sizes) in zip(axes, results.speedup.items(), strict=True):
         for size, ratios in sizes.items():
             panel.plot(results.workers, ratios, marker="o", label=f"batches of {size}")
@@ -139,7 +140,7 @@ def plot(results: Results) -> Figure:
         bound = busy if name == "waiting" else [min(workers, results.cores) for workers in busy]
         if name != "nothing":
             panel.plot(results.workers, bound, "k--", label="as many as work at once")
-        panel.set(title=f"an item costs: {name}", xlabel="workers", xticks=results.workers, ylim=(0, None))
+        panel.set(title=f"items: {words[name]}", xlabel="workers", xticks=results.workers, ylim=(0, None))
     axes[0].set_ylabel("throughput, times that of 0 workers")
     axes[-1].legend(fontsize=8)
     return figure

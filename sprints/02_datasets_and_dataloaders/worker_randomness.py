@@ -2,7 +2,7 @@
 
     uv run sprints/02_datasets_and_dataloaders/worker_randomness.py
 
-Every item is one random number, as an augmentation would draw it; only its source differs. Theory: notes/05_workers.md
+Every item is one random number, as an augmentation would draw it; only its source differs. Theory: notes/09_workers.md
 """
 
 import random

@@ -756,3 +756,34 @@ def test_the_usual_ways_to_resume_lose_or_repeat(script: ModuleType):
     assert again == script.Resumption(used_twice=450, never_used=0, read_in_vain=0, same_weights=False)
     assert results.handed_out_ahead == 2, "two batches for each worker"
     assert sampler == script.Resumption(used_twice=0, never_used=300, read_in_vain=0, same_weights=False)
+
+
+# Drawings of ideas
+
+
+@of("first_dataset")
+def test_batches_of_the_drawing_hold_the_fruits_of_their_indices(script: ModuleType):
+    results = script.main(script.Config(batch_size=2, seed=3))
+    assert sorted(index for batch in results.batches for index in batch) == list(range(7))
+    assert [len(batch) for batch in results.batches] == [2, 2, 2, 1]
+    for indices, features, labels in zip(results.batches, results.features, results.labels, strict=True):
+        assert [(*fruit, kind) for fruit, kind in zip(features, labels, strict=True)] == [
+            script.ROWS[index] for index in indices
+        ]
+
+
+@of("weights_on_a_line")
+def test_points_on_the_line_balance_the_classes(script: ModuleType):
+    results = script.main(script.Config(labels=(0, 0, 0, 2, 2), draws=4000))
+    counts = Counter(results.labels[item] for item in results.drawn)
+    assert chisquare([counts[0], counts[2]]).pvalue > 0.001
+    assert results.ends[-1] == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["first_dataset", "units_by_hand", "one_buffer", "one_padded_batch", "weights_on_a_line", "loader_timeline"],
+    indirect=True,
+)
+def test_drawings_of_other_options_can_be_drawn(script: ModuleType):
+    assert script.plot(script.main(script.Config(seed=1))).axes

@@ -1,0 +1,15 @@
+"""The second window begins where the first one ends."""
+
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+class Windows(Dataset):
+    def __init__(self, series: Tensor, width: int) -> None:
+        self.series, self.width = series, width
+
+    def __len__(self) -> int:
+        return len(self.series) - self.width
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.series[index * self.width : (index + 1) * self.width], self.series[index + self.width]

@@ -1,0 +1,13 @@
+"""Whatever does not fit into the shortest row is lost."""
+
+import torch
+from torch import Tensor
+
+
+def collate(items: list[tuple[Tensor, int]]) -> tuple[Tensor, Tensor, Tensor]:
+    lengths = torch.tensor([len(row) for row, _ in items])
+    tokens = torch.zeros(len(items), int(lengths.min()), dtype=torch.long)
+    for number, (row, _) in enumerate(items):
+        tokens[number] = row[: tokens.shape[1]]
+    mask = torch.arange(tokens.shape[1]) < lengths[:, None]
+    return tokens, mask, torch.tensor([label for _, label in items])

@@ -1,0 +1,13 @@
+"""Weights of classes, not of items."""
+
+import torch
+from torch import Tensor
+
+
+def balancing_weights(labels: Tensor) -> Tensor:
+    return 1 / labels.bincount()
+
+
+def draw(weights: Tensor, points: Tensor) -> Tensor:
+    ends = weights.cumsum(dim=0)
+    return torch.searchsorted(ends, points * ends[-1], right=True)
