@@ -75,7 +75,7 @@ def measure(config: Config, kind: str, depth: int, seed: int) -> tuple[list[floa
     shape = (config.batch, config.tokens, config.d_model)
     x, direction = (torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(2))
     # Backwards the fused kernel computes weights again, as exp(score - log of the sum). Without norms scores reach
-    # 1e30, whose rounding is far above 1, and such an exponential is anything: only the plain formula is right there.
+    # 1e17, whose last digit is above 10, and such an exponential is anything: only the plain formula is right there.
     with sdpa_kernel(SDPBackend.MATH):
         *states, end = stack.states(x.requires_grad_())
         gradients = torch.autograd.grad((end * direction).sum() / direction.norm(), states[:-1])
