@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/broadcast_by_accident.py
 
 Predictions of shape (n, 1) minus targets of shape (n,) are n x n differences. One missing axis, and gradient descent
-ends at the mean of the targets. Theory: notes/03_broadcasting.md
+ends at the mean of the targets. Theory: notes/04_broadcasting.md
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/broadcasting.py
 
 The rule in a few lines, compared with PyTorch's for every pair of small shapes; its backward pass, which is a sum; and
-what a broadcast costs in memory. Theory: notes/03_broadcasting.md
+what a broadcast costs in memory. Theory: notes/04_broadcasting.md
 """
 
 import itertools

@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/creating_tensors.py
 
 Whether memory is shared is found out by writing to the source and looking at the tensor. Random tensors are compared
-with the mean and variance that they should have. Theory: notes/02_tensors_and_memory.md
+with the mean and variance that they should have. Theory: notes/03_indexing.md
 """
 
 import math

@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/decision_boundary.py
 
 Two moons are drawn from a known density, so the classifier that no other can beat is known too. The width is chosen on
-validation points; the test points are used once, for the table. Theory: notes/07_one_hidden_layer.md
+validation points; the test points are used once, for the table. Theory: notes/10_what_a_hidden_layer_buys.md
 """
 
 import statistics
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from sklearn.datasets import make_moons
 from sklearn.linear_model import LogisticRegression
 from torch import nn
@@ -168,15 +168,24 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw where each classifier says which moon, its boundary, and the training points."""
-    figure, axes = new_figure(11, 2.9, columns=len(results.maps))
+    """Draw which class each model thinks more probable, its boundary, and the training points."""
+    figure, axes = new_figure(8, 6.2, rows=2, columns=2)
     points, labels = np.array(results.train_points), np.array(results.train_labels)
-    for panel, (name, probabilities) in zip(axes, results.maps.items(), strict=True):
-        panel.contourf(COLUMNS, ROWS, probabilities, levels=10, vmin=0, vmax=1, cmap="coolwarm", alpha=0.5)
-        panel.contour(COLUMNS, ROWS, probabilities, levels=[0.5], colors="black", linewidths=1.5)
-        panel.scatter(*points.T, c=labels, s=4, cmap=ListedColormap([COLOURS[0], COLOURS[3]]))
-        panel.set(title=name, xticks=[], yticks=[], xlim=(-2, 3), ylim=(-1.5, 2))
+    for panel, (name, probabilities) in zip(axes.flat, results.maps.items(), strict=False):
+        shades = panel.contourf(COLUMNS, ROWS, probabilities, levels=np.linspace(0, 1, 11), cmap="coolwarm", alpha=0.5)
+        panel.contour(COLUMNS, ROWS, probabilities, levels=[0.5], colors="black", linewidths=1.8)
+        for label, (colour, marker) in enumerate(((COLOURS[0], "o"), (COLOURS[3], "^"))):
+            panel.scatter(*points[labels == label].T, s=9, color=colour, marker=marker, linewidths=0)
+        panel.set(title=name, xlim=(-2, 3), ylim=(-1.5, 2), xlabel="first feature", ylabel="second feature")
+        panel.label_outer()
         panel.grid(False)
+    figure.colorbar(shades, ax=axes, label="probability of class 1", shrink=0.7)
+    marks = [
+        Line2D([], [], color=COLOURS[0], marker="o", linestyle="", label="class 0, training points"),
+        Line2D([], [], color=COLOURS[3], marker="^", linestyle="", label="class 1"),
+        Line2D([], [], color="black", linewidth=1.8, label="boundary: both classes equally probable"),
+    ]
+    figure.legend(handles=marks, loc="outside upper center", ncols=3, fontsize=9)
     return figure
 
 

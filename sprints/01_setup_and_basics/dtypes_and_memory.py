@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/dtypes_and_memory.py
 
 Where counting by ones stops is measured and compared with theory; promotion is tabulated; and a view of ten numbers is
-saved, with four megabytes of others. Theory: notes/04_numbers.md
+saved, with four megabytes of others. Theory: notes/06_numbers.md
 """
 
 import io

@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/forgotten_zero_grad.py
 
 The same regression three times: gradients emptied before each step, never emptied, and emptied with momentum 1, which
-is the same as never. Theory: notes/05_autograd.md
+is the same as never. Theory: notes/08_autograd.md
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/gradients.py
 
 Paths and calls that add up, detach and no_grad, gradients of a batch in parts, the memory that waits for the backward
-pass, and the errors of four common mistakes. Theory: notes/05_autograd.md
+pass, and the errors of four common mistakes. Theory: notes/08_autograd.md
 """
 
 import contextlib

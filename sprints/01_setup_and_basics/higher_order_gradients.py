@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/higher_order_gradients.py
 
 Derivatives of tanh are compared with their formulas, a Hessian with its formula and with the library's.
-Theory: notes/06_higher_order.md
+Theory: notes/11_higher_order.md
 """
 
 from collections.abc import Callable

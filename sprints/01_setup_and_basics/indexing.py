@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/indexing.py
 
 Slices are views, lists and masks are copies; a repeated index is written once; `gather` picks one element a row, which
-is how a cross-entropy finds the label's probability. Theory: notes/02_tensors_and_memory.md
+is how a cross-entropy finds the label's probability. Theory: notes/03_indexing.md
 """
 
 from collections.abc import Callable

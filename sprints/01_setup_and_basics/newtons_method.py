@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/newtons_method.py
 
 Rosenbrock's function is a curved valley, steep across and almost flat along; its lowest point is (1, 1).
-Theory: notes/06_higher_order.md
+Theory: notes/11_higher_order.md
 """
 
 from collections.abc import Callable

@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/reductions.py
 
 Four ways to add float32 numbers, each against the exact sum; two formulas of the variance; the mean of batch means.
-Theory: notes/04_numbers.md
+Theory: notes/06_numbers.md
 """
 
 import math

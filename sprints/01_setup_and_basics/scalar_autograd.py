@@ -3,7 +3,7 @@
     uv run sprints/01_setup_and_basics/scalar_autograd.py
 
 `Value` records how it was computed; `gradients` walks the record backwards. The same functions run on Values and on
-tensors and are compared; the record of one neuron is drawn. Theory: notes/05_autograd.md
+tensors and are compared; the record of one neuron is drawn. Theory: notes/08_autograd.md
 """
 
 import inspect

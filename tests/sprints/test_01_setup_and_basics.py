@@ -478,3 +478,69 @@ def test_one_hidden_unit_draws_a_straight_line(load_sprint):
 
     assert not bends(1)
     assert bends(8)
+
+
+# --- drawings and worked examples
+
+
+def test_three_views_find_the_same_place_in_memory(load_sprint):
+    script = load(load_sprint, "steps_in_memory")
+    results = script.main(script.Config())
+    assert {view.place for view in results.views} == {6}
+    for view in results.views:
+        row, column = view.index
+        assert view.rows[row][column] == results.memory[view.place] == 16
+    jumps = [after - before for before, after in itertools.pairwise(results.places_of_transposed)]
+    assert set(jumps) == {4, -7}, "no single stride"
+    view = torch.arange(60).view(3, 4, 5)[:, 1::2].permute(2, 0, 1)
+    for index in itertools.product(*map(range, view.shape)):
+        assert script.find(view, index) == view[index].item()
+    assert script.plot(results).axes
+
+
+def test_stretched_axes_take_no_memory_and_gradients_are_added_along_them(load_sprint):
+    script = load(load_sprint, "stretched_axes")
+    results = script.main(script.Config())
+    assert results.total[1][2] == 23.0
+    assert results.stretched_strides == [1, 0]
+    assert results.column_gradient == [[sum(row)] for row in results.slopes]
+    assert results.row_gradient == [sum(column) for column in zip(*results.slopes, strict=True)]
+    assert script.plot(results).axes
+
+
+def test_einsum_by_loops_equals_pytorch(load_sprint):
+    script = load(load_sprint, "products_drawn")
+    results = script.main(script.Config())
+    assert results.product == [[7.0, 5.0], [16.0, 11.0]]
+    assert results.terms == [4.0, 0.0, 12.0]
+    assert len(results.differences) == 7
+    assert max(results.differences.values()) < 1e-14
+    x, y = torch.randn(2, 3, 4).double(), torch.randn(4, 2).double()
+    torch.testing.assert_close(
+        script.einsum_by_loops("abc,ca->cb", x, y), torch.einsum("abc,ca->cb", x, y), rtol=0, atol=1e-14
+    )
+    assert script.plot(results).axes
+
+
+def test_gradients_on_edges_are_autograds(load_sprint):
+    script = load(load_sprint, "gradient_on_every_edge")
+    results = script.main(script.Config())
+    assert results.autograd == {"w": 8.0, "x": 12.0, "b": 4.0}
+    assert {name: results.graphs["line"].gradients[name] for name in "wxb"} == results.autograd
+    assert results.graphs["three uses"].gradients["x"] == 7.0
+    assert sorted(edge.sent_back for edge in results.graphs["three uses"].edges if edge.source == "x") == [1, 3, 3]
+    assert results.after["squared error"] == pytest.approx(1.0)
+    other = script.main(script.Config(x=-0.7, w=1.3, b=0.2, t=2.0))
+    for name, gradient in other.autograd.items():
+        assert other.graphs["line"].gradients[name] == pytest.approx(gradient)
+    assert script.plot(results).axes
+
+
+def test_network_by_hand_is_autograds(load_sprint):
+    script = load(load_sprint, "network_by_hand")
+    results = script.main(script.Config())
+    assert results.difference_to_autograd < 1e-15
+    assert results.forward["sums"] == [1.0, 0.0]
+    assert results.loss_after < results.loss
+    assert script.main(script.Config(inputs=(0.3, -1.1))).difference_to_autograd < 1e-15
+    assert script.plot(results).axes

@@ -42,10 +42,10 @@ def lay_out(texts: Sequence[str], sources: Sequence[Sequence[int]]) -> list[Node
 
 def draw_graph(nodes: Sequence[Node]) -> Figure:
     """Draw the nodes, leaves in another colour, and an arrow from each source to its result."""
-    figure, axes = new_figure(11, 5)
+    figure, axes = new_figure(9, 4.6)
     for node in nodes:
         for source in (nodes[number] for number in node.sources):
-            ends = (node.column - 0.25, node.row), (source.column + 0.25, source.row)  # a box is half a column wide
+            ends = (node.column - 0.32, node.row), (source.column + 0.32, source.row)  # a box is 0.64 columns wide
             axes.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": "grey"})
         box = {"boxstyle": "round", "facecolor": "white", "edgecolor": COLOURS[0 if node.is_leaf else 3]}
         axes.text(node.column, node.row, node.text, ha="center", va="center", fontsize=9, bbox=box)

@@ -1,0 +1,5 @@
+"""No axis is inserted."""
+
+
+def differences(rows, columns):
+    return rows - columns

@@ -1,0 +1,5 @@
+"""`*` is taken for the matrix product."""
+
+
+def product(left, right):
+    return left[:, :, None] * right
