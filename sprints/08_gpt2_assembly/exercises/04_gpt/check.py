@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
+from transformers.utils import logging
 
 from shared.lab.checking import expect
-from shared.nn.pretrained import SHIPPED, load_causal_model
+from shared.nn.pretrained import SHIPPED_FOLDER
+from shared.text.tokenizers import Tokenizer
 
 
 class Weights(dict[str, Tensor]):
@@ -122,8 +124,10 @@ def check_a_head_of_its_own(learner: Any) -> None:
 
 def check_the_trained_model(learner: Any) -> None:
     """The trained model of this course, on a line of a recipe."""
-    model, tokenizer = load_causal_model(SHIPPED)
-    tokens = torch.tensor([tokenizer("Serves 4\n\nIngredients\n200 g cold unsalted butter")["input_ids"]])
+    logging.disable_progress_bar()
+    model = GPT2LMHeadModel.from_pretrained(SHIPPED_FOLDER).eval()
+    text = "Serves 4\n\nIngredients\n200 g cold unsalted butter"
+    tokens = torch.tensor([Tokenizer.load(SHIPPED_FOLDER).encode(text)])
     with torch.no_grad():
         expected = model(tokens, use_cache=False).logits
         given = {"tokens": tokens, "weights": Weights(model.state_dict()), "heads": model.config.n_head}

@@ -1,13 +1,13 @@
-"""Checks of `tie` and `count_parameters`: beside the modules of transformers and of this course."""
+"""Checks of `tie` and `count_parameters`: beside the `GPT` of this course, and the usual mistakes by name."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import GPT2Config, GPT2LMHeadModel
 
 from shared.lab.checking import expect
+from shared.nn.gpt import GPT, GPTConfig
 
 
 class TwoLayers(nn.Module):
@@ -84,14 +84,7 @@ def check_tied_once(learner: Any) -> None:
 
 def compare(learner: Any, vocab_size: int, context: int, layers: int, d_model: int, tied: bool) -> None:
     with torch.device("meta"):
-        model = GPT2LMHeadModel(
-            GPT2Config(
-                vocab_size=vocab_size, n_positions=context, n_layer=layers, n_embd=d_model, n_head=1,
-                tie_word_embeddings=tied, bos_token_id=0, eos_token_id=0,
-            )
-        )  # fmt: skip
-    if tied:
-        model.lm_head.weight = model.transformer.wte.weight
+        model = GPT(GPTConfig(vocab_size, context, layers, heads=1, d_model=d_model, tie_weights=tied))
     expected = sum(parameter.numel() for parameter in model.parameters())
     head, biases = vocab_size * d_model, layers * 9 * d_model
     mistakes = {
