@@ -38,6 +38,8 @@ def script(load_sprint):
         ("block_in_shapes", "--heads 3", "got 3 heads and d_model 8"),
         ("cross_attention", "--hidden 3", "--hidden: must be less than or equal to 2; got 3"),
         ("layer_norm_by_hand", "--token 1 2 3", "--token"),
+        ("left_of_the_embedding", "--parts 0", "--parts: must be greater than or equal to 1; got 0"),
+        ("who_shares_a_mean", "--texts 1", "--texts: must be greater than or equal to 2; got 1"),
         ("residual_stream", "--recipes 0", "--recipes: must be greater than or equal to 1; got 0"),
     ],
 )
@@ -160,7 +162,16 @@ def test_note_4_neurons_and_bends(script):
     assert len(activations.plot(results).axes) == 2
 
 
-def test_note_5_what_becomes_of_the_embedding():
+def test_note_5_what_becomes_of_the_embedding(script):
+    left = script("left_of_the_embedding")
+    results = left.main(left.Config(parts=24))
+    assert results.embedding["post"][-1] == pytest.approx(1 / 4096)
+    assert results.size["pre"][-1] == pytest.approx(5, rel=0.02)
+    assert results.size["post"][-1] == pytest.approx(1, rel=0.02)
+    for kind in ("pre", "post"):
+        assert results.share_drawn[kind] == pytest.approx(results.share[kind], abs=0.02), "drawn as calculated"
+    assert left.main(left.Config(parts=24)) == results, "same seed, same results"
+    assert len(left.plot(results).axes) == 2
     assert 2**12 == 4096
     assert math.sqrt(1 + 24) == 5
     assert f"{math.sqrt(24):.1f}" in note(5)
@@ -209,6 +220,17 @@ def test_note_9_selectivity(load_sprint):
         activations = torch.arange(len(order), 0, -1.0)[:, None]
         assert f"{selectivity(activations, torch.tensor(order), 2)[0, 1]:.3f}" == written
         assert written in note(9)
+
+
+def test_note_10_who_shares_a_mean(script):
+    shares = script("who_shares_a_mean")
+    results = shares.main(shares.Config())
+    layer, batch = (torch.tensor(results.moves[name]) for name in ("layer norm", "batch norm"))
+    assert layer.sum() == 4
+    assert layer[0, 0].all(), "all features of its own token"
+    assert batch.sum() == 6
+    assert batch[:, :, 1].all(), "one feature of all tokens"
+    assert len(shares.plot(results).axes) == 1
 
 
 def test_note_10_the_last_token_moves_the_first():
