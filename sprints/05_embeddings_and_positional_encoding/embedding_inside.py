@@ -2,7 +2,7 @@
 
     uv run sprints/05_embeddings_and_positional_encoding/embedding_inside.py
 
-`Lookup` has both passes written out; `Embedding` around it equals nn.Embedding. Theory: notes/01_embeddings.md
+`Lookup` has both passes written out; `Embedding` around it equals nn.Embedding. Theory: notes/01_a_table_of_vectors.md
 """
 
 from dataclasses import dataclass

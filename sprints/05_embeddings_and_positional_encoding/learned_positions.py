@@ -4,7 +4,7 @@
 
 Nothing tells the model that position 7 comes after position 6: the rows of the table start as independent noise. Beside
 the trained ones stand the untrained ones, those of the same model trained on the same characters in random order, where
-position is of no use, and the sinusoids. Theory: notes/04_positions.md
+position is of no use, and the sinusoids. Theory: notes/11_positions_inside_a_model.md
 """
 
 from collections.abc import Iterator

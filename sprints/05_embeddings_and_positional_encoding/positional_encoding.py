@@ -3,7 +3,7 @@
     uv run sprints/05_embeddings_and_positional_encoding/positional_encoding.py
 
 Each property is measured on random vectors too, which tell positions apart as well but know nothing of distance.
-Theory: notes/04_positions.md
+Theory: notes/05_positions_as_clock_hands.md
 """
 
 import math

@@ -3,7 +3,7 @@
     uv run sprints/05_embeddings_and_positional_encoding/project.py
 
 It draws the recorded vectors of skip_gram.py, or those of a run of your own by `--vectors`; `--vectors None` fits some
-to the ingredient lists in a few seconds. Theory: notes/06_projections.md
+to the ingredient lists in a few seconds. Theory: notes/09_what_a_picture_can_say.md
 """
 
 import warnings
@@ -22,18 +22,17 @@ from tqdm import tqdm
 from embedding_study.ingredient_pairs import count_pairs, fit_vectors, noise_distribution
 from embedding_study.map_measures import Judgement, judge, purity
 from embedding_study.recipe_words import ingredient_roles
+from embedding_study.role_maps import draw_map
+from embedding_study.saved_vectors import SAVED, load_saved, of_length_one
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.provenance import note_read
 from shared.lab.ranges import ExistingFile, PositiveInt
-from shared.lab.results import load_results
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.text.cookbook import Cookbook
 
 METHODS = ("PCA", "t-SNE", "t-SNE from noise", "UMAP")
-SAVED = Path(__file__).parent / "results" / "skip_gram.json"
 # PCA alone is the same everywhere, up to sign; the others start from the last digits of the vectors.
 TOLERANCE = {
     "judgements.*": Tolerance(absolute=0.05),
@@ -91,15 +90,10 @@ def load_vectors(
     Raises:
         ValueError: the file holds no vectors of these ingredients.
     """
-    role_of = ingredient_roles(cookbook)
-    roles = list(role_of.values())
+    roles = list(ingredient_roles(cookbook).values())
     if path is None:
         return fit_to_lists(cookbook, generator), roles, "fitted to ingredient lists"
-    saved = load_results(note_read(path, path.name))["results"].get("vectors", {})
-    if missing := role_of.keys() - saved.keys():
-        raise ValueError(f"{path.name} holds no vector of {min(missing)}: give a results file of skip_gram.py")
-    vectors = np.array([[float(number) for number in saved[word].split()] for word in role_of], dtype=np.float32)
-    return vectors, roles, path.name
+    return load_saved(path, cookbook), roles, path.name
 
 
 def projection(method: str, perplexity: float, seed: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -126,10 +120,7 @@ def main(config: Config) -> Results:
         )
     roles = np.array(names)
     random = torch.randn(vectors.shape, generator=generator).numpy()
-    # Of length one, so that near means a large cosine.
-    rivals = {
-        kind: x / np.linalg.norm(x, axis=1, keepdims=True) for kind, x in (("trained", vectors), ("random", random))
-    }
+    rivals = {"trained": of_length_one(vectors), "random": of_length_one(random)}
     judgements: dict[str, dict[str, Judgement]] = {kind: {} for kind in rivals}
     drawn: dict[str, dict[str, list[list[float]]]] = {kind: {} for kind in rivals}
     for kind, method in tqdm([(kind, method) for kind in rivals for method in config.methods], desc="maps"):
@@ -162,20 +153,14 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the first map of each method: trained vectors above, random ones below, a colour and a marker for a role."""
-    figure, axes = new_figure(14.0, 6.8, rows=2, columns=len(results.maps["trained"]))
-    roles, axes = np.array(results.roles), axes.reshape(2, -1)  # a single method has axes in one row
-    for row, (kind, maps) in enumerate(results.maps.items()):
-        for column, (method, points) in enumerate(maps.items()):
-            panel, x = axes[row, column], np.array(points)
-            for index, role in enumerate(dict.fromkeys(results.roles)):
-                style = {"color": f"C{index % 8}", "marker": "os^D"[index // 8]}
-                panel.scatter(*x[roles == role].T, s=14, label=role, **style)
-            panel.set(title=f"{method}, {kind} vectors", xticks=[], yticks=[])
-            panel.grid(False)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    names = [label.replace("spice_", "spice: ") for label in labels]
-    figure.legend(handles, names, loc="outside right center", fontsize=8)
+    """Draw the first map of each method: trained vectors on the left, with the names of roles, random ones beside."""
+    methods = list(results.maps["trained"])
+    figure, axes = new_figure(7.6, 3.4 * len(methods), rows=len(methods), columns=2)
+    for column, (kind, maps) in enumerate(results.maps.items()):
+        for row, (method, points) in enumerate(maps.items()):
+            panel = axes.reshape(-1, 2)[row, column]
+            draw_map(panel, np.array(points), results.roles, named=kind == "trained", size=16)
+            panel.set_title(f"{method}, {kind} vectors")
     return figure
 
 

@@ -4,7 +4,7 @@
 
 First the property itself, on random queries and keys. Then what it is good for: a model with one attention head learns
 to name the token three places back at positions 0 to 31, and has to do the same at positions that it never saw.
-Added sinusoids and no positions at all stand beside. Theory: notes/05_rotary.md
+Added sinusoids and no positions at all stand beside. Theory: notes/11_positions_inside_a_model.md
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which scores minimise the loss of negative sampling? Shifted PMI, and vectors approach it as they get longer.
+"""Which scores minimise the loss of negative sampling? There is a formula, and longer vectors come nearer to it.
 
     uv run sprints/05_embeddings_and_positional_encoding/shifted_pmi.py
 
@@ -84,9 +84,9 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure()
     axes.plot(results.features, results.losses, marker="o", label="vectors")
     axes.axhline(results.loss_of_zeros, color="gray", linestyle="--", label="all scores zero")
-    axes.axhline(results.optimum, color="black", label="optimum: shifted PMI")
+    axes.axhline(results.optimum, color="black", label="optimum")
     axes.set_xscale("log", base=2)
-    axes.set(xlabel="features of a vector", ylabel="expected loss of a pair", ylim=(0, None))
+    axes.set(xlabel="features of a vector", ylabel="expected loss of a pair (nats)", ylim=(0, None))
     axes.set_xticks(results.features, [str(features) for features in results.features])
     axes.legend()
     return figure

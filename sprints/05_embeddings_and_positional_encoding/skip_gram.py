@@ -5,7 +5,7 @@
 
 The model sees text alone. Its judge knows the role of each ingredient in the grammar: are the nearest neighbours of a
 vegetable vegetables? Random vectors, and PPMI with an SVD on the same pairs, stand beside. Each run reads other
-recipes; the vectors of the last one are saved with the results. Theory: notes/02_skip_gram.md
+recipes; the vectors of the last one are saved with the results. Theory: notes/04_what_the_vectors_know.md
 """
 
 from dataclasses import dataclass
@@ -150,7 +150,7 @@ def main(config: Config) -> Results:
         trainings.append(vectors[rows])
         losses.append(loss)
     known = purity_without_styles(cookbook, roles)
-    print("all but the styles known " + "  ".join(f"{kind} {share:.3f}" for kind, share in known.items()))
+    print("ceiling without the style  " + "  ".join(f"{kind} {share:.3f}" for kind, share in known.items()))
     agree, by_chance = agreement(trainings, roles, config.neighbours)
     if agree is not None:
         print(f"first and last run share {agree:.3f} of the neighbours, {by_chance:.3f} by chance")
@@ -179,14 +179,14 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the purity of each rival, run by run, beside that of one who knows all but the styles."""
+    """Draw the purity of each rival, run by run, beside the best that a window without the style allows."""
     figure, axes = new_figure()
     for number, (rival, shares) in enumerate(results.purity.items()):
         for row, kind in enumerate(shares):
             height = [row + 0.25 * (number - 1)] * len(shares[kind])
             axes.plot(shares[kind], height, "os^"[number], color=f"C{number}", label=None if row else rival)
     for row, share in enumerate(results.purity_without_styles.values()):
-        label = None if row else "all known but the styles"
+        label = None if row else "ceiling without the style"
         axes.plot([share] * 2, [row - 0.4, row + 0.4], color="black", linewidth=1, label=label)
     axes.set_yticks(range(3), list(results.purity_without_styles))
     axes.set(xlabel="share of the nearest neighbours of the same role", xlim=(-0.02, 1.02))

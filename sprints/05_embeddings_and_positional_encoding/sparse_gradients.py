@@ -3,7 +3,7 @@
     uv run sprints/05_embeddings_and_positional_encoding/sparse_gradients.py
 
 A batch reads a few rows of a large table. Five optimizers take two steps on different words; counted are the rows that
-the second step moved although its batch did not read them. Theory: notes/01_embeddings.md
+the second step moved although its batch did not read them. Theory: notes/10_rows_that_are_not_read.md
 """
 
 from collections.abc import Callable

@@ -31,7 +31,7 @@ def expected_loss(
 ) -> Float[Tensor, ""]:
     """Return the mean loss of a pair, over all pairs and all noise.
 
-    sum over i, j of  -p(i, j) log s(scores[i, j]) - negatives p(i) noise(j) log s(-scores[i, j])
+    -sum over i, j of [p(i, j) log s(scores[i, j]) + negatives p(i) noise(j) log s(-scores[i, j])]
     """
     pairs = counts / counts.sum()
     unrelated = pairs.sum(dim=1, keepdim=True) * noise

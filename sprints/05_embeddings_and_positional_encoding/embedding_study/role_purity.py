@@ -29,7 +29,7 @@ def by_kind(shares: Float[Tensor, " rows"], roles: list[str]) -> dict[str, float
 
 
 def purity_without_styles(cookbook: Cookbook, roles: list[str]) -> dict[str, float]:
-    """Return the purity to expect of one who knows every role, but of a spice only whether it is savoury or sweet."""
+    """Return the purity of vectors that show each role, but of a spice only whether it is savoury or sweet."""
     taste = {f"spice_{style}": taste for style, taste in cookbook.styles}
     known = [taste.get(role, role) for role in roles]
     members, lookalikes = Counter(roles), Counter(known)

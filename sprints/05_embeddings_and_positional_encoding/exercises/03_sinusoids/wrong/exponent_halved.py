@@ -1,0 +1,10 @@
+"""i instead of 2i."""
+
+import torch
+from torch import Tensor
+
+
+def sinusoidal_positions(tokens: int, d_model: int) -> Tensor:
+    speeds = 10_000.0 ** (-torch.arange(d_model // 2) / d_model)
+    angles = torch.arange(tokens)[:, None] * speeds
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)

@@ -1,0 +1,10 @@
+"""No minus in the exponent."""
+
+import torch
+from torch import Tensor
+
+
+def sinusoidal_positions(tokens: int, d_model: int) -> Tensor:
+    speeds = 10_000.0 ** (torch.arange(0, d_model, 2) / d_model)
+    angles = torch.arange(tokens)[:, None] * speeds
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
