@@ -3,7 +3,7 @@
     uv run sprints/03_models_and_training_loops/forgotten_eval.py
 
 A network with batch normalisation and dropout is trained as it should be and then evaluated without eval(): with
-dropout on, and with a norm that takes its statistics from the batch. Theory: notes/05_the_training_loop.md
+dropout on, and with a norm that takes its statistics from the batch. Theory: notes/07_training_and_evaluation.md
 """
 
 import copy

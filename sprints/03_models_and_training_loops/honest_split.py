@@ -4,7 +4,7 @@
 
 Three classifiers are scored on a shuffled half and on the second half of digits. Then many small trees of about the
 same quality compete on a hundred images, and the winner is scored on images that it was not chosen on.
-Theory: notes/06_splits_and_metrics.md
+Theory: notes/08_train_validation_test.md and notes/12_which_images_on_which_side.md
 """
 
 import statistics

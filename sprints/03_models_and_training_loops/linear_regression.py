@@ -3,7 +3,7 @@
     uv run sprints/03_models_and_training_loops/linear_regression.py
 
 The data is scikit-learn's diabetes table. The closed form is the optimum; theory says how many steps gradient descent
-needs for it and beyond which learning rate it diverges. Theory: notes/02_linear_regression.md
+needs for it and beyond which learning rate it diverges. Theory: notes/10_steep_and_flat.md
 """
 
 import math

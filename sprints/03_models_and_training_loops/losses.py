@@ -3,7 +3,7 @@
     uv run sprints/03_models_and_training_loops/losses.py
 
 Values and gradients are written out and compared with PyTorch's; then the logits grow until exp overflows. Two mistakes
-that raise no error are measured too. Theory: notes/03_losses.md
+that raise no error are measured too. Theory: notes/04_losses.md and notes/05_numbers_that_overflow.md
 """
 
 import math

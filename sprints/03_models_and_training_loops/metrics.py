@@ -4,7 +4,7 @@
 
 Logistic regression predicts the first half of digits in five folds, so the test set stays closed. Then the question
 becomes "is it an 8?", where a classifier that always says no is right nine times in ten.
-Theory: notes/06_splits_and_metrics.md
+Theory: notes/09_metrics.md
 """
 
 from dataclasses import dataclass

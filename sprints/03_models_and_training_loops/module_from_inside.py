@@ -3,7 +3,7 @@
     uv run sprints/03_models_and_training_loops/module_from_inside.py
 
 Two networks, one on top of Module and one of PyTorch's layers on top of nn.Module, start from the same state and train
-on the same digits in float64: names, hook calls, losses, outputs and states must agree. Theory: notes/01_module.md
+on the same digits in float64: names, hook calls, losses, outputs and states must agree. Theory: notes/03_modules.md
 """
 
 from collections import OrderedDict

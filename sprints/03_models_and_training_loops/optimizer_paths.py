@@ -4,7 +4,7 @@
 
 Two weights, a valley whose minimum is known. Each optimizer gets the learning rate of a grid that reaches the minimum
 in the fewest steps. They are those of torch.optim, which `optimizers.py` shows to be what is written there.
-Theory: notes/04_optimizers.md
+Theory: notes/06_optimizers.md
 """
 
 import math

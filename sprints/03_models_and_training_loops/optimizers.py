@@ -3,7 +3,7 @@
     uv run sprints/03_models_and_training_loops/optimizers.py
 
 Each trains the same small network on the same batches of digits in float64, once as written here and once from
-torch.optim; after every step all weights must agree. Theory: notes/04_optimizers.md
+torch.optim; after every step all weights must agree. Theory: notes/06_optimizers.md
 """
 
 import copy
@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_flat_digits
-from shared.lab.figures import new_figure
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
@@ -172,17 +170,5 @@ def main(config: Config) -> Results:
     )
 
 
-def plot(results: Results) -> Figure:
-    """Draw the training loss by step, smoothed over ten steps."""
-    figure, axes = new_figure()
-    for name, losses in results.losses.items():
-        smooth = torch.tensor(losses).unfold(0, min(10, len(losses)), 1).mean(-1)
-        axes.plot(range(len(losses) - len(smooth), len(losses)), smooth, label=name)
-    axes.axhline(results.initial_loss, linestyle="--", color="grey", label="guessing")
-    axes.set(xlabel="step", ylabel="training loss, mean of ten steps", ylim=(0, None))
-    axes.legend()
-    return figure
-
-
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config)

@@ -4,7 +4,7 @@
 
 Digits, first half to train and second half to test. The end of the first half validates: it says how many epochs to
 train. Then the network is trained anew on the whole first half, as the baselines are, and all are tested once.
-Theory: notes/05_the_training_loop.md and notes/06_splits_and_metrics.md
+Theory: notes/07_training_and_evaluation.md and notes/08_train_validation_test.md
 """
 
 import math

@@ -2,7 +2,7 @@
 
     uv run sprints/03_models_and_training_loops/what_escapes_the_module.py
 
-Each mistake is made and measured beside the right way. Theory: notes/01_module.md
+Each mistake is made and measured beside the right way. Theory: notes/03_modules.md
 """
 
 import copy

@@ -3,7 +3,8 @@
     uv run sprints/03_models_and_training_loops/what_piles_up.py
 
 Autograd keeps what a backward pass will need; here that memory is counted, batch by batch, during an evaluation. Then a
-network is trained with gradients that are never cleared. Theory: notes/05_the_training_loop.md
+network is trained with gradients that are never cleared.
+Theory: notes/02_the_five_lines.md and notes/07_training_and_evaluation.md
 """
 
 from collections.abc import Generator, Iterable

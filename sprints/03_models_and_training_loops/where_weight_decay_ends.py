@@ -4,7 +4,7 @@
 
 Two weights, a loss whose minimum is known, and so is the minimum of the loss with the penalty decay / 2 |w|^2. The
 learning rate falls to zero, so that each optimizer arrives; then the same with noise in the gradient.
-Theory: notes/04_optimizers.md
+Theory: notes/11_weight_decay.md
 """
 
 from collections.abc import Callable

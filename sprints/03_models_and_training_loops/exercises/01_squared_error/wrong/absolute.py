@@ -1,0 +1,7 @@
+"""Absolute errors."""
+
+from torch import Tensor
+
+
+def mean_squared_error(predictions: Tensor, targets: Tensor) -> Tensor:
+    return (predictions - targets).abs().mean()

@@ -1,0 +1,25 @@
+"""Two running means, corrected for having started at 0, and their quotient."""
+
+import torch
+from torch import Tensor
+
+
+def adam_path(
+    weight: Tensor,
+    gradients: Tensor,
+    learning_rate: float,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+) -> Tensor:
+    """Return the weight after each step of Adam, with bias correction and without weight decay."""
+    mean, square = torch.zeros_like(weight), torch.zeros_like(weight)
+    path = []
+    for step, gradient in enumerate(gradients, start=1):
+        mean = beta1 * mean + (1 - beta1) * gradient
+        square = beta2 * square + (1 - beta2) * gradient**2
+        unbiased_mean = mean / (1 - beta1**step)
+        unbiased_square = square / (1 - beta2**step)
+        weight = weight - learning_rate * unbiased_mean / (unbiased_square.sqrt() + eps)
+        path.append(weight)
+    return torch.stack(path)

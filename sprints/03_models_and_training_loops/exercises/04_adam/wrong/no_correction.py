@@ -1,0 +1,21 @@
+"""The bias correction is left out."""
+
+import torch
+from torch import Tensor
+
+
+def adam_path(
+    weight: Tensor,
+    gradients: Tensor,
+    learning_rate: float,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+) -> Tensor:
+    mean, square, path = torch.zeros_like(weight), torch.zeros_like(weight), []
+    for gradient in gradients:
+        mean = beta1 * mean + (1 - beta1) * gradient
+        square = beta2 * square + (1 - beta2) * gradient**2
+        weight = weight - learning_rate * mean / (square.sqrt() + eps)
+        path.append(weight)
+    return torch.stack(path)
