@@ -51,8 +51,8 @@ def block_by_hand(x: Tensor, w: Weights, heads: int, norm: Norm, mask: Tensor) -
 
     def normalise(x: Tensor, norm_name: str) -> Tensor:
         centred = x - x.mean(dim=-1, keepdim=True)
-        deviation = (centred.square().mean(dim=-1, keepdim=True) + 1e-5).sqrt()  # (batch, tokens, 1)
-        return w[f"{norm_name}.weight"] * centred / deviation + w[f"{norm_name}.bias"]
+        std = (centred.square().mean(dim=-1, keepdim=True) + 1e-5).sqrt()  # (batch, tokens, 1)
+        return w[f"{norm_name}.weight"] * centred / std + w[f"{norm_name}.bias"]
 
     def attention(x: Tensor) -> Tensor:
         projected = x @ w["attention.qkv.weight"].T + w["attention.qkv.bias"]  # (batch, tokens, 3 d_model)

@@ -72,7 +72,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Results:
-    """All settings, the share of runs that learnt by norm and warm-up, and what chance would be right on."""
+    """All settings, the share of runs that learnt by norm and warm-up, and the accuracy of chance."""
 
     settings: list[Setting]
     learnt: dict[str, float]
@@ -85,7 +85,7 @@ def schedule_with(warmup: int, steps: int) -> Callable[[int], float]:
 
 
 def train(config: Config, kind: str, depth: int, rate: float, warmup: int, seed: int) -> tuple[float, float | None]:
-    """Return the accuracy on new rows and the last loss, None if it blew up."""
+    """Return the accuracy on new rows and the last loss, None if it diverged."""
     device, generator = pick_device(config.device), seed_everything(seed)
     sizes = {name: getattr(config, name) for name in ("vocab", "tokens", "d_model", "heads")}
     model = PredictTheFirst(kind, depth, **sizes).to(device)

@@ -100,7 +100,7 @@ def main(config: Config) -> Results:
         results.blew_up[str(depth)] = blew_up
         for kind, values in accuracy.items():
             print(f"{depth:>3} blocks, {kind:<12} accuracy {' '.join(f'{value:.3f}' for value in values)}", end="")
-            print(f"  (chance {results.chance:.3f}), {blew_up[kind]} of {config.runs} blew up")
+            print(f"  (chance {results.chance:.3f}), {blew_up[kind]} of {config.runs} diverged")
     return results
 
 

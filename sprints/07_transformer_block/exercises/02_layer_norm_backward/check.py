@@ -18,30 +18,30 @@ def by_autograd(x: Tensor, upstream: Tensor, epsilon: float) -> Tensor:
 def mistakes(x: Tensor, upstream: Tensor, epsilon: float) -> dict[str, Tensor]:
     """Return what the usual mistakes return."""
     centred = x - x.mean(dim=-1, keepdim=True)
-    deviation = (centred.square().mean(dim=-1, keepdim=True) + epsilon).sqrt()
-    n = centred / deviation
+    std = (centred.square().mean(dim=-1, keepdim=True) + epsilon).sqrt()
+    n = centred / std
     ones, product = upstream.mean(dim=-1, keepdim=True), (upstream * n).mean(dim=-1, keepdim=True)
     return {
-        "The way through the mean is missing.": (upstream - n * product) / deviation,
-        "The way through the variance is missing.": (upstream - ones) / deviation,
-        "Only the direct way is there: mean and variance depend on x as well.": upstream / deviation,
+        "The way through the mean is missing.": (upstream - n * product) / std,
+        "The way through the variance is missing.": (upstream - ones) / std,
+        "Only the direct way is there: mean and variance depend on x as well.": upstream / std,
         "The division by the standard deviation is missing.": upstream - ones - n * product,
         "It is divided by the variance instead of the standard deviation.": (
-            (upstream - ones - n * product) / deviation.square()
+            (upstream - ones - n * product) / std.square()
         ),
-        "It is multiplied by the standard deviation instead of divided.": (upstream - ones - n * product) * deviation,
-        "A term is added that must be taken away: that of the variance.": (upstream - ones + n * product) / deviation,
-        "A term is added that must be taken away: that of the mean.": (upstream + ones - n * product) / deviation,
+        "It is multiplied by the standard deviation instead of divided.": (upstream - ones - n * product) * std,
+        "A term is added that must be taken away: that of the variance.": (upstream - ones + n * product) / std,
+        "A term is added that must be taken away: that of the mean.": (upstream + ones - n * product) / std,
         "Sums stand where means must stand: divide by d_model.": (
-            (upstream - (ones + n * product) * x.shape[-1]) / deviation
+            (upstream - (ones + n * product) * x.shape[-1]) / std
         ),
         "The term of the variance has x where the normalised n must stand.": (
-            (upstream - ones - x * (upstream * x).mean(dim=-1, keepdim=True)) / deviation
+            (upstream - ones - x * (upstream * x).mean(dim=-1, keepdim=True)) / std
         ),
         "The means are taken over the tokens. It must be over the features of each token: dim=-1.": (
             upstream - upstream.mean(dim=0) - n * (upstream * n).mean(dim=0)
         )
-        / deviation,
+        / std,
     }
 
 

@@ -5,5 +5,5 @@ from torch import Tensor
 
 def layer_norm_backward(x: Tensor, upstream: Tensor, epsilon: float) -> Tensor:
     centred = x - x.mean(dim=-1, keepdim=True)
-    deviation = (centred.square().mean(dim=-1, keepdim=True) + epsilon).sqrt()
-    return upstream / deviation
+    std = (centred.square().mean(dim=-1, keepdim=True) + epsilon).sqrt()
+    return upstream / std
