@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/augment.py
 
 Pipelines of torchvision's transforms v2 multiply a few training digits; a support vector machine is trained on the
-result. Validation chooses an augmentation, the test digits are used once. Theory: notes/04_transforms.md
+result. Validation chooses an augmentation, the test digits are used once. Theory: notes/05_transforms.md
 """
 
 import statistics

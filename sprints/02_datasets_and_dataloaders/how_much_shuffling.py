@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/how_much_shuffling.py
 
 The training digits arrive sorted by class, the worst case. Softmax regression passes over them a few times and is
-scored on the other half. Theory: notes/06_streams.md
+scored on the other half. Theory: notes/07_streams.md
 """
 
 import statistics

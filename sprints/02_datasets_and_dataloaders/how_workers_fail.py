@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/how_workers_fail.py
 
 Small programs, each with one fault, run in processes of their own, and what they print is kept. On macOS and Windows
-workers are spawned by default, so the first three faults happen there to everybody. Theory: notes/09_workers.md
+workers are spawned by default, so the first three faults happen there to everybody. Theory: notes/10_workers.md
 """
 
 import re

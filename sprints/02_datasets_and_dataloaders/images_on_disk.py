@@ -2,7 +2,7 @@
 
     uv run sprints/02_datasets_and_dataloaders/images_on_disk.py
 
-Digits are written as PNG files, a folder for each class, and as one NumPy array. Theory: notes/03_tables_images_text.md
+Digits are written as PNG files, a folder for each class, and as one NumPy array. Theory: notes/04_images_and_text.md
 """
 
 import statistics

@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/imbalance.py
 
 "Is it an eight?", with eights made rare in training. Logistic regression is trained on plain batches, on balanced ones,
-and with a weighted loss. Theory: notes/08_a_rare_class.md
+and with a weighted loss. Theory: notes/09_a_rare_class.md
 """
 
 import math

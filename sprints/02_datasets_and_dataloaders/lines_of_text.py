@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/lines_of_text.py
 
 A file of recipes, a line an item. The data set keeps only where each line starts.
-Theory: notes/03_tables_images_text.md
+Theory: notes/04_images_and_text.md
 """
 
 import statistics

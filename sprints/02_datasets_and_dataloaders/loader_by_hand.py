@@ -2,7 +2,7 @@
 
     uv run sprints/02_datasets_and_dataloaders/loader_by_hand.py
 
-Theory: notes/05_batches.md
+Theory: notes/06_batches.md
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/loader_timeline.py
     uv run sprints/02_datasets_and_dataloaders/loader_timeline.py --load 1 --step 4
 
-Nothing is measured: the times follow from two rules, worked out in the note. Theory: notes/09_workers.md
+Nothing is measured: the times follow from two rules, worked out in the note. Theory: notes/10_workers.md
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/one_buffer.py
     uv run sprints/02_datasets_and_dataloaders/one_buffer.py --size 1
 
-A stream of nine items, a to i; each step is drawn. Theory: notes/06_streams.md
+A stream of nine items, a to i; each step is drawn. Theory: notes/07_streams.md
 """
 
 from dataclasses import dataclass

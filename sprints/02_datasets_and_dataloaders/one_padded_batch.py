@@ -2,7 +2,7 @@
 
     uv run sprints/02_datasets_and_dataloaders/one_padded_batch.py
 
-Eight short rows are cut into batches of four, as they come and sorted by length. Theory: notes/07_padding.md
+Eight short rows are cut into batches of four, as they come and sorted by length. Theory: notes/08_padding.md
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/padding.py
 
 Lines of recipes have different lengths. Random batches are compared with their exact expectation, buckets of similar
-lengths with the least that is possible: batches in order of length. Theory: notes/07_padding.md
+lengths with the least that is possible: batches in order of length. Theory: notes/08_padding.md
 """
 
 import math

@@ -2,7 +2,7 @@
 
     uv run sprints/02_datasets_and_dataloaders/pinned_memory.py
 
-Theory: notes/10_throughput.md
+Theory: notes/12_throughput.md
 """
 
 import statistics

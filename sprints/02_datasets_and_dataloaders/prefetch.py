@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/prefetch.py
 
 A thread loads while the training step runs. Loading times are steady or uneven; both the thread and a recurrence that
-predicts it are compared with the least time that is possible. Theory: notes/10_throughput.md
+predicts it are compared with the least time that is possible. Theory: notes/12_throughput.md
 """
 
 import contextlib

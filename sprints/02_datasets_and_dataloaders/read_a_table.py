@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/read_a_table.py
 
 The table is scikit-learn's wine (178 wines, 13 measurements, 3 growers), written as CSV with some cells left empty.
-Softmax regression reads it raw, and standardised by the training rows. Theory: notes/03_tables_images_text.md
+Softmax regression reads it raw, and standardised by the training rows. Theory: notes/03_units.md
 """
 
 import math

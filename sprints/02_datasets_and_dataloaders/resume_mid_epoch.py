@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/resume_mid_epoch.py
 
 Softmax regression is trained on noisy digits, stopped in the second epoch and resumed in several ways.
-Theory: notes/11_resuming.md
+Theory: notes/13_resuming.md
 """
 
 import math

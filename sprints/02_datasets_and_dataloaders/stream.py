@@ -2,7 +2,7 @@
 
     uv run sprints/02_datasets_and_dataloaders/stream.py
 
-Theory: notes/06_streams.md
+Theory: notes/07_streams.md
 """
 
 import math

@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/throughput.py
 
 An item costs nothing, computes, or waits as for a disk or a network. Compare the ratios: rates of different machines
-say nothing. Theory: notes/10_throughput.md
+say nothing. Theory: notes/12_throughput.md
 """
 
 import os

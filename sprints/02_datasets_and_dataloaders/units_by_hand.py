@@ -4,7 +4,7 @@
     uv run sprints/02_datasets_and_dataloaders/units_by_hand.py --fruit 150 16
 
 A new fruit is compared with the mean apple and the mean banana, in grams, in kilograms, and standardised.
-Theory: notes/03_tables_images_text.md
+Theory: notes/03_units.md
 """
 
 from dataclasses import dataclass

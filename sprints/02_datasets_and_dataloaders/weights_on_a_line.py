@@ -3,7 +3,7 @@
     uv run sprints/02_datasets_and_dataloaders/weights_on_a_line.py
 
 Four items of one class and one of another, weighted so that both classes are drawn equally often.
-Theory: notes/08_a_rare_class.md
+Theory: notes/09_a_rare_class.md
 """
 
 from dataclasses import dataclass

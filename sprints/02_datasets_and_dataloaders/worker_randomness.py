@@ -2,7 +2,8 @@
 
     uv run sprints/02_datasets_and_dataloaders/worker_randomness.py
 
-Every item is one random number, as an augmentation would draw it; only its source differs. Theory: notes/09_workers.md
+Every item is one random number, as an augmentation would draw it; only its source differs.
+Theory: notes/11_random_numbers_in_workers.md
 """
 
 import random

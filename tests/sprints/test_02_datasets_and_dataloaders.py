@@ -782,7 +782,15 @@ def test_points_on_the_line_balance_the_classes(script: ModuleType):
 
 @pytest.mark.parametrize(
     "script",
-    ["first_dataset", "units_by_hand", "one_buffer", "one_padded_batch", "weights_on_a_line", "loader_timeline"],
+    [
+        "first_dataset",
+        "units_by_hand",
+        "one_buffer",
+        "one_padded_batch",
+        "weights_on_a_line",
+        "loader_timeline",
+        "worker_copies",
+    ],
     indirect=True,
 )
 def test_drawings_of_other_options_can_be_drawn(script: ModuleType):

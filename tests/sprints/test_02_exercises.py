@@ -71,7 +71,7 @@ def test_note_3_units(load_sprint):
     assert nearest == [False, True, True]
 
 
-def test_note_4_transforms():
+def test_note_5_transforms():
     pixels = torch.tensor([0.0, 51, 204])
     assert ((pixels / 255 - 0.3) / 0.4).tolist() == pytest.approx([-0.75, -0.25, 1.25])
     assert ((pixels - 0.3) / 0.4).tolist() == pytest.approx([-0.75, 126.75, 509.25])
@@ -88,25 +88,25 @@ def test_note_4_transforms():
     assert f"{student.ppf(0.975, 3):.2f}" == "3.18"
     error = np.std([1, 2, 3, 2], ddof=1) / 2
     assert f"{error:.3f}" == "0.408"
-    assert f"2 ± {student.ppf(0.975, 3) * error:.1f}" in note(4)
+    assert f"2 ± {student.ppf(0.975, 3) * error:.1f}" in note(5)
 
 
-def test_note_5_batches():
+def test_note_6_batches():
     order = [2, 5, 0, 6, 1, 4, 3]
     cut = [tuple(order[start : start + 3]) for start in range(0, 7, 3)]
-    assert ", ".join(str(batch) for batch in cut).replace(",)", ")") in note(5)
-    assert f"that is {(1 - 1 / 7) ** 7:.3f};" in note(5)
-    assert f"1/e = {1 / math.e:.3f}" in note(5)
-    assert f"(3 · 1 + 3 · 2 + 9) / 7 = {(3 + 6 + 9) / 7:.2f}" in note(5)
+    assert ", ".join(str(batch) for batch in cut).replace(",)", ")") in note(6)
+    assert f"that is {(1 - 1 / 7) ** 7:.3f};" in note(6)
+    assert f"1/e = {1 / math.e:.3f}" in note(6)
+    assert f"(3 · 1 + 3 · 2 + 9) / 7 = {(3 + 6 + 9) / 7:.2f}" in note(6)
     assert (1 + 2 + 9) / 3 == 4
     assert math.factorial(5) == 120
     assert math.factorial(20) > 2e18
 
 
-def test_note_6_the_buffer_of_the_drawing(load_sprint):
+def test_note_7_the_buffer_of_the_drawing(load_sprint):
     script = load_sprint(f"{FOLDER}/one_buffer.py")
     results = script.main(script.Config())
-    assert f"It hands out {', '.join(results.order)}." in note(6)
+    assert f"It hands out {', '.join(results.order)}." in note(7)
     assert results.order.index("g") == 5
     order = script.main(script.Config(items=26, size=4, seed=1)).order
     assert sorted(order) == list("abcdefghijklmnopqrstuvwxyz")
@@ -114,23 +114,23 @@ def test_note_6_the_buffer_of_the_drawing(load_sprint):
     assert script.main(script.Config(size=1)).order == list("abcdefghi")
 
 
-def test_note_7_padding(load_sprint):
+def test_note_8_padding(load_sprint):
     script = load_sprint(f"{FOLDER}/padding.py")
     every = list(combinations(range(4), 2))
     for lengths, text in (([1, 2, 3, 4], "25 %"), ([2, 2, 8, 8], "28.6 %")):
         share = script.expected_padding(lengths, 2)
         assert share == pytest.approx(padded_share(lengths, every))
-        assert text in note(7)
+        assert text in note(8)
         assert f"{share:.3f}" == f"{float(text.split()[0]) / 100:.3f}"
     assert padded_share([1, 5, 5], [(0, 1), (2,)]) == 1 - 11 / 15
     assert padded_share([1, 5, 5], [(0,), (1, 2)]) == 0
     drawn = load_sprint(f"{FOLDER}/one_padded_batch.py")
     orders = drawn.main(drawn.Config()).orders
     assert [padded.places for padded in orders.values()] == [60, 44]
-    assert "44 places instead of 60" in note(7)
+    assert "44 places instead of 60" in note(8)
 
 
-def test_note_7_sorting_is_best_where_batches_come_out_even():
+def test_note_8_sorting_is_best_where_batches_come_out_even():
     generator = torch.Generator().manual_seed(0)
     for _ in range(5):
         lengths = torch.randint(1, 9, (6,), generator=generator).sort().values.tolist()
@@ -141,18 +141,18 @@ def test_note_7_sorting_is_best_where_batches_come_out_even():
                 assert padded_share(lengths, cut) >= best - 1e-12
 
 
-def test_note_8_rates_odds_and_weights(load_sprint):
+def test_note_9_rates_odds_and_weights(load_sprint):
     recall, false_positive_rate, precision, accuracy = rates(16, 20, 98, 980)
     assert (recall, false_positive_rate, accuracy) == (0.8, 0.1, 0.898)
-    assert f"16 / 114 = {precision:.1%}".replace("%", " %") in note(8)
+    assert f"16 / 114 = {precision:.1%}".replace("%", " %") in note(9)
     assert f"{0.8 / 0.9:.0%}" == "89%"
-    assert f"10 / 59 = {10 / 59:.1%}".replace("%", " %") in note(8)
-    assert f"250 / 275 = {250 / 275:.1%}".replace("%", " %") in note(8)
+    assert f"10 / 59 = {10 / 59:.1%}".replace("%", " %") in note(9)
+    assert f"250 / 275 = {250 / 275:.1%}".replace("%", " %") in note(9)
     assert pytest.approx(250 / 25 * 20 / 980) == 10 / 49
-    assert f"ln(980 / 20) = {math.log(980 / 20):.2f}" in note(8)
+    assert f"ln(980 / 20) = {math.log(980 / 20):.2f}" in note(9)
     recall, false_positive_rate, precision, _ = rates(9, 10, 27, 990)
     assert (recall, precision) == (0.9, 0.25)
-    assert f"27 / 990 = {false_positive_rate:.1%}".replace("%", " %") in note(8)
+    assert f"27 / 990 = {false_positive_rate:.1%}".replace("%", " %") in note(9)
     script = load_sprint(f"{FOLDER}/weights_on_a_line.py")
     results = script.main(script.Config())
     assert results.weights == [0.25] * 4 + [1]
@@ -163,13 +163,13 @@ def test_note_8_rates_odds_and_weights(load_sprint):
     ("load", "step", "batches", "ends"),
     [(4, 1, 8, {0: 40, 1: 33, 4: 12}), (2, 1, 6, {0: 18, 1: 13, 2: 8}), (3, 2, 6, {0: 30, 1: 20, 2: 15, 3: 15})],
 )
-def test_note_9_time_lines(load_sprint, load: float, step: float, batches: int, ends: dict[int, float]):
+def test_note_10_time_lines(load_sprint, load: float, step: float, batches: int, ends: dict[int, float]):
     script = load_sprint(f"{FOLDER}/loader_timeline.py")
     results = script.main(script.Config(workers=tuple(ends), batches=batches, load=load, step=step))
     assert {workers: line.end for workers, line in zip(results.workers, results.lines, strict=True)} == ends
 
 
-def test_note_9_no_more_batches_are_under_way_than_may_be(load_sprint):
+def test_note_10_no_more_batches_are_under_way_than_may_be(load_sprint):
     script = load_sprint(f"{FOLDER}/loader_timeline.py")
     line = script.with_workers(2, 20, 1.0, 3.0, prefetch_factor=2)
     for batch in range(4, 20):
@@ -178,13 +178,25 @@ def test_note_9_no_more_batches_are_under_way_than_may_be(load_sprint):
     assert script.without_workers(3, 2.0, 1.0).waiting == 6
 
 
-def test_note_9_a_generator_that_is_copied():
-    numbers = np.random.default_rng(0).random(3)
-    assert ", ".join(f"{number:.3f}" for number in numbers) in note(9)
+def test_note_11_a_generator_that_is_copied(load_sprint):
+    script = load_sprint(f"{FOLDER}/worker_copies.py")
+    ways = script.main(script.Config()).numbers
+    first = np.random.default_rng(0).random(4).tolist()
+    assert ", ".join(f"{number:.3f}" for number in first) in note(11)
+    copied, seeded, keyed = ways.values()
+    assert copied == [[*first[:2], *first]] * 2
+    assert len({number for epoch in (*seeded, *keyed) for number in epoch}) == 24
 
 
-def test_note_10_throughput_and_prefetch(load_sprint):
-    assert f"{1.04 / 0.04:.0f} times slower" in note(10)
+def test_note_4_sizes():
+    numbers = 64 * 64 * 3
+    assert f"take {4e4 * numbers / 1e6:.0f} MB; a million take {4e6 * numbers / 1e9:.0f} GB" in note(4)
+    assert len("Crème") + 1 == len("Crème".encode())
+    assert 32 * 3 * 100 * 100 == 960_000
+
+
+def test_note_12_throughput_and_prefetch(load_sprint):
+    assert f"{1.04 / 0.04:.0f} times slower" in note(12)
     assert pytest.approx(80, abs=0.5) == 321 / 4
     assert pytest.approx((1000, 1600)) == (1 / 1e-3, 2 / (1.25e-3))
     script = load_sprint(f"{FOLDER}/prefetch.py")
@@ -193,12 +205,12 @@ def test_note_10_throughput_and_prefetch(load_sprint):
     assert script.least_seconds(loads, 2.0) == 11
 
 
-def test_note_11_what_the_samplers_position_loses():
+def test_note_13_what_the_samplers_position_loses():
     order = [7, 3, 9, 0, 5, 1, 8, 2, 6, 4]
-    assert " ".join(map(str, order)) in note(11)
+    assert " ".join(map(str, order)) in note(13)
     used, handed_out = 2, 4
     assert order[2 * used : 2 * handed_out] == [5, 1, 8, 2]
-    assert "Items 5, 1, 8 and 2 are never seen" in note(11)
+    assert "Items 5, 1, 8 and 2 are never seen" in note(13)
     assert 3 * 2 * 32 == 192
 
 

@@ -10,7 +10,7 @@ Two items, the tokens (5, 6, 7) with label 1 and (8) with label 0, become
     tokens  5 6 7    mask  True True  True     labels  1
             8 0 0          True False False            0
 
-Theory: note 7 of this sprint.
+Theory: note 8 of this sprint.
 """
 
 from torch import Tensor

@@ -5,7 +5,7 @@ Fill in `shuffled`. Then look how far you are, as often as you like:
     uv run sprints check 02.4
     uv run sprints hint 02.4
 
-Note 6 works nine steps of it out in a drawing.
+Note 7 works nine steps of it out in a drawing.
 """
 
 from collections.abc import Iterable, Iterator

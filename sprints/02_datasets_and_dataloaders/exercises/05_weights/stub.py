@@ -5,7 +5,7 @@ Fill in both functions. Then look how far you are, as often as you like:
     uv run sprints check 02.5
     uv run sprints hint 02.5
 
-Weights side by side make a line; a point on it falls into the piece of one item. Theory: note 8 of this sprint.
+Weights side by side make a line; a point on it falls into the piece of one item. Theory: note 9 of this sprint.
 """
 
 from torch import Tensor
