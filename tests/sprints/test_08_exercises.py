@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from shared.lab.modules import load_module
 from shared.nn.gpt import GPT, GPTConfig
+from shared.nn.inverted import invert_masks
+from shared.training.losses import next_token_loss
 
 SPRINT = Path(__file__).parents[2] / "sprints/08_gpt2_assembly"
 PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split())
@@ -118,6 +120,18 @@ def test_a_large_start_has_a_first_loss_in_the_hundreds():
     logits = features @ torch.randn(5000, 768, generator=generator).mT
     assert logits.std().item() == pytest.approx(math.sqrt(768), rel=0.02)
     assert functional.cross_entropy(logits, tokens).item() > 50
+
+
+def test_the_first_loss_finds_labels_that_are_not_shifted_and_no_inverted_mask():
+    generator = torch.Generator().manual_seed(0)
+    model = GPT(GPTConfig(512, 64, 4, 4, 128, dropout=0.0), generator).eval()
+    tokens = torch.randint(512, (4, 64), generator=generator)
+    with torch.no_grad():
+        unshifted = functional.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten()).item()
+        assert unshifted < math.log(512) - 0.5
+        assert next_token_loss(model(tokens), tokens).item() == pytest.approx(math.log(512), abs=0.1)
+        invert_masks(model)
+        assert next_token_loss(model(tokens), tokens).item() == pytest.approx(math.log(512), abs=0.1)
 
 
 def test_conv1d_without_transposing():
