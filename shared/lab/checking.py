@@ -7,7 +7,9 @@ A check that fails shows the input, what was expected and what came. It can name
 each returns; then the learner reads which one it was.
 """
 
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -44,8 +46,7 @@ def expect(
         what = "It ends with an error."
         if isinstance(error, NotImplementedError):
             what = "It is not written yet."
-        file = getattr(getattr(function, "__code__", None), "co_filename", None)
-        raise WrongAnswer(what, shown, show(expected), own_lines(error, file)) from None
+        raise WrongAnswer(what, shown, show(expected), own_lines(error, _learners_file(function, error))) from None
 
     def fail(what: str) -> NoReturn:
         raise WrongAnswer(what, shown, show(expected), show(received))
@@ -90,6 +91,15 @@ def show(value: Any) -> str:
     numbers = numbers.double() if numbers.is_floating_point() else numbers
     body = np.array2string(numbers.numpy(), precision=3, suppress_small=True, floatmode="maxprec", threshold=200)
     return f"{tuple(value.shape)} {_dtype(value)}\n{body}"
+
+
+def _learners_file(function: Callable[..., Any], error: Exception) -> str | None:
+    """Return the file of a function; of one that a check has wrapped around the learner's, the first file it calls."""
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    if file is None or Path(file).name != "check.py":
+        return file
+    called = (frame.filename for frame in traceback.extract_tb(error.__traceback__))
+    return next((name for name in called if name not in (__file__, file)), None)
 
 
 def _alike(received: Tensor, expected: Tensor, tolerance: float) -> bool:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from shared.lab.checking import expect, show
+from shared.lab.modules import load_module
 from shared.lab.wrong_answers import WrongAnswer
 
 X = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -74,6 +75,17 @@ def test_an_error_is_shown_with_the_learners_own_line():
     line = r"line \d+, in divide:  return x @ torch\.zeros\(3, 3\)\n"
     assert re.match(line + "RuntimeError: .*mat1 and mat2 shapes cannot be multiplied", received)
     assert "checking.py" not in received
+
+
+def test_an_error_behind_a_wrapper_of_a_check_is_shown_with_the_learners_line(tmp_path):
+    """Checks wrap functions that return several things; then the error is two frames further down."""
+    learner, check = tmp_path / "mine.py", tmp_path / "check.py"
+    learner.write_text("def double(x):\n    return x + missing\n", encoding="utf-8")
+    check.write_text("def wrap(double):\n    return lambda x: double(x)[0]\n", encoding="utf-8")
+    wrapped = load_module(check).wrap(load_module(learner).double)
+    received = fail(wrapped, X).received
+    assert received == "line 2, in double:  return x + missing\nNameError: name 'missing' is not defined"
+    assert fail(load_module(check).wrap(lambda _: 1), X).received == "TypeError: 'int' object is not subscriptable"
 
 
 def test_what_is_not_written_yet_is_said_so():
