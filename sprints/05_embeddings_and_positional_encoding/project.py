@@ -155,11 +155,12 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the first map of each method: trained vectors on the left, with the names of roles, random ones beside."""
     methods = list(results.maps["trained"])
-    figure, axes = new_figure(7.6, 3.4 * len(methods), rows=len(methods), columns=2)
+    figure, axes = new_figure(7.6, 3.2 * len(methods), rows=len(methods), columns=2)
+    axes.flat[0].get_gridspec().set_width_ratios([3, 2])
     for column, (kind, maps) in enumerate(results.maps.items()):
         for row, (method, points) in enumerate(maps.items()):
             panel = axes.reshape(-1, 2)[row, column]
-            draw_map(panel, np.array(points), results.roles, named=kind == "trained", size=16)
+            draw_map(panel, np.array(points), results.roles, named=kind == "trained", size=(13, 7)[column])
             panel.set_title(f"{method}, {kind} vectors")
     return figure
 

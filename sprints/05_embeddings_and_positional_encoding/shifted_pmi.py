@@ -43,7 +43,7 @@ class Results:
 
 
 def shifted_pmi(counts: Tensor, noise: Tensor, negatives: int) -> Tensor:
-    """Return the scores at which the expected loss is lowest: log p(i, j) / (p(i) noise(j)) - log negatives."""
+    """Return the scores at which the expected loss is lowest: log [p(i, j) / (p(i) noise(j))] - log negatives."""
     pairs = counts / counts.sum()
     return (pairs / (pairs.sum(dim=1, keepdim=True) * noise)).log() - torch.tensor(negatives).log()
 

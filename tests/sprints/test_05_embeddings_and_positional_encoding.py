@@ -35,6 +35,13 @@ def generator() -> torch.Generator:
         ("negative_sampling", "--draws 1", "--draws: must be greater than or equal to 2; got 1"),
         ("positional_encoding", "--d-model 63", "--d-model: must be a multiple of 2; got 63"),
         ("positional_encoding", "--positions 62", "got --shifts 60 of --positions 62: give smaller shifts"),
+        ("clock_hands", "--d-model 7", "--d-model: must be a multiple of 2; got 7"),
+        ("company", "--window 0", "--window: must be greater than or equal to 1; got 0"),
+        ("lookup_as_product", "--tokens 4 0 0", "--tokens: must be less than or equal to 3; got (4, 0, 0)"),
+        ("pca_by_hand", "--degrees 400", "--degrees: must be less than or equal to 360; got 400.0"),
+        ("push_and_pull", "--learning-rate 0", "--learning-rate: must be greater than 0; got 0.0"),
+        ("turn_a_pair", "--places 1 2 3", "a query and a key have a position each; got 3 --places"),
+        ("vary_neighbours", "--neighbours 1", "--neighbours: must be greater than or equal to 2; got (1,)"),
         ("project", "--vectors nowhere.json", "--vectors: there is no such file; got nowhere.json"),
         ("project", "--perplexity 1", "--perplexity: must be greater than or equal to 2; got 1.0"),
         ("rotary", "--offsets 0 -1", "--offsets: must be greater than or equal to 0; got (0, -1)"),
@@ -423,6 +430,31 @@ def test_saved_vectors_are_read_and_other_files_refused(load_sprint, tmp_path, g
     for option in ({"neighbours": 116}, {"perplexity": 300.0}, {"purity_neighbours": 231}):
         with pytest.raises(ValueError, match="of 231 ingredients none has so many neighbours"):
             script.main(replace(script.Config(), **option))
+
+
+def test_names_of_a_map_hide_neither_points_nor_each_other(load_sprint):
+    module = load_sprint(f"{FOLDER}/embedding_study/role_maps.py")
+    anchors = np.array([[0.5, 0.5], [0.5, 0.52], [0.95, 0.5]])
+    places = module.places_for(anchors, anchors, [0.2, 0.2, 0.2], 0.05)
+    for index, (x, y) in enumerate(places):
+        assert 0.1 < x < 0.9
+        assert not ((np.abs(anchors - (x, y)) < (0.1, 0.025)).all(axis=1)).any()
+        for other in places[:index]:
+            assert abs(x - other[0]) >= 0.2 or abs(y - other[1]) >= 0.05
+    roles = ["fat", "spice_smoky", "spice_fiery", "spice_dark"]
+    assert module.groups(roles) == ["fat", "savoury spices", "savoury spices", "sweet spices"]
+
+
+def test_fewer_neighbours_keep_fewer_of_the_far_ones(load_sprint, monkeypatch):
+    script = load_sprint(f"{FOLDER}/vary_neighbours.py")
+    monkeypatch.setattr(script, "TSNE", partial(script.TSNE, max_iter=300))
+    monkeypatch.setattr(script, "METHODS", {"t-SNE": script.tsne})
+    results = script.main(script.Config(neighbours=(3, 15)))
+    trained, random = results.trustworthiness["t-SNE"]["trained"], results.trustworthiness["t-SNE"]["random"]
+    assert min(trained) > max(random) > 0.6
+    assert min(results.purity["t-SNE"]["trained"]) > 0.6 > 0.15 > max(results.purity["t-SNE"]["random"])
+    assert len(script.plot(results).axes) == 4
+    assert script.main(script.Config(neighbours=(3, 15))) == results, "same seed, same results"
 
 
 def test_umap_separates_two_clouds(load_sprint, monkeypatch):

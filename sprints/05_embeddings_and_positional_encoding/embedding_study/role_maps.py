@@ -19,22 +19,29 @@ def groups(roles: list[str]) -> list[str]:
     return [f"{taste[role]} spices" if role in taste else role for role in roles]
 
 
-def apart(anchors: Float[np.ndarray, "names 2"], widths: list[float], height: float) -> Float[np.ndarray, "names 2"]:
-    """Return places for names near their anchors, moved up and down until no two overlap; all in shares of the axes."""
-    places = anchors + np.array([0.0, 0.75 * height])
-    for _ in range(400):
-        for i in range(len(places)):
-            for j in range(i):
-                if abs(places[i, 0] - places[j, 0]) < (widths[i] + widths[j]) / 2:
-                    gap = places[i, 1] - places[j, 1]
-                    push = max(0.0, height - abs(gap)) / 2 * (1 if gap >= 0 else -1)
-                    places[i, 1] += push
-                    places[j, 1] -= push
-        places = places.clip(0.02, 0.98)
-    return places
+def places_for(
+    anchors: Float[np.ndarray, "names 2"], points: Float[np.ndarray, "points 2"], widths: list[float], height: float
+) -> list[Float[np.ndarray, "2"]]:
+    """Return a place for each name: near its anchor, where it hides no point and no name; all in shares of the axes."""
+    rings = [(radius, angle) for radius in np.linspace(0.05, 0.3, 11) for angle in np.linspace(0, 2 * np.pi, 24)]
+    placed: list[tuple[np.ndarray, float]] = []
+    for anchor, width in zip(anchors, widths, strict=True):
+
+        def cost(radius: float, angle: float, anchor: np.ndarray = anchor, width: float = width) -> float:
+            x, y = anchor + radius * np.array([np.cos(angle), np.sin(angle)])
+            outside = not (width / 2 < x < 1 - width / 2 and height / 2 < y < 1 - height / 2)
+            hidden = (np.abs(points - (x, y)) < (width / 2 + 0.01, height / 2 + 0.01)).all(axis=1).sum()
+            names = sum(abs(x - o[0]) < (width + w) / 2 and abs(y - o[1]) < height for o, w in placed)
+            return 100 * outside + 10 * hidden + 20 * names + radius
+
+        radius, angle = min(rings, key=lambda ring: cost(*ring))
+        placed.append((anchor + radius * np.array([np.cos(angle), np.sin(angle)]), width))
+    return [place for place, _ in placed]
 
 
-def draw_map(axes: Axes, points: Float[np.ndarray, "points 2"], roles: list[str], *, named: bool, size: float) -> None:
+def draw_map(
+    axes: Axes, points: Float[np.ndarray, "points 2"], roles: list[str], *, named: bool, size: float | int
+) -> None:
     """Draw a map of ingredients, with the names of their roles beside them or without."""
     names = np.array(groups(roles))
     low, high = points.min(axis=0), points.max(axis=0)
@@ -48,12 +55,9 @@ def draw_map(axes: Axes, points: Float[np.ndarray, "points 2"], roles: list[str]
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[])
     axes.grid(False)
     if named:
-        anchors = np.stack(
-            [np.array([np.median(shares[names == name][:, 0]), shares[names == name][:, 1].max()]) for name in kinds]
-        )
-        widths = [0.022 * len(name) for name in kinds]
-        for name, anchor, place in zip(kinds, anchors, apart(anchors, widths, 0.042), strict=True):
-            place[0] = place[0].clip(0.011 * len(name), 1 - 0.011 * len(name))
+        anchors = np.stack([np.median(shares[names == name], axis=0) for name in kinds])
+        widths = [0.021 * len(name) for name in kinds]
+        for name, anchor, place in zip(kinds, anchors, places_for(anchors, shares, widths, 0.042), strict=True):
             axes.plot(*np.stack([anchor, place]).T, color="#999999", linewidth=0.6, zorder=0)
-            halo = [withStroke(linewidth=2.5, foreground="white")]
+            halo = [withStroke(linewidth=2, foreground="white")]
             axes.text(*place, name, fontsize=8.5, ha="center", va="center", path_effects=halo)
