@@ -21,6 +21,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from tqdm import tqdm
 
+from shared.checks.intervals import mean_interval, show_interval
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import load_digits
@@ -30,7 +31,7 @@ from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 # Turned and shifted pixels differ in their last digits, and a few images near a border change sides.
-TOLERANCE = {pattern: Tolerance(absolute=0.01) for pattern in ("validation.*", "gain*", "test.*")}
+TOLERANCE = {pattern: Tolerance(absolute=0.01) for pattern in ("validation.*", "gain.*", "gain_interval.*", "test.*")}
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Results:
     std_after: float
     validation: dict[str, list[float]]
     gain: dict[str, float]
-    gain_error: dict[str, float]
+    gain_interval: dict[str, float | None]
     chosen: str
     test: dict[str, list[float]]
 
@@ -130,7 +131,7 @@ def main(config: Config) -> Results:
     plain = apply(pipes["none"], images)
 
     def accuracy(name: str, fold: np.ndarray, scored: np.ndarray, seed: int) -> float:
-        """Train on a few images and their augmented copies, and return the share of others that is right."""
+        """Train on a few images and their augmented copies, and return the accuracy on others."""
         seed_everything(seed)
         copies = [] if name == "none" else [apply(pipes[name], images[fold]) for _ in range(config.copies)]
         model = SVC().fit(np.concatenate([plain[fold], *copies]), np.tile(labels[fold], 1 + len(copies)))
@@ -145,7 +146,10 @@ def main(config: Config) -> Results:
     }
     chosen = max(validation, key=lambda name: statistics.mean(validation[name]))
     # Differences on the same fold: that some folds are harder than others cancels.
-    gains = {name: np.subtract(accuracies, validation["none"]) for name, accuracies in validation.items()}
+    intervals = {
+        name: mean_interval(np.subtract(accuracies, validation["none"]).tolist())
+        for name, accuracies in validation.items()
+    }
     test = np.arange(half, len(images))
     results = Results(
         seed=config.seed,
@@ -154,16 +158,17 @@ def main(config: Config) -> Results:
         mean_after=float(plain[:half].mean()),
         std_after=float(plain[:half].std()),
         validation=validation,
-        gain={name: float(gain.mean()) for name, gain in gains.items()},
-        gain_error={name: float(gain.std(ddof=1) / len(gain) ** 0.5) for name, gain in gains.items()},
+        gain={name: mean for name, (mean, _) in intervals.items()},
+        # Half of the 95 % interval; a rough guide, since the folds validate on overlapping images.
+        gain_interval={name: half for name, (_, half) in intervals.items()},
         chosen=chosen,
         test={name: over_folds(name, lambda _: test) for name in ("none", chosen)},
     )
     for name, accuracies in validation.items():
-        print(f"{name:<24}{statistics.mean(accuracies):.1%} of the validation images right, ", end="")
-        print(f"{results.gain[name]:+.1%} +- {results.gain_error[name]:.1%}")
+        print(f"{name:<24}validation accuracy {statistics.mean(accuracies):.1%}, gain ", end="")
+        print(show_interval(*intervals[name], "+.1%"))
     for name, accuracies in results.test.items():
-        print(f"test images, {name}: {statistics.mean(accuracies):.1%} +- {statistics.pstdev(accuracies):.1%}")
+        print(f"test accuracy, {name}: {statistics.mean(accuracies):.1%} on average of {len(accuracies)} trainings")
     return results
 
 

@@ -33,9 +33,9 @@ Split = tuple[Tensor, Tensor]
 # A test image near the border may fall to the other side: one of 88 eights, one of 811 others.
 TOLERANCE = {
     "recall.*": Tolerance(absolute=0.012),
-    "false_alarms.*": Tolerance(absolute=0.0013),
+    "false_positive_rate.*": Tolerance(absolute=0.0013),
     "balanced_accuracy.*": Tolerance(absolute=0.007),
-    "ranked_right.*": Tolerance(absolute=0.0005),
+    "auc.*": Tolerance(absolute=0.0005),
 }
 Eights = Annotated[int, Field(ge=1, le=86)]  # of the training half
 
@@ -53,9 +53,9 @@ class Results:
     prior: float
     rare_in_batches: dict[str, float]
     recall: dict[str, list[float]]
-    false_alarms: dict[str, list[float]]
+    false_positive_rate: dict[str, list[float]]
     balanced_accuracy: dict[str, list[float]]
-    ranked_right: dict[str, list[float]]
+    auc: dict[str, list[float]]
     mean_probability: dict[str, list[float]]
 
 
@@ -119,13 +119,13 @@ def train(loader: DataLoader, epochs: int, class_weights: Tensor) -> tuple[nn.Li
 def measure(logits: Tensor, answers: Tensor, prior: float) -> dict[str, float]:
     """Return how the logits do on test images, weighted as if eights were as rare there as in training."""
     positive, negative = logits[answers == 1], logits[answers == 0]
-    recall, alarms = (positive > 0).double().mean().item(), (negative > 0).double().mean().item()
+    recall, false_positive_rate = (positive > 0).double().mean().item(), (negative > 0).double().mean().item()
     return {
         "recall": recall,
-        "false_alarms": alarms,
-        "balanced_accuracy": (recall + 1 - alarms) / 2,
+        "false_positive_rate": false_positive_rate,
+        "balanced_accuracy": (recall + 1 - false_positive_rate) / 2,
         # The share of the pairs of an eight and another in which the eight has the higher score (ROC AUC).
-        "ranked_right": float(roc_auc_score(answers, logits)),
+        "auc": float(roc_auc_score(answers, logits)),
         "mean_probability": prior * positive.sigmoid().mean().item() + (1 - prior) * negative.sigmoid().mean().item(),
     }
 
@@ -163,7 +163,7 @@ def main(config: Config) -> Results:
         rare_in_batches={name: statistics.mean(values) for name, values in rare_in_batches.items()},
         **metrics,
     )
-    print(f"{prior:.1%} of the training images are eights; who always says no is right {1 - prior:.1%} of the time")
+    print(f"{prior:.1%} of the training images are eights; always saying no has an accuracy of {1 - prior:.1%}")
     for name in results.recall:
         print(f"{name:<30}" + ", ".join(f"{m} {statistics.mean(getattr(results, m)[name]):.1%}" for m in metrics))
     return results
@@ -174,7 +174,7 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure(width=8)
     markers = dict(zip(results.recall, "osDvP", strict=True))
     for name, marker in markers.items():
-        axes.plot(results.false_alarms[name], results.recall[name], marker, label=name, alpha=0.8)
+        axes.plot(results.false_positive_rate[name], results.recall[name], marker, label=name, alpha=0.8)
     axes.set(xlabel="false positive rate: share of the others called eight", ylabel="recall: share of the eights found")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

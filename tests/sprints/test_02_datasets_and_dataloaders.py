@@ -543,7 +543,7 @@ def test_a_sampler_changes_the_prior_and_not_the_ranking(script: ModuleType):
     results = script.main(config)
     assert results.rare_in_batches["plain"] == pytest.approx(results.prior)
     assert results.rare_in_batches["balanced sampler"] == pytest.approx(0.5, abs=0.03)
-    recall, ranked = ({name: value[0] for name, value in d.items()} for d in (results.recall, results.ranked_right))
+    recall, ranked = ({name: value[0] for name, value in d.items()} for d in (results.recall, results.auc))
     assert recall["plain"] < recall["balanced sampler"] - 0.2
     assert recall["plain, threshold at the prior"] > recall["plain"] + 0.2
     assert recall["balanced sampler, corrected"] < recall["balanced sampler"] - 0.2
