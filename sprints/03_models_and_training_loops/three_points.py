@@ -108,7 +108,7 @@ def plot(results: Results) -> Figure:
 
     ends = [*results.weights, results.best_weight]
     low, high = min(ends) - 0.4, max(ends) + 0.7
-    curve = torch.linspace(low, high, 100).tolist()
+    curve = torch.linspace(low, high, 100, dtype=torch.float64).tolist()
     right.plot(curve, [loss_of(weight) for weight in curve], color="0.6")
     right.plot(results.weights, results.losses, color="0.3", linestyle="--", linewidth=1)
     for step, weight in shown:

@@ -123,7 +123,7 @@ def plot(results: Results) -> Figure:
         for number in (0, 1):
             arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
             axes.annotate("", places[number + 1].tolist(), places[number].tolist(), arrowprops=arrow)
-            shift = (-9, 7 if number else -12)
+            shift = (-10, 6) if number else (8, -6)
             axes.annotate(f"{number + 1}", places[number + 1].tolist(), shift, textcoords="offset points",
                           color=colour, fontweight="bold")  # fmt: skip
         axes.plot(*results.start, "ko", markersize=5)
