@@ -8,16 +8,19 @@ number three times. Theory: notes/07_gradients.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import NonNegativeFloat
 from shared.lab.run import run
 
-BACKWARD = drawings.KEY
+Number = Annotated[float, Field(ge=-1e6, le=1e6)]
+BACKWARD = "#B45F06"  # the colour of gradients
 PLACES = {  # of the drawing: the middle of each box
     "line": {
         "w": (0.8, 3.9), "x": (0.8, 2.9), "b": (2.5, 2.35), "t": (4.2, 2.35),
@@ -29,12 +32,12 @@ PLACES = {  # of the drawing: the middle of each box
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    x: float = 2.0  # the input
-    w: float = 3.0  # the weight
-    b: float = 1.0  # the bias
-    t: float = 5.0  # the target
+    x: Number = 2.0  # the input
+    w: Number = 3.0  # the weight
+    b: Number = 1.0  # the bias
+    t: Number = 5.0  # the target
     learning_rate: NonNegativeFloat = 0.05  # of one step downhill
-    used_three_times: float = 3.0  # x of the second graph, x·x + x
+    used_three_times: Number = 3.0  # x of the second graph, x·x + x
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def plot(results: Results) -> Figure:
             label = f"{node.name} = {node.value:.3g}" if not node.sources else f"{node.name}\n{node.value:.3g}"
             drawings.box(axes, label, x - 0.4, y - 0.22, 0.8, 0.44, colour)
             note = f"gradient {graph.gradients[node.name]:.3g}"
-            axes.text(x, y - 0.34, note, ha="center", va="center", fontsize=8, color="#B45F06")
+            axes.text(x, y - 0.34, note, ha="center", va="center", fontsize=8, color=BACKWARD)
         for number, edge in enumerate(graph.edges):
             (x, y), (end_x, end_y) = places[edge.source], places[edge.target]
             bend = 0.09 if (edge.source, edge.target) == ("x", "x·x") else 0.0
@@ -141,7 +144,7 @@ def plot(results: Results) -> Figure:
             box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"}
             middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + bend)
             axes.text(
-                *middle, f"{edge.sent_back:.3g}", ha="center", va="center", fontsize=9, color="#B45F06", bbox=box,
+                *middle, f"{edge.sent_back:.3g}", ha="center", va="center", fontsize=9, color=BACKWARD, bbox=box,
                 fontweight="bold",
             )  # fmt: skip
     return figure

@@ -8,9 +8,11 @@ Theory: notes/09_one_hidden_layer.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor
 
 from shared.lab import drawings
@@ -18,12 +20,13 @@ from shared.lab.config import ScriptConfig
 from shared.lab.ranges import NonNegativeFloat
 from shared.lab.run import run
 
+Number = Annotated[float, Field(ge=-1e6, le=1e6)]
 HIDDEN_WEIGHT, OUTPUT_WEIGHT = ((0.5, -1.0), (0.25, 0.5)), ((1.0, -1.0), (0.5, 1.0))
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    inputs: tuple[float, float] = (1.0, 2.0)  # the two features of the example
+    inputs: tuple[Number, Number] = (1.0, 2.0)  # the two features of the example
     learning_rate: NonNegativeFloat = 0.5  # of the step downhill
 
 

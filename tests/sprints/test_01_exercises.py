@@ -198,6 +198,8 @@ def test_note_9_numbers_and_the_best_steps(load_sprint):
     numbers += [*results.hidden_weight_gradient[1], *results.output_weight_gradient[0]]
     assert all(f"{number:.2f}".replace("-", "−") in text for number in numbers)
     assert 1 - math.tanh(10) < 1e-8
+    twice = functional.cross_entropy(torch.tensor([1.0, 0.0]), torch.tensor(0))
+    assert f"ln(1 + 1/e) = {twice.item():.2f}" in text
     assert f"{(2**-53) ** (2 / 3):.0e}" == "2e-11"
 
 
