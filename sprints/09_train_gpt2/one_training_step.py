@@ -11,16 +11,18 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveFloat, PositiveInt
+from shared.lab.ranges import PositiveFloat
 from shared.lab.run import run
 from shared.training.loop import train_steps
 from shared.training.schedules import warmup_cosine, warmup_linear
@@ -32,9 +34,9 @@ BATCHES = (torch.tensor([CAT, CAT, CAT]), torch.tensor([DOG]))
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     clip: PositiveFloat = 0.25  # largest norm of the gradient
-    learning_rate: PositiveFloat = 1.0  # peak of the schedule
-    steps: PositiveInt = 40  # steps of the schedule
-    warmup: PositiveInt = 5  # steps until the peak
+    learning_rate: Annotated[float, Field(gt=0, le=1000)] = 1.0  # peak of the schedule
+    steps: Annotated[int, Field(ge=1, le=1000)] = 40  # steps of the schedule
+    warmup: Annotated[int, Field(ge=1, le=1000)] = 5  # steps until the peak
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from pydantic import Field
 from shared.lab.compare import ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveFloat
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.training.muon import orthogonalise
 
+Gradients = Annotated[tuple[Annotated[float, Field(ge=-1e9, le=1e9)], ...], Field(min_length=1)]
 BETAS, EPSILON = (0.9, 0.95), 1e-8
 MUON, MUON_STEPS = (3.4445, -4.775, 2.0315), 5  # the coefficients of Jordan et al. 2024
 
@@ -29,8 +29,8 @@ MUON, MUON_STEPS = (3.4445, -4.775, 2.0315), 5  # the coefficients of Jordan et 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     # Gradients of one weight, step by step.
-    gradients: Annotated[tuple[float, ...], Field(min_length=1)] = (0.1, 0.1, 0.1, 0.1, 0.1, -0.1, 0.1, -0.1, 0.1, -0.1)
-    learning_rate: PositiveFloat = 0.01  # of AdamW
+    gradients: Gradients = (0.1, 0.1, 0.1, 0.1, 0.1, -0.1, 0.1, -0.1, 0.1, -0.1)
+    learning_rate: Annotated[float, Field(gt=0, le=1000)] = 0.01  # of AdamW
 
 
 @dataclass(frozen=True)

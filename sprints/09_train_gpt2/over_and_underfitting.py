@@ -8,24 +8,28 @@ notes/06_over_and_underfitting.md
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import AtLeastTwo, PositiveInt
+from shared.lab.ranges import AtLeastTwo
 from shared.lab.run import run
 from shared.text.cookbook import Cookbook
 from shared.text.ngrams import WittenBell
 from shared.text.token_files import make_tokenizer
 
+Order = Annotated[int, Field(ge=1, le=50)]
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     characters: AtLeastTwo = 10_000  # of the text on the left
-    orders: tuple[PositiveInt, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 12)  # letters of an n-gram
+    orders: tuple[Order, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 12)  # letters of an n-gram
     texts: tuple[AtLeastTwo, ...] = (1_000, 3_000, 10_000, 30_000, 100_000)  # characters of the texts on the right
-    order: PositiveInt = 8  # letters of an n-gram on the right
+    order: Order = 8  # letters of an n-gram on the right
     recipes: AtLeastTwo = 300  # recipes to read from; as many of another stream are never read
 
 

@@ -114,9 +114,10 @@ def reported_loss(model: GPT, labelled: LabelledRun, batches: list[Batch]) -> fl
 
 def plot(results: Results) -> Figure:
     """Draw a panel for each run, with the healthy validation loss in grey behind it."""
-    figure, grid = new_figure(7.6, 10.5, rows=4, columns=2)
+    rows = math.ceil(len(results.runs) / 2)
+    figure, grid = new_figure(7.6, 2.625 * rows, rows=rows, columns=2)
     healthy = next(iter(results.runs.values())).validation
-    for axes, (title, curve) in zip(grid.flat, results.runs.items(), strict=True):
+    for axes, (title, curve) in zip(grid.flat, results.runs.items(), strict=False):
         if curve.validation is not healthy:
             axes.plot(results.steps, healthy, color="grey", linewidth=4, alpha=0.35)
         draw(axes, curve, results)

@@ -9,9 +9,11 @@ notes/02_cross_entropy.md
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
@@ -21,6 +23,7 @@ from shared.lab.run import run
 from shared.training.losses import next_token_loss, perplexity
 
 FourShares = tuple[PositiveFraction, PositiveFraction, PositiveFraction, PositiveFraction]
+Count = Annotated[int, Field(ge=1, le=1000)]
 TEXT = (".", "the", "cat", "ran", ".")
 
 
@@ -33,7 +36,7 @@ class Config(ScriptConfig):
         0.5,
         1.0,
     )
-    cats: tuple[int, int] = (2, 1)  # how often cat and dog came after "the"
+    cats: tuple[Count, Count] = (2, 1)  # how often cat and dog came after "the"
 
 
 @dataclass(frozen=True)

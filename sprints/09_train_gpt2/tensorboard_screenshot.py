@@ -29,6 +29,7 @@ from shared.lab.results import load_results
 from shared.lab.run import run, run_folder
 
 HERE = Path(__file__).parent
+CURVES = {"steps", "train_losses", "validation_losses"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -51,6 +52,8 @@ class Results:
 
 def main(config: Config) -> Results:
     recorded = load_results(config.results)["results"]
+    if not CURVES <= recorded.keys():
+        raise ValueError(f"--results must be a results file of train.py, with {', '.join(sorted(CURVES))}")
     target = HERE / "figures" if config.record is not None else run_folder(config, __file__)
     with tempfile.TemporaryDirectory() as logs:
         writer = SummaryWriter(logs)

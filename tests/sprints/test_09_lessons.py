@@ -138,6 +138,8 @@ def test_the_picture_of_tensorboard_needs_a_browser(load_sprint, monkeypatch: py
     monkeypatch.setattr(script, "shutil", SimpleNamespace(which=lambda _: None))
     with pytest.raises(ValueError, match="install one of chromium"):
         script.Config().check()
+    with pytest.raises(ValueError, match=r"must be a results file of train\.py, with steps"):
+        script.main(script.Config(results=script.HERE / "results" / "surprise.json"))
     written = []
 
     class Served:
