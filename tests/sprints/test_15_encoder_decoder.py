@@ -94,7 +94,7 @@ def test_data_flow_counts_and_sees_every_shape(load_sprint):
 
 def test_reversal_is_learnt_and_both_scores_are_equal_row_by_row(load_sprint):
     script = load_sprint(f"{FOLDER}/reversal.py")
-    config = script.Config(symbols=6, shortest=2, longest=4, d_model=32, layers=1, steps=250, held_out=60, device="cpu")
+    config = script.Config(symbols=6, shortest=2, longest=4, d_model=32, layers=1, steps=180, held_out=60, device="cpu")
     config = replace(config, learning_rate=5e-3)
     results = script.main(config)
     (run,) = results.runs["reversal"]
@@ -105,7 +105,7 @@ def test_reversal_is_learnt_and_both_scores_are_equal_row_by_row(load_sprint):
     looked = torch.tensor(run.attention)
     assert looked.shape == (5, 5), "four symbols and the end token"
     torch.testing.assert_close(looked.sum(dim=1), torch.ones(5))
-    assert script.main(replace(config, steps=20)) == script.main(replace(config, steps=20)), "same seed, same results"
+    assert script.main(replace(config, steps=5)) == script.main(replace(config, steps=5)), "same seed, same results"
 
 
 @pytest.mark.parametrize("steps", [0, 20, 50])
@@ -139,7 +139,7 @@ def test_every_parameter_gets_a_gradient(parts, generator):
 
 def test_inverted_masks_collapse_and_the_invariants_name_them(load_sprint):
     script = load_sprint(f"{FOLDER}/inverted_mask.py")
-    config = script.Config(symbols=4, longest=4, steps=120, held_out=40, learning_rate=5e-3, device="cpu")
+    config = script.Config(symbols=4, longest=4, steps=60, held_out=40, learning_rate=1e-2, device="cpu")
     wrong = script.train_and_test(config, "decoder and cross-attention")
     assert wrong.teacher_forced == 1
     assert wrong.free_running == 0
@@ -239,7 +239,7 @@ def test_exposure_bias_at_a_small_size(load_sprint):
 def test_sampled_exact_match_is_the_mean_probability(load_sprint):
     script = load_sprint(f"{FOLDER}/wrong_prefix.py")
     config = script.Config(
-        symbols=6, longest=5, longer=2, budgets=(120,), held_out=200, wrong=(0, 2), learning_rate=5e-3, device="cpu"
+        symbols=4, longest=4, longer=2, budgets=(60,), held_out=60, wrong=(0, 2), learning_rate=5e-3, device="cpu"
     )
     results = script.main(config)
     (model,) = results.models.values()
@@ -255,7 +255,7 @@ def test_sampled_exact_match_is_the_mean_probability(load_sprint):
 
 def test_estimators_lie_around_the_exact_gradient(load_sprint):
     script = load_sprint(f"{FOLDER}/policy_gradient.py")
-    config = script.Config(estimates=80, samples=(2,))
+    config = script.Config(estimates=40, samples=(2,))
     results = script.main(config)
     assert results.sum_of_probabilities == pytest.approx(1, abs=1e-5)
     assert max(results.score_function_difference, results.minimum_risk_difference) < 1e-5
@@ -363,7 +363,7 @@ def test_remedies_compare_with_the_control_on_the_same_start(load_sprint):
         assert len(rows) == 10
         control = rows[script.CONTROL]
         assert control.tokens == control.passes == 1
-        assert all(value == [0, 0] for value in control.differences.values())
+        assert all(value == (0, 0) for value in control.differences.values())
         for name, row in rows.items():
             for key, (mean, half) in row.metrics.items():
                 assert mean == pytest.approx(control.metrics[key][0] + row.differences[key][0]), (task, name, key)
@@ -397,7 +397,7 @@ def test_differences_from_the_control_are_paired_by_seed(parts):
 def test_a_pointer_says_what_an_output_layer_cannot(load_sprint):
     script = load_sprint(f"{FOLDER}/copy_mechanism.py")
     config = script.Config(
-        symbols=6, rare=3, rare_share=0.3, longest=4, steps=150, held_out=60, learning_rate=5e-3, device="cpu"
+        symbols=6, rare=3, rare_share=0.3, longest=4, steps=100, held_out=60, learning_rate=7e-3, device="cpu"
     )
     layer, pointer = (
         script.train_and_test(config, name) for name in ("output layer", "pointer, one embedding for rare symbols")
