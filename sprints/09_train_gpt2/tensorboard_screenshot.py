@@ -52,7 +52,7 @@ class Results:
 
 def main(config: Config) -> Results:
     recorded = load_results(config.results)["results"]
-    if not CURVES <= recorded.keys():
+    if CURVES - recorded.keys():
         raise ValueError(f"--results must be a results file of train.py, with {', '.join(sorted(CURVES))}")
     target = HERE / "figures" if config.record is not None else run_folder(config, __file__)
     with tempfile.TemporaryDirectory() as logs:
