@@ -1,6 +1,7 @@
 """Which way do the optimizers take down a narrow valley, and in how many steps?
 
     uv run sprints/03_models_and_training_loops/optimizer_paths.py
+    uv run sprints/03_models_and_training_loops/optimizer_paths.py --preset along_an_axis
 
 Two weights, a valley whose minimum is known. Each optimizer gets the learning rate of a grid that reaches the minimum
 in the fewest steps. They are those of torch.optim, which `optimizers.py` shows to be what is written there.
@@ -33,6 +34,7 @@ OPTIMIZERS: dict[str, Callable] = {
 }
 START, MINIMUM = (-2.0, 2.0), (1.5, 0.5)
 LIMIT = 1e10
+PRESETS = {"along_an_axis": {"degrees": 0.0}, "diagonal": {"degrees": 45.0}}
 Condition = Annotated[float, Field(ge=1, le=1e6)]  # a valley is steeper across than along
 
 
@@ -127,4 +129,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -1,5 +1,6 @@
 """The answers that the exercises of sprint 3 give on paper, and the numbers that its notes work out by hand."""
 
+import json
 import math
 from itertools import chain, pairwise
 from pathlib import Path
@@ -332,3 +333,42 @@ def test_note_11_the_box():
         optimizer.step()
     assert weight.item() == pytest.approx(1.0, abs=0.01), "the minimum is at 1.5, and 1 / decay is 1"
     assert f"{0.95**20:.2f}" in note(11)
+
+
+# what the prose says of tables
+
+
+def results(name: str) -> dict:
+    return json.loads((SPRINT / f"results/{name}.json").read_text(encoding="utf-8"))["results"]
+
+
+def test_note_6_adam_gains_most_along_an_axis():
+    gains = []
+    for name in ("optimizer_paths_along_an_axis", "optimizer_paths", "optimizer_paths_diagonal"):
+        steps = {optimizer: path["steps"] for optimizer, path in results(name)["paths"].items()}
+        assert min(steps, key=steps.__getitem__) == "Nesterov"
+        gains.append(steps["Adam"] / steps["SGD"])
+    assert gains == sorted(gains)
+    assert gains[0] < 0.75
+    assert gains[2] >= 1
+
+
+def test_what_notes_7_to_12_say_of_their_tables():
+    forgotten = results("forgotten_eval")
+    assert forgotten["norm_left_on_by_class"][4] < 0.6 * forgotten["norm_left_on_shuffled"][4]
+    assert abs(forgotten["norm_left_on_shuffled"][4] - forgotten["right"]) < 0.02
+    assert forgotten["eval_afterwards"][0] < forgotten["right"] - 0.02
+    split = results("honest_split")
+    assert all(scores["shuffled"] > scores["in_order"] for scores in split["splits"].values())
+    assert split["winner_on_seen"][-1] - split["winner_on_seen"][0] > 2 * (
+        split["winner_on_fresh"][-1] - split["winner_on_fresh"][0]
+    )
+    digits = results("train_digits")
+    lead = digits["mean"] - digits["baselines"]["logistic regression"]
+    assert 0.5 < lead / digits["standard_error"] < 1.5, "about the size of one standard error"
+    assert digits["baselines"]["support vectors"] > max(digits["accuracies"])
+    ends = results("where_weight_decay_ends")["ends"]
+    first = [place[0] for place in ends["AdamW"]]
+    assert first == sorted(first, reverse=True)
+    found = results("metrics")["find"]
+    assert min(scores["accuracy"] for scores in found.values()) > 0.9
