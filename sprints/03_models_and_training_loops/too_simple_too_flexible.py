@@ -145,7 +145,7 @@ def plot(results: Results) -> Figure:
     axes.text(9, results.train_rmse[9] * 0.55, "training", color="C0", ha="right")
     axes.set(xlabel="degree of the polynomial", ylabel="root mean square error", yscale="log",
              title="error by degree, median of all draws")  # fmt: skip
-    ticks = (0.1, 0.3, 1, 3, 10, 30)
+    ticks = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks(results.degrees[::2])
     return figure
