@@ -37,7 +37,8 @@ def annotated_modules() -> list[str]:
 # of a training are all alike.
 CHECKED_CALLS = 100
 calls: Counter[Callable] = Counter()
-jaxtyped = jaxtyping.jaxtyped
+# Read twice in one process (a mutant's tests run in a copy of it), this file must not wrap what it has wrapped.
+jaxtyped = getattr(jaxtyping.jaxtyped, "original", jaxtyping.jaxtyped)
 
 
 def jaxtyped_at_first(function: Callable, *, typechecker: Callable) -> Callable:
@@ -58,6 +59,7 @@ def jaxtyped_at_first(function: Callable, *, typechecker: Callable) -> Callable:
 
 # jaxtyping executes the shape annotations of these modules: a wrong shape fails a test.
 decorator = functools.partial(functools.partial, jaxtyped_at_first)
+decorator.original = jaxtyped  # ty: ignore[unresolved-attribute]
 jaxtyping.jaxtyped = decorator  # ty: ignore[invalid-assignment]
 jaxtyping.install_import_hook(annotated_modules(), "beartype.beartype")
 # How long an example takes says how busy the machine is.

@@ -64,7 +64,7 @@ def test_an_exercise_from_its_stub_to_its_solution(root: Path, monkeypatch: pyte
     code, said = call("check", "6.2")
     assert code == 0, said
     assert "5 of 5 checks pass" in said
-    assert call("start", "06")[1].count("yours, left as it is") == 2
+    assert call("start", "06")[1].count("yours, left as it is") == len(list((root / "workbook" / "06").glob("*.py")))
 
 
 @pytest.mark.usefixtures("root")
