@@ -59,7 +59,7 @@ def jaxtyped_at_first(function: Callable, *, typechecker: Callable) -> Callable:
 
 # jaxtyping executes the shape annotations of these modules: a wrong shape fails a test.
 decorator = functools.partial(functools.partial, jaxtyped_at_first)
-decorator.original = jaxtyped  # ty: ignore[unresolved-attribute]
+decorator.original = jaxtyped  # ty: ignore[missing-attribute]
 jaxtyping.jaxtyped = decorator  # ty: ignore[invalid-assignment]
 jaxtyping.install_import_hook(annotated_modules(), "beartype.beartype")
 # How long an example takes says how busy the machine is.

@@ -70,9 +70,7 @@ def mean_squared_gradient(depth: int, relu: bool, config: Config, generator: tor
         # In some networks all paths to this feature are dead.
         squares += gradient.square() / gradient.square().sum().clamp(min=1e-30)
     if not squares.any():
-        raise ValueError(
-            f"in none of {config.draws} networks a path is alive: give more --draws or --channels"
-        )
+        raise ValueError(f"in none of {config.draws} networks a path is alive: give more --draws or --channels")
     return squares
 
 

@@ -59,6 +59,7 @@ def test_spreading_ends_at_its_closed_form(weighted: bool):
 @pytest.mark.parametrize("unit", [1e-30, 1.0, 1e9])
 def test_spreading_does_not_depend_on_the_unit_of_the_weights(unit: float):
     graph = random_graph(1, weighted=True)
+    assert graph.edge_weight is not None
     other = Graph(graph.edge_index, 12, graph.edge_weight * unit)
     torch.testing.assert_close(label_spreading(other, ROWS, LABELLED), label_spreading(graph, ROWS, LABELLED))
 
