@@ -629,6 +629,7 @@ def test_attacks_keep_nobody_waiting(part):
     assert results.refused == {
         "an upload": 404, "a long request": 413, "another site's page": 403, "another site's name": 403
     }  # fmt: skip
+    assert wait_until(lambda: not generations()), "a page that is closed leaves nothing behind"
 
 
 def test_a_page_is_nothing_to_record(part, capsys):

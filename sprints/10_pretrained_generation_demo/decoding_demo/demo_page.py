@@ -43,7 +43,13 @@ class Server:
     turns: Turns
 
     def close(self) -> None:
-        """Stop serving."""
+        """End the texts that are being written, and stop serving."""
+        end = time.monotonic() + 5
+        # Without the server nobody would read them, and each would wait for its reader for ever.
+        while self.turns.texts and time.monotonic() < end:
+            for text in [*self.turns.texts]:
+                text.stop("the page was closed")
+            time.sleep(0.01)
         self.blocks.close(verbose=False)
 
 
