@@ -3,6 +3,7 @@
 import functools
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 from collections import Counter
@@ -38,29 +39,32 @@ def annotated_modules() -> list[str]:
 CHECKED_CALLS = 100
 calls: Counter[Callable] = Counter()
 # Read twice in one process (a mutant's tests run in a copy of it), this file must not wrap what it has wrapped.
-jaxtyped = getattr(jaxtyping.jaxtyped, "original", jaxtyping.jaxtyped)
+jaxtyped = inspect.unwrap(jaxtyping.jaxtyped)
 
 
-def jaxtyped_at_first(function: Callable, *, typechecker: Callable) -> Callable:
-    """Return a function that is checked by jaxtyping in its first calls in a test, a class that always is."""
-    checked = jaxtyped(function, typechecker=typechecker)
-    if isinstance(function, type):
-        return checked
+@functools.wraps(jaxtyped)
+def jaxtyped_at_first(*, typechecker: Callable) -> Callable[[Callable], Callable]:
+    """Return a decorator by which jaxtyping checks a function's first calls in a test, and a class always."""
 
-    @functools.wraps(checked)
-    def call(*arguments, **options):
-        if calls[function] >= CHECKED_CALLS:
-            return function(*arguments, **options)
-        calls[function] += 1
-        return checked(*arguments, **options)
+    def decorate(function: Callable) -> Callable:
+        checked = jaxtyped(function, typechecker=typechecker)
+        if isinstance(function, type):
+            return checked
 
-    return call
+        @functools.wraps(checked)
+        def call(*arguments, **options):
+            if calls[function] >= CHECKED_CALLS:
+                return function(*arguments, **options)
+            calls[function] += 1
+            return checked(*arguments, **options)
+
+        return call
+
+    return decorate
 
 
 # jaxtyping executes the shape annotations of these modules: a wrong shape fails a test.
-decorator = functools.partial(functools.partial, jaxtyped_at_first)
-decorator.original = jaxtyped  # ty: ignore[missing-attribute]
-jaxtyping.jaxtyped = decorator  # ty: ignore[invalid-assignment]
+jaxtyping.jaxtyped = jaxtyped_at_first  # ty: ignore[invalid-assignment]
 jaxtyping.install_import_hook(annotated_modules(), "beartype.beartype")
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("repository", deadline=None)
