@@ -239,7 +239,7 @@ def test_exposure_bias_at_a_small_size(load_sprint):
 def test_sampled_exact_match_is_the_mean_probability(load_sprint):
     script = load_sprint(f"{FOLDER}/wrong_prefix.py")
     config = script.Config(
-        symbols=4, longest=4, longer=2, budgets=(60,), held_out=60, wrong=(0, 2), learning_rate=5e-3, device="cpu"
+        symbols=6, longest=4, longer=2, budgets=(80,), held_out=200, wrong=(0, 2), learning_rate=5e-3, device="cpu"
     )
     results = script.main(config)
     (model,) = results.models.values()
@@ -255,7 +255,7 @@ def test_sampled_exact_match_is_the_mean_probability(load_sprint):
 
 def test_estimators_lie_around_the_exact_gradient(load_sprint):
     script = load_sprint(f"{FOLDER}/policy_gradient.py")
-    config = script.Config(estimates=40, samples=(2,))
+    config = script.Config(estimates=80, samples=(2,))
     results = script.main(config)
     assert results.sum_of_probabilities == pytest.approx(1, abs=1e-5)
     assert max(results.score_function_difference, results.minimum_risk_difference) < 1e-5
