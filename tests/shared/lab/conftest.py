@@ -5,10 +5,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from shared.lab import provenance, recorded, reproduce, results, run
+from shared.lab import paths, provenance, recorded, reproduce, results, run
 from shared.lab.compare import EXACT, Tolerance
 
 SCRIPT = '''"""How much is it?
@@ -85,3 +86,18 @@ def ask(little_repository: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
         return module
 
     return call
+
+
+@pytest.fixture
+def two_sprints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], Path]:
+    """Make a repository with sprints 01_one and 02_two, of which the first has results."""
+
+    def make(found: dict[str, Any]) -> Path:
+        monkeypatch.setattr(paths, "ROOT", tmp_path)
+        for sprint in ("01_one", "02_two"):
+            (tmp_path / "sprints" / sprint / "notes").mkdir(parents=True)
+        content = {"config": {"steps": 3}, "results": found}
+        results.save_results(content, tmp_path / "sprints" / "01_one" / "results" / "train.json")
+        return tmp_path
+
+    return make

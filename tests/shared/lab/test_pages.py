@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,23 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from shared.lab import paths
 from shared.lab.cli import app
 from shared.lab.pages import bring_up_to_date, refresh
-from shared.lab.results import save_results
 
 RESULTS = {"loss": 0.40625, "optimum": 0.25}
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with sprints 01_one and 02_two, of which the first has results."""
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    for sprint in ("01_one", "02_two"):
-        (tmp_path / "sprints" / sprint / "notes").mkdir(parents=True)
-    results = tmp_path / "sprints" / "01_one" / "results" / "train.json"
-    save_results({"config": {"steps": 3}, "results": RESULTS}, results)
-    return tmp_path
+def root(two_sprints: Callable) -> Path:
+    return two_sprints(RESULTS)
 
 
 def write_template(root: Path, block: str, before: str = "", folder: str = "sprints/01_one") -> None:

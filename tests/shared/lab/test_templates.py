@@ -2,11 +2,11 @@
 
 import os
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from shared.lab import paths
 from shared.lab.results import save_results
 from shared.lab.templates import Blocks
 
@@ -21,14 +21,8 @@ RESULTS = {
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with sprints 01_one and 02_two, of which the first has results."""
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    for sprint in ("01_one", "02_two"):
-        (tmp_path / "sprints" / sprint / "notes").mkdir(parents=True)
-    results = tmp_path / "sprints" / "01_one" / "results" / "train.json"
-    save_results({"config": {"steps": 3}, "results": RESULTS}, results)
-    return tmp_path
+def root(two_sprints: Callable) -> Path:
+    return two_sprints(RESULTS)
 
 
 def fill(root: Path, block: str, before: str = "", folder: str = "sprints/01_one") -> str:

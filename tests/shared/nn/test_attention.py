@@ -2,24 +2,11 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
+from attention_examples import BATCH, HEAD_DIM, HEADS, MASKS, TOKENS, heads
+from torch import nn
 
 from shared.nn.attention import MultiHeadAttention, attend, merge_heads, split_heads
-from shared.nn.masks import causal_mask, padding_mask
-
-BATCH, HEADS, TOKENS, HEAD_DIM = 3, 2, 7, 8
-LENGTHS = torch.tensor([7, 4, 1])
-MASKS = {
-    "none": None,
-    "causal": causal_mask(TOKENS),
-    "padding": padding_mask(LENGTHS, TOKENS),
-    "combined": causal_mask(TOKENS) & padding_mask(LENGTHS, TOKENS),
-}
-
-
-def heads(seed: int = 0) -> list[Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(BATCH, HEADS, TOKENS, HEAD_DIM, generator=generator, requires_grad=True) for _ in range(3)]
+from shared.nn.masks import causal_mask
 
 
 def test_heads_are_slices_of_the_features():
