@@ -53,10 +53,14 @@ class Config(ScriptConfig):
     def check(self) -> None:
         check_heads(self.d_model, self.heads)
         check_tokens(self.vocab, self.longest)
-        if self.shortest > self.longest or self.measure_every > self.steps:
+        if self.shortest > self.longest:
             raise ValueError(
-                f"--shortest is at most --longest, and --measure-every at most --steps; got {self.shortest} and "
-                f"{self.longest}, {self.measure_every} and {self.steps}"
+                f"--shortest is at most --longest; got {self.shortest} and {self.longest}: give a shorter or a longer one"
+            )
+        if self.measure_every > self.steps:
+            raise ValueError(
+                f"something must be measured; got --measure-every {self.measure_every} of --steps {self.steps}: measure "
+                "more often or train longer"
             )
 
 

@@ -1,10 +1,13 @@
 """The answers that the exercises of sprint 6 give on paper."""
 
+import itertools
 import math
 import re
 from pathlib import Path
 
+import numpy as np
 import torch
+from scipy.optimize import linprog
 
 from shared.nn.attention import MultiHeadAttention, attend
 
@@ -85,6 +88,46 @@ def test_note_6_two_numbers_out_of_one_mixture():
     assert (f"{p:.3f}", f"{1 - p:.3f}", f"{total:.2f}", f"{2 * p - 1:.2f}") == ("0.490", "0.510", "5.04", "-0.02")
     assert (f"{total + difference / 2:.2f}", f"{total - difference / 2:.2f}") == ("3.04", "7.04")
     assert "3.04$ and $b \\approx 7.04" in note(6)
+
+
+def readable(seen: list[list[float]], question: int, positions: bool) -> bool:
+    """Return whether some linear readout answers a question for all pairs of different tokens.
+
+    Args:
+        seen: `seen[place][token]`, the weight of a place before it is divided by the sum of both.
+        question: 0 for the token one back, 1 for the one two back.
+        positions: whether values hold their place as well.
+    """
+    count = len(seen[0])
+    pairs = list(itertools.permutations(range(count), 2))
+    wins = []
+    for pair in pairs:
+        weights = [seen[place][token] for place, token in enumerate(pair)]
+        # What is mixed: a weight for each token, one for each place if values hold it, and a constant.
+        mixed = np.zeros(count + 3)
+        for place, token in enumerate(pair):
+            mixed[token] += weights[place] / sum(weights)
+            mixed[count + place] = weights[place] / sum(weights) if positions else 0
+        mixed[-1] = 1
+        for other in set(range(count)) - {pair[question]}:
+            row = np.zeros((count, count + 3))
+            row[pair[question]], row[other] = mixed, -mixed
+            wins.append(row.ravel())
+    # Scores are linear in the readout: is there one whose right answer wins by 1 everywhere?
+    found = linprog(np.zeros(len(wins[0])), -np.array(wins), -np.ones(len(wins)), bounds=(None, None))
+    return found.status == 0
+
+
+def test_note_6_the_proof_stands_if_values_hold_tokens_only_and_falls_if_they_hold_places():
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        lean, far = generator.uniform(0.2, 5, 3).tolist(), generator.uniform(0.2, 5)
+        seen = [lean, [far * weight for weight in lean]]  # a part for the token times a part for the place
+        answers = [readable(seen, question, positions=False) for question in (0, 1)]
+        assert answers == [far < 1, far > 1]
+    assert [readable([[1, 1, 1], [2, 2, 2]], question, positions=True) for question in (0, 1)] == [False, True]
+    leaning = [[1.0, 1.1, 1.21], [1.0, 1.1, 1.21]]
+    assert [readable(leaning, question, positions=True) for question in (0, 1)] == [True, True]
 
 
 def test_note_9_operations_and_a_softmax_in_one_pass():
