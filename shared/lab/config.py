@@ -73,17 +73,21 @@ def parse_config(
     presets = presets or {}
     words = _name_the_record([*(sys.argv[1:] if argv is None else argv)])
     description = sys.modules[config.__module__].__doc__
-    given = _parse(config, words, config(), description)
-    if given.record is not None and given.preset is not None:
-        refuse(f"--record NAME records the preset of that name; it cannot stand beside --preset {given.preset}")
-    name = given.preset or (given.record if given.record != "default" else None)
-    if name is None:
-        return given
-    if name not in presets:
-        there = f"one of {', '.join(presets)}" if presets else "left out: this script has none"
-        refuse(f"a preset must be {there}; got {name!r}")
-    chosen = _parse(config, words, config(**presets[name]), description)
-    return chosen if given.record is None else dataclasses.replace(chosen, preset=name)
+    chosen = _parse(config, words, config(), description)
+    if chosen.record is not None and chosen.preset is not None:
+        refuse(f"--record NAME records the preset of that name; it cannot stand beside --preset {chosen.preset}")
+    name = chosen.preset or (chosen.record if chosen.record != "default" else None)
+    if name is not None:
+        if name not in presets:
+            there = f"one of {', '.join(presets)}" if presets else "left out: this script has none"
+            refuse(f"a preset must be {there}; got {name!r}")
+        chosen = dataclasses.replace(_parse(config, words, config(**presets[name]), description), preset=name)
+    # Not before: what is given has to fit the preset that it overrides, not the defaults.
+    try:
+        chosen.check()
+    except ValueError as error:
+        refuse(str(error))
+    return chosen
 
 
 def check_recordable(config: ScriptConfig, presets: Mapping[str, Mapping[str, Any]]) -> None:
@@ -115,10 +119,6 @@ def _parse(config: type[C], words: list[str], default: C, description: str | Non
     hints = get_type_hints(config, include_extras=True)
     for field in dataclasses.fields(config):
         _check_option(field, hints[field.name], getattr(parsed, field.name), words)
-    try:
-        parsed.check()
-    except ValueError as error:
-        refuse(str(error))
     return parsed
 
 
@@ -127,7 +127,7 @@ def _check_option(field: dataclasses.Field, hint: Any, value: Any, words: list[s
     flag = f"--{field.name.replace('_', '-')}"
     if value == () and field.default != ():
         refuse(f"{flag} takes at least one value")
-    if value == Path() and "" in words:
+    if value == Path() and {"", f"{flag}="} & {word.replace("_", "-") for word in words}:
         refuse(f"{flag} must be a path; got nothing")
     if not all(math.isfinite(part) for part in (value if isinstance(value, tuple) else (value,)) if _is_float(part)):
         refuse(f"{flag} must be a finite number; got {value}")

@@ -42,10 +42,15 @@ def forget_reads() -> None:
     _read.clear()
 
 
-def provenance(script: Path) -> dict[str, Any]:
-    """Return what a result of a script rests on, for its results file."""
+def provenance(script: Path, code: str | None = None) -> dict[str, Any]:
+    """Return what a result of a script rests on, for its results file.
+
+    Args:
+        script: the script.
+        code: its `source_hash` when it began (default: the one it has now).
+    """
     return {
-        "code": source_hash(script),
+        "code": source_hash(script) if code is None else code,
         "data": {name: sha256(path) for name, path in sorted(_read.items()) if path.is_file()},
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }

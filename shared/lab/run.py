@@ -92,10 +92,11 @@ def run(
     kept = functools.partial(_kept, chosen, folder, time.time())
     with one_sentence(traceback=chosen.traceback, kept=kept), holding(folder):
         provenance.forget_reads()
-        started = time.perf_counter()
+        # Before the work: a file that is edited meanwhile is not the one that runs.
+        code, started = provenance.source_hash(script), time.perf_counter()
         results = main(chosen)
         seconds = time.perf_counter() - started
-        content = _content(script, chosen, results, seconds, tolerance or {})
+        content = _content(script, code, chosen, results, seconds, tolerance or {})
         _write_down(content, results, plot, Place(script), chosen, report)
     return results
 
@@ -110,7 +111,7 @@ def _write_down(
 ) -> None:
     """Write results and figure to the folder of the run, or where they are recorded, and show them."""
     recorded = place.results(config.preset)
-    before = load_results(recorded) if recorded.is_file() else None
+    before = _recorded_before(recorded, report)
     assert config.out is not None
     results_file, figure_file = config.out / "results.json", config.out / "figure.png"
     if config.record is not None:
@@ -127,6 +128,15 @@ def _write_down(
     print(f"wrote {shown(results_file)}{f' and {shown(figure_file)}' if plot else ''}", file=report)
 
 
+def _recorded_before(file: Path, report: TextIO | None) -> dict[str, Any] | None:
+    """Return the recorded run, or None: a damaged one must not cost what was computed."""
+    try:
+        return load_results(file) if file.is_file() else None
+    except ValueError as error:
+        print(f"not compared: {error}", file=report)
+        return None
+
+
 def _kept(config: ScriptConfig, folder: Path, started: float) -> str:
     """Return what an interrupted run has written, and how to go on."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
@@ -138,9 +148,9 @@ def _kept(config: ScriptConfig, folder: Path, started: float) -> str:
 
 
 def _content(
-    script: Path, config: ScriptConfig, results: Any, seconds: float, tolerance: Mapping[str, Tolerance]
+    script: Path, code: str, config: ScriptConfig, results: Any, seconds: float, tolerance: Mapping[str, Tolerance]
 ) -> dict[str, Any]:
-    """Return what a results file holds."""
+    """Return what a results file holds; `code` is the hash of the code that ran."""
     from shared.lab.runtime import environment
 
     return {
@@ -151,7 +161,7 @@ def _content(
         "results": plain(results, "results"),
         "environment": environment(),
         "seconds": round(seconds, 1),
-        "provenance": provenance.provenance(script),
+        "provenance": provenance.provenance(script, code),
         "tolerance": {pattern: vars(value) for pattern, value in tolerance.items()},
     }
 

@@ -55,12 +55,12 @@ class Config(ScriptConfig):
         check_tokens(self.vocab, self.longest)
         if self.shortest > self.longest:
             raise ValueError(
-                f"--shortest is at most --longest; got {self.shortest} and {self.longest}: give a shorter or a longer one"
+                f"--shortest must be at most --longest; got {self.shortest} and {self.longest}: take a shorter one"
             )
         if self.measure_every > self.steps:
             raise ValueError(
-                f"something must be measured; got --measure-every {self.measure_every} of --steps {self.steps}: measure "
-                "more often or train longer"
+                f"something must be measured; got --measure-every {self.measure_every} of --steps {self.steps}: "
+                "measure more often or train longer"
             )
 
 

@@ -89,6 +89,15 @@ def test_what_is_given_overrides_the_preset_and_the_preset_the_defaults():
     assert parse_config(Config, [], PRESETS).steps == 400
 
 
+def test_what_is_given_has_to_fit_the_preset_not_the_defaults(capsys: pytest.CaptureFixture[str]):
+    presets = {"thirteen": {"steps": 13}, "fourteen": {"steps": 14, "compile": True}}
+    assert parse_config(Config, ["--preset", "fourteen", "--steps", "15"], presets).steps == 15
+    assert parse_config(Config, ["--preset", "thirteen", "--no-compile"], presets).steps == 13
+    with pytest.raises(SystemExit, match="2"):
+        parse_config(Config, ["--preset", "fourteen", "--steps", "13"], presets)
+    assert "--steps must not be 13 with --compile: take 14" in capsys.readouterr().err
+
+
 def test_a_record_has_the_options_of_its_name():
     assert parse_config(Config, ["--record"], PRESETS) == Config(record="default")
     assert parse_config(Config, ["--record", "default"], PRESETS) == Config(record="default")
@@ -143,9 +152,9 @@ def test_errors_name_the_option(words: str, message: str, capsys: pytest.Capture
 
 
 def test_an_empty_path_is_not_the_folder_that_one_stands_in(capsys: pytest.CaptureFixture[str]):
-    for flag in ("--out", "--text"):
+    for flag, words in (("--out", ["--out", ""]), ("--text", ["--text", ""]), ("--out", ["--out="])):
         with pytest.raises(SystemExit, match="2"):
-            parse_config(Config, [flag, ""])
+            parse_config(Config, words)
         assert f"{flag} must be a path; got nothing" in capsys.readouterr().err
     assert parse_config(Config, ["--out", "."]).out == Path()
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from shared.lab import figures, run
+from shared.lab.provenance import source_hash
 from shared.lab.results import load_results
 
 
@@ -103,3 +104,34 @@ def test_results_are_there_though_the_figure_cannot_be_drawn(
     with pytest.raises(SystemExit, match="2"):
         ask("")
     assert files(little_repository) == {"runs/01_one/ask/weights", "runs/01_one/ask/results.json"}
+
+
+def test_a_damaged_record_costs_no_run_and_can_be_recorded_again(
+    little_repository: Path, ask: Callable, capsys: pytest.CaptureFixture[str]
+):
+    ask("--record")
+    recorded = little_repository / "sprints" / "01_one" / "results" / "ask.json"
+    recorded.write_text(recorded.read_text().replace("0.333", "0.334"))
+    ask("--steps 4")
+    assert "not compared: " in capsys.readouterr().out
+    assert load_results(little_repository / "runs" / "01_one" / "ask" / "results.json")["results"]["loss"] == 0.25
+    ask("--record")
+    assert load_results(recorded)["results"]["loss"] == 1 / 3
+
+
+def test_a_result_rests_on_the_code_that_ran_not_on_what_became_of_it(
+    little_repository: Path, ask: Callable, monkeypatch: pytest.MonkeyPatch
+):
+    script = little_repository / "sprints" / "01_one" / "ask.py"
+    before, module = source_hash(script), ask("")
+    original = module.main
+
+    def main_while_somebody_edits(config: object) -> object:
+        script.write_text(script.read_text().replace("1.0 /", "2.0 /"))
+        return original(config)
+
+    monkeypatch.setattr(module, "main", main_while_somebody_edits)
+    ask("")
+    assert source_hash(script) != before
+    content = load_results(little_repository / "runs" / "01_one" / "ask" / "results.json")
+    assert content["provenance"]["code"] == before
