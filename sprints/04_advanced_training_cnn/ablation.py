@@ -1,19 +1,21 @@
-"""What does each ingredient of the recipe give? Leave out one at a time, and all at once.
+"""What does each ingredient of the recipe give? Leave out one at a time, and search the learning rate anew each time.
 
     uv run sprints/04_advanced_training_cnn/ablation.py
 
-Trains by the recipe of train.py with other options, each case in a process of its own. Every fold of the first half
-validates once with a seed of its own, and cases are compared fold by fold; the test half is left alone.
+A recipe without batch norm may want another learning rate. So each case tries the same rates on the same blocks of the
+first half, with one seed for each block, and the rate with the best mean accuracy is measured on the other blocks,
+which had no part in the choice. Cases are compared block by block; the test half is left alone.
 Theory: notes/06_regularisation.md
 """
 
-import math
 import statistics
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
@@ -24,134 +26,212 @@ from digit_study.evaluation import evaluate, smoothed_loss
 from digit_study.images import hold_out, load_images
 from digit_study.networks import build_network
 from digit_study.recipe import Recipe, make_schedule
+from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveInt, Processes
+from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Processes
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
-from shared.training.loop import train_steps
+from shared.training.loop import NonFiniteTraining, train_steps
 from shared.training.optimizers import make_optimizers
 
-FOLDS = 5
 NO_AUGMENTATION: dict[str, Any] = {"rotation": 0.0, "scaling": 0.0, "shear": 0.0, "shift": 0.0}
+ONLY_NORM: dict[str, Any] = {**NO_AUGMENTATION, "label_smoothing": 0.0, "weight_decay": 0.0, "schedule": "constant"}
 CASES: dict[str, dict[str, Any]] = {
     "whole recipe": {},
-    "no shifts": {"shift": 0.0},
-    "no rotations": {"rotation": 0.0},
-    "no scaling, no shear": {"scaling": 0.0, "shear": 0.0},
     "no augmentation": NO_AUGMENTATION,
     "with dropout 0.2": {"dropout": 0.2},
     "no label smoothing": {"label_smoothing": 0.0},
     "no weight decay": {"weight_decay": 0.0},
+    "constant rate": {"schedule": "constant"},
     "no batch norm": {"norm": False},
-    "no annealing": {"schedule": "constant"},
-    "nothing of these": {
-        **NO_AUGMENTATION, "label_smoothing": 0.0, "weight_decay": 0.0, "norm": False,
-        "schedule": "constant",
-    },
-}  # fmt: skip
+    "only batch norm": ONLY_NORM,
+    "nothing of these": {**ONLY_NORM, "norm": False},
+}
+# Without batch norm, does the rest of the recipe give anything? The first of the two, less the second.
+PAIR = ("no batch norm", "nothing of these")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: PositiveInt = 240  # optimizer steps of a run
-    seeds: PositiveInt = 5  # runs of a case; each validates on the next fold
-    cases: tuple[str, ...] = tuple(CASES)  # cases to run; the first is what the others are compared with
-    processes: Processes = 2  # cases that run at the same time, with one thread each
+    steps: PositiveInt = 600  # optimizer steps of a run
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # to choose from
+    search: PositiveInt = 3  # blocks on which each rate is tried
+    seeds: PositiveInt = 5  # other blocks, on which the chosen rate is measured; each has a seed of its own
+    cases: Annotated[tuple[str, ...], Different] = tuple(CASES)  # cases to run; others are compared with the first
+    processes: Processes = 2  # runs at the same time, with one thread each
 
     def check(self) -> None:
         if unknown := [name for name in self.cases if name not in CASES]:
             raise ValueError(f"--cases must be out of {', '.join(CASES)}; got {unknown[0]!r}")
 
 
+class Run(NamedTuple):
+    """One training: a case at a learning rate, validated on one block; the number of the block is the seed, too."""
+
+    case: str
+    learning_rate: float
+    block: int
+
+
 @dataclass(frozen=True)
 class Case:
-    """Scores of the last weights on the folds held out, and the change against the first case, fold by fold."""
+    """Mean accuracies of the search by rate, the rate taken, and what it scored on the blocks kept for measuring.
 
+    Means have half of their 95 % interval; `change` is that against the first case, block by block.
+    """
+
+    searched: dict[str, float]
+    learning_rate: float
+    at_the_edge: bool
     accuracies: list[float]
-    accuracy: float
-    deviation: float
-    change: float
-    change_error: float
+    accuracy: MeanInterval
+    change: MeanInterval
 
 
 @dataclass(frozen=True)
 class Results:
     steps: int
     cases: dict[str, Case]
+    pair: MeanInterval | None
 
 
-def validation_accuracy(recipe: Recipe, seed: int) -> float:
-    """Train by a recipe with one seed; return the accuracy of the last weights on the fold that was held out."""
+def split_blocks(search: int, measured: int) -> tuple[list[int], list[int]]:
+    """Return which blocks the search uses, spread over all, and the others, which measure."""
+    count = search + measured
+    searching = [block * count // search for block in range(search)]
+    return searching, [block for block in range(count) if block not in searching]
+
+
+def validation_accuracy(config: Config, one: Run) -> float:
+    """Train once; return the accuracy of the last weights on the block that was held out.
+
+    A training that diverges is scored by the last weights that were finite.
+    """
+    keep_freed_memory()
+    recipe = replace(
+        Recipe(steps=config.steps, warmup=config.steps // 10, learning_rate=one.learning_rate), **CASES[one.case]
+    )
     known, _ = load_images("digits", torch.device("cpu"))
-    training, validation = hold_out(known, seed % FOLDS, FOLDS)
-    generator = seed_everything(seed)
+    training, validation = hold_out(known, one.block, config.search + config.seeds)
+    generator = seed_everything(config.seed + one.block)
     network = build_network(recipe, training.pixels.shape[-1])
-    for _ in train_steps(
+    steps = train_steps(
         network,
         augmented_batches(training, recipe, generator),
         loss_function=partial(smoothed_loss, smoothing=recipe.label_smoothing),
         optimizers=make_optimizers(network, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay),
         steps=recipe.steps,
         schedule=make_schedule(recipe),
-    ):
-        pass
+    )
+    with suppress(NonFiniteTraining):
+        for _ in steps:
+            pass
     return evaluate(network, validation, recipe.label_smoothing).accuracy
 
 
-def run_case(config: Config, name: str) -> list[float]:
-    """Return the validation accuracies of a case, one for each seed."""
-    keep_freed_memory()
-    recipe = replace(Recipe(steps=config.steps, warmup=config.steps // 10), **CASES[name])
-    return [validation_accuracy(recipe, seed) for seed in range(config.seed, config.seed + config.seeds)]
+def mean_by_rate(accuracies: dict[Run, float], case: str, rates: Iterable[float]) -> dict[float, float]:
+    """Return the mean accuracy of a case over the blocks of the search, by learning rate."""
+    return {
+        rate: statistics.mean(value for one, value in accuracies.items() if one[:2] == (case, rate)) for rate in rates
+    }
 
 
-def summarise(accuracies: list[float], baseline: list[float]) -> Case:
-    """Return the scores of a case beside those of the baseline."""
-    changes = [after - before for after, before in zip(accuracies, baseline, strict=True)]
-    several = len(changes) > 1
-    return Case(
-        accuracies=accuracies,
-        accuracy=statistics.mean(accuracies),
-        deviation=statistics.stdev(accuracies) if several else 0.0,
-        change=statistics.mean(changes),
-        change_error=statistics.stdev(changes) / math.sqrt(len(changes)) if several else 0.0,
-    )
+def difference(accuracies: list[float], others: list[float]) -> MeanInterval:
+    """Return the mean of paired differences with half of its 95 % interval."""
+    return mean_interval([mine - other for mine, other in zip(accuracies, others, strict=True)])
 
 
 def main(config: Config) -> Results:
+    searching, measuring = split_blocks(config.search, config.seeds)
+    total = len(config.cases) * (len(config.rates) * config.search + config.seeds)
     # One thread each: maps as small as these gain nothing from a second. Started afresh, as on every system.
-    with ProcessPoolExecutor(
-        config.processes, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        # A single process is this one.
-        run_all = map if config.processes == 1 else pool.map
-        progress = tqdm(run_all(partial(run_case, config), config.cases), total=len(config.cases), unit="case")
-        accuracies = dict(zip(config.cases, progress, strict=True))
-    cases = {name: summarise(by_fold, accuracies[config.cases[0]]) for name, by_fold in accuracies.items()}
+    with (
+        ProcessPoolExecutor(
+            config.processes, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool,
+        tqdm(total=total, unit="run") as bar,
+    ):
+
+        def run_all(runs: list[Run]) -> dict[Run, float]:
+            # A single process is this one.
+            mapped = (map if config.processes == 1 else pool.map)(partial(validation_accuracy, config), runs)
+            accuracies = {}
+            for one, accuracy in zip(runs, mapped, strict=True):
+                accuracies[one] = accuracy
+                bar.update()
+            return accuracies
+
+        searched = run_all(
+            [Run(case, rate, block) for case in config.cases for rate in config.rates for block in searching]
+        )
+        means = {case: mean_by_rate(searched, case, sorted(config.rates)) for case in config.cases}
+        # Of rates that are equally good, the lowest.
+        best = {case: max(by_rate, key=by_rate.__getitem__) for case, by_rate in means.items()}
+        measured = run_all([Run(case, best[case], block) for case in config.cases for block in measuring])
+    accuracies = {case: [value for one, value in measured.items() if one.case == case] for case in config.cases}
+    cases = {
+        case: Case(
+            searched={str(rate): mean for rate, mean in means[case].items()},
+            learning_rate=best[case],
+            at_the_edge=best[case] in (min(config.rates), max(config.rates)),
+            accuracies=accuracies[case],
+            accuracy=mean_interval(accuracies[case]),
+            change=difference(accuracies[case], accuracies[config.cases[0]]),
+        )
+        for case in config.cases
+    }
     for name, case in cases.items():
-        print(f"{name:<22}{case.accuracy:.2%} +- {case.deviation:.2%}, ", end="")
-        print(f"change {case.change:+.2%} +- {case.change_error:.2%}")
-    return Results(config.steps, cases)
+        edge = " (at the edge of the search)" if case.at_the_edge else ""
+        print(f"{name:<20}at {case.learning_rate:<7g}{show_interval(*case.accuracy, '.2%')}, ", end="")
+        print(f"change {show_interval(*case.change, '+.2%')}{edge}")
+    pair = None
+    if all(case in accuracies for case in PAIR):
+        pair = difference(*(accuracies[case] for case in PAIR))
+        print(f"{PAIR[0]} less {PAIR[1]}: {show_interval(*pair, '+.2%')}")
+    return Results(config.steps, cases, pair)
 
 
 def plot(results: Results) -> Figure:
-    """Draw the change of the accuracy of each case, with its standard error and every fold's loss or gain."""
-    figure, axes = new_figure()
-    first, *others = results.cases
-    for row, name in enumerate(others):
-        case = results.cases[name]
-        folds = [after - before for after, before in zip(case.accuracies, results.cases[first].accuracies, strict=True)]
-        axes.plot([100 * change for change in folds], [row] * len(folds), "o", color="lightgrey")
-        axes.errorbar(100 * case.change, row, xerr=100 * case.change_error, fmt="D", color="C0", capsize=3)
-    axes.axvline(0, color="black", linewidth=1)
-    axes.set_yticks(range(len(others)), others)
-    axes.invert_yaxis()
-    axes.set(xlabel="change of the validation accuracy in points (grey: each fold)")
+    """Draw the accuracies of the search as a table in colour, and the change that each case makes."""
+    figure, (upper, lower) = new_figure(7.0, 7.2, rows=2)
+    names, rates = list(results.cases), list(next(iter(results.cases.values())).searched)
+    table = [[100 * mean for mean in case.searched.values()] for case in results.cases.values()]
+    upper.imshow(table, cmap="Blues", vmin=80, vmax=115, aspect="auto")
+    for row, case in enumerate(results.cases.values()):
+        for column, (rate, mean) in enumerate(case.searched.items()):
+            weight = "bold" if float(rate) == case.learning_rate else "normal"
+            upper.text(column, row, f"{100 * mean:.1f}", ha="center", va="center", fontweight=weight)
+    upper.set_xticks(range(len(rates)), [f"{float(rate):g}" for rate in rates])
+    upper.set_yticks(range(len(names)), names)
+    upper.set(xlabel="learning rate", title="search: validation accuracy in %, bold the rate that is taken")
+    upper.grid(visible=False)
+    first, *others = results.cases.values()
+    for row, case in enumerate(others):
+        changes = [100 * (mine - other) for mine, other in zip(case.accuracies, first.accuracies, strict=True)]
+        lower.plot(changes, [row] * len(changes), "o", color="silver")
+        bars = [100 * half for half in error_bars([case.change[1]])]
+        lower.errorbar(100 * case.change[0], row, xerr=bars, fmt="D", color="C0", capsize=3)
+    lower.axvline(0, color="black", linewidth=1)
+    lower.set_yticks(range(len(others)), names[1:])
+    lower.invert_yaxis()
+    lower.set(
+        xlabel="change of the validation accuracy in points (grey: each block; bar: 95 % interval)",
+        title=f"measured on other blocks, against the {names[0]}",
+    )
     return figure
 
 
+# A block has 112 images: a few of them change sides between machines, and with them the rate that is taken.
+TOLERANCE = {
+    "cases.*": Tolerance(absolute=0.03),
+    "cases.*.searched.*": Tolerance(compared=False),
+    "cases.*.learning_rate": Tolerance(compared=False),
+    "cases.*.at_the_edge": Tolerance(compared=False),
+    "pair*": Tolerance(absolute=0.03),
+    "steps": EXACT,
+}
+
 if __name__ == "__main__":
-    # A fold has 180 images: a few of them change sides between machines.
-    run(main, Config, plot=plot, tolerance={"cases.*": Tolerance(absolute=0.03), "steps": EXACT})
+    run(main, Config, plot=plot, tolerance=TOLERANCE)

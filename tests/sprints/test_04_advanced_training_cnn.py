@@ -57,7 +57,8 @@ def silent(load_part):
 @pytest.mark.parametrize(
     ("name", "words", "sentence"),
     [
-        ("ablation", "--cases whole no", "--cases must be out of whole recipe, no shifts, "),
+        ("ablation", "--cases whole no", "--cases must be out of whole recipe, no augmentation, "),
+        ("ablation", "--rates 0.1 0.1", "--rates: the values must differ from each other"),
         ("ablation", "--processes 0", "--processes: must be greater than or equal to 1; got 0"),
         ("ablation", "--processes 65", "--processes: must be less than or equal to 64; got 65"),
         ("baselines", "--folds 1", "--folds: must be greater than or equal to 2; got 1"),
@@ -641,7 +642,7 @@ def test_a_network_that_is_not_as_it_was_written_is_refused_and_runs_no_code(
         script.load(str(tmp_path))
 
 
-def test_the_ablation_runs_its_cases_and_compares_fold_by_fold(
+def test_the_ablation_searches_for_every_case_and_measures_on_other_blocks(
     train: ModuleType, load_part, silent, known, monkeypatch: pytest.MonkeyPatch
 ):
     script, data = load_part("ablation"), load_part("digit_study.images")
@@ -655,20 +656,49 @@ def test_the_ablation_runs_its_cases_and_compares_fold_by_fold(
     images[898:], labels[898:] = math.nan, -1  # whoever reads the test half fails
     monkeypatch.setattr(data, "load_digits", lambda: (images, labels))
     monkeypatch.setattr(script, "build_network", build_small_network)
-    cases = ("whole recipe", "no augmentation", "no batch norm")
-    config = script.Config(steps=12, seeds=2, processes=1, cases=cases)
+    cases = ("whole recipe", "no batch norm", "nothing of these")
+    config = script.Config(steps=12, rates=(0.01, 1e-6), search=1, seeds=2, processes=1, cases=cases)
     results = script.main(config)
     assert {(recipe.steps, recipe.warmup) for recipe in asked} == {(12, 1)}
-    assert [recipe.norm for recipe in asked] == [True] * 4 + [False] * 2
-    assert [recipe.shift for recipe in asked] == [0.8, 0.8, 0.0, 0.0, 0.8, 0.8]
+    rates = [0.01, 1e-6] * 3 + [case.learning_rate for case in results.cases.values() for _ in range(2)]
+    assert [recipe.learning_rate for recipe in asked] == rates, "each case tries the same rates and measures its best"
+    assert [recipe.norm for recipe in asked] == [True] * 2 + [False] * 4 + [True] * 2 + [False] * 4
+    for case in results.cases.values():
+        assert case.searched[str(case.learning_rate)] == max(case.searched.values())
+        assert case.at_the_edge, "there are only two rates"
     first, second, third = results.cases.values()
-    assert first.change == first.change_error == 0
-    assert second.change == pytest.approx(second.accuracy - first.accuracy)
-    # The same run by train.py: the last weights, on the fold of the seed
-    whole = train.Config(widths=(4, 4), norm=False, steps=12, warmup=1, eval_every=12, device="cpu")
-    result, _ = train.train(whole, 1, *data.hold_out(known, 1, 5), silent)
-    assert third.accuracies[1] == result.validation_accuracies[-1]
+    assert first.change == (0, 0)
+    assert second.change[0] == pytest.approx(second.accuracy[0] - first.accuracy[0])
+    assert results.pair is not None
+    assert results.pair[0] == pytest.approx(second.accuracy[0] - third.accuracy[0])
+    # The same run by train.py: the last weights, on the last of three blocks, whose number is the seed
+    whole = train.Config(
+        widths=(4, 4), norm=False, steps=12, warmup=1, eval_every=12, device="cpu", learning_rate=second.learning_rate
+    )
+    result, _ = train.train(whole, 2, *data.hold_out(known, 2, 3), silent)
+    assert second.accuracies[1] == result.validation_accuracies[-1]
     script.plot(results)
+
+
+def test_the_blocks_of_the_search_measure_nothing(load_part):
+    split = load_part("ablation").split_blocks
+    assert split(3, 5) == ([0, 2, 5], [1, 3, 4, 6, 7])
+    for search, measured in ((1, 1), (1, 4), (4, 1), (2, 9)):
+        searching, measuring = split(search, measured)
+        assert (len(searching), len(measuring)) == (search, measured)
+        assert sorted(searching + measuring) == list(range(search + measured))
+
+
+def test_a_training_that_diverges_is_scored_by_its_last_finite_weights(load_part, monkeypatch: pytest.MonkeyPatch):
+    script = load_part("ablation")
+
+    def diverge(*_arguments, **_options):
+        yield 1, 2.3
+        raise script.NonFiniteTraining(2, "loss", math.inf)
+
+    monkeypatch.setattr(script, "train_steps", diverge)
+    accuracy = script.validation_accuracy(script.Config(), script.Run("nothing of these", 0.1, 0))
+    assert 0 <= accuracy <= 0.3, "ten classes, and no step was taken"
 
 
 def test_every_case_of_the_ablation_changes_the_recipe(load_part):
