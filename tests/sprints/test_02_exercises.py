@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import t as student
+from sklearn.metrics import roc_auc_score
 from torch.nn import functional
 
 FOLDER = "02_datasets_and_dataloaders"
@@ -123,6 +124,11 @@ def test_note_8_padding(load_sprint):
         assert text in note(8)
         assert f"{share:.3f}" == f"{float(text.split()[0]) / 100:.3f}"
     assert padded_share([1, 5, 5], [(0, 1), (2,)]) == 1 - 11 / 15
+    scores = torch.tensor([[2.0, 4, 0], [6, 0, 0]])
+    real = torch.tensor([[True, True, False], [True, False, False]])
+    row_means = [row[places].mean() for row, places in zip(scores, real, strict=True)]
+    assert (scores[real].mean(), scores.mean(), sum(row_means) / 2) == (4, 2, 4.5)
+    assert "(2 + 4 + 6) / 3 = 4" in note(8)
     assert padded_share([1, 5, 5], [(0,), (1, 2)]) == 0
     drawn = load_sprint(f"{FOLDER}/one_padded_batch.py")
     orders = drawn.main(drawn.Config()).orders
@@ -153,6 +159,7 @@ def test_note_9_rates_odds_and_weights(load_sprint):
     recall, false_positive_rate, precision, _ = rates(9, 10, 27, 990)
     assert (recall, precision) == (0.9, 0.25)
     assert f"27 / 990 = {false_positive_rate:.1%}".replace("%", " %") in note(9)
+    assert f"the AUC is 5 / 6 = {roc_auc_score([1, 1, 0, 0, 0], [3, 1, 2, 0, -1]):.0%}".replace("%", " %") in note(9)
     script = load_sprint(f"{FOLDER}/weights_on_a_line.py")
     results = script.main(script.Config())
     assert results.weights == [0.25] * 4 + [1]
@@ -186,6 +193,10 @@ def test_note_11_a_generator_that_is_copied(load_sprint):
     copied, seeded, keyed = ways.values()
     assert copied == [[*first[:2], *first]] * 2
     assert len({number for epoch in (*seeded, *keyed) for number in epoch}) == 24
+    # NumPy fills short keys up with zeros.
+    assert keyed[0][0] == copied[0][0]
+    assert f"the key (0, 0, 0) gives {keyed[0][0]:.4f}, as the seed 0 does" in note(11)
+    assert np.random.default_rng((0, 1)).random() == np.random.default_rng((0, 1, 0)).random()
 
 
 def test_note_4_sizes():
@@ -203,6 +214,15 @@ def test_note_12_throughput_and_prefetch(load_sprint):
     loads = [1.0, 1, 1, 1, 5]
     assert [script.predicted_seconds(loads, 2.0, depth) for depth in (1, 2)] == [12, 11]
     assert script.least_seconds(loads, 2.0) == 11
+    config = script.Config()
+    uneven = script.loading_times(config)["uneven"]
+    slow = [batch for batch, load in enumerate(uneven) if load > config.load]
+    assert slow[0] == 2, "the third batch is a slow one"
+    assert 6 < uneven[2] / config.step < 7
+    four, eight, endless = (script.predicted_seconds(uneven, config.step, depth) for depth in (4, 8, config.batches))
+    assert four > eight == pytest.approx(endless)
+    # Nothing waits yet when the slow batch has been loaded.
+    assert endless == pytest.approx(sum(uneven[:3]) + (config.batches - 2) * config.step)
 
 
 def test_note_13_what_the_samplers_position_loses():
