@@ -99,6 +99,26 @@ def figures(
 
 
 @app.command()
+def glossary(
+    check: Annotated[bool, typer.Option("--check", help="Fail if a term is used before it is explained.")] = False,
+) -> None:
+    """Show the terms of the glossary in the order in which a reader meets them."""
+    from rich.console import Console
+
+    from shared.lab.glossary import first_uses, pages_in_order, read_glossary, show_first_uses
+    from shared.lab.paths import SPRINTS
+
+    try:
+        uses = first_uses(read_glossary(SPRINTS / "GLOSSARY.md"), pages_in_order(SPRINTS))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    early = [use for use in uses if use.early]
+    show_first_uses(early if check else uses, Console())
+    typer.echo(f"{len(early)} of {len(uses)} terms are used before they are explained")
+    raise typer.Exit(int(check and bool(early)))
+
+
+@app.command()
 def doctor() -> None:
     """Show what this machine has, and what it costs to lack something."""
     from rich.console import Console
