@@ -126,7 +126,7 @@ def plot(results: Results) -> Figure:
         drawings.arrow(axes, (start, 2.6), (end, 2.6), words)
     for start, end in ((8.4, 7.75), (7.15, 6.65), (5.55, 5.0), (4.4, 3.75), (3.15, 2.65)):
         drawings.arrow(axes, (start, 0.8), (end, 0.8))
-    drawings.text(axes, f"loss = −ln {results.forward['probabilities'][1]:.2f} = {results.loss:.2f}", 8.7, 1.87)
+    drawings.text(axes, f"loss = −ln {results.forward['probabilities'][1]:.3f} = {results.loss:.2f}", 8.7, 1.87)
     drawings.text(axes, "gradients, from right to left", 0.1, 0.12, align="left", bold=True)
     return figure
 

@@ -129,7 +129,10 @@ def test_note_5_products():
     assert (square * square).tolist() == [[1, 4], [9, 16]]
     assert (square @ square).tolist() == [[7, 10], [15, 22]]
     a, b = torch.randn(2, 3).double(), torch.randn(3, 4).double()
+    assert (a[:, :, None] * b).shape == (2, 3, 4)
     torch.testing.assert_close((a[:, :, None] * b).sum(dim=1), a @ b)
+    assert (torch.ones(2, 3) @ torch.ones(3)).shape == (2,)
+    assert torch.einsum("ij->i", square).tolist() == [3, 7]
     torch.testing.assert_close(torch.einsum("ij,ij->i", a, a), (a * a).sum(dim=1))
 
 
@@ -147,6 +150,25 @@ def test_note_6_numbers():
     assert np.spacing(np.float32(1e8)) == 8
     assert np.spacing(np.float32(9e6)) == 1
     assert (torch.tensor(200, dtype=torch.uint8) + torch.tensor(100, dtype=torch.uint8)).item() == 44
+    one_by_one = np.full(20_000_000, 0.7, np.float32).cumsum(dtype=np.float32)[-1]
+    assert f"With 0.7: {one_by_one / 1e6:.2f} million" in note(6)
+
+
+def test_note_6_carries_the_rounding_error_of_three_digits():
+    def rounded(number: float) -> float:
+        return float(f"{number:.3g}")  # in tens above 1,000; a tie goes to the even digit
+
+    plain = total = 1000.0
+    lost, terms, lost_after = 0.0, [], []
+    for _ in range(10):
+        plain = rounded(plain + 1)
+        terms.append(rounded(1 - lost))
+        grown = rounded(total + terms[-1])
+        lost, total = rounded(rounded(grown - total) - terms[-1]), grown
+        lost_after.append(lost)
+    assert terms[:6] == [1, 2, 3, 4, 5, 6]
+    assert (lost_after[0], lost_after[5], lost_after[-1]) == (-1, 4, 0)
+    assert (total, plain) == (1010, 1000)
 
 
 def test_note_7_after_the_step():
@@ -191,7 +213,7 @@ def test_note_9_numbers_and_the_best_steps(load_sprint):
     assert [f"{number:.2f}" for number in results.forward["probabilities"]] == ["0.82", "0.18"]
     assert f"{math.exp(0.7616):.2f}" in text
     assert f"{math.exp(-0.7616):.2f}" in text
-    assert f"−ln 0.18 = {results.loss:.2f}" in text
+    assert f"−ln {results.forward['probabilities'][1]:.3f} = {results.loss:.2f}" in text
     assert f"−ln 0.5 = {math.log(2):.2f}" in text
     assert f"from {results.loss:.2f} to {results.loss_after:.2f}" in text
     numbers = [*results.backward["logits"], *results.backward["hidden"], *results.backward["sums"]]
@@ -211,7 +233,11 @@ def test_note_10_a_strip_and_a_standard_deviation():
     assert f"{100 * math.sqrt(0.945 * 0.055 / 20_000):.2f} points" in note(10)
 
 
-def test_note_11_by_hand():
+def test_note_11_by_hand(load_sprint):
+    script = load_sprint("01_setup_and_basics/newtons_method.py")
+    minimum = torch.tensor(script.MINIMUM, dtype=torch.float64)
+    steepest = torch.linalg.eigvalsh(script.hessian(script.rosenbrock, minimum))[-1].item()
+    assert f"a learning rate above {2 / steepest:.3f}" in note(11)
     x, y = parameter(3), parameter(2)
     first = torch.autograd.grad(x**2 * y, (x, y), create_graph=True)
     assert [g.item() for g in first] == [12, 9]

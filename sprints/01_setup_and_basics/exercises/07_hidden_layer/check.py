@@ -55,7 +55,12 @@ def check_logits(learner: Any) -> None:
 
 def compare_loss(learner: Any, logits: Tensor, labels: Tensor) -> None:
     each = functional.cross_entropy(logits, labels, reduction="none")
+    exponentials = logits.exp()
+    overflowing = (exponentials / exponentials.sum(dim=1, keepdim=True))[torch.arange(len(labels)), labels]
     mistakes = {
+        "The exponential of a large logit is infinite: subtract the largest logit of each row from the row first.": (
+            -overflowing.log().mean()
+        ),
         "It is the sum over the examples; it must be the mean.": each.sum(),
         "The sign is wrong: the loss is minus the logarithm.": -each.mean(),
         "It is minus the probability; it must be minus its logarithm.": -(-each).exp().mean(),
