@@ -95,6 +95,32 @@ def load_book(path: Path, tokenizer: "Tokenizer | PreTrainedTokenizerBase", vali
     return Book(*parts, cookbook, remarks)
 
 
+def open_book(
+    path: Path,
+    tokenizer: "Tokenizer | PreTrainedTokenizerBase",
+    validation: int = 1,
+    test: int = 1,
+    context: int | None = None,
+) -> Book:
+    """Return a book as `load_book` does; print what was left out of it, and how many scenes are too long.
+
+    Args:
+        path, tokenizer, validation, test: as for `load_book`.
+        context: tokens that the model sees at once (None: it reads shorter windows anyway).
+    """
+    book = load_book(path, tokenizer, validation, test)
+    for remark in book.remarks:
+        print(f"{path.name}: {remark}")
+    documents = [document for part in (book.train, book.validation, book.test) for document in part.documents]
+    too_long = sum(len(document) > (context or len(document)) for document in documents)
+    if too_long:
+        print(
+            f"{path.name}: {too_long} of {len(documents)} scenes have more than {context:,} tokens and are read in "
+            "pieces, each without what stands before it: a line '* * *' ends a scene"
+        )
+    return book
+
+
 def recipe_part(
     cookbook: Cookbook,
     stream: str,

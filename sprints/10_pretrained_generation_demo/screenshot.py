@@ -50,7 +50,7 @@ def find_browser() -> str:
 
 
 def main(config: Config) -> Results:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Error, sync_playwright
 
     torch.set_num_threads(1)
     browser_path = find_browser()
@@ -75,6 +75,9 @@ def main(config: Config) -> Results:
             page.evaluate("window.scrollTo(0, 0)")
             picture = page.screenshot()
             browser.close()
+    except Error as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"the browser gave up ({reason}): try again when the machine is less busy") from None
     finally:
         server.close()
     if len(picture) > MOST_BYTES:

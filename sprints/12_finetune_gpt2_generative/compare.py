@@ -15,7 +15,6 @@ import torch
 from matplotlib.figure import Figure
 
 from book_finetuning.copied_text import SuffixAutomaton, copied_share
-from book_finetuning.opened_book import open_book
 from book_finetuning.pretrained_gpt import TUNED_MODEL, check_tuned, load_gpt, load_tuned_gpt
 from shared.generation.decoding import generate
 from shared.lab.compare import Tolerance
@@ -26,7 +25,7 @@ from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED
-from shared.text.books import SHIPPED_BOOK, recipe_part
+from shared.text.books import SHIPPED_BOOK, open_book, recipe_part
 from shared.text.cookbook import VOICES, Cookbook
 from shared.text.tokenizers import encode_texts
 

@@ -14,7 +14,6 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import GPT2LMHeadModel
 
-from book_finetuning.opened_book import open_book
 from book_finetuning.pretrained_gpt import load_gpt2
 from book_finetuning.training_on_blocks import block_batches
 from shared.checks.invariants import InvariantError
@@ -28,7 +27,7 @@ from shared.lab.runtime import autocast, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED, Logits
 from shared.text.batches import Batch, TextDataset
-from shared.text.books import SHIPPED_BOOK, Book
+from shared.text.books import SHIPPED_BOOK, Book, open_book
 from shared.training.loop import NonFiniteTraining
 from shared.training.losses import evaluate_loss, perplexity
 from shared.training.optimizers import make_optimizers

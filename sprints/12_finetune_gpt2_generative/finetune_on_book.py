@@ -17,7 +17,6 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from book_finetuning.opened_book import open_book
 from book_finetuning.pretrained_gpt import load_gpt, prepare_for_book, save_gpt
 from book_finetuning.training_on_blocks import Blocks, FineTuningSettings, fine_tune, loss_on
 from shared.lab.compare import TRAINED, Tolerance
@@ -29,7 +28,7 @@ from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED
 from shared.text.batches import TextDataset
-from shared.text.books import SHIPPED_BOOK, Book, recipe_part
+from shared.text.books import SHIPPED_BOOK, Book, open_book, recipe_part
 from shared.text.cookbook import Cookbook
 from shared.training.checkpoints import check_room
 from shared.training.keep_best import KeepBest

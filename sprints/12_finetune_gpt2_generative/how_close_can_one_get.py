@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from book_finetuning.best_readers import best_readers
-from book_finetuning.opened_book import open_book
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import ExistingFile, PositiveInt
 from shared.lab.run import run
 from shared.nn.pretrained import SHIPPED, load_tokenizer
-from shared.text.books import SHIPPED_BOOK
+from shared.text.books import SHIPPED_BOOK, open_book
 from shared.text.ngrams import KneserNey
 from shared.training.losses import perplexity
 

@@ -13,7 +13,6 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from book_finetuning.opened_book import open_book
 from book_finetuning.pretrained_gpt import check_window, load_gpt, load_with_new_words
 from book_finetuning.training_on_blocks import FineTuningSettings, fine_tune
 from shared.lab.compare import TRAINED
@@ -25,7 +24,7 @@ from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED
 from shared.text.batches import TextDataset, pad_rows
-from shared.text.books import SHIPPED_BOOK
+from shared.text.books import SHIPPED_BOOK, open_book
 from shared.training.losses import evaluate_loss, perplexity
 
 Windows = list[list[int]]

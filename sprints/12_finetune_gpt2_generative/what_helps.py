@@ -12,7 +12,6 @@ from statistics import fmean
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from book_finetuning.opened_book import open_book
 from book_finetuning.pretrained_gpt import prepare_for_book
 from book_finetuning.training_on_blocks import FineTuningSettings, fine_tune, loss_on
 from shared.lab.compare import TRAINED
@@ -23,7 +22,7 @@ from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import SHIPPED, load_tokenizer
-from shared.text.books import SHIPPED_BOOK, Book, recipe_part
+from shared.text.books import SHIPPED_BOOK, Book, open_book, recipe_part
 from shared.text.cookbook import Cookbook
 
 

@@ -29,7 +29,7 @@ from shared.nn.adapter_files import load_adapter, save_adapter
 from shared.nn.adapters import activate, inject, merge, unmerge
 from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED, context_length
-from shared.text.books import SHIPPED_BOOK, Book, load_book
+from shared.text.books import SHIPPED_BOOK, Book, open_book
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -132,7 +132,7 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     model, tokenizer = load_base(config.model, 0.0, device)
     reordered, first_voice = reordered_texts(tokenizer, config.recipes, FIRST_VOICE)
-    books = {"book": load_book(config.book, tokenizer), "reordered": reordered}
+    books = {"book": open_book(config.book, tokenizer), "reordered": reordered}
     texts = {name: book.test for name, book in books.items()} | {"first voice": first_voice}
     tokens = torch.tensor([texts["book"].documents[0][:64]], device=device)
     before = logits(model, tokens)

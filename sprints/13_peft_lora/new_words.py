@@ -27,7 +27,7 @@ from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED, context_length
 from shared.text.batches import TextDataset
-from shared.text.books import SHIPPED_BOOK, Book, BookPart, load_book
+from shared.text.books import SHIPPED_BOOK, Book, BookPart, open_book
 from shared.text.unseen_words import unseen_tokens
 from shared.training.losses import token_losses
 
@@ -136,7 +136,7 @@ def main(config: Config) -> Results:
     keep_freed_memory()
     torch.set_flush_denormal(True)
     base, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
-    book = load_book(config.book, tokenizer)
+    book = open_book(config.book, tokenizer)
     embedding = base.get_input_embeddings().get_parameter("weight").detach().cpu()
     unseen = unseen_tokens(embedding)
     others = torch.ones(len(embedding), dtype=torch.bool).index_fill_(0, unseen, False).nonzero()[:, 0]

@@ -25,7 +25,7 @@ from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED
-from shared.text.books import SHIPPED_BOOK, Book, load_book
+from shared.text.books import SHIPPED_BOOK, Book, open_book
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -118,7 +118,7 @@ def main(config: Config) -> Results:
     keep_freed_memory()
     torch.set_flush_denormal(True)
     _, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
-    book = load_book(config.book, tokenizer)
+    book = open_book(config.book, tokenizer)
     cells = [fill("full", 0, config, book)]
     cells += [fill(targets, rank, config, book) for targets in config.targets for rank in config.ranks]
     return Results(book.test.optimum, cells)

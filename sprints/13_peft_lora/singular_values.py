@@ -27,7 +27,7 @@ from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.adapters import find_targets, layers_of
 from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import SHIPPED
-from shared.text.books import SHIPPED_BOOK, Book, load_book
+from shared.text.books import SHIPPED_BOOK, Book, open_book
 
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
@@ -144,7 +144,7 @@ def main(config: Config) -> Results:
     keep_freed_memory()
     torch.set_flush_denormal(True)
     base, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
-    book = load_book(config.book, tokenizer)
+    book = open_book(config.book, tokenizer)
     norms = {name: base.get_parameter(f"{name}.weight").norm().item() for name in find_targets(base, MATRICES)}
     model, full, validation_full = tuned("full", config, book)
     _, lora, validation_lora = tuned("lora", config, book)

@@ -219,23 +219,6 @@ def test_options_are_checked_before_anything_is_built(
     assert rule in capsys.readouterr().err
 
 
-def test_what_a_book_loses_is_printed(load_sprint, tmp_path: Path, capsys: pytest.CaptureFixture):
-    part = load_sprint(f"{FOLDER}/book_finetuning/opened_book.py")
-    path = tmp_path / "tale.txt"
-    path.write_text("A preface.\n# One\nA tale that goes on and on.\n# Two\nA tale.\n# Three\nA<|endoftext|>tale.\n")
-    tokenizer = load_tokenizer()
-    book = part.open_book(path, tokenizer, context=10)
-    assert capsys.readouterr().out.splitlines() == [
-        "tale.txt: left out: 10 characters before the first chapter (title page, preface)",
-        "tale.txt: 2 of 3 scenes have more than 10 tokens and are read in pieces, each without what stands before it: "
-        "a line '* * *' ends a scene",
-    ]
-    (document,) = book.test.documents
-    assert tokenizer.eos_token_id not in document[1:-1], "a text cannot end its own document"
-    part.open_book(SHIPPED_BOOK, tokenizer, context=256)
-    assert not capsys.readouterr().out
-
-
 def test_a_model_is_compared_with_the_book_and_the_tokens_that_it_was_tuned_on(models: ModuleType, tmp_path: Path):
     model, tokenizer = models.load_gpt(SHIPPED)
     books = [tmp_path / "one.txt", tmp_path / "other.txt"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from adapter_study.base_model import loss_on
-from shared.text.books import Book, BookPart, encode_part, load_book, recipe_part
+from shared.text.books import Book, BookPart, encode_part, open_book, recipe_part
 from shared.text.cookbook import Cookbook
 
 if TYPE_CHECKING:  # for annotations alone
@@ -45,7 +45,7 @@ class TuningTexts(NamedTuple):
 
 def book_texts(path: Path, tokenizer: "PreTrainedTokenizerBase", first_voice: int) -> TuningTexts:
     """Return a book, whose last chapter is the test and the one before validates, and recipes of the first voice."""
-    return TuningTexts(load_book(path, tokenizer), recipe_part(Cookbook(), "validation", first_voice, tokenizer))
+    return TuningTexts(open_book(path, tokenizer), recipe_part(Cookbook(), "validation", first_voice, tokenizer))
 
 
 def reordered_texts(tokenizer: "PreTrainedTokenizerBase", count: int, first_voice: int) -> TuningTexts:

@@ -8,7 +8,7 @@ import torch
 from shared.lab import provenance
 from shared.nn.pretrained import Logits, load_causal_model, load_tokenizer
 from shared.text.batches import TextDataset
-from shared.text.books import SHIPPED_BOOK, encode_part, load_book, recipe_part, split_chapters
+from shared.text.books import SHIPPED_BOOK, encode_part, load_book, open_book, recipe_part, split_chapters
 from shared.text.chapters import Chapter, read_book
 from shared.text.cookbook import Cookbook
 from shared.text.tokenizers import character_tokenizer
@@ -101,3 +101,19 @@ def test_a_result_rests_on_the_book_that_it_read():
     provenance.forget_reads()
     read_book(SHIPPED_BOOK)
     assert list(provenance.provenance(Path(__file__))["data"]) == ["data/book.txt"]
+
+
+def test_what_a_book_loses_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture):
+    path = tmp_path / "tale.txt"
+    path.write_text("A preface.\n# One\nA tale that goes on and on.\n# Two\nA tale.\n# Three\nA<|endoftext|>tale.\n")
+    tokenizer = load_tokenizer()
+    book = open_book(path, tokenizer, context=10)
+    assert capsys.readouterr().out.splitlines() == [
+        "tale.txt: left out: 10 characters before the first chapter (title page, preface)",
+        "tale.txt: 2 of 3 scenes have more than 10 tokens and are read in pieces, each without what stands before it: "
+        "a line '* * *' ends a scene",
+    ]
+    (document,) = book.test.documents
+    assert tokenizer.eos_token_id not in document[1:-1], "a text cannot end its own document"
+    open_book(SHIPPED_BOOK, tokenizer, context=256)
+    assert not capsys.readouterr().out
