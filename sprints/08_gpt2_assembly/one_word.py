@@ -1,7 +1,7 @@
 """How does byte-pair encoding learn its tokens, and what does it make of a word that it has never seen?
 
     uv run sprints/08_gpt2_assembly/one_word.py
-    uv run sprints/08_gpt2_assembly/one_word.py --merges 4 --word wide
+    uv run sprints/08_gpt2_assembly/one_word.py --merges 4 --word newest
 
 Six words and their counts; at each step the most frequent pair of neighbours becomes one token. Then the merges are
 done on one more word, in the order in which they were learnt. Theory: notes/02_text_to_tokens.md

@@ -3,7 +3,7 @@
     uv run sprints/08_gpt2_assembly/tokenizing.py
     uv run sprints/08_gpt2_assembly/tokenizing.py --preset gpt2
 
-`learn_merges` is the algorithm in a dozen lines; the library finds the same merges, thousands of times faster.
+`learn_merges` is the algorithm in a dozen lines; the library finds the same merges, much faster.
 The preset downloads GPT-2's vocabulary, or reads it from $SPRINTS_DATA/gpt2. Theory: notes/02_text_to_tokens.md
 """
 

@@ -1,5 +1,6 @@
 """What the notes and exercises of sprint 8 work out by hand."""
 
+import json
 import math
 import re
 from pathlib import Path
@@ -8,10 +9,14 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from transformers import GPT2LMHeadModel
 
 from shared.lab.modules import load_module
 from shared.nn.gpt import GPT, GPTConfig
 from shared.nn.inverted import invert_masks
+from shared.nn.pretrained import SHIPPED_FOLDER
+from shared.text.corpora import cookbook_tokenizer
+from shared.text.tokenizers import Tokenizer
 from shared.training.losses import next_token_loss
 
 SPRINT = Path(__file__).parents[2] / "sprints/08_gpt2_assembly"
@@ -43,7 +48,7 @@ def test_a_model_without_blocks(text: list[int]):
 
 
 def test_two_softmaxes_have_a_floor():
-    assert f"{math.log(1 + 50_256 / math.e):.1f}" == "9.8"
+    assert f"ln(1 + 50,256 / e) = {math.log(1 + 50_256 / math.e):.1f}" in note(1)
     best = torch.zeros(50_257, dtype=torch.float64)
     best[0] = 1.0  # the most certain probabilities, taken for logits
     assert -best.log_softmax(dim=0)[0].item() == pytest.approx(math.log(1 + 50_256 / math.e))
@@ -98,9 +103,10 @@ def test_how_large_is_it():
     assert f"{16 * tied / 1e6:.1f} MB" in PAGE
 
 
-def test_sums_of_dice():
-    sums = [sum(1 - 2 * (throw >> die & 1) for die in range(4)) for throw in range(16)]
+def test_sums_of_coins():
+    sums = [sum(1 - 2 * (throw >> coin & 1) for coin in range(4)) for throw in range(16)]
     assert sum(total**2 for total in sums) / 16 == 4
+    assert "four coins the mean square is 4" in note(5)
     assert f"√96 ≈ {math.sqrt(96):.1f}" in note(5)
     assert f"√24 · s = {math.sqrt(24):.1f} s" in note(5)
 
@@ -116,10 +122,10 @@ def test_first_losses():
 
 def test_a_large_start_has_a_first_loss_in_the_hundreds():
     generator = torch.Generator().manual_seed(0)
-    tokens, features = torch.randint(5000, (64,), generator=generator), torch.randn(64, 768, generator=generator)
-    logits = features @ torch.randn(5000, 768, generator=generator).mT
+    tokens, features = torch.randint(50_257, (64,), generator=generator), torch.randn(64, 768, generator=generator)
+    logits = features @ torch.randn(50_257, 768, generator=generator).mT
     assert logits.std().item() == pytest.approx(math.sqrt(768), rel=0.02)
-    assert functional.cross_entropy(logits, tokens).item() > 50
+    assert functional.cross_entropy(logits, tokens).item() > 100
 
 
 def test_the_first_loss_finds_labels_that_are_not_shifted_and_no_inverted_mask():
@@ -151,8 +157,23 @@ def test_the_order_of_a_sum():
 
 
 def test_gelu_as_the_hints_say():
-    one = functional.gelu(torch.tensor([1.0, -1.0]), approximate="tanh")
-    assert [f"{number:.4f}" for number in one.tolist()] == ["0.8412", "-0.1588"]
+    hints = (SPRINT / "exercises/02_feed_forward/hints.md").read_text(encoding="utf-8")
+    one, minus_one = functional.gelu(torch.tensor([1.0, -1.0]), approximate="tanh").tolist()
+    assert f"GELU(1) about {one:.4f}, GELU(-1) about {minus_one:.4f}" in hints
+
+
+def test_the_other_gelu_shows_in_the_logits_of_the_trained_model():
+    model = GPT2LMHeadModel.from_pretrained(SHIPPED_FOLDER).eval()
+    text = "Serves 4\n\nIngredients\n200 g cold unsalted butter"
+    tokens = torch.tensor([Tokenizer.load(SHIPPED_FOLDER).encode(text)])
+    with torch.no_grad():
+        expected = model(tokens, use_cache=False).logits
+        ours = GPT.from_transformers(model)(tokens)
+        for block in model.transformer.h:
+            block.mlp.act = nn.GELU()
+        away = (model(tokens, use_cache=False).logits - expected).abs().max().item()
+    assert f"logits of up to {expected.abs().max().item():.0f} are off by {away:.4f} at most" in note(6)
+    assert (ours - expected).abs().max().item() < away / 50
 
 
 def test_parameters_memory_and_operations_of_gpt2():
@@ -171,6 +192,20 @@ def test_parameters_memory_and_operations_of_gpt2():
     assert f"{2 * 50_257 * 768 / 1e6:.1f} million" in note(7)
     assert f"{4 * 16 * 1024 * 50_257 / 1e9:.1f} GB of logits" in note(7)
     assert f"{12 * total / 1e9:.2f} GB" in note(8)
+
+
+def test_what_dropout_keeps():
+    results = json.loads((SPRINT / "results/what_training_needs.json").read_text(encoding="utf-8"))["results"]
+    weights = 4 * 3 * 12 * 8 * 12 * 1024**2 / 1e9
+    assert f"{weights:.1f} GB" in note(7)
+    # Behind the embedding and behind each part of a block, dropout keeps what it multiplies the features by.
+    features = 4 * 25 * 8 * 1024 * 768 / 1e9
+    more = results["counted_with_dropout"] - results["sizes"]["gpt2"]["counted"]
+    assert more == pytest.approx(weights + features, rel=0.001)
+
+
+def test_five_hundred_recipes_run_out_of_merges():
+    assert f"after {cookbook_tokenizer(4096, recipes=500).backend.get_vocab_size():,} each piece" in note(2)
 
 
 def test_momentum_that_is_forgotten():

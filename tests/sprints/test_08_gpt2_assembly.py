@@ -113,7 +113,9 @@ def test_all_formats_come_back_and_weights_alone_continue_differently(load_sprin
     assert results.logit_differences["safetensors"] == results.logit_differences["checkpoint"] == 0
     assert results.logit_differences["transformers folder"] < 1e-5
     assert results.next_losses["checkpoint"] == results.next_losses["uninterrupted"]
-    assert results.next_losses["weights alone"] != results.next_losses["uninterrupted"]
+    assert results.next_losses["weights alone"] < results.next_losses["uninterrupted"], (
+        "exercise G: different, and not always worse"
+    )
     assert results.sizes_mb["checkpoint"] > 2.5 * results.sizes_mb["safetensors"], (
         "Adam's moments weigh twice the weights"
     )
@@ -142,7 +144,11 @@ def test_the_journey_is_the_models_own_and_ends_in_the_list_of_ingredients(load_
     assert together == pytest.approx([a + b for a, b in zip(token, position, strict=True)], abs=1e-6)
     (best, probability), *_ = results.predicted.items()
     assert probability > 0.5
-    assert any(look.token == best and look.back > 20 and look.weight > 0.5 for look in results.looks)
+    looks = [look for look in results.looks if look.token == best and look.weight > 0.5]
+    assert {look.back for look in looks} == {64}, "note 4 says how far up the ingredient is"
+    recipe = script.Cookbook().recipe("test", 0).text
+    assert "then whisk in the hen eggs" in recipe
+    assert "6 large hen eggs" in recipe
 
 
 def test_the_factor_keeps_the_path_at_one_size_and_hardly_shows_in_the_loss(load_sprint):

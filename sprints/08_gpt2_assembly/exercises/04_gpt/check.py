@@ -53,6 +53,15 @@ def mistakes(model: GPT2LMHeadModel, tokens: Tensor) -> dict[str, Tensor]:
     def set_blocks(transformer: Any, blocks: list[nn.Module]) -> None:
         transformer.h = nn.ModuleList(blocks)
 
+    def take_exact_gelu(transformer: Any) -> None:
+        for block in transformer.h:
+            block.mlp.act = nn.GELU()
+
+    def leave_out_epsilon(transformer: Any) -> None:
+        for part in transformer.modules():
+            if isinstance(part, nn.LayerNorm):
+                part.eps = 0.0
+
     logits = model(tokens, use_cache=False).logits
     embedding = model.transformer.wte.weight
     return {
@@ -73,6 +82,8 @@ def mistakes(model: GPT2LMHeadModel, tokens: Tensor) -> dict[str, Tensor]:
         "ln_f is computed after each block; it comes once, at the end.": (
             changed(lambda other: set_blocks(other, [Then(part, other.ln_f) for part in other.h]))
         ),
+        "It uses GELU itself and not the approximation by tanh.": changed(take_exact_gelu),
+        "Epsilon is missing in the norms.": changed(leave_out_epsilon),
         "These are probabilities. The model returns logits, before the softmax.": logits.softmax(-1),
         "These are logarithms of probabilities. The model returns logits, before the softmax.": logits.log_softmax(-1),
         "Only the last token has logits. Every token must have them.": logits[:, -1],
@@ -98,11 +109,11 @@ class Then(nn.Module):
 
 
 @torch.no_grad()
-def compare(learner: Any, model: GPT2LMHeadModel, tokens: Tensor) -> None:
+def compare(learner: Any, model: GPT2LMHeadModel, tokens: Tensor, tolerance: float = 5e-5) -> None:
     weights = Weights(model.state_dict())
     given = {"tokens": tokens, "weights": weights, "heads": model.config.n_head}
     expected = model(tokens, use_cache=False).logits
-    expect(learner.gpt, given, expected, mistakes(model, tokens), tolerance=1e-3)
+    expect(learner.gpt, given, expected, mistakes(model, tokens), tolerance)
 
 
 def check_a_tiny_model(learner: Any) -> None:
@@ -128,7 +139,5 @@ def check_the_trained_model(learner: Any) -> None:
     model = GPT2LMHeadModel.from_pretrained(SHIPPED_FOLDER).eval()
     text = "Serves 4\n\nIngredients\n200 g cold unsalted butter"
     tokens = torch.tensor([Tokenizer.load(SHIPPED_FOLDER).encode(text)])
-    with torch.no_grad():
-        expected = model(tokens, use_cache=False).logits
-        given = {"tokens": tokens, "weights": Weights(model.state_dict()), "heads": model.config.n_head}
-        expect(learner.gpt, given, expected, tolerance=0.01)
+    # Its logits reach 32 and round to 1e-5; GELU itself instead of its approximation is 1e-3 away.
+    compare(learner, model, tokens, tolerance=5e-4)
