@@ -3,7 +3,7 @@
     uv run sprints/09_train_gpt2/baselines.py
     uv run sprints/09_train_gpt2/baselines.py --data tinyshakespeare
 
-Theory: notes/03_the_optimum.md
+Theory: notes/01_what_is_a_language_model.md
 """
 
 import math

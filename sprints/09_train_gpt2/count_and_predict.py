@@ -1,4 +1,4 @@
-"""What is a language model? The smallest one: count which word follows which.
+"""What is a language model? A small one: count which word follows which.
 
     uv run sprints/09_train_gpt2/count_and_predict.py
     uv run sprints/09_train_gpt2/count_and_predict.py --text a rose is a rose is a rose --sentence a rose

@@ -1,10 +1,10 @@
-"""How good is a trained model, on all of the validation text, and where does it lose?
+"""How good is a trained model, on recipes that nothing was chosen on, and where does it lose?
 
     uv run sprints/09_train_gpt2/evaluate.py
     uv run sprints/09_train_gpt2/evaluate.py --checkpoint runs/09_train_gpt2/train/checkpoints/cookbook.pt
 
 The default scores the model that the repository ships, section by section of the recipe, against the exact optimum,
-and counts the faults in the recipes that it writes. Theory: notes/03_the_optimum.md
+and counts the faults in the recipes that it writes. Theory: notes/12_the_shipped_model.md
 """
 
 import math

@@ -96,6 +96,7 @@ def test_the_labelled_runs_train(load_sprint):
     assert {len(run.validation) for run in results.runs.values()} == {3}
     first = next(iter(results.runs.values()))
     assert first.honest == pytest.approx(first.validation[-1])
+    assert len({run.training[-1] for run in results.runs.values()}) == 8, "each run differs in what its title says"
     again = script.main(config)
     assert again.runs["1. healthy"].training == first.training, "same seed, same results"
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import statistics
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -20,6 +21,7 @@ from shared.text.cookbook import Cookbook
 from shared.text.corpora import TextCorpus, cookbook_tokenizer
 from shared.training.checkpoints import CheckpointError, load_checkpoint
 from shared.training.loop import NonFiniteTraining
+from shared.training.losses import next_token_loss
 from shared.training.sealed import save_sealed
 
 ROOT = Path(__file__).parents[2]
@@ -279,7 +281,34 @@ def test_evaluation_splits_the_loss_and_the_optimum_by_section(load_sprint, trai
     for section, nats in results.nats_per_recipe.items():
         assert nats > results.optimum_per_recipe[section] > 0
     assert set(results.valid) == {"1", "0.9", "0.8"}
-    assert 0 < results.improbable_per_recipe < 220, "at most the number of targets"
+    part = load_sprint("09_train_gpt2/pretraining_study/recipe_sections.py")
+    model, tokenizer = script.from_checkpoint(tmp_path / "checkpoints" / "cookbook.pt")
+    scores = part.score_recipes(model, tokenizer, Cookbook(), "validation", 8)
+    gaps = [sum(score.nats) - sum(score.optimum) for score in scores]
+    error = statistics.stdev(gaps) / 8**0.5 / statistics.mean(sum(score.optimum) for score in scores)
+    assert results.standard_error == pytest.approx(error, rel=1e-4)
+
+
+def test_tokens_below_one_in_a_thousand_are_counted_as_improbable(load_sprint):
+    part = load_sprint("09_train_gpt2/pretraining_study/recipe_sections.py")
+    tokenizer = cookbook_tokenizer(1024)
+
+    class Guess(torch.nn.Module):
+        """Gives every token the same logit, but for the first ones."""
+
+        def __init__(self, first: int) -> None:
+            super().__init__()
+            self.logits = torch.nn.Parameter(torch.zeros(1024))
+            self.logits.data[:first] = 5.0
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            return self.logits.expand(*tokens.shape, 1024)
+
+    (nothing,) = part.score_recipes(Guess(0), tokenizer, Cookbook(), "test", 1)
+    assert nothing.improbable == pytest.approx(nothing.targets, rel=1e-4), "each has 1/1024"
+    assert sum(nothing.nats) == pytest.approx(nothing.targets * np.log(1024), rel=1e-4)
+    (half,) = part.score_recipes(Guess(7), tokenizer, Cookbook(), "test", 1)
+    assert half.improbable / half.targets == pytest.approx(1017 / (1017 + 7 * np.exp(5)), rel=1e-4)
 
 
 def test_a_model_of_a_text_is_not_scored_by_the_cookbooks_tokenizer(
@@ -330,10 +359,16 @@ def test_the_contenders_train_the_same_model(load_sprint):
     check_causality(models[0], tokens, vocab_size=11)
     padded = pad_rows([[1, 2, 3, 4], [5, 6]])
     assert part.labels_of(padded).tolist() == [[1, 2, 3, 4], [5, 6, -100, -100]]
-    for losses_of in (part.transformers_losses, part.plain_torch_losses, part.our_losses):
+    for losses_of, logits_of in (
+        (part.transformers_losses, lambda tokens: part.transformers_model(size)(tokens).logits),
+        (part.plain_torch_losses, lambda tokens: part.PlainTorch(size)(tokens)),
+        (part.our_losses, lambda tokens: GPT(size)(tokens)),
+    ):
+        torch.manual_seed(0)
+        expected = next_token_loss(logits_of(padded.tokens), padded.tokens, padded.mask).item()
         torch.manual_seed(0)
         losses = list(itertools.islice(losses_of(size, itertools.repeat(padded)), 40))
-        assert losses[0] == pytest.approx(np.log(11), abs=0.3)
+        assert losses[0] == pytest.approx(expected, rel=0.01), "padding does not count"
         assert losses[-1] < 0.8 * losses[0]
 
 

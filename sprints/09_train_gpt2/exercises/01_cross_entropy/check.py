@@ -19,6 +19,9 @@ def mistakes(logits: Tensor, targets: Tensor, mask: Tensor) -> dict[str, Tensor]
         "The logarithm of a softmax: a small probability has become 0, and its loss infinite. Do both in one step.": (
             -logits.softmax(-1).gather(-1, targets[..., None])[..., 0][mask].log().mean()
         ),
+        "An exponential has overflowed: take the largest logit out of the sum first, as logsumexp does.": (
+            (logits.exp().sum(-1).log() - logits.gather(-1, targets[..., None])[..., 0])[mask].mean()
+        ),
         "The mask is ignored: padding counts as well.": losses.mean(),
         "The hidden losses are 0, but they are counted: divide by the number of True.": losses.where(mask, 0.0).mean(),
         "The mask is inverted: True means that a target counts.": losses[~mask].mean(),
@@ -60,9 +63,15 @@ def check_padding(learner: Any) -> None:
 
 
 def check_large_logits(learner: Any) -> None:
-    """Logits of several hundred: no exponential may overflow, and no probability may vanish."""
-    logits = torch.tensor([[[400.0, 0, 10], [0, -300, 1]]])
-    compare(learner, logits, torch.tensor([[1, 1]]), torch.ones(1, 2, dtype=torch.bool))
+    """Logits of several hundred: no exponential may overflow."""
+    logits = torch.tensor([[[400.0, 399, 10], [300, 0, 302]]])
+    compare(learner, logits, torch.tensor([[1, 0]]), torch.ones(1, 2, dtype=torch.bool))
+
+
+def check_small_probabilities(learner: Any) -> None:
+    """A probability of about 10^-131: it may not vanish."""
+    logits = torch.tensor([[[0.0, -300, 1]]])
+    compare(learner, logits, torch.tensor([[1]]), torch.ones(1, 1, dtype=torch.bool))
 
 
 def check_infinite_loss_in_the_padding(learner: Any) -> None:
