@@ -1,4 +1,4 @@
-"""Which examples may decide what? Twenty examples in three splits, and the same in five folds.
+"""Which examples may decide what? Twenty examples in three splits, and the same in four folds.
 
     uv run sprints/03_models_and_training_loops/three_splits.py
 

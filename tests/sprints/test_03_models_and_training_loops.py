@@ -327,11 +327,23 @@ def test_every_optimizer_reaches_the_minimum_and_nesterov_before_sgd(load):
 
 def test_gradient_descent_diverges_beyond_two_over_the_curvature(load):
     script = load("optimizer_paths")
-    curvature = script.valley(10.0, 30.0)
+    curvature, start = script.valley(10.0, 30.0)
     assert torch.linalg.eigvalsh(curvature).tolist() == pytest.approx([1, 10])
-    inside, outside = (script.walk(torch.optim.SGD, curvature, rate, 400) for rate in (0.19, 0.21))
+    inside, outside = (script.walk(torch.optim.SGD, curvature, start, rate, 400) for rate in (0.19, 0.21))
     assert script.steps_needed(inside, curvature) is not None
     assert script.steps_needed(outside, curvature) is None
+
+
+@pytest.mark.parametrize("name", ["SGD", "momentum", "Nesterov", "Adam"])
+def test_turning_the_valley_turns_each_path_but_adams(load, name):
+    script = load("optimizer_paths")
+    minimum = torch.tensor(script.MINIMUM, dtype=torch.float64)
+    straight, turned = (
+        (script.walk(script.OPTIMIZERS[name], *script.valley(50.0, degrees), 0.01, 20) - minimum).norm(dim=-1)
+        for degrees in (0.0, 30.0)
+    )
+    assert straight[0].item() == pytest.approx(turned[0].item())
+    assert torch.allclose(straight, turned, rtol=1e-9) == (name != "Adam")
 
 
 def test_decoupled_decay_leaves_the_minimum_until_there_is_noise(load):
