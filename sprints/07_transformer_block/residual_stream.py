@@ -114,7 +114,7 @@ def plot(results: Results) -> Figure:
     right.text(results.stream[4], 4, "  the stream", va="center")
     right.text(0.02 * results.added[-1], len(rows) - 1, " what a part adds", va="center")
     for axes in (left, right):
-        axes.invert_yaxis()
+        axes.set_ylim(len(rows) - 0.5, -0.5)
     return figure
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
+from shared.checks.invariants import InvariantError
+from shared.checks.sanity import check_initial_loss
 from shared.nn.attention import MultiHeadAttention, attend
 from shared.nn.blocks import DecoderBlock, EncoderBlock, FeedForward
 
@@ -85,14 +88,21 @@ def test_note_1_an_addition_in_place_ends_in_the_quoted_error():
         x.sum().backward()
 
 
-def test_note_2_averages_of_averages_and_slopes():
+def test_note_2_averages_of_averages_and_slopes(script):
     average = torch.tensor([[1.0, 0, 0], [0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3]]).double()
     without = with_it = torch.tensor([1.0, 4, 7]).double()
     for _ in range(3):
         without, with_it = average @ without, with_it + average @ with_it
         row = [", ".join(f"{number:.6g}" for number in numbers) for numbers in (without, with_it)]
         assert f"| {row[0]} | {row[1]} |" in note(2)
-    assert (f"{1.1**10:.1f}", f"{0.9**10:.2f}", 2**10) == ("2.6", "0.35", 1024)
+    share = script("residual").difference_of_tokens
+    first, last = torch.tensor([1.0, 4, 7]).double(), [without, with_it]
+    shares = [f"{share(tokens[None, :, None]):.2f}" for tokens in (first, *last)]
+    assert shares == ["0.27", "0.05", "0.17"]
+    assert f"18 / 66 = {shares[0]} of" in note(2)
+    assert f"it is {shares[1]} without additions and {shares[2]} with them" in note(2)
+    for number in (f"= {1.1**10:.1f}$", f"= {0.9**10:.2f}$", f"= {2**10:,}"):
+        assert number in note(2)
     left, right = torch.randn(2, 4, 4).double()
     eye = torch.eye(4).double()
     torch.testing.assert_close((eye + left) @ (eye + right), eye + left + right + left @ right)
@@ -153,7 +163,8 @@ def test_note_4_neurons_and_bends(script):
     results = activations.main(activations.Config())
     assert max(results.differences.values()) < 1e-10, "the formulas are PyTorch's"
     assert results.furthest < 0.0005
-    assert (f"{results.table['gelu'][4]:.3f}", f"{results.table['gelu'][2]:.3f}") == ("0.841", "-0.159")
+    assert f"GELU(1) = {results.table['gelu'][4]:.3f}" in note(4)
+    assert f"GELU(-1) = {results.table['gelu'][2]:.3f}" in note(4)
     assert round(results.lowest[0], 2) == -0.75
     at_zero = min(range(len(results.places)), key=lambda index: abs(results.places[index]))
     assert results.slopes["gelu"][at_zero] == pytest.approx(0.5)
@@ -172,10 +183,32 @@ def test_note_5_what_becomes_of_the_embedding(script):
         assert results.share_drawn[kind] == pytest.approx(results.share[kind], abs=0.02), "drawn as calculated"
     assert left.main(left.Config(parts=24)) == results, "same seed, same results"
     assert len(left.plot(results).axes) == 2
-    assert 2**12 == 4096
-    assert math.sqrt(1 + 24) == 5
+    assert f"1/{2**12}" in note(5)
+    assert f"its size {math.sqrt(1 + 24):.0f}." in note(5)
     assert f"{math.sqrt(24):.1f}" in note(5)
     assert f"{math.sqrt(101):.2f}" in note(5)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.02])
+def test_note_5_a_missing_last_norm_shows_in_the_first_loss_unless_the_head_is_small(load_sprint, scale: float):
+    stacks = load_sprint(f"{FOLDER}/block_study/deep_stacks.py")
+    torch.manual_seed(0)
+    model = stacks.PredictTheFirst("pre", 12, vocab=64, tokens=32, d_model=64, heads=4)
+    with torch.no_grad():
+        model.head.weight.mul_(scale)
+    rows = next(stacks.random_rows(64, 16, 32, torch.Generator().manual_seed(0)))
+
+    def first_loss() -> float:
+        loss, places = stacks.first_token_loss(model, rows)
+        return loss.item() / places
+
+    check_initial_loss(first_loss(), 64)
+    model.stack.norm = nn.Identity()
+    if scale < 1:
+        check_initial_loss(first_loss(), 64)
+    else:
+        with pytest.raises(InvariantError, match="more than guessing"):
+            check_initial_loss(first_loss(), 64)
 
 
 def test_note_6_cross_attention(script):
@@ -184,7 +217,8 @@ def test_note_6_cross_attention(script):
     for text in (shown(results.mixed[0], 2), shown(results.output[0], 2), shown(results.output[1], 2)):
         assert text in note(6)
     assert (f"{results.weights[0][0]:.3f}", f"{results.weights[0][1]:.3f}") == ("0.944", "0.056")
-    assert f"{math.exp(4 / math.sqrt(2)):.2f}" in note(6)
+    score = 4 / math.sqrt(2)
+    assert f"e^{score:.3f} = {math.exp(score):.2f}" in note(6)
     visible = cross.main(cross.Config(hidden=0))
     assert f"{1 - visible.weights[0][2]:.5f}" == "0.00005"
     assert f"{visible.scores[0][2]:.1f}" in note(6)

@@ -101,6 +101,9 @@ def test_batch_norm_depends_on_others_and_reads_the_future_in_training(script):
         assert all((by > 0.01) == (norm == "batch norm") for by in moved.values()), norm
         assert results.future_seen[norm]["evaluation"] is None
         assert (results.future_seen[norm]["training"] is not None) == (norm == "batch norm")
+        assert (results.losses_as_trained[norm] != pytest.approx(results.losses[norm], abs=1e-4)) == (
+            norm == "batch norm"
+        )
     assert batch_norm.main(config) == results, "same seed, same results"
 
 
@@ -167,7 +170,9 @@ def test_a_deep_stack_learns_with_additions_and_norms_on_the_side(script):
     accuracy = {kind: values[0] for kind, values in deep.main(config).accuracy["8"].items()}
     assert accuracy["pre"] > 0.95
     assert accuracy["no addition"] < 0.3
-    shallow = replace(config, depths=(1,), steps=5)
+    wild = deep.main(replace(config, depths=(1,), kinds=("pre",), steps=20, learning_rate=1e30))
+    assert wild.blew_up == {"1": {"pre": 1}}
+    shallow = replace(config, depths=(1,), steps=5, warmup=5)
     assert deep.main(shallow) == deep.main(shallow), "same seed, same results"
 
 
@@ -188,6 +193,8 @@ def test_the_last_gradient_shrinks_with_depth_only_before_the_norm(script):
     results = by_layer.main(by_layer.Config(depths=(3, 24), runs=2, d_model=32))
     assert results.exponent["pre"] < -0.2
     assert results.exponent["post"] > -0.1
+    assert 0.2 < results.stream_exponent["pre"] < 0.6, "the last norm divides by a size that grows"
+    assert results.stream["post"] == pytest.approx([1, 1], abs=0.01)
     assert by_layer.fitted_exponent([1, 2, 4], [3.0, 1.5, 0.75]) == pytest.approx(-1)
 
 

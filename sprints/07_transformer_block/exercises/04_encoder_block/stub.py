@@ -1,6 +1,6 @@
 """A block.
 
-Fill in `forward`: two lines, and this sprint is in them. Then look how far you are, as often as you like:
+Fill in `forward`: two lines, and most of this sprint is in them. Then look how far you are, as often as you like:
 
     uv run sprints check 07.4
     uv run sprints hint 07.4
