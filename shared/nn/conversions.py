@@ -4,11 +4,12 @@ The models convert themselves (`GPT.from_transformers`, `Llama.to_transformers`,
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from shared.nn.rotary import Llama3Scaling
 
 # Our field: theirs.
 GPT2_FIELDS = {
@@ -31,6 +32,13 @@ LLAMA_FIELDS = {
     "d_model": "hidden_size",
     "d_hidden": "intermediate_size",
     "epsilon": "rms_norm_eps",
+}
+# Our field of a `Llama3Scaling`: theirs.
+SCALING_FIELDS = {
+    "factor": "factor",
+    "low": "low_freq_factor",
+    "high": "high_freq_factor",
+    "context": "original_max_position_embeddings",
 }
 # What a Llama of theirs may have and ours has not; these values say that it has it not either.
 PLAIN_LLAMA = {"model_type": "llama", "hidden_act": "silu", "attention_bias": False, "mlp_bias": False}
@@ -66,6 +74,7 @@ LLAMA_PARTS = {
     "contract": "down_proj",
     "norm": "model.norm",
     "gain": "weight",
+    "head": "lm_head",
 }
 
 
@@ -99,8 +108,12 @@ def our_gpt2_fields(config: Any, weights: Mapping[str, Tensor]) -> dict[str, Any
     return fields
 
 
-def our_llama_fields(config: Mapping[str, Any], file: Path) -> dict[str, Any]:
-    """Return the fields of a `LlamaConfig` out of the configuration file of a Llama of theirs.
+def our_llama_fields(config: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return the fields of a `LlamaConfig` for the configuration of a Llama of theirs.
+
+    Args:
+        config: its names and values.
+        source: what an error calls it.
 
     Raises:
         ValueError: it is not plain, or lacks a field or has it as something else.
@@ -109,17 +122,26 @@ def our_llama_fields(config: Mapping[str, Any], file: Path) -> dict[str, Any]:
     rotation = rotation if isinstance(rotation, Mapping) else {}
     head_dim, heads, d_model = (config.get(name) for name in ("head_dim", "num_attention_heads", "hidden_size"))
     more = [f"{name}={config[name]!r}" for name, value in PLAIN_LLAMA.items() if config.get(name, value) != value]
-    if rotation.get("rope_type", "default") != "default":
-        more.append(f"rope_type={rotation['rope_type']!r}")
+    if (kind := rotation.get("rope_type", "default")) not in ("default", "llama3"):
+        more.append(f"rope_type={kind!r}")
     fields = {ours: config.get(theirs) for ours, theirs in LLAMA_FIELDS.items()} | {"theta": rotation.get("rope_theta")}
     real = ("epsilon", "theta")
     wrong = [name for name, value in fields.items() if not isinstance(value, int | float if name in real else int)]
+    scaling = {ours: rotation.get(theirs) for ours, theirs in SCALING_FIELDS.items()} if kind == "llama3" else {}
+    wrong += [SCALING_FIELDS[name] for name, value in scaling.items() if not isinstance(value, int | float)]
     if not wrong and head_dim is not None and head_dim * heads != d_model:
         more.append(f"head_dim={head_dim}")
     if more or wrong:
         what = f"has {', '.join(more)}" if more else f"lacks {', '.join(wrong)}, or has it as something else"
-        raise ValueError(f"{file} must describe a plain Llama; it {what}: name another model")
-    return fields
+        raise ValueError(f"{source} must describe a plain Llama; it {what}: name another model")
+    return fields | {"scaling": Llama3Scaling(**scaling) if scaling else None}  # ty: ignore[invalid-argument-type]
+
+
+def their_rotation(theta: float, scaling: Llama3Scaling | None) -> dict[str, Any]:
+    """Return what transformers calls the rotary positions of a Llama."""
+    if scaling is None:
+        return {"rope_type": "default", "rope_theta": theta}
+    return {"rope_type": "llama3", "rope_theta": theta} | their_fields(scaling, SCALING_FIELDS)
 
 
 def require_plain_gpt2(config: Any) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from shared.nn.attention import Queries, merge_heads, split_heads
 from shared.nn.cache import KeyValueCache
 from shared.nn.kernels import fused_attend
-from shared.nn.rotary import rotate_halves
+from shared.nn.rotary import Llama3Scaling, rotate_halves
 
 
 class GroupedQueryAttention(nn.Module):
@@ -22,19 +22,28 @@ class GroupedQueryAttention(nn.Module):
         heads: query heads; each gets d_model / heads features.
         key_value_heads: heads of keys and values.
         theta: queries and keys are turned by rotary positions of this base (None: they have no positions).
+        scaling: changes the speeds of the rotation.
 
     Raises:
         ValueError: d_model is not a multiple of heads, or heads not of key_value_heads.
     """
 
-    def __init__(self, d_model: int, heads: int, key_value_heads: int, theta: float | None = None) -> None:
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        key_value_heads: int,
+        theta: float | None = None,
+        scaling: Llama3Scaling | None = None,
+    ) -> None:
         super().__init__()
         if d_model % heads or heads % key_value_heads:
             raise ValueError(
                 "d_model must be a multiple of heads, and heads of key_value_heads; "
                 f"got d_model={d_model}, heads={heads}, key_value_heads={key_value_heads}"
             )
-        self.heads, self.key_value_heads, self.theta = heads, key_value_heads, theta
+        self.heads, self.key_value_heads = heads, key_value_heads
+        self.theta, self.scaling = theta, scaling
         head_dim = d_model // heads
         self.query = nn.Linear(d_model, d_model, bias=False)
         self.key = nn.Linear(d_model, key_value_heads * head_dim, bias=False)
@@ -61,7 +70,7 @@ class GroupedQueryAttention(nn.Module):
             if positions is None:
                 positions = torch.arange(x.shape[1], device=x.device)[None] + (cache.length if cache else 0)
             planes = positions[:, None]  # the same for all heads
-            query, key = rotate_halves(query, planes, self.theta), rotate_halves(key, planes, self.theta)
+            query, key = (rotate_halves(part, planes, self.theta, self.scaling) for part in (query, key))
         if cache is not None:  # it holds the few heads, before they are repeated: that is the saving
             key, value = cache.append(key, value)
         return self.output(merge_heads(self.attend(query, key, value, mask)))

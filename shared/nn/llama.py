@@ -4,9 +4,10 @@ It is the model that transformers calls LlamaForCausalLM, weight for weight, and
 `shared/generation/decoding.py`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,11 +15,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.nn.cache import KeyValueCache
-from shared.nn.conversions import LLAMA_FIELDS, LLAMA_PARTS, our_llama_fields, their_fields, their_name
+from shared.nn.conversions import (
+    LLAMA_FIELDS,
+    LLAMA_PARTS,
+    our_llama_fields,
+    their_fields,
+    their_name,
+    their_rotation,
+)
 from shared.nn.grouped_query import GroupedQueryAttention
 from shared.nn.masks import for_all_queries
 from shared.nn.model_folders import check_seal, read_json, read_safetensors, refuse_if_not_finite
 from shared.nn.norms import RMSNorm
+from shared.nn.rotary import Llama3Scaling
 
 if TYPE_CHECKING:  # transformers takes seconds to import and only the conversion needs it
     from transformers import LlamaForCausalLM
@@ -26,7 +35,20 @@ if TYPE_CHECKING:  # transformers takes seconds to import and only the conversio
 
 @dataclass(frozen=True)
 class LlamaConfig:
-    """The size of a Llama; input and output share their embedding.
+    """The size of a Llama.
+
+    Args:
+        vocab_size: distinct tokens.
+        context: tokens that the model was trained to look at.
+        layers: blocks.
+        heads: query heads of a block.
+        key_value_heads: heads of keys and values.
+        d_model: features of a token.
+        d_hidden: hidden features of the feed-forward networks.
+        theta: base of the rotary positions: 10,000 in Llama 1 and 2, 100,000 in SmolLM2, 500,000 in Llama 3.
+        epsilon: what RMSNorm adds to the mean square.
+        scaling: how Llama 3.1 and later slow the rotary positions down.
+        tie_weights: use the token embedding as output layer too.
 
     Raises:
         ValueError: a size below 1, heads that do not divide the features, key-value heads that do not divide the heads,
@@ -42,6 +64,8 @@ class LlamaConfig:
     d_hidden: int = 256
     theta: float = 10_000.0
     epsilon: float = 1e-5
+    scaling: Llama3Scaling | None = None
+    tie_weights: bool = True
 
     def __post_init__(self) -> None:
         sizes = ("vocab_size", "context", "layers", "heads", "key_value_heads", "d_model", "d_hidden")
@@ -79,7 +103,9 @@ class LlamaBlock(nn.Module):
     def __init__(self, config: LlamaConfig) -> None:
         super().__init__()
         self.attention_norm = RMSNorm(config.d_model, config.epsilon)
-        self.attention = GroupedQueryAttention(config.d_model, config.heads, config.key_value_heads, config.theta)
+        self.attention = GroupedQueryAttention(
+            config.d_model, config.heads, config.key_value_heads, config.theta, config.scaling
+        )
         self.feed_forward_norm = RMSNorm(config.d_model, config.epsilon)
         self.feed_forward = SwiGLU(config.d_model, config.d_hidden)
 
@@ -96,7 +122,7 @@ class LlamaBlock(nn.Module):
 
 
 class Llama(nn.Module):
-    """Blocks between a token embedding and the same embedding as output layer.
+    """Blocks between a token embedding and an output layer, which may be the same embedding.
 
     Args:
         config: size.
@@ -109,6 +135,7 @@ class Llama(nn.Module):
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
         self.blocks = nn.ModuleList(LlamaBlock(config) for _ in range(config.layers))
         self.norm = RMSNorm(config.d_model, config.epsilon)
+        self.head = None if config.tie_weights else nn.Linear(config.d_model, config.vocab_size, bias=False)
         for parameter in self.parameters():
             if parameter.dim() == 2:
                 nn.init.normal_(parameter, std=0.02, generator=generator)
@@ -122,7 +149,12 @@ class Llama(nn.Module):
         positions: Int[Tensor, "#batch tokens"] | None = None,
     ) -> Float[Tensor, "batch tokens vocab"]:
         """Return the logits of the token after each token; arguments as those of `shared.nn.gpt.GPT`."""
-        return functional.linear(self.hidden(tokens, cache, mask, positions), self.token_embedding.weight)
+        return functional.linear(self.hidden(tokens, cache, mask, positions), self.output_weight)
+
+    @property
+    def output_weight(self) -> Float[Tensor, "vocab d_model"]:
+        """The weights of the output layer."""
+        return self.token_embedding.weight if self.head is None else self.head.weight
 
     def hidden(
         self,
@@ -159,42 +191,57 @@ class Llama(nn.Module):
         model = LlamaForCausalLM(
             TheirConfig(
                 **their_fields(self.config, LLAMA_FIELDS),
-                rope_parameters={"rope_type": "default", "rope_theta": self.config.theta},
-                tie_word_embeddings=True,
+                rope_parameters=their_rotation(self.config.theta, self.config.scaling),
+                tie_word_embeddings=self.config.tie_weights,
                 bos_token_id=None,
                 eos_token_id=end_token,
                 pad_token_id=pad_token,
             )
         )
         weights = {their_name(name, LLAMA_PARTS): weight for name, weight in self.state_dict().items()}
-        model.load_state_dict(weights | {"lm_head.weight": self.token_embedding.weight})
+        model.load_state_dict(weights | {"lm_head.weight": self.output_weight})
         return model
+
+    @classmethod
+    def from_transformers(cls, model: "LlamaForCausalLM") -> "Llama":
+        """Return the same model as a `Llama`, in evaluation mode.
+
+        Raises:
+            ValueError: no Llama with a head, or a variant of it that `Llama` has not.
+        """
+        return _from_weights(model.config.to_dict(), model.state_dict(), "the model").eval()
 
 
 def load_llama(folder: Path) -> Llama:
     """Return the model of a folder in transformers' format, without importing transformers.
 
     Raises:
-        ValueError: there is none, its files are not whole, or it is more than a plain Llama with one embedding.
+        ValueError: there is none, its files are not whole, or it is more than a plain Llama.
     """
     if missing := [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]:
         raise ValueError(
             f"there is no model in {folder}, it lacks {' and '.join(missing)}: name a folder that save_pretrained wrote"
         )
     check_seal(folder)
-    fields = our_llama_fields(read_json(folder / "config.json"), folder)
-    model, (weights, _) = Llama(LlamaConfig(**fields)), read_safetensors(folder / "model.safetensors")
-    embedding, head = (weights.get(name) for name in ("model.embed_tokens.weight", "lm_head.weight"))
-    if head is not None and embedding is not None and torch.equal(head, embedding):
-        del weights["lm_head.weight"]  # written beside the embedding that it is
+    weights, _ = read_safetensors(folder / "model.safetensors")
+    model = _from_weights(read_json(folder / "config.json"), weights, str(folder))
+    refuse_if_not_finite(weights, f"the model in {folder}")
+    return model
+
+
+def _from_weights(config: Mapping[str, Any], weights: Mapping[str, Tensor], source: str) -> Llama:
+    """Return the model of a configuration and weights of transformers; errors call them `source`."""
+    weights, size = dict(weights), LlamaConfig(**our_llama_fields(config, f"the configuration of {source}"))
+    embedding, head = (weights.get(their_name(f"{part}.weight", LLAMA_PARTS)) for part in ("token_embedding", "head"))
+    tied = config.get("tie_word_embeddings", False) if head is None else embedding is not None and head.equal(embedding)
+    if tied:
+        weights.pop("lm_head.weight", None)  # it may be written beside the embedding that it is
+    model = Llama(replace(size, tie_weights=tied))
     names = {their_name(name, LLAMA_PARTS): name for name in model.state_dict()}
     here = {theirs: tuple(model.get_parameter(ours).shape) for theirs, ours in names.items()}
     there = {name: tuple(weight.shape) for name, weight in weights.items()}
     if wrong := sorted(name for name in here | there if here.get(name) != there.get(name)):
-        shapes = f"has the shape {there.get(wrong[0])}, its config.json asks for {here.get(wrong[0])}"
-        raise ValueError(
-            f"the model in {folder} is not one Llama with one embedding: {wrong[0]} {shapes}; name another"
-        )
-    refuse_if_not_finite(weights, f"the model in {folder}")
+        shapes = f"has the shape {there.get(wrong[0])}, its configuration asks for {here.get(wrong[0])}"
+        raise ValueError(f"{source} is not one whole Llama: {wrong[0]} {shapes}; name another")
     model.load_state_dict({ours: weights[theirs] for theirs, ours in names.items()})
     return model

@@ -1,4 +1,4 @@
-"""Pre-trained models of transformers: the one that the repository ships, one of the hub, or one in a folder.
+"""Pre-trained models of transformers: the one that the repository ships, SmolLM2, one of the hub, or one in a folder.
 
 Here transformers is the subject, so models come as its classes; `shared/nn/gpt.py` converts to and from them.
 """
@@ -13,22 +13,26 @@ from shared.lab.faults import is_out_of_memory
 from shared.lab.paths import DATA
 from shared.lab.provenance import note_read
 from shared.nn.model_folders import check_seal, refuse_if_not_finite
+from shared.nn.packaged_models import packaged_folder
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SHIPPED = "cookbook"
+SMOLLM2 = "smollm2"
 SHIPPED_FOLDER = DATA / "models" / "cookbook-gpt2"
 
 
 def locate_model(name: str) -> str:
-    """Return what `from_pretrained` takes for "cookbook" (the shipped model), a folder, or a name of the hub.
+    """Return what `from_pretrained` takes for "cookbook" (the shipped model), "smollm2", a folder, a name of the hub.
 
     Raises:
-        ValueError: a folder without a model.
+        ValueError: a folder without a model, or SmolLM2 cannot be had; says how.
     """
     if name == SHIPPED:
         return str(note_read(SHIPPED_FOLDER))
+    if name == SMOLLM2:
+        return str(note_read(packaged_folder(name), name))
     folder = Path(name).expanduser()
     if folder.is_dir() and not (folder / "config.json").is_file():
         raise ValueError(f"{name} is a folder without a config.json: name one that save_pretrained wrote")
@@ -59,7 +63,8 @@ def load_causal_model(name: str = SHIPPED) -> tuple["PreTrainedModel", "PreTrain
     """Return a causal language model, in evaluation mode, and its tokenizer (as by `load_tokenizer`).
 
     Args:
-        name: "cookbook" (the shipped model), a folder in transformers' format, or a name of the hub such as "gpt2".
+        name: "cookbook" (the shipped model), "smollm2" (SmolLM2-135M-Instruct, of the group models), a folder in
+            transformers' format, or a name of the hub such as "gpt2".
 
     Raises:
         ValueError: the model or its tokenizer cannot be loaded, or is not whole; says what can.

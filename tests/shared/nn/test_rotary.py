@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from shared.nn.rotary import rotate_halves, rotate_interleaved
+from shared.nn.rotary import Llama3Scaling, rotate_halves, rotate_interleaved
 
 # The order in which one pairing has the features of the other: neighbours apart, half a vector between them.
 HALVES = torch.cat([torch.arange(0, 8, 2), torch.arange(1, 8, 2)])
@@ -80,3 +80,27 @@ def test_rows_may_have_positions_of_their_own(rotate: Callable[..., Tensor], gen
 def test_an_odd_number_of_features_is_refused(rotate: Callable[..., Tensor]):
     with pytest.raises(ValueError, match="even, got 7"):
         rotate(torch.zeros(1, 7), torch.zeros(1, dtype=torch.long))
+
+
+def test_llama_3_slows_down_the_slow_planes_alone():
+    from transformers import LlamaConfig
+    from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
+
+    scaling = Llama3Scaling(8.0, low=1.0, high=4.0, context=100)
+    turns = torch.tensor([8.0, 4.0, 2.5, 1.0, 0.5])  # of a plane within 100 positions
+    speeds = 2 * torch.pi * turns / 100
+    torch.testing.assert_close(scaling.slow_down(speeds) / speeds, torch.tensor([1, 1, 0.5 + 0.5 / 8, 1 / 8, 1 / 8]))
+    config = LlamaConfig(
+        hidden_size=64, num_attention_heads=1, max_position_embeddings=400,
+        rope_parameters={
+            "rope_type": "llama3", "rope_theta": 500.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 100,
+        },
+    )  # fmt: skip
+    x, positions = torch.randn(1, 300, 64, generator=torch.Generator().manual_seed(0)), torch.arange(300)[None]
+    cosine, sine = LlamaRotaryEmbedding(config)(x, positions)
+    theirs, _ = apply_rotary_pos_emb(x[:, None], x[:, None], cosine, sine)
+    torch.testing.assert_close(rotate_halves(x, positions, 500.0, scaling), theirs[:, 0], atol=1e-4, rtol=1e-4)
+    for wrong in ({"factor": 0.5}, {"factor": 2, "low": 4.0}, {"factor": 2, "context": 0}):
+        with pytest.raises(ValueError, match="0 < low < high"):
+            Llama3Scaling(**wrong)
