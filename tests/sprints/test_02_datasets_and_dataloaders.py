@@ -424,6 +424,8 @@ def test_workers_repeat_a_stream_unless_they_share_it(script: ModuleType):
     assert streams["whole, 0 workers"] == streams["shares, 0 workers"]
     assert streams["whole, 0 workers"].in_order
     assert not shares.in_order
+    batches = [(read.batches, read.short_batches) for read in (streams["whole, 0 workers"], whole, shares)]
+    assert batches == [(7, 1), (14, 2), (8, 2)], "of 8, one loader or two workers; shares of 25 end with one item"
 
 
 @of("how_much_shuffling")
@@ -497,6 +499,8 @@ def test_buckets_deal_every_item_once_in_an_order_of_its_own(script: ModuleType)
     assert sorted(index for batch in first for index in batch) == lengths
     assert first != second, "another order in each epoch"
     assert sorted(map(sorted, first)) != sorted(map(sorted, second)), "other companions too"
+    one_bucket = [batch[0] for batch in script.BucketSampler(lengths, 4, bucket=13, generator=_seeded())]
+    assert one_bucket != sorted(one_bucket), "not from the short batches to the long ones"
 
 
 @of("padding")
@@ -535,6 +539,25 @@ def test_weighted_draws_follow_the_weights(script: ModuleType, monkeypatch: pyte
 
 def _seeded() -> torch.Generator:
     return torch.Generator().manual_seed(0)
+
+
+@of("imbalance")
+def test_the_measures_of_two_eights_and_four_others(script: ModuleType):
+    row = script.measure(torch.tensor([3.0, -1, 2, 0, -4, -5]), torch.tensor([1, 1, 0, 0, 0, 0]), prior=0.1)
+    assert (row["recall"], row["false_positive_rate"], row["balanced_accuracy"]) == (0.5, 0.25, 0.625)
+    assert row["auc"] == 6 / 8
+    certain = script.measure(torch.tensor([99.0, -99, 99, -99, -99, -99]), torch.tensor([1, 1, 0, 0, 0, 0]), prior=0.1)
+    assert certain["mean_probability"] == pytest.approx(0.1 * 0.5 + 0.9 * 0.25)
+
+
+@of("imbalance")
+def test_each_seed_keeps_eights_of_its_own(script: ModuleType):
+    (first, labels), (test, answers) = script.splits(16, _seeded())
+    (second, _), _ = script.splits(16, torch.Generator().manual_seed(1))
+    assert labels.sum() == 16
+    assert not torch.equal(first[labels == 1], second[labels == 1])
+    assert torch.equal(first[labels == 0], second[labels == 0])
+    assert (len(test), answers.sum()) == (899, 88)
 
 
 @of("imbalance")

@@ -49,6 +49,10 @@ def test_notes_1_and_2_the_seven_fruits(load_sprint):
     distances = fruits.squared_distances(torch.tensor([150.0, 9]), means)
     assert [f"{distance:.4g}" for distance in distances] == ["27.25", "993.4"]
     assert all(number in note(2) for number in ("27.25", "993.4"))
+    long = torch.tensor([120.0, 19])
+    assert [f"{score:,.0f}" for score in 2 * means @ long] == ["37,485", "29,509"]
+    assert all(number in note(2) for number in ("37,485", "29,509"))
+    assert fruits.squared_distances(long, means).argmin() == 1
     # The nearest mean is a linear classifier.
     scores = 2 * features @ means.T - means.square().sum(dim=1)
     nearest = torch.stack([fruits.squared_distances(fruit, means) for fruit in features]).argmin(dim=1)

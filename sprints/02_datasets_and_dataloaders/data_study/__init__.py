@@ -1,1 +1,1 @@
-"""Parts of sprint 2: tables as people have them, read whole or refused by line."""
+"""Parts of sprint 2: the seven fruits of the notes, and tables as people have them."""
