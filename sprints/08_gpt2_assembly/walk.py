@@ -51,7 +51,7 @@ class Results:
 
 
 def watch(model: nn.Module) -> list[ModuleOutput]:
-    """Make every module without children of interest report its output; the list fills when the model runs."""
+    """Make every module but lists and dropouts report its output; the list fills when the model runs."""
     steps: list[ModuleOutput] = []
 
     def report(name: str, module: nn.Module):

@@ -118,6 +118,7 @@ def test_first_losses():
     assert f"ln 32,000 = {math.log(32_000):.2f}" in PAGE
     assert f"{math.log(50_257) + 0.0004 * 768 / 2:.2f}" in note(5)
     assert f"{math.log(512) + 0.0004 * 128 / 2:.2f}" in note(5)
+    assert f"{math.sqrt(0.0004 * 768 / 12):.2f} for GPT-2 small on the dozen tokens" in note(5)
 
 
 def test_a_large_start_has_a_first_loss_in_the_hundreds():
@@ -140,12 +141,26 @@ def test_the_first_loss_finds_labels_that_are_not_shifted_and_no_inverted_mask()
         assert next_token_loss(model(tokens), tokens).item() == pytest.approx(math.log(512), abs=0.1)
 
 
-def test_conv1d_without_transposing():
-    x, weight = torch.tensor([1.0, 2]), torch.tensor([[1.0, 0], [3, 1]])
-    layer = nn.Linear(2, 2, bias=False)
-    layer.weight.data = weight
-    assert (x @ weight).tolist() == [7, 2]
-    assert layer(x).tolist() == [1, 5]
+def test_conv1d_without_transposing(load_sprint):
+    script = load_sprint("08_gpt2_assembly/stored_the_other_way.py")
+    results = script.main(script.Config())
+    assert results.conv1d == results.transposed == [7, 2]
+    assert results.copied == [1, 5]
+    assert "(1 · 1 + 2 · 3, 1 · 0 + 2 · 1) = (7, 2)" in note(6)
+    assert "(1 · 1 + 2 · 0, 1 · 3 + 2 · 1) = (1, 5)" in note(6)
+    assert script.plot(results).axes
+
+
+def test_the_tied_head_of_the_model_without_blocks(load_sprint):
+    script = load_sprint("08_gpt2_assembly/one_matrix_two_uses.py")
+    results = script.main(script.Config())
+    assert results.logits == pytest.approx([1, -1, 3], abs=1e-3)
+    assert results.looked_up == [[2, -1], [1, 0]]
+    assert results.parameters == 6, "one matrix, not two"
+    assert script.plot(results).axes
+    words = [f"{index}, *{word}* | ({x:g}, {y:g})" for index, (word, (x, y)) in enumerate(
+        zip(script.WORDS, script.VECTORS, strict=True))]  # fmt: skip
+    assert all(line.replace("-", "−") in note(1) for line in words)
 
 
 def test_the_order_of_a_sum():

@@ -17,6 +17,7 @@ from shared.nn.gpt import GPT, GPTConfig
         ("save_and_load", "--layers 0", "--layers: must be greater than or equal to 1; got 0"),
         ("tokenizing", "--merges -1", "--merges: must be greater than or equal to 1; got -1"),
         ("how_it_starts", "--d-model 40", "--d-model must be a multiple of 32, the width of a head; got 40"),
+        ("one_matrix_two_uses", "--text 3 0", "--text must be ids from 0 to 2; got (3, 0)"),
         ("one_word", "--merges 0", "--merges: must be greater than or equal to 1; got 0"),
         ("what_training_needs", "--tokens 1", "--tokens: must be greater than or equal to 2; got 1"),
         ("walk", "--device cuda:99", "device must be auto or one that is present"),
@@ -170,3 +171,16 @@ def test_memory_by_formula_is_what_is_allocated(load_sprint, fake, batch, tokens
     counted = script.count(config, batch, tokens, fake=fake) / 1e9
     # A batch that is nearly empty has its peak at the end, when all gradients are there.
     assert script.by_formula(config, batch, tokens).by_formula == pytest.approx(counted, rel=0.05)
+
+
+def test_a_variable_that_holds_the_logits_costs_a_fourth_tensor(load_sprint, monkeypatch):
+    script = load_sprint("08_gpt2_assembly/what_training_needs.py")
+    config = GPTConfig(vocab_size=5000, context=64, layers=2, heads=4, d_model=32, dropout=0.0)
+    without, loss, held = script.count(config, 4, 64, fake=True), script.next_token_loss, {}
+
+    def loss_of_a_loop_with_a_variable(logits, ids):
+        held["logits"] = logits
+        return loss(logits, ids)
+
+    monkeypatch.setattr(script, "next_token_loss", loss_of_a_loop_with_a_variable)
+    assert script.count(config, 4, 64, fake=True) - without == pytest.approx(4 * 4 * 64 * 5000, rel=0.05)
