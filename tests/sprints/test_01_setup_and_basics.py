@@ -73,6 +73,17 @@ def test_environment_is_as_pinned_and_says_what_is_not(load_sprint, monkeypatch)
     assert check.found == "torch 1.9 instead of 2.0"
 
 
+def test_a_product_whose_factors_are_rounded_is_noticed(load_sprint, monkeypatch):
+    script = load(load_sprint, "check_environment")
+    check = script.check_precision(64, torch.Generator().manual_seed(0), torch.device("cpu"))
+    assert check.passed
+    as_float32 = torch.Tensor.float
+    monkeypatch.setattr(torch.Tensor, "float", lambda x: as_float32(x.half()))  # 10 binary digits, as in TF32
+    check = script.check_precision(64, torch.Generator().manual_seed(0), torch.device("cpu"))
+    assert not check.passed
+    assert "highest" in check.remedy
+
+
 def test_a_failed_check_is_the_exit_status_and_makes_no_record(monkeypatch, tmp_path, capsys):
     path = ROOT / "sprints" / SPRINT / "check_environment.py"
     monkeypatch.setattr("sys.argv", [str(path), "--size", "64", "--device", "cpu", "--out", str(tmp_path)])
@@ -261,6 +272,14 @@ def test_engine_equals_pytorch_and_beats_finite_differences(load_sprint):
     for node in results.graph:
         assert all(results.graph[source].column < node.column for source in node.sources), "from left to right"
     assert script.plot(results).axes
+
+
+def test_a_drawn_graph_flows_from_left_to_right(load_sprint):
+    script = load(load_sprint, "scalar_autograd")
+    # x goes into a at once and into c by way of b: it must stand to the left of the longer way.
+    nodes = script.lay_out(["x", "a", "b", "c", "out"], [[], [0], [0], [2], [1, 3]])
+    assert [node.column for node in nodes] == [-3, -1, -2, -1, 0]
+    assert [node.is_leaf for node in nodes] == [True, False, False, False, False]
 
 
 @pytest.mark.parametrize("seed", range(30))
