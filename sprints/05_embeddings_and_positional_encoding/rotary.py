@@ -3,7 +3,7 @@
     uv run sprints/05_embeddings_and_positional_encoding/rotary.py
 
 First the property itself, on random queries and keys. Then what it is good for: a model with one attention head learns
-to name the token three places back at positions 0 to 31, and has to do the same at positions that it never saw.
+to predict the token three places back at positions 0 to 31, and has to do the same at positions that it never saw.
 Added sinusoids and no positions at all stand beside. Theory: notes/11_positions_inside_a_model.md
 """
 
@@ -50,7 +50,7 @@ Offset = Annotated[int, Field(ge=0, le=1_000_000)]
 class Config(ScriptConfig):
     vocab: AtLeastTwo = 16  # distinct tokens
     tokens: AtLeastTwo = 32  # tokens of a row, and so positions in training
-    back: PositiveInt = 3  # how far back the token to name is
+    back: PositiveInt = 3  # how far back the token to predict is
     d_model: Even = 64  # features of a token
     steps: PositiveInt = 300  # optimizer steps of a run
     batch_size: PositiveInt = 32  # rows of a batch

@@ -81,6 +81,7 @@ def test_padding_stays_zero_and_a_sparse_gradient_stores_what_was_read(load_spri
     tokens = torch.tensor([[2, 5, 2, 0], [7, 0, 0, 0]])
     for sparse in (False, True):
         ours, theirs = embedding(9, 4, padding=0, sparse=sparse), nn.Embedding(9, 4, padding_idx=0, sparse=sparse)
+        assert not ours.weight[0].any(), "the vector of the padding starts at zero"
         theirs.load_state_dict(ours.state_dict())
         assert torch.equal(ours(tokens), theirs(tokens))
         for layer in (ours, theirs):
@@ -218,6 +219,10 @@ def test_pairs_stay_within_a_recipe_and_near_words_are_paired_more_often(load_sp
     distances = Counter((pairs[:, 0] - pairs[:, 1]).abs().tolist())
     for distance in range(1, 5):
         assert distances[distance] / 60_000 == pytest.approx((5 - distance) / 4, abs=0.02)
+    # One window for each centre: it reaches as far to the left as to the right.
+    to_the_right = pairs[:, 0] < pairs[:, 1]
+    left, right = (torch.bincount(pairs[side, 0], minlength=30_000)[4:-4] for side in (~to_the_right, to_the_right))
+    assert torch.equal(left, right)
 
 
 def test_noise_and_thinning_follow_their_formulas(load_sprint, generator):
@@ -233,15 +238,18 @@ def test_noise_and_thinning_follow_their_formulas(load_sprint, generator):
     torch.testing.assert_close(shares, powers / powers.sum(), atol=0.01, rtol=0)
 
 
-def test_ppmi_factors_give_back_the_matrix(load_sprint):
+@pytest.mark.parametrize("power", [1.0, 0.5])
+def test_ppmi_factors_give_back_the_matrix(load_sprint, power):
     pairs = torch.tensor([[0, 1], [1, 0], [0, 1], [1, 0], [0, 2], [2, 0], [2, 2], [2, 2]])
     ppmi_svd = load_sprint(f"{FOLDER}/embedding_study/ppmi.py").ppmi_svd
-    vectors = ppmi_svd([pairs], 3, features=3, power=1.0).double()
+    vectors = ppmi_svd([pairs], 3, features=3, power=power).double()
     counts = torch.tensor([[0.0, 2, 1], [2, 0, 0], [1, 0, 2]], dtype=torch.float64)
-    ppmi = (counts * 8 / (counts.sum(1, keepdim=True) * counts.sum(0))).log().clamp(min=0)
-    # U S^(1/2) with all features: its Gram matrix is that of the factors of a symmetric matrix, |ppmi|.
-    values, basis = torch.linalg.eigh(ppmi)
-    torch.testing.assert_close(vectors @ vectors.T, basis @ values.abs().diag() @ basis.T, atol=1e-5, rtol=0)
+    contexts = counts.sum(0) ** power / (counts.sum(0) ** power).sum()
+    ppmi = (counts / (counts.sum(1, keepdim=True) * contexts)).log().clamp(min=0)
+    # With all features the Gram matrix of U S^(1/2) is U S U^T, the root of ppmi ppmi^T.
+    values, basis = torch.linalg.eigh(ppmi @ ppmi.T)
+    root = basis @ values.clamp(min=0).sqrt().diag() @ basis.T
+    torch.testing.assert_close(vectors @ vectors.T, root, atol=1e-5, rtol=0)
 
 
 def test_purity_counts_neighbours_of_the_same_role(load_sprint, generator):
@@ -317,6 +325,11 @@ def test_the_pattern_of_positions_is_measured_right(load_sprint, generator):
     assert noise.by_distance[0] == pytest.approx(1.0)
     line = measure_pattern(torch.arange(10.0)[:, None] * torch.ones(3))
     assert line.main_direction == pytest.approx(1.0)
+    # The four points of note 7
+    flat = measure_pattern(torch.tensor([[5.0, 4], [1, 2], [3.5, 2], [2.5, 4]]))
+    assert flat.main_direction == pytest.approx(0.8)
+    # Three corners of a triangle: all cosines are negative, and yet no position is the most similar to itself.
+    assert measure_pattern(torch.eye(3)).neighbours > 0
 
 
 def test_learned_positions_become_ordered(load_sprint):
@@ -396,6 +409,8 @@ def test_measures_of_a_map(load_sprint):
     assert judgement.stability == 1
     assert judgement.trustworthiness == pytest.approx([1.0, 1.0])
     assert judgement.distances == pytest.approx([1.0, 1.0])
+    middles = measures.distances_of_centres(np.array([[0.0, 0], [2, 0], [4, 4]]), np.array(["a", "a", "b"]))
+    assert middles.tolist() == [5], "from the middle (1, 0) to (4, 4)"
 
 
 def test_trained_vectors_keep_their_roles_in_a_map(load_sprint, monkeypatch):
@@ -421,6 +436,7 @@ def test_saved_vectors_are_read_and_other_files_refused(load_sprint, tmp_path, g
     save_results({"config": {}, "environment": {}, "results": {"vectors": saved}}, tmp_path / "a.json")
     vectors, roles, source = script.load_vectors(tmp_path / "a.json", Cookbook(), generator)
     assert vectors[:3].tolist() == [[0, 0.5], [1, 0.5], [2, 0.5]]
+    assert np.linalg.norm(script.of_length_one(vectors), axis=1) == pytest.approx(np.ones(231))
     assert (len(roles), roles[0], source) == (231, "fat", "a.json")
     del saved["butter"]
     for number, other in enumerate(({}, {"vectors": saved})):
@@ -445,7 +461,7 @@ def test_names_of_a_map_hide_neither_points_nor_each_other(load_sprint):
     assert module.groups(roles) == ["fat", "savoury spices", "savoury spices", "sweet spices"]
 
 
-def test_fewer_neighbours_keep_fewer_of_the_far_ones(load_sprint, monkeypatch):
+def test_maps_of_trained_vectors_keep_more_than_maps_of_noise(load_sprint, monkeypatch):
     script = load_sprint(f"{FOLDER}/vary_neighbours.py")
     monkeypatch.setattr(script, "TSNE", partial(script.TSNE, max_iter=300))
     monkeypatch.setattr(script, "METHODS", {"t-SNE": script.tsne})

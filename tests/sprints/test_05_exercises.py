@@ -2,6 +2,7 @@
 
 import cmath
 import math
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from shared.nn.positions import sinusoidal_positions
 from shared.nn.rotary import rotate_halves, rotate_interleaved
+from shared.text.cookbook import Cookbook
 
 FOLDER = "05_embeddings_and_positional_encoding"
 SPRINT = Path(__file__).parents[2] / "sprints" / FOLDER
@@ -52,7 +54,11 @@ def test_note_2_counts_cosines_and_information(load_sprint):
     assert f"{table.cosines[0][2]:.3f}" == "0.612"
     assert "3 / 4.899 = 0.612" in note(2)
     assert results.without_frequent.cosines[0] == pytest.approx([1, 1, 0, 0])
-    assert results.information["melt"] > results.information["the"] > 0
+    sentences = [sentence.split() for sentence in script.SENTENCES]
+    assert len(script.pairs_of(sentences, 2)) == 72
+    for word, ratio in (("melt", 72 / (4 * 4)), ("the", 2 * 72 / (4 * 18))):
+        assert results.information[word] == pytest.approx(math.log(ratio))
+        assert f"= {ratio:g}, {'and ' * (word == 'melt')}log {ratio:g} = {math.log(ratio):.3f}" in note(2)
     narrow = script.main(script.Config(window=1)).all_words
     assert narrow.cosines[0][2] == pytest.approx(1), "the answer of the first question"
     assert f"log 0.5 = {math.log(0.5):.3f}" in note(2)
@@ -83,8 +89,7 @@ def test_note_3_a_step_of_negative_sampling(load_sprint):
 
 def test_note_3_pulling_the_noise_makes_all_vectors_alike():
     generator = torch.Generator().manual_seed(0)
-    centres, contexts = (0.1 * torch.randn(2, 20, 8, generator=generator)).requires_grad_()
-    vectors = [centres.detach().requires_grad_(), contexts.detach().requires_grad_()]
+    vectors = [(0.1 * torch.randn(20, 8, generator=generator)).requires_grad_() for _ in range(2)]
     optimizer = torch.optim.Adam(vectors, lr=0.05)
     for _ in range(150):
         scores = vectors[0] @ vectors[1].T
@@ -117,6 +122,26 @@ def test_note_3_the_formula_is_the_minimum_and_is_pmi_for_plain_noise():
         if power < 1:
             frequent, rare = pairs.sum(0).argmax(), pairs.sum(0).argmin()
             assert gap[0, frequent] > 0 > gap[0, rare], "frequent contexts score higher than by PMI"
+
+
+def test_note_4_purity_and_its_ceiling(load_sprint):
+    script = load_sprint(f"{FOLDER}/embedding_study/role_purity.py")
+    roles = list(load_sprint(f"{FOLDER}/embedding_study/recipe_words.py").ingredient_roles(Cookbook()).values())
+    assert (len(roles), len(set(roles)), min(Counter(roles).values())) == (231, 31, 4)
+    assert f"3 / 230 = {3 / 230:.3f}" in note(4)
+    ceiling = script.purity_without_styles(Cookbook(), roles)
+    assert ceiling["spices"] == pytest.approx((40 * 4 / 39 + 20 * 4 / 19) / 60)
+    assert ceiling["others"] == 1
+    assert f"4/39 = {4 / 39:.3f}. A sweet one: 4/19 = {4 / 19:.3f}." in note(4)
+    assert f"40 savoury and 20 sweet spices is {ceiling['spices']:.3f}" in note(4)
+    # Butter is at 0 degrees; lard and olive oil, two fats, and rice are the three that are nearest to it.
+    angles, lengths = torch.tensor([0.0, 10, -20, 30, 80, 180]) * math.pi / 180, torch.tensor([1.0, 1, 1, 1, 9, 9])
+    vectors = torch.stack([angles.cos(), angles.sin()], dim=1) * lengths[:, None]
+    neighbours = script.nearest(vectors, 3)[0].tolist()
+    assert neighbours == [1, 2, 3], "a long vector is no nearer"
+    assert script.nearest(vectors, 5)[0].tolist() == [1, 2, 3, 4, 5], "nothing is its own neighbour"
+    words = ["fat", "fat", "fat", "grain", "grain", "grain"]
+    assert f"{sum(words[place] == 'fat' for place in neighbours) / 3:.2f} for butter" in note(4)
 
 
 def test_note_5_clock_hands(load_sprint):
@@ -198,18 +223,14 @@ def test_note_8_perplexity(load_sprint):
 
 
 def test_note_9_trustworthiness_of_four_points():
-    # a's neighbours in the vectors: b, c, d. In the map d is nearest to a, and a is nearest to nobody.
-    vectors = np.array([[0.0, 0], [1, 0], [1.5, 0.9], [2.4, 0.8]])
-    ranks = np.linalg.norm(vectors - vectors[:, None], axis=-1).argsort(axis=1)
-    assert ranks[0].tolist() == [0, 1, 2, 3]
-    nearest = ranks[:, 1].tolist()
-    drawn = np.array([[0.0, 0], [9, 9], [9.5, 9], [1, 0]])
-    found = np.linalg.norm(drawn - drawn[:, None], axis=-1).argsort(axis=1)[:, 1].tolist()
-    penalties = sum(max(0, int(np.flatnonzero(ranks[i] == found[i])[0]) - 1) for i in range(4))
-    assert found[0] == 3
-    assert nearest[0] == 1
-    assert trustworthiness(vectors, drawn, n_neighbors=1) == pytest.approx(1 - 2 / 16 * penalties)
-    assert 1 - 2 / 16 * 2 == 0.75
+    # In the vectors b, c, d follow a in this order; in the map d is nearest to a, and all others keep their neighbour.
+    vectors, drawn = np.array([[0.0], [1], [1.5], [1.9]]), np.array([[2.2], [-1.2], [0], [1]])
+    in_vectors, in_map = (np.abs(points - points.T).argsort(axis=1)[:, 1:] for points in (vectors, drawn))
+    assert in_vectors[0].tolist() == [1, 2, 3]
+    assert in_map[0, 0] == 3
+    assert in_map[1:, 0].tolist() == in_vectors[1:, 0].tolist()
+    assert trustworthiness(vectors, drawn, n_neighbors=1) == pytest.approx(0.75)
+    assert "= 0.75$$" in note(9)
 
 
 def test_note_10_optimizers_move_rows_that_are_not_read():
@@ -226,7 +247,7 @@ def test_note_10_optimizers_move_rows_that_are_not_read():
     assert second_step(torch.optim.SGD, momentum=0.9) == pytest.approx(0.09)
     assert f"= {second_step(torch.optim.Adam):.3f}: two thirds" in note(10)
     assert f"{(1 - 1e-5) ** 100_000:.2f} of a row is left" in note(10)
-    assert sum(0.1 * 0.9**step for step in range(1000)) == pytest.approx(10 * 0.1)
+    assert sum(0.1 * 0.9**step for step in range(1, 1000)) == pytest.approx(9 * 0.1), "nine times the first step"
 
 
 def test_note_11_three_positions_on_a_line(load_sprint):
@@ -250,6 +271,8 @@ def test_a_table_and_its_gradient():
 
 
 def test_a_pair_and_its_chance():
+    score = math.log(0.01 / (0.05 * 0.04)) - math.log(5)
+    assert score == pytest.approx(0)
     assert f"the PMI log 5 = {math.log(0.01 / (0.05 * 0.04)):.3f}" in PAGE
 
 
