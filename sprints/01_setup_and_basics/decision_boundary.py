@@ -68,7 +68,7 @@ class Results:
 
 
 def best_classifier(noise: float) -> Classifier:
-    """Return Bayes' rule for two moons: compare the densities, each a mean of Gaussians along its half circle."""
+    """Return the Bayes classifier of two moons: compare densities, each a mean of Gaussians along its half circle."""
     angles = np.linspace(0, np.pi, 200)
     moons = (
         np.stack([np.cos(angles), np.sin(angles)], axis=1),
