@@ -41,14 +41,15 @@ def test_the_first_wrong_token_is_the_one_after_which_nothing_can_be_mended(load
     assert wrong > 6
 
 
-def test_the_penalty_makes_the_wrong_token_less_probable(script: ModuleType):
+def test_the_penalty_makes_the_wrong_token_less_probable(load_sprint):
+    part = load_sprint("09_train_gpt2/pretraining_study/fault_penalty.py")
     torch.manual_seed(0)
     model = GPT(GPTConfig(vocab_size=50, **SIZE))
     texts, places = pad_rows([[1, 7, 8, 9, 1], [1, 5, 6, 1]]), torch.tensor([2, 3])
     recipes = pad_rows([[1, 2, 3, 1]])
-    lesson = script.Lesson(recipes, texts, places, written=4)
+    lesson = part.Lesson(recipes, texts, places, written=4)
     plain, targets = language_model_loss(model, recipes)
-    loss, count = script.loss_with_penalty(model, lesson, 3.0)
+    loss, count = part.loss_with_penalty(model, lesson, 3.0)
     before = -token_losses(model(texts.tokens), *texts)[[0, 1], places - 1]
     assert count == targets
     assert loss.item() == pytest.approx((plain + 3.0 * 1 * before.sum() / 4).item(), rel=1e-6)
@@ -59,13 +60,13 @@ def test_the_penalty_makes_the_wrong_token_less_probable(script: ModuleType):
             weight -= 0.01 * weight.grad
         after = -token_losses(model(texts.tokens), *texts)[[0, 1], places - 1]
     assert (after < before).all()
-    assert script.loss_with_penalty(model, lesson, 0.0)[0].item() == pytest.approx(
+    assert part.loss_with_penalty(model, lesson, 0.0)[0].item() == pytest.approx(
         language_model_loss(model, recipes)[0].item()
     )
 
 
 def test_the_model_with_most_valid_recipes_is_saved_as_train_saves_it(
-    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    script: ModuleType, load_sprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     model = GPT(GPTConfig(vocab_size=1024, **SIZE, attention_dropout=None))
     fixed = SIZE | {
@@ -74,11 +75,10 @@ def test_the_model_with_most_valid_recipes_is_saved_as_train_saves_it(
     }  # fmt: skip
     path = tmp_path / "start.pt"
     save_checkpoint(path, model=model, optimizers=[], step=7, config=fixed, data={"position": 112})
-    real = script.generate
+    part = load_sprint("09_train_gpt2/pretraining_study/fault_penalty.py")
+    real = part.generate
     monkeypatch.setattr(
-        script,
-        "generate",
-        lambda *some, max_new_tokens, **rest: real(*some, max_new_tokens=max_new_tokens // 9, **rest),
+        part, "generate", lambda *some, max_new_tokens, **rest: real(*some, max_new_tokens=max_new_tokens // 9, **rest)
     )
     config = script.Config(
         checkpoint=path, steps=4, plain_steps=3, batch_size=2, texts=4, steps_per_writing=2, validation_recipes=4,
