@@ -1,10 +1,12 @@
 """Sprint 8's claims, at a small size."""
 
+import json
 import math
 from collections import Counter
 from dataclasses import replace
 
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from shared.nn.gpt import GPT, GPTConfig
 
@@ -107,6 +109,17 @@ def test_merging_takes_pairs_from_left_to_right(load_sprint):
     assert script.learn_merges(Counter({("a",): 3}), 2) == [], "nothing left to merge"
 
 
+def test_of_equally_frequent_pairs_the_one_of_older_tokens_is_merged_as_in_the_library(load_sprint):
+    script = load_sprint("08_gpt2_assembly/tokenizing.py")
+    library = Tokenizer(models.BPE())
+    library.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(vocab_size=6, show_progress=False)
+    library.train_from_iterator(["ab " * 5 + "abc " * 2 + "cd " * 2], trainer)
+    merges = [tuple(pair) for pair in json.loads(library.to_str())["model"]["merges"]]
+    words = Counter({("a", "b"): 5, ("a", "b", "c"): 2, ("c", "d"): 2})
+    assert script.learn_merges(words, 2) == merges == [("a", "b"), ("c", "d")], "ab + c is as frequent, and younger"
+
+
 def test_all_formats_come_back_and_weights_alone_continue_differently(load_sprint):
     script = load_sprint("08_gpt2_assembly/save_and_load.py")
     config = script.Config(layers=2, d_model=32, device="cpu")
@@ -164,13 +177,13 @@ def test_the_factor_keeps_the_path_at_one_size_and_hardly_shows_in_the_loss(load
 
 
 @pytest.mark.parametrize("fake", [False, True])
-@pytest.mark.parametrize(("batch", "tokens"), [(2, 16), (1, 2)])
+@pytest.mark.parametrize(("batch", "tokens"), [(16, 32), (1, 2)])
 def test_memory_by_formula_is_what_is_allocated(load_sprint, fake, batch, tokens):
     script = load_sprint("08_gpt2_assembly/what_training_needs.py")
     config = GPTConfig(vocab_size=512, context=32, layers=2, heads=2, d_model=32, dropout=0.0)
     counted = script.count(config, batch, tokens, fake=fake) / 1e9
     # A batch that is nearly empty has its peak at the end, when all gradients are there.
-    assert script.by_formula(config, batch, tokens).by_formula == pytest.approx(counted, rel=0.05)
+    assert script.by_formula(config, batch, tokens).by_formula == pytest.approx(counted, rel=0.01)
 
 
 def test_a_variable_that_holds_the_logits_costs_a_fourth_tensor(load_sprint, monkeypatch):
