@@ -88,7 +88,7 @@ def main(config: Config) -> Results:
     copy, overlap = compare_copies(device, plain[0], config.rounds) if device.type == "cuda" else (None, None)
     results = Results(
         accelerator=torch.accelerator.is_available(),
-        pinned=all(batch.is_pinned() for batch in pinned) if torch.accelerator.is_available() else False,
+        pinned=all(batch.is_pinned() for batch in pinned),
         warning=warning,
         same_batches=all(map(torch.equal, plain, pinned)),
         copy_speedup=copy,

@@ -187,6 +187,8 @@ def test_note_10_no_more_batches_are_under_way_than_may_be(load_sprint):
         assert line.load_begins[batch] >= line.step_begins[batch - 4]
     assert line.end == 1 + 20 * 3
     assert script.without_workers(3, 2.0, 1.0).waiting == 6
+    waits = [script.with_workers(workers, 8, 4.0, 1.0, prefetch_factor=2).waiting for workers in (1, 4)]
+    assert waits == [33 - 8, 12 - 8]
 
 
 def test_note_11_a_generator_that_is_copied(load_sprint):
