@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from shared.generation.sampling import sample
+from shared.nn.one_token import by_single_tokens
 
 
 @runtime_checkable
@@ -64,10 +65,11 @@ def stream(
     device = next(iter(model.parameters())).device
     tokens, mask, positions = _pad_left(prompts, device)
     cache = model.new_cache(len(prompts), longest + max_new_tokens) if use_cache else None
+    compute_logits = by_single_tokens(model)
     for step in range(max_new_tokens):
         # Around a step, not around the loop: the caller's code runs between two steps.
         with torch.inference_mode():
-            logits = model(tokens, cache=cache, mask=mask, positions=positions)[:, -1]
+            logits = compute_logits(tokens, cache=cache, mask=mask, positions=positions)[:, -1]
             drawn = sample(logits, temperature=temperature, top_k=top_k, top_p=top_p, generator=generator)
         yield drawn.tolist()
         if step + 1 == max_new_tokens:
