@@ -4,7 +4,7 @@
 
 Four classifiers of scikit-learn learn the first half of the digits and are tested on the second. Before that, the first
 half has to say how good they will be: with blocks of neighbours held out, or with images held out at random.
-Theory: notes/05_the_training_loop.md
+Theory: notes/07_early_stopping.md
 """
 
 import statistics

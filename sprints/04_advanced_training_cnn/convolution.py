@@ -119,17 +119,23 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw a digit, the filters, and what they find."""
-    figure, axes = new_figure(9.0, 3.4, rows=2, columns=1 + len(FILTERS))
+    """Draw the filters with their numbers, a digit, and what each filter finds in it; maps share a scale of colour."""
+    figure, axes = new_figure(9.0, 3.9, rows=2, columns=1 + len(FILTERS))
     for axis in axes.flat:
         axis.set_axis_off()
-    axes[1, 0].imshow(results.digit, cmap="gray_r")
+    axes[1, 0].imshow(results.digit, cmap="gray_r", vmin=0, vmax=1)
     axes[1, 0].set_title("a digit", fontsize=10)
+    most = max(abs(value) for filtered in results.filtered.values() for line in filtered for value in line)
     for column, (name, filtered) in enumerate(results.filtered.items(), start=1):
-        for row, picture in enumerate((FILTERS[name], filtered)):
-            most = max(abs(value) for line in picture for value in line)
-            axes[row, column].imshow(picture, cmap="RdBu", vmin=-most, vmax=most)
-        axes[0, column].set_title(name, fontsize=10)
+        weights, top = FILTERS[name], axes[0, column]
+        largest = max(abs(weight) for line in weights for weight in line)
+        top.imshow(weights, cmap="RdBu", vmin=-1.6 * largest, vmax=1.6 * largest)
+        for row, line in enumerate(weights):
+            for place, weight in enumerate(line):
+                top.text(place, row, f"{weight:.2g}", ha="center", va="center", fontsize=9)
+        top.set_title(name, fontsize=10)
+        drawn = axes[1, column].imshow(filtered, cmap="RdBu", vmin=-most, vmax=most)
+    figure.colorbar(drawn, ax=axes[1, :], orientation="horizontal", shrink=0.5, aspect=40, label="value in the map")
     return figure
 
 

@@ -2,7 +2,7 @@
 
     uv run sprints/04_advanced_training_cnn/convolution_as_product.py
 
-Values and gradients are those of nn.Conv2d. Theory: notes/01_convolution.md
+Values and gradients are those of nn.Conv2d. Theory: notes/10_one_matrix_product.md
 """
 
 import statistics

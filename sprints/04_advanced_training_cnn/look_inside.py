@@ -4,7 +4,7 @@
     uv run sprints/04_advanced_training_cnn/look_inside.py
 
 Looks at the network of the first seed, which train.py saved in the folder of its run.
-Theory: notes/07_looking_inside.md
+Theory: notes/09_looking_inside.md
 """
 
 from collections.abc import Generator
@@ -151,11 +151,15 @@ def plot(results: Results) -> Figure:
     for axis in axes.flat:
         axis.set_axis_off()
     for row, (name, pictures) in enumerate(rows.items()):
+        shown = pictures[:MAPS]
         axes[row, 0].text(1.0, 0.5, name, ha="right", va="center", transform=axes[row, 0].transAxes)
-        for column, picture in enumerate(pictures[:MAPS], start=1):
-            colours = "RdBu" if name == "filters" else "gray_r" if name == "mistakes" else "viridis"
-            most = max(abs(value) for line in picture for value in line)
-            axes[row, column].imshow(picture, cmap=colours, vmin=-most if name == "filters" else 0, vmax=most or 1)
+        colours = "RdBu" if name == "filters" else "gray_r" if name == "mistakes" else "viridis"
+        # One scale for a row, so that its pictures can be compared; maps come from ReLU and begin at 0.
+        most = max(abs(value) for picture in shown for line in picture for value in line) or 1
+        for column, picture in enumerate(shown, start=1):
+            drawn = axes[row, column].imshow(picture, cmap=colours, vmin=-most if name == "filters" else 0, vmax=most)
+        if name != "mistakes":
+            figure.colorbar(drawn, ax=axes[row, :], fraction=0.015, pad=0.01).ax.tick_params(labelsize=7)
     for column, mistake in enumerate(results.mistakes[:MAPS], start=1):
         title = f"{mistake.label}, read {mistake.predicted}\n({mistake.probability:.0%})"
         axes[-1, column].set_title(title, fontsize=8)

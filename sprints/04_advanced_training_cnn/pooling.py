@@ -4,7 +4,7 @@
 
 Digits move to the right on a wider canvas, as they are, and enlarged so that strokes are wider than a pixel. Features
 of random filters are pooled in several ways; the yardstick is the distance to another digit.
-Theory: notes/01_convolution.md
+Theory: notes/02_receptive_field.md
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
     uv run sprints/04_advanced_training_cnn/schedules.py
 
-Which of them is best, which_schedule.py finds out. Theory: notes/04_schedules.md
+Which of them is best, which_schedule.py finds out. Theory: notes/05_schedules.md
 """
 
 import math
@@ -87,12 +87,30 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the schedules over the steps."""
-    figure, axes = new_figure(7.0, 4.0)
-    for name, factors in results.factors.items():
-        axes.plot(factors, label=name)
-    axes.set(xlabel="step", ylabel="learning rate / peak")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    """Draw each schedule below the line of code that makes it with PyTorch."""
+    thirds, seventh = results.steps // 3, math.ceil(results.steps / 7)
+    calls = {
+        "constant": "ConstantLR(optimizer, factor=1.0)",
+        "staircase": f"StepLR(optimizer, {thirds}, gamma=0.1)",
+        "exponential": f"ExponentialLR(optimizer, {0.01 ** (1 / results.steps):.3f})",
+        "linear": f"LinearLR(optimizer, 1.0, 0.0,\n{results.steps})",
+        "cosine": f"CosineAnnealingLR(optimizer,\nT_max={results.steps})",
+        "cosine with restarts": f"CosineAnnealingWarmRestarts(\noptimizer, T_0={seventh}, T_mult=2)",
+        "one cycle": f"OneCycleLR(optimizer, max_lr=1.0,\ntotal_steps={results.steps})",
+    }
+    figure, axes = new_figure(9.0, 5.2, rows=2, columns=4)
+    for axis, (name, factors) in zip(axes.flat, results.factors.items(), strict=False):
+        axis.plot(factors)
+        axis.set(ylim=(-0.04, 1.08), xlim=(0, results.steps))
+        axis.set_title(name, fontsize=10, pad=32)
+        axis.text(0.5, 1.04, calls[name], transform=axis.transAxes, ha="center", va="bottom", fontsize=7,
+                  family="monospace")  # fmt: skip
+    axes[-1, -1].set_axis_off()
+    axes[-1, -1].text(0.5, 0.5, "plateau:\nReduceLROnPlateau(\noptimizer, patience=1)\n\nhas no curve of its own:\n"
+                      "it waits for\nvalidation losses", transform=axes[-1, -1].transAxes, ha="center", va="center",
+                      fontsize=8)  # fmt: skip
+    figure.supxlabel("step", fontsize=10)
+    figure.supylabel("learning rate / peak", fontsize=10)
     return figure
 
 

@@ -7,7 +7,7 @@
 
 Without options it takes scikit-learn's digits: the first half trains and validates, the second half tests at the end.
 --preset mnist reads the real MNIST; --data mnist alone tries it with the small network of the digits.
-Theory: notes/03_architectures.md and notes/05_the_training_loop.md
+Theory: notes/04_lenet_and_resnet.md and notes/07_early_stopping.md
 """
 
 import statistics

@@ -3,7 +3,7 @@
     uv run sprints/04_advanced_training_cnn/which_schedule.py
 
 A small network learns digits for few steps, which is when the schedule matters. Every run validates on a block of the
-first half; the test half is not used. Theory: notes/04_schedules.md
+first half; the test half is not used. Theory: notes/05_schedules.md
 """
 
 import math

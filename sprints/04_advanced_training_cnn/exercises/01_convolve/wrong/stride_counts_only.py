@@ -1,0 +1,16 @@
+"""Windows are taken at every pixel."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def convolve(picture: Tensor, weights: Tensor, stride: int, padding: int) -> Tensor:
+    padded = functional.pad(picture, [padding] * 4)
+    kernel = len(weights)
+    rows, columns = ((size - kernel) // stride + 1 for size in padded.shape)
+    result = torch.zeros(rows, columns)
+    for row in range(rows):
+        for column in range(columns):
+            result[row, column] = (padded[row : row + kernel, column : column + kernel] * weights).sum()
+    return result
