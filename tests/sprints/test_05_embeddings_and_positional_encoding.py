@@ -457,6 +457,8 @@ def test_names_of_a_map_hide_neither_points_nor_each_other(load_sprint):
         assert not ((np.abs(anchors - (x, y)) < (0.1, 0.025)).all(axis=1)).any()
         for other in places[:index]:
             assert abs(x - other[0]) >= 0.2 or abs(y - other[1]) >= 0.05
+    first, second = module.places_for(np.full((2, 2), 0.5), np.zeros((0, 2)), [0.2, 0.2], 0.05)
+    assert abs(first[0] - second[0]) >= 0.2 or abs(first[1] - second[1]) >= 0.05, "one place for two names"
     roles = ["fat", "spice_smoky", "spice_fiery", "spice_dark"]
     assert module.groups(roles) == ["fat", "savoury spices", "savoury spices", "sweet spices"]
 
@@ -468,9 +470,19 @@ def test_maps_of_trained_vectors_keep_more_than_maps_of_noise(load_sprint, monke
     results = script.main(script.Config(neighbours=(3, 15)))
     trained, random = results.trustworthiness["t-SNE"]["trained"], results.trustworthiness["t-SNE"]["random"]
     assert min(trained) > max(random) > 0.6
+    few, many = results.maps["t-SNE"]["random"]
+    assert few != many, "the knob is turned"
     assert min(results.purity["t-SNE"]["trained"]) > 0.6 > 0.15 > max(results.purity["t-SNE"]["random"])
     assert len(script.plot(results).axes) == 4
     assert script.main(script.Config(neighbours=(3, 15))) == results, "same seed, same results"
+
+
+def test_tsne_repeats_itself_for_every_seed_only_if_it_starts_from_pca(load_sprint):
+    points = np.random.default_rng(0).normal(size=(24, 4))
+    projection = load_sprint(f"{FOLDER}/project.py").projection
+    for method, repeats in (("t-SNE", True), ("t-SNE from noise", False)):
+        first, second = (projection(method, 5, seed)(points) for seed in (0, 1))
+        assert np.allclose(first, second, atol=1e-3) == repeats
 
 
 def test_umap_separates_two_clouds(load_sprint, monkeypatch):

@@ -190,6 +190,7 @@ def test_note_7_principal_directions(load_sprint):
     assert results.directions[0] == pytest.approx([2 / math.sqrt(5), 1 / math.sqrt(5)])
     assert [s**2 for s in results.singular_values] == pytest.approx([10, 2.5])
     assert results.shares == pytest.approx([0.8, 0.2])
+    assert results.variances == pytest.approx([10 / 3, 2.5 / 3]), "of four points: divided by three, as usual"
     assert results.tried == pytest.approx(8.5)
     assert sorted(results.coordinates) == pytest.approx([-math.sqrt(5), 0, 0, math.sqrt(5)])
     assert script.main(script.Config(degrees=26.565)).tried == pytest.approx(10)
