@@ -9,32 +9,20 @@ Theory: notes/06_regularisation.md
 """
 
 import statistics
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
-from multiprocessing import get_context
-from typing import Annotated, Any, NamedTuple
+from itertools import islice
+from typing import Annotated, Any
 
-import torch
 from matplotlib.figure import Figure
-from tqdm import tqdm
 
-from digit_study.augmentation import augmented_batches
-from digit_study.evaluation import evaluate, smoothed_loss
-from digit_study.images import hold_out, load_images
-from digit_study.networks import build_network
-from digit_study.recipe import Recipe, make_schedule
+from digit_study.recipe import Recipe
+from digit_study.trials import Trial, run_trials
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Processes
 from shared.lab.run import run
-from shared.lab.runtime import keep_freed_memory, seed_everything
-from shared.training.loop import NonFiniteTraining, train_steps
-from shared.training.optimizers import make_optimizers
 
 NO_AUGMENTATION: dict[str, Any] = {"rotation": 0.0, "scaling": 0.0, "shear": 0.0, "shift": 0.0}
 ONLY_NORM: dict[str, Any] = {**NO_AUGMENTATION, "label_smoothing": 0.0, "weight_decay": 0.0, "schedule": "constant"}
@@ -55,9 +43,9 @@ PAIR = ("no batch norm", "nothing of these")
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: PositiveInt = 600  # optimizer steps of a run
+    steps: PositiveInt = 300  # optimizer steps of a run
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # to choose from
-    search: PositiveInt = 3  # blocks on which each rate is tried
+    search: PositiveInt = 2  # blocks on which each rate is tried
     seeds: PositiveInt = 5  # other blocks, on which the chosen rate is measured; each has a seed of its own
     cases: Annotated[tuple[str, ...], Different] = tuple(CASES)  # cases to run; others are compared with the first
     processes: Processes = 2  # runs at the same time, with one thread each
@@ -65,14 +53,6 @@ class Config(ScriptConfig):
     def check(self) -> None:
         if unknown := [name for name in self.cases if name not in CASES]:
             raise ValueError(f"--cases must be out of {', '.join(CASES)}; got {unknown[0]!r}")
-
-
-class Run(NamedTuple):
-    """One training: a case at a learning rate, validated on one block; the number of the block is the seed, too."""
-
-    case: str
-    learning_rate: float
-    block: int
 
 
 @dataclass(frozen=True)
@@ -104,40 +84,6 @@ def split_blocks(search: int, measured: int) -> tuple[list[int], list[int]]:
     return searching, [block for block in range(count) if block not in searching]
 
 
-def validation_accuracy(config: Config, one: Run) -> float:
-    """Train once; return the accuracy of the last weights on the block that was held out.
-
-    A training that diverges is scored by the last weights that were finite.
-    """
-    keep_freed_memory()
-    recipe = replace(
-        Recipe(steps=config.steps, warmup=config.steps // 10, learning_rate=one.learning_rate), **CASES[one.case]
-    )
-    known, _ = load_images("digits", torch.device("cpu"))
-    training, validation = hold_out(known, one.block, config.search + config.seeds)
-    generator = seed_everything(config.seed + one.block)
-    network = build_network(recipe, training.pixels.shape[-1])
-    steps = train_steps(
-        network,
-        augmented_batches(training, recipe, generator),
-        loss_function=partial(smoothed_loss, smoothing=recipe.label_smoothing),
-        optimizers=make_optimizers(network, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay),
-        steps=recipe.steps,
-        schedule=make_schedule(recipe),
-    )
-    with suppress(NonFiniteTraining):
-        for _ in steps:
-            pass
-    return evaluate(network, validation, recipe.label_smoothing).accuracy
-
-
-def mean_by_rate(accuracies: dict[Run, float], case: str, rates: Iterable[float]) -> dict[float, float]:
-    """Return the mean accuracy of a case over the blocks of the search, by learning rate."""
-    return {
-        rate: statistics.mean(value for one, value in accuracies.items() if one[:2] == (case, rate)) for rate in rates
-    }
-
-
 def difference(accuracies: list[float], others: list[float]) -> MeanInterval:
     """Return the mean of paired differences with half of its 95 % interval."""
     return mean_interval([mine - other for mine, other in zip(accuracies, others, strict=True)])
@@ -145,40 +91,30 @@ def difference(accuracies: list[float], others: list[float]) -> MeanInterval:
 
 def main(config: Config) -> Results:
     searching, measuring = split_blocks(config.search, config.seeds)
-    total = len(config.cases) * (len(config.rates) * config.search + config.seeds)
-    # One thread each: maps as small as these gain nothing from a second. Started afresh, as on every system.
-    with (
-        ProcessPoolExecutor(
-            config.processes, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool,
-        tqdm(total=total, unit="run") as bar,
-    ):
 
-        def run_all(runs: list[Run]) -> dict[Run, float]:
-            # A single process is this one.
-            mapped = (map if config.processes == 1 else pool.map)(partial(validation_accuracy, config), runs)
-            accuracies = {}
-            for one, accuracy in zip(runs, mapped, strict=True):
-                accuracies[one] = accuracy
-                bar.update()
-            return accuracies
+    def make_trials(case: str, rate: float, blocks: list[int]) -> list[Trial]:
+        recipe = Recipe(steps=config.steps, warmup=config.steps // 10, learning_rate=rate)
+        recipe = replace(recipe, **CASES[case])
+        return [Trial(recipe, block, config.search + config.seeds, config.seed + block) for block in blocks]
 
-        searched = run_all(
-            [Run(case, rate, block) for case in config.cases for rate in config.rates for block in searching]
-        )
-        means = {case: mean_by_rate(searched, case, sorted(config.rates)) for case in config.cases}
-        # Of rates that are equally good, the lowest.
-        best = {case: max(by_rate, key=by_rate.__getitem__) for case, by_rate in means.items()}
-        measured = run_all([Run(case, best[case], block) for case in config.cases for block in measuring])
-    accuracies = {case: [value for one, value in measured.items() if one.case == case] for case in config.cases}
+    tried = {(case, rate): make_trials(case, rate, searching) for case in config.cases for rate in sorted(config.rates)}
+    scores = iter(run_trials([trial for trials in tried.values() for trial in trials], config.processes, "search"))
+    searched: dict[str, dict[float, float]] = {case: {} for case in config.cases}
+    for case, rate in tried:
+        searched[case][rate] = statistics.mean(islice(scores, config.search))
+    # Of rates that are equally good, the lowest.
+    best = {case: max(means, key=means.__getitem__) for case, means in searched.items()}
+    chosen = [trial for case in config.cases for trial in make_trials(case, best[case], measuring)]
+    scores = iter(run_trials(chosen, config.processes, "measure"))
+    measured = {case: list(islice(scores, config.seeds)) for case in config.cases}
     cases = {
         case: Case(
-            searched={str(rate): mean for rate, mean in means[case].items()},
+            searched={str(rate): mean for rate, mean in searched[case].items()},
             learning_rate=best[case],
             at_the_edge=best[case] in (min(config.rates), max(config.rates)),
-            accuracies=accuracies[case],
-            accuracy=mean_interval(accuracies[case]),
-            change=difference(accuracies[case], accuracies[config.cases[0]]),
+            accuracies=measured[case],
+            accuracy=mean_interval(measured[case]),
+            change=difference(measured[case], measured[config.cases[0]]),
         )
         for case in config.cases
     }
@@ -187,8 +123,8 @@ def main(config: Config) -> Results:
         print(f"{name:<20}at {case.learning_rate:<7g}{show_interval(*case.accuracy, '.2%')}, ", end="")
         print(f"change {show_interval(*case.change, '+.2%')}{edge}")
     pair = None
-    if all(case in accuracies for case in PAIR):
-        pair = difference(*(accuracies[case] for case in PAIR))
+    if all(case in measured for case in PAIR):
+        pair = difference(*(measured[case] for case in PAIR))
         print(f"{PAIR[0]} less {PAIR[1]}: {show_interval(*pair, '+.2%')}")
     return Results(config.steps, cases, pair)
 
@@ -223,7 +159,7 @@ def plot(results: Results) -> Figure:
     return figure
 
 
-# A block has 112 images: a few of them change sides between machines, and with them the rate that is taken.
+# A block has 128 images: a few of them change sides between machines, and with them the rate that is taken.
 TOLERANCE = {
     "cases.*": Tolerance(absolute=0.03),
     "cases.*.searched.*": Tolerance(compared=False),
