@@ -650,6 +650,7 @@ def test_throughput_is_told_in_ratios_to_no_workers(script: ModuleType):
     assert results.speedup["nothing"]["4"][1] < 1, "a worker costs more than an item that costs nothing"
     assert len(script.plot(results).axes) == 3
     data = script.kinds(config)["computing"]
+    assert [script.loader_of(data, 4, workers).persistent_workers for workers in (0, 1)] == [False, True]
     alone, workers = (list(script.loader_of(data, 4, workers)) for workers in (0, 1))
     assert all(map(torch.equal, alone, workers))
 
@@ -699,6 +700,7 @@ def test_the_recurrence_meets_the_cases_that_are_known(script: ModuleType):
     for depth in (1, 4):
         assert script.predicted_seconds(steady, step, depth) == 3 + 10 * 5, "the step is the bottleneck"
         assert script.predicted_seconds(steady, 2.0, depth) == 10 * 3 + 2, "loading is the bottleneck"
+    assert [script.least_seconds(steady, seconds) for seconds in (step, 2.0)] == [3 + 10 * 5, 10 * 3 + 2]
     # Worked out by hand: with one place the third batch has to wait for the second to leave, with two it does not.
     assert script.predicted_seconds([1.0, 1.0, 1.0, 10.0], 4.0, depth=1) == 19
     assert script.predicted_seconds([1.0, 1.0, 1.0, 10.0], 4.0, depth=2) == 17
@@ -729,6 +731,12 @@ def test_without_an_accelerator_nothing_is_pinned(script: ModuleType):
 @of("resume_mid_epoch")
 def test_every_position_resumes_exactly(script: ModuleType):
     data = script.NoisyDigits(seed=0)
+    noisy, again, next_epoch, next_item = (
+        data[key][0] - data.images[key[1]] for key in ((0, 5), (0, 5), (1, 5), (0, 6))
+    )
+    assert torch.equal(noisy, again)
+    assert (noisy - next_epoch).abs().min() > 0, "other noise in each epoch"
+    assert (noisy - next_item).abs().min() > 0, "and for each item"
     loader = script.ResumableLoader(data, batch_size=400, seed=3)
     whole, states = [], [loader.state_dict()]
     for _ in range(2):
