@@ -43,12 +43,12 @@ TRAINED_MODEL = RUNS / "09_train_gpt2" / "train_cookbook_gpt2" / "checkpoints" /
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     checkpoint: Path = TRAINED_MODEL  # checkpoint of train.py on the cookbook
-    steps: PositiveInt = 1600  # optimizer steps with the penalty
-    plain_steps: PositiveInt = 3200  # optimizer steps without it: they take as long, because nothing is written
+    steps: PositiveInt = 1000  # optimizer steps with the penalty
+    plain_steps: PositiveInt = 2000  # optimizer steps without it: they take as long, because nothing is written
     batch_size: PositiveInt = 16  # recipes of a batch
-    learning_rate: PositiveFloat = 5e-4  # peak learning rate of AdamW
-    muon_learning_rate: PositiveFloat = 5e-3  # peak learning rate of Muon
-    penalty: NonNegativeFloat = 3.0  # nats that a fault costs
+    learning_rate: PositiveFloat = 1e-3  # peak learning rate of AdamW
+    muon_learning_rate: PositiveFloat = 1e-2  # peak learning rate of Muon
+    penalty: NonNegativeFloat = 10.0  # nats that a fault costs
     texts: PositiveInt = 128  # recipes that the model writes at a time
     steps_per_writing: PositiveInt = 4  # optimizer steps that share them
     decay: Fraction = 0.995  # of the running mean of the weights, per step
