@@ -368,3 +368,30 @@ def test_note_10_one_matrix_product_by_hand(load):
     assert gradients.tolist() == [1, 5, 4]
     assert f"{64 * 24 * 9 * 64 * 4 / 1e6:.1f} MB" in note(10)
     assert f"{64 * 24 * 64 * 4 / 1e6:.2f} MB" in note(10)
+
+
+# what the pages conclude from tables
+
+
+def test_note_5_concludes_what_the_table_shows():
+    from shared.checks.intervals import mean_interval
+    from shared.lab.results import load_results
+
+    schedules = load_results(SPRINT / "results/which_schedule.json")["results"]["schedules"]
+    constant = schedules.pop("constant")["losses_by_fold"]
+
+    def gain(losses: list[float], others: list[float]) -> tuple[float, float]:
+        mean, half = mean_interval([other - mine for mine, other in zip(losses, others, strict=True)])
+        assert half is not None
+        return mean, half
+
+    for name, scores in schedules.items():
+        mean, half = gain(scores["losses_by_fold"], constant)
+        assert mean > half, f"{name} is shown to be better than a constant rate"
+        assert f"± {half:.3f}" in note(5)
+    cosine = schedules["cosine"]["losses_by_fold"]
+    for name, is_shown in (("staircase", True), ("plateau", True), ("linear", False)):
+        mean, half = gain(cosine, schedules[name]["losses_by_fold"])
+        assert (mean > half) == is_shown, name
+        assert f"{mean:.3f} ± {half:.3f}" in note(5)
+    assert 5 < gain(cosine, constant)[0] / gain(cosine, schedules["staircase"]["losses_by_fold"])[0] < 20, "a tenth"
