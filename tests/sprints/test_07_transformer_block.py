@@ -84,6 +84,7 @@ def test_what_each_norm_does_not_notice(script):
     assert all(along["the output"] < 1e-3 for along in results.gradient_along.values())
     assert results.output_rms[0] < 1e-3, "far below the root of epsilon the scale comes through"
     assert results.output_rms[-1] == pytest.approx(1, abs=1e-3)
+    assert results.gradient_norm[-2] == pytest.approx(10 * results.gradient_norm[-1], rel=1e-3)
 
 
 def test_a_norm_of_one_feature_is_refused(script):
@@ -115,14 +116,17 @@ def test_a_block_in_one_function_is_the_block(script):
     assert max(results.gradient.values()) < 1e-5
 
 
-def test_blocks_equal_pytorchs_for_all_norms_activations_and_masks_alone_and_stacked(script):
+def test_blocks_equal_pytorchs_for_all_norms_activations_and_masks_alone_and_stacked(script, monkeypatch):
     parity = script("parity")
+    fast, compare_fast_path = [], parity.compare_fast_path
+    monkeypatch.setattr(parity, "compare_fast_path", lambda *given: fast.append(compare_fast_path(*given)) or fast[-1])
     config = parity.Config(depths=(1, 6), batch=2, tokens=5, d_model=16, heads=2, d_hidden=24)
     results = parity.main(config)
     assert results.comparisons == 8 * 2 * 5
     for rows in results.by_depth.values():
         assert max(max(row) for row in rows) < 1e-5
-    assert results.fast_path < 1e-5
+    assert len(fast) == 4 * 2, "each kind of encoder at each depth"
+    assert results.fast_path == max(fast) < 1e-5
     precise = replace(config, depths=(1,), precision="float64")
     found = parity.main(precise)
     assert max(max(row) for rows in found.by_depth.values() for row in rows) < 1e-12, "what differs is rounding"
@@ -162,6 +166,8 @@ def test_gradients_vanish_explode_or_pass(script, part):
     assert residual.main(config) == results, "same seed, same results"
     with pytest.raises(ValueError, match="pre, post, no norm, no addition, neither; got 'both'"):
         part("deep_stacks").make_block("both", 8, 2)
+    last = {kind: type(part("deep_stacks").Stack(kind, 1, 8, 2).norm) for kind in part("deep_stacks").KINDS}
+    assert [kind for kind, norm in last.items() if norm is nn.LayerNorm] == ["pre", "no addition"]
 
 
 def test_a_deep_stack_learns_with_additions_and_norms_on_the_side(script):
@@ -195,6 +201,7 @@ def test_the_last_gradient_shrinks_with_depth_only_before_the_norm(script):
     assert results.exponent["post"] > -0.1
     assert 0.2 < results.stream_exponent["pre"] < 0.6, "the last norm divides by a size that grows"
     assert results.stream["post"] == pytest.approx([1, 1], abs=0.01)
+    assert max(results.last["post"][0]) < 5, "the gradient of a mean over places, not of a sum"
     assert by_layer.fitted_exponent([1, 2, 4], [3.0, 1.5, 0.75]) == pytest.approx(-1)
 
 
@@ -203,6 +210,8 @@ def test_pre_or_post_counts_what_learns_and_what_diverges(script):
     config = pre_or_post.Config(depths=(1,), learning_rates=(3e-3,), steps=70, warmup=10, runs=1, device="cpu")
     results = pre_or_post.main(config)
     assert all(share == 1 for share in results.learnt.values()), "one block learns in any way"
+    untrained = pre_or_post.main(replace(config, steps=1, warmup=1))
+    assert all(share == 0 for share in untrained.learnt.values()), "to be right by chance is not to have learnt"
     wild_config = replace(config, learning_rates=(1e30,), steps=4)
     wild = pre_or_post.main(wild_config)
     assert pre_or_post.main(wild_config) == wild, "same seed, same results"
@@ -287,10 +296,37 @@ def test_neurons_are_held_while_the_context_lasts(part):
     assert not any(module._forward_pre_hooks for module in model.modules()), "nothing is left behind"
 
 
-def test_neurons_of_the_shipped_model(script):
-    neurons = script("neurons")
+def test_random_keys_are_as_long_as_the_neurons_own(part):
+    model = GPT(GPTConfig(20, 8, 1, 2, 8, dropout=0.0), torch.Generator().manual_seed(0))
+    weight = model.blocks[0].get_parameter("feed_forward.expand.weight")
+    nn.init.zeros_(model.blocks[0].get_parameter("feed_forward.expand.bias"))
+    directions = torch.cat([torch.eye(8), -torch.eye(8)])
+    activations = part("neuron_reading").random_directions(model, 0, directions, torch.Generator().manual_seed(1))
+    # GELU(z) - GELU(-z) = z, so this is what each key makes of each feature.
+    keys = (activations[:8] - activations[8:]).T  # (neurons, d_model)
+    torch.testing.assert_close(keys.norm(dim=1), weight.norm(dim=1))
+    assert (keys - weight).abs().max() > 0.01
+
+
+def test_a_value_goes_through_the_last_gain_and_the_head(script):
+    model = GPT(GPTConfig(20, 8, 1, 2, 8, dropout=0.0), torch.Generator().manual_seed(0))
+    gain = nn.init.normal_(model.get_parameter("norm.weight"))
+    value = model.blocks[0].get_parameter("feed_forward.contract.weight")[:, 3]
+    torch.testing.assert_close(script("keys_and_values").raised(model, 0)[3], model.head(gain * value))
+
+
+def test_neurons_of_the_shipped_model(script, part):
+    neurons, reading = script("neurons"), part("neuron_reading")
     config = neurons.Config(recipes=2, device="cpu")
     results = neurons.main(config)
+    model, tokenizer = reading.load(SHIPPED_FOLDER)
+    second = reading.read_half(tokenizer, 2, 2)
+    assert not second.places.all(), "the shorter recipe is padded"
+    assert all(labels.min() >= 0 for labels in second.labels.values()), "padding has no label"
+    hidden = [layer[second.places] for layer in reading.record(model, second.recipes.tokens[:, :-1]).hidden]
+    best = reading.rank_neurons(hidden, second, reading.ABOUT[1]).max(dim=1).values.view(4, -1).mean(dim=1)
+    chosen = results.mean["trained"][reading.ABOUT[1]]
+    assert all(ours < its - 0.01 for ours, its in zip(chosen, best.tolist(), strict=True)), "chosen on the other half"
     assert set(results.mean) == {"trained", "random keys", "untrained"}
     come = results.best["the token to come"]["line break"]
     assert come["trained"] > 0.9 > come["untrained"]
@@ -299,7 +335,9 @@ def test_neurons_of_the_shipped_model(script):
     assert memory.neurons["line break"].examples[0].endswith("[.]")
     assert max(memory.agreement) > 0.02 > max(memory.agreement_shuffled)
     removal = script("remove_neurons")
-    removed = removal.main(removal.Config(recipes=2, counts=(16,), draws=1, device="cpu")).removals["16"]
+    removals = removal.main(removal.Config(recipes=2, counts=(16,), draws=2, device="cpu"))
+    removed = removals.removals["16"]
+    assert removals.harmed_more == {"16": sum(its.own > max(its.random) for its in removed.values())}
     assert removed["line break"].own > 5 * abs(removed["line break"].random[0])
     assert all(sum(its.layers) == 16 for its in removed.values())
 
