@@ -124,6 +124,16 @@ def test_note_1_a_convolution_by_hand(load):
     assert sum(parameter.numel() for parameter in nn.Linear(64, 64).parameters()) == 4160
 
 
+def test_note_1_two_convolutions_without_relu_are_one_larger():
+    generator = torch.Generator().manual_seed(0)
+    picture = torch.randn(1, 1, 9, 9, generator=generator, dtype=torch.float64)
+    first, second = torch.randn(2, 1, 1, 3, 3, generator=generator, dtype=torch.float64)
+    # The larger filter is the one laid over the other in all places (flipped, as the mathematical convolution is).
+    larger = functional.conv2d(functional.pad(first, [2] * 4), second.flip(2, 3))
+    two = functional.conv2d(functional.conv2d(picture, first), second)
+    torch.testing.assert_close(two, functional.conv2d(picture, larger))
+
+
 def test_a_place_outside_of_the_map_is_refused(refusal):
     script = "04_advanced_training_cnn/conv_by_hand.py"
     assert "--row and --column must be below 3" in refusal(script, "--row 3")
