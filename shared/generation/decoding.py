@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from shared.generation.sampling import sample
-from shared.nn.one_token import by_single_tokens
 
 
 @runtime_checkable
@@ -65,7 +64,8 @@ def stream(
     device = next(iter(model.parameters())).device
     tokens, mask, positions = _pad_left(prompts, device)
     cache = model.new_cache(len(prompts), longest + max_new_tokens) if use_cache else None
-    compute_logits = by_single_tokens(model)
+    # A model may know a faster way for one token at a time.
+    compute_logits = getattr(model, "for_single_tokens", lambda: model)()
     for step in range(max_new_tokens):
         # Around a step, not around the loop: the caller's code runs between two steps.
         with torch.inference_mode():

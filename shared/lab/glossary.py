@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -10,29 +10,16 @@ from rich.console import Console
 from shared.lab import paths
 
 ENTRY = re.compile(r"^- \*\*(?P<names>.+?)\*\*: .*\(\[[^]]*\]\((?P<page>[^)]+)\)\)$")
-# What is no running text: code, comments, formulas, the addresses of links, navigation, sources, the look ahead.
+# What is no running text: code, comments, formulas, addresses of links, figures, navigation, sources, the look ahead.
 NO_TEXT = re.compile(
     r"^```.*?^```$|<!--.*?-->|\$\$.*?\$\$|\$[^$\n]*\$|`[^`\n]*`|(?<=\])\([^)]*\)|^\[←.*?\n\n"
-    r"|^\*\*(?:Next|Sources?)\b.*?(?=\n\n|\Z)",
+    r"|!\[[^\]]*\]|^\*\*(?:Next|Sources?)\b.*?(?=\n\n|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 # Words of everyday English as well. Where they stand before their page, they mean what everybody means by them.
-EVERYDAY = frozenset(
-    {
-        "bit",
-        "centre",
-        "context",
-        "group",
-        "head",
-        "key",
-        "label",
-        "memory",
-        "module",
-        "precision",
-        "prediction",
-        "query",
-    }
-    | {"score", "shift", "stream", "training", "value", "window", "worker"}
+EVERYDAY = re.compile(
+    "bit|buffer|centre|channel|context|data set|filter|group|head|key|label|memory|module|precision|prediction|query"
+    "|score|shift|stream|temperature|training|value|window|worker"
 )
 
 
@@ -45,8 +32,9 @@ class Term:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What finds the term in a text, in the plural too; capitals count where the term has them."""
-        names = "|".join(re.escape(name).replace(r"\ ", r"[\s-]+") for name in self.names)
+        """What finds the term, in the plural too; of one that has capitals they count, but for the first letter."""
+        some = (re.escape(name).replace(r"\ ", r"[\s-]+") for name in self.names)
+        names = "|".join(name if name[0] == "\\" else f"(?i:{name[0]}){name[1:]}" for name in some)
         flags = 0 if any(name != name.lower() for name in self.names) else re.IGNORECASE
         return re.compile(rf"(?<![\w-])(?:{names})(?:s|es)?(?![\w-])", flags)
 
@@ -78,7 +66,7 @@ def read_glossary(file: Path) -> list[Term]:
             )
         names = re.sub(r"`|\s*\(.*?\)", "", entry["names"]).split(",")
         term = Term(tuple(name.strip() for name in names), file.parent / entry["page"])
-        if not term.pattern.search(term.page.read_text(encoding="utf-8")):
+        if not term.pattern.search(running_text(term.page)):
             raise ValueError(f"{paths.shown(file)}:{number}: {paths.shown(term.page)} has no {entry['names']}")
         terms.append(term)
     return terms
@@ -96,8 +84,8 @@ def pages_in_order(sprints: Path) -> list[Path]:
 def first_uses(terms: list[Term], pages: list[Path]) -> list[FirstUse]:
     """Return where each term is met first, in reading order; terms that no page has are left out.
 
-    A page may use a term before its explanation where the same paragraph says in which note or sprint that stands. A
-    README is a door: it may name what the notes behind it explain.
+    A page may use a term before its explanation if a sentence near the first use says in which note or sprint that
+    stands. A README is a door: it may name what the notes behind it explain.
     """
     texts = {page: running_text(page) for page in pages}
     uses = [use for term in terms if (use := _first_use(term, texts)) is not None]
@@ -110,15 +98,17 @@ def running_text(page: Path) -> str:
 
 
 def _first_use(term: Term, texts: dict[Path, str]) -> FirstUse | None:
-    found = None
+    first = None
     for page, match in _uses(term, texts):
         use = FirstUse(term, page, texts[page].count("\n", 0, match.start()) + 1, early=False)
         if page == term.page:
-            return found or use
-        found = found or use
-        if not (set(term.names) & EVERYDAY or _is_door(page, term) or _says_where(texts[page], match, page, term)):
-            return FirstUse(term, page, use.line, early=True)
-    return found
+            return first or use
+        first = first or use
+        if any(map(EVERYDAY.fullmatch, term.names)) or _is_door(page, term):
+            continue
+        # What has been said once need not be said again.
+        return first if _says_where(texts[page], match, page, term) else replace(use, early=True)
+    return first
 
 
 def _uses(term: Term, texts: dict[Path, str]) -> Iterator[tuple[Path, re.Match[str]]]:
@@ -132,14 +122,14 @@ def _is_door(page: Path, term: Term) -> bool:
 
 
 def _says_where(text: str, match: re.Match[str], page: Path, term: Term) -> bool:
-    """Return whether the paragraph of a use names the note or the sprint that explains the term."""
-    start, end = text.rfind("\n\n", 0, match.start()), text.find("\n\n", match.end())
-    paragraph = text[max(start, 0) : end if end >= 0 else len(text)]
+    """Return whether the paragraph of a use, or one beside it, names the note or the sprint that explains the term."""
+    before, after = text[: match.start()].split("\n\n"), text[match.end() :].split("\n\n")
+    paragraphs = "\n\n".join([*before[-2:], match[0], *after[:3]])
     if _sprint(page) == _sprint(term.page):
         where = rf"\bnotes?\b[\d\s,and]*\b{int(term.page.stem[:2])}\b"
     else:
         where = rf"\bsprint\s{int(_sprint(term.page).name[:2])}\b"
-    return re.search(where, paragraph, re.IGNORECASE) is not None
+    return re.search(where, paragraphs, re.IGNORECASE) is not None
 
 
 def _sprint(page: Path) -> Path:

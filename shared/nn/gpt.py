@@ -20,6 +20,8 @@ from shared.nn.positions import PositionKind, make_positions
 if TYPE_CHECKING:  # transformers takes seconds to import and only the conversions need it
     from transformers import GPT2LMHeadModel
 
+    from shared.nn.one_token import SingleTokens
+
 
 @dataclass(frozen=True)
 class GPTConfig:
@@ -154,6 +156,12 @@ class GPT(nn.Module):
         weight, config = self.head.weight, self.config
         shape = (batch, config.heads, max_tokens or config.context, config.d_model // config.heads)
         return [KeyValueCache(*shape, weight.dtype, weight.device) for _ in self.blocks]
+
+    def for_single_tokens(self) -> "GPT | SingleTokens":
+        """Return what gives the same logits faster, one token at a time, or the model itself if it is changed."""
+        from shared.nn.one_token import SingleTokens, is_plain
+
+        return SingleTokens(self) if is_plain(self) else self
 
     def parameter_count(self) -> int:
         """Return the number of parameters; tied weights count once."""

@@ -4,7 +4,6 @@ For a single token the matrix products take about half of the time; the rest goe
 that drops nothing, into cutting and merging heads. Here the same operations stand in a row.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,11 +20,6 @@ from shared.nn.masks import for_all_queries
 
 # A block with a part of another kind (an adapter, a quantized layer) has to be called, and so has one with a hook.
 PARTS = (GPTBlock, MultiHeadAttention, FeedForward, PackedProjection, nn.Linear, nn.LayerNorm, nn.Dropout)
-
-
-def by_single_tokens(model: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Return what computes a model's logits faster where it can, for single tokens of a plain GPT, else the model."""
-    return SingleTokens(model) if isinstance(model, GPT) and is_plain(model) else model
 
 
 def is_plain(gpt: GPT) -> bool:

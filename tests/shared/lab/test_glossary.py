@@ -44,9 +44,10 @@ def test_a_term_is_explained_before_it_is_used(early):
     assert early(start="We take sgd, a loss function of `loss` and $loss$.\n") == {"loss": "01_start.md:1"}
 
 
-def test_a_paragraph_may_say_where_the_explanation_is(early):
+def test_a_sentence_nearby_may_say_where_the_explanation_is(early):
     assert early(start="The loss, which notes 1 and\n2 explain.\n") == {}
-    assert early(start="The loss.\n\nThis is note 2.\n") == {"loss": "01_start.md:1"}
+    assert early(start="The loss.\n\nThis is note 2.\n\nAgain the loss.\n" + 5 * "\nMore.\n" + "The loss.\n") == {}
+    assert early(start="The loss.\n\nA.\n\nB.\n\nC.\n\nThis is note 2.\n") == {"loss": "01_start.md:1"}
     assert early(start="The loss of note 12 or of sprint 1.\n") == {"loss": "01_start.md:1"}
     assert early(start="SGD comes in sprint 2.\n") == {}
     assert early(start="SGD comes in sprint 3, note 2.\n") == {"SGD": "01_start.md:1"}
