@@ -3,7 +3,7 @@
     uv run sprints/10_pretrained_generation_demo/attack_test.py
 
 Starts the page's server on a free port, does to it what nobody should, and asks at once for a text of ordinary length.
-Theory: notes/05_streaming.md
+Theory: notes/09_many_users.md
 """
 
 import contextlib
@@ -22,7 +22,8 @@ import torch
 from pydantic import Field
 from tqdm import trange
 
-from decoding_demo.demo_page import EXAMPLES, Server, serve
+from decoding_demo.demo_page import Server, serve
+from decoding_demo.prompts import EXAMPLES
 from decoding_demo.sampling_settings import SamplingSettings
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
@@ -36,7 +37,7 @@ Texts = Annotated[int, Field(ge=1, le=1000)]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
+    model: str = SHIPPED  # cookbook (shipped), smollm2, a folder, or a name of the hub such as gpt2: GPT-2 or Llama
     texts: Texts = 40  # that the attacker asks for
     tokens: PositiveInt = 20  # of the text that the other one asks for
     requests: NonNegativeInt = 1000  # after which memory is measured again; half of them are read
@@ -110,7 +111,7 @@ REFUSED = {
 
 def attacked(config: Config, attack: Callable[[Server, Config], None]) -> tuple[float, float]:
     """Return the seconds until one who comes after an attack has the first words, and the whole text."""
-    server = serve(config.model, users=config.users)
+    server = serve(config.model, users=config.users, chat=False)
     try:
         for _ in read(server, join(server, max_new_tokens=2)):  # loads what is loaded late
             pass
@@ -140,7 +141,7 @@ def main(config: Config) -> Results:
     for name, attack in ATTACKS.items():
         first_words[name], whole_text[name] = attacked(config, attack)
         print(f"{name:<30} first words after {first_words[name]:.2f} s, all {whole_text[name]:.2f} s")
-    server = serve(config.model, users=config.users)
+    server = serve(config.model, users=config.users, chat=False)
     try:
         refused = {
             name: httpx.post(f"{server.url}{path}", headers=headers, content=content, timeout=60).status_code

@@ -1,9 +1,10 @@
 """What does a language model consider before each word? A web page on this machine, for several users at once.
 
     uv run sprints/10_pretrained_generation_demo/demo.py
+    uv run sprints/10_pretrained_generation_demo/demo.py --model smollm2
     uv run sprints/10_pretrained_generation_demo/demo.py --model gpt2 --port 8000
 
-Open the printed address; Ctrl-C ends the server. Theory: notes/05_streaming.md
+Open the printed address; Ctrl-C ends the server. Theory: notes/08_streaming.md
 """
 
 import time
@@ -27,7 +28,8 @@ Seconds = Annotated[float, Field(ge=0, le=1e8)]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
+    model: str = SHIPPED  # cookbook (shipped), smollm2, a folder, or a name of the hub such as gpt2: GPT-2 or Llama
+    chat: bool | None = None  # take the prompt as a message to be answered (default: if the model was taught to chat)
     port: Port | None = None  # port to listen on (default: the first free one from 7860 on)
     users: PositiveInt = 8  # texts that compute at the same time; others wait for their turn
     threads: Threads = 1  # threads that each text computes with
@@ -43,7 +45,8 @@ def main(config: Config) -> Results:
     if config.record is not None:
         refuse("a page that is served has nothing to record; screenshot.py and load_test.py do")
     torch.set_num_threads(config.threads)
-    server = serve(config.model, users=config.users, port=config.port, device=str(pick_device(config.device)))
+    device = str(pick_device(config.device))
+    server = serve(config.model, users=config.users, port=config.port, device=device, chat=config.chat)
     print(f"Open {server.url}", flush=True)
     try:
         time.sleep(1e8 if config.seconds is None else config.seconds)

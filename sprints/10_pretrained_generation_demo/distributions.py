@@ -3,7 +3,7 @@
     uv run sprints/10_pretrained_generation_demo/distributions.py
 
 The cookbook's grammar knows what can follow, and with which probability: the exact distribution stands beside the
-model's, before and after each setting. Theory: notes/02_the_exact_distribution.md
+model's, before and after each setting. Theory: notes/04_the_exact_distribution.md
 """
 
 import math

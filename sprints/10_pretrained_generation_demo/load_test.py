@@ -2,7 +2,7 @@
 
     uv run sprints/10_pretrained_generation_demo/load_test.py
 
-Starts the page's server on a free port and talks to it as a browser would. Theory: notes/05_streaming.md
+Starts the page's server on a free port and talks to it as a browser would. Theory: notes/09_many_users.md
 """
 
 import statistics
@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Annotated
 import torch
 from pydantic import Field
 
-from decoding_demo.demo_page import EXAMPLES, MOST_TEXTS, import_gradio, serve
+from decoding_demo.chosen_model import load
+from decoding_demo.demo_page import MOST_TEXTS, serve
+from decoding_demo.page_parts import import_gradio
+from decoding_demo.prompts import EXAMPLES
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import write
 from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
-from shared.nn.pretrained import SHIPPED, load_causal_model
+from shared.nn.pretrained import SHIPPED
 
 if TYPE_CHECKING:
     from gradio_client import Client
@@ -32,7 +35,7 @@ Requests = Annotated[int, Field(ge=1, le=MOST_TEXTS)]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
+    model: str = SHIPPED  # cookbook (shipped), smollm2, a folder, or a name of the hub such as gpt2: GPT-2 or Llama
     requests: Requests = 50  # users at the same time, each with a request
     users: PositiveInt = 8  # texts that compute at the same time
     max_new_tokens: PositiveInt = 60  # tokens to write at most
@@ -107,10 +110,10 @@ def timed(work: Callable[[], list[Answer]]) -> tuple[list[Answer], float]:
 
 def main(config: Config) -> Results:
     torch.set_num_threads(1)
-    model, tokenizer = load_causal_model(config.model)
+    chosen = load(config.model)
     for prompt in EXAMPLES:
-        write(model, tokenizer, prompt, request(0, config)[1])  # says whether they fit into the model's context
-    server = serve(config.model, users=config.users)
+        write(chosen, prompt, request(0, config)[1], chat=False)  # says whether they fit into the model's context
+    server = serve(config.model, users=config.users, chat=False)
     print(f"{server.url}: {config.requests} users")
     try:
         first, seeds = connect(server.url), range(config.requests)
@@ -124,7 +127,7 @@ def main(config: Config) -> Results:
     equal = 0
     for seed, answer in enumerate(together):
         prompt, settings = request(seed, config)
-        *_, written = write(model, tokenizer, prompt, settings)
+        *_, written = write(chosen, prompt, settings, chat=False)
         equal += answer.text == prompt + written.text
     errors = [answer.error for answer in [*alone, *together] if answer.error]
     results = Results(

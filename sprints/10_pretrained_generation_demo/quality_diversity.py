@@ -4,7 +4,7 @@
 
 Quality is the share of recipes that the grammar accepts. Diversity is the entropy of what is written, in nats a recipe;
 the grammar's own recipes have all the quality and all the diversity that can be had together.
-Theory: notes/03_quality_and_diversity.md
+Theory: notes/05_quality_and_diversity.md
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ from shared.lab.runtime import pick_device
 from shared.text.cookbook import Cookbook
 
 KINDS = ("temperature", "top_p", "top_k")
+BESIDE = ((-8, -4), (-2, 8), (-2, -14))  # points from a marker to the name of its setting, for each kind
+NEAR = 2.5  # nats around the grammar's entropy that the right panel shows
 # A draw near the border of two tokens falls to either, by the last digit of a logit, and another recipe follows.
 TOLERANCE = {"points.*": Tolerance(relative=0.03, absolute=0.03)}
 
@@ -87,31 +89,30 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw validity against entropy, whole and near the optimum, and against the share of distinct trigrams."""
-    figure, (whole, near, trigrams) = new_figure(width=13, height=4.4, columns=3)
-    for axes, measure in ((whole, "entropy"), (near, "entropy"), (trigrams, "distinct_trigrams")):
-        axes.plot(
-            vars(results.grammar)[measure], 1, "*", color="black", markersize=14, label="the grammar: the optimum"
-        )
-        for kind, marker in zip(KINDS, "os^", strict=True):
+    """Draw validity against entropy, whole and near the optimum, where each point has its setting beside it."""
+    figure, (whole, near) = new_figure(width=9, height=4.4, columns=2)
+    best = results.grammar.entropy
+    for axes in (whole, near):
+        axes.plot(best, 1, "*", color="black", markersize=14, label="the grammar")
+        for place, kind in enumerate(KINDS):
             points = sorted((p for p in results.points.values() if p.kind == kind), key=lambda p: p.value)
             errors = [[p.valid - p.interval[0] for p in points], [p.interval[1] - p.valid for p in points]]
-            across, valid = [vars(p)[measure] for p in points], [p.valid for p in points]
-            axes.errorbar(across, valid, errors, marker=marker, capsize=2, linewidth=1, label=kind.replace("_", "-"))
-            for x, point in zip(across, points, strict=True):
-                if axes is near or point.valid < 0.9 or point.entropy < results.grammar.entropy - 2:
-                    place = (x, point.valid)
+            across, valid = [p.entropy for p in points], [p.valid for p in points]
+            line = axes.errorbar(
+                across, valid, errors, marker="os^"[place], capsize=2, linewidth=1, label=kind.replace("_", "-")
+            )
+            for index, (x, point) in enumerate(zip(across, points, strict=True)):
+                is_near = abs(x - best) < NEAR
+                if (axes is near) == is_near:
+                    # Names stand in rows of their own, one for each kind, where points would cover each other.
+                    y = 0.6 - 0.03 * (2 * place + index % 2) if is_near else point.valid
+                    offset = (0, -3) if is_near else BESIDE[place]
                     axes.annotate(
-                        f"{point.value:g}", place, (4, 4), textcoords="offset points", fontsize=8, clip_on=True
-                    )
-    for axes in (whole, trigrams):
-        axes.set_ylim(0, 1.05)
-        axes.margins(x=0.12)
-    near.set_xlim(results.grammar.entropy - 1.2, results.grammar.entropy + 2.8)
-    near.set_ylim(0.68, 1.02)
-    whole.set(ylabel="valid recipes", xlabel="entropy of what is written, nats a recipe")
-    near.set(xlabel="the same, near the optimum")
-    trigrams.set(xlabel="distinct trigrams of words, share")
+                        f"{point.value:g}", (x, y), offset, textcoords="offset points", fontsize=8,
+                        ha="center" if is_near else "right", color=line[0].get_color(),
+                    )  # fmt: skip
+    whole.set(xlabel="entropy of what is written, nats a recipe", ylabel="valid recipes, share", ylim=(0, 1.05))
+    near.set(xlabel=f"the same, within {NEAR} nats of the grammar", xlim=(best - NEAR, best + NEAR), ylim=(0.42, 1.03))
     whole.legend(loc="lower left", fontsize=9)
     return figure
 

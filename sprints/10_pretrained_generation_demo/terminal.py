@@ -2,10 +2,11 @@
 
     uv run sprints/10_pretrained_generation_demo/terminal.py
     uv run sprints/10_pretrained_generation_demo/terminal.py --prompt "Smoky Soup with" --temperature 0.8
+    uv run sprints/10_pretrained_generation_demo/terminal.py --model smollm2 --temperature 0.7
     echo "Herby" | uv run sprints/10_pretrained_generation_demo/terminal.py > recipe.txt
 
 Without --prompt it asks again and again, or takes each line that is piped in; the text goes to the output, all else to
-the error stream. Ctrl-C ends a text, Ctrl-D the program. Theory: notes/05_streaming.md
+the error stream. Ctrl-C ends a text, Ctrl-D the program. Theory: notes/08_streaming.md
 """
 
 import contextlib
@@ -13,23 +14,31 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
+from decoding_demo.chosen_model import load
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import Considered, write
 from shared.lab.config import ScriptConfig, refuse
 from shared.lab.ranges import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveFraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
-from shared.nn.pretrained import SHIPPED, load_causal_model
+from shared.nn.pretrained import SHIPPED, SMOLLM2
 
-PRESETS = {"soup": {"prompt": "Smoky Soup with"}}
+PRESETS: dict[str, dict[str, Any]] = {
+    "soup": {"prompt": "Smoky Soup with"},
+    "smollm2": {
+        "model": SMOLLM2, "prompt": "Why do onions make me cry?", "temperature": 0.7, "top_p": 0.9, "max_new_tokens": 60
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a model of the hub such as gpt2
+    model: str = SHIPPED  # cookbook (shipped), smollm2, a folder, or a name of the hub such as gpt2: GPT-2 or Llama
+    chat: bool | None = None  # take the prompt as a message to be answered (default: if the model was taught to chat)
     prompt: str | None = None  # continue this text and end (default: ask)
     temperature: PositiveFloat = 1.0  # below 1 safer, above 1 wilder
     top_k: NonNegativeInt = 0  # keep the k most probable tokens; 0 keeps all, 1 is greedy
@@ -81,14 +90,15 @@ def main(config: Config) -> Results:
         refuse(f"what a person types is not recorded; --record takes one of {', '.join(PRESETS)}")
     torch.set_num_threads(1)
     settings = config.settings()
-    model, tokenizer = load_causal_model(config.model)
-    model.to(pick_device(config.device))
+    chosen = load(config.model, pick_device(config.device))
+    chosen.encode("", config.chat)  # says whether it can chat, before anybody types
+    answers = chosen.can_chat if config.chat is None else config.chat
     texts, tokens, waits = [], [], []
     for prompt in prompts(config):
         began, first, written = time.perf_counter(), None, None
-        print(prompt, end="", flush=True)
+        print(f"{prompt}\n\n" if answers else prompt, end="", flush=True)
         try:
-            with contextlib.closing(write(model, tokenizer, prompt, settings)) as stream:
+            with contextlib.closing(write(chosen, prompt, settings, chat=config.chat)) as stream:
                 for update in stream:
                     first = first or time.perf_counter() - began
                     print(update.text[len(written.text) if written else 0 :], end="", flush=True)
@@ -103,7 +113,7 @@ def main(config: Config) -> Results:
         if written is not None:
             if config.alternatives:
                 show(written.considered)
-            texts.append(prompt + written.text)
+            texts.append(("" if answers else prompt) + written.text)
             tokens.append(len(written.considered))
             waits.append(first)
     return Results(texts, tokens, waits)

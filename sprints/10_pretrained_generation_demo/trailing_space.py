@@ -4,7 +4,7 @@
 
 A word's token contains the space before it, so a prompt that ends in a space (or inside a word) ends where no text of
 the training data was ever cut. Remedies: strip the space, or take the last piece back and write only what begins with
-it ("token healing"). Theory: notes/04_token_boundaries.md
+it ("token healing"). Theory: notes/06_where_a_prompt_ends.md
 """
 
 from collections.abc import Callable

@@ -6,28 +6,26 @@ Whoever asks for whatever, the others get their turn (`turns.py`), and only what
 
 import contextlib
 import html
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, no_type_check
 
+from decoding_demo.chosen_model import ChosenModel, load
 from decoding_demo.gate import Gate
-from decoding_demo.page_parts import make_controls, verdict
-from decoding_demo.prompts import MOST_CHARACTERS
+from decoding_demo.page_parts import headline, import_gradio, make_controls, verdict
+from decoding_demo.prompts import EXAMPLES, MOST_CHARACTERS, QUESTIONS
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import write
 from decoding_demo.token_html import given, words
 from decoding_demo.turns import Turn, Turns
-from shared.nn.pretrained import SHIPPED, context_length, load_causal_model
+from shared.nn.pretrained import SHIPPED
 
 if TYPE_CHECKING:  # gradio takes seconds to import
     import gradio
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 HOST = "127.0.0.1"
-EXAMPLES = ["Smoky Soup with", "Zesty Salad with Mango and Feta\nServes 4", "Herby"]
 SECONDS = 120  # a text takes at most, waiting included
 MOST_TEXTS = 64  # that are written at the same time
 MOST_UNREAD, UNREAD_SECONDS = 5, 5.0  # pieces of a text that wait for a reader, and how long
@@ -53,24 +51,17 @@ class Server:
         self.blocks.close(verbose=False)
 
 
-def import_gradio() -> Any:
-    """Return gradio, told beforehand to send nothing home and to keep no long list of what it has done."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    import gradio
-
-    return gradio
-
-
-def build(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: str, turns: Turns) -> "gradio.Blocks":
+def build(chosen: ChosenModel, turns: Turns, *, chat: bool | None = None) -> "gradio.Blocks":
     """Return the page for a model.
 
     Args:
-        model, tokenizer: as by `load_causal_model`.
-        name: is shown; the shipped model's texts are judged by the cookbook's grammar.
+        chosen: the model; the shipped one's texts are judged by the cookbook's grammar.
         turns: hands out turns to compute.
+        chat: whether a prompt is a message to be answered (default: if the model can chat).
     """
+    chosen.encode("", chat)  # says whether it can
+    answers = chosen.can_chat if chat is None else chat
+    examples = QUESTIONS if answers else EXAMPLES
     gr = import_gradio()
     from gradio.context import LocalContext
 
@@ -80,37 +71,40 @@ def build(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: 
         try:
             settings = SamplingSettings.read(dict(zip(SamplingSettings.LIMITS, values, strict=True)))
             page = ""
-            # Closed by name: the thread has to end when the page stops listening, not when Python tidies up.
+            # Closed by name: a text has to end when the page stops listening, not when Python tidies up.
             with (
                 contextlib.closing(turns.open(user, SECONDS)) as turn,
-                contextlib.closing(write(model, tokenizer, prompt, settings, turn)) as stream,
+                contextlib.closing(write(chosen, prompt, settings, turn, chat=chat)) as stream,
             ):
                 done = 0
                 for written in stream:
-                    page = page or given(prompt)
+                    page = page or given(f"{prompt}\n\n" if answers else prompt)
                     page += words(written.considered[done:])
-                    done, text = len(written.considered), prompt + written.text
+                    done, text = len(written.considered), ("" if answers else prompt) + written.text
                     yield text, page, f"{done} tokens"
                     wait_for_reader(blocks, user, turn)
-            yield text, page, verdict(name, prompt, text, written.considered, settings, turn.reason)
+            yield text, page, verdict(chosen.name, prompt, text, written.considered, settings, turn.reason)
         except ValueError as error:
             # The page shows the message as HTML, and it quotes what the user sent.
             message = html.escape(str(error), quote=False)
             raise gr.Error(message, title="Please change this", print_exception=False) from None
 
     with gr.Blocks(title="What does the model consider?", analytics_enabled=False) as blocks:
-        gr.Markdown(
-            f"# What does the model consider?\n`{name}` continues your text, one token at a time. The darker a token, "
-            "the less probable it was. **Point at one to see what else the model considered.**"
-        )
+        gr.Markdown(headline(chosen.name, answers=answers))
         with gr.Row():
             with gr.Column(scale=2, min_width=320):
-                prompt = gr.Textbox(EXAMPLES[0], label="Prompt", lines=3, max_length=MOST_CHARACTERS, elem_id="prompt")
+                prompt = gr.Textbox(
+                    examples[0],
+                    label="Message" if answers else "Prompt",
+                    lines=3,
+                    max_length=MOST_CHARACTERS,
+                    elem_id="prompt",
+                )
                 with gr.Row():
                     begin = gr.Button("Write", variant="primary", min_width=80, elem_id="write")
                     stop = gr.Button("Stop", variant="stop", min_width=80, elem_id="stop")
-                gr.Examples(EXAMPLES, prompt, label="Examples")
-                controls = make_controls(gr, room=context_length(model) - 1)
+                gr.Examples(examples, prompt, label="Examples")
+                controls = make_controls(gr, room=chosen.model.config.context - 1)
             with gr.Column(scale=5, min_width=520):
                 shown = gr.HTML(elem_id="words")
                 status = gr.Markdown("Press **Write**.", elem_id="status")
@@ -147,14 +141,22 @@ def wait_for_reader(blocks: "gradio.Blocks", user: str, turn: Turn) -> None:
         time.sleep(0.05)
 
 
-def serve(model_name: str = SHIPPED, *, users: int = 8, port: int | None = None, device: str = "cpu") -> Server:
+def serve(
+    model_name: str = SHIPPED,
+    *,
+    users: int = 8,
+    port: int | None = None,
+    device: str = "cpu",
+    chat: bool | None = None,
+) -> Server:
     """Serve the page on this machine alone and return at once.
 
     Args:
-        model_name: as for `load_causal_model`.
+        model_name: as for `shared.nn.pretrained.load_causal_model`.
         users: texts that compute at the same time.
         port: default: the first free one from 7860 on.
         device: where the model computes.
+        chat: as for `build`.
 
     Raises:
         ValueError: the model cannot be loaded, or the port is taken.
@@ -162,9 +164,8 @@ def serve(model_name: str = SHIPPED, *, users: int = 8, port: int | None = None,
     gr = import_gradio()
     from starlette.middleware import Middleware
 
-    model, tokenizer = load_causal_model(model_name)
     turns = Turns(users, MOST_TEXTS)
-    blocks = build(model.to(device), tokenizer, model_name, turns)
+    blocks = build(load(model_name, device), turns, chat=chat)
     try:
         _, url, _ = blocks.launch(
             server_name=HOST,

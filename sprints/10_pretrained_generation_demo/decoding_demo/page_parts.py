@@ -1,5 +1,7 @@
-"""Parts of the page: a control for each setting, and what is said about a text."""
+"""Parts of the page: gradio itself, a control for each setting, and what is said about a text."""
 
+import html
+import os
 from typing import Any
 
 from decoding_demo.sampling_settings import SamplingSettings
@@ -8,8 +10,28 @@ from shared.nn.pretrained import SHIPPED
 from shared.text.cookbook import Cookbook
 
 
+def import_gradio() -> Any:
+    """Return gradio, told beforehand to send nothing home and to keep no long list of what it has done."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    import gradio
+
+    return gradio
+
+
+def headline(name: str, *, answers: bool) -> str:
+    """Return what the page says first, in Markdown."""
+    does = "answers your message" if answers else "continues your text"
+    return (
+        f"# What does the model consider?\n`{html.escape(name)}` {does}, one token at a time. The darker a token, the "
+        "less probable it was. **Point at one to see what else the model considered.**"
+    )
+
+
 def make_controls(gr: Any, room: int) -> list[Any]:
     """Return a control for each setting, in the order of `SamplingSettings.LIMITS`."""
+    room = min(room, int(SamplingSettings.LIMITS["max_new_tokens"][1]))
     sliders = {  # lowest, highest, first value, step, explanation
         "temperature": (0.1, 3, 1, 0.05, "below 1 safer, above 1 wilder"),
         "top_k": (0, 100, 0, 1, "keep k tokens; 0 keeps all"),

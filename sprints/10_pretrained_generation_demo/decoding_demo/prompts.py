@@ -2,20 +2,33 @@
 
 from typing import TYPE_CHECKING
 
+from shared.text.tokenizers import END_OF_TEXT
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MOST_CHARACTERS = 2000
+EXAMPLES = ["Smoky Soup with", "Zesty Salad with Mango and Feta\nServes 4", "Herby"]  # beginnings of recipes
+QUESTIONS = ["Why do onions make me cry?", "What is the capital of France?", "Write a limerick about a cook."]
 
 
-def encode(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
-    """Return the token ids of a prompt behind the token that starts a text.
+def text_start(tokenizer: "PreTrainedTokenizerBase") -> int:
+    """Return the token that stood before every text in pre-training.
+
+    A chat model's own "beginning" token may begin a message instead: SmolLM2's is <|im_start|>.
+    """
+    if END_OF_TEXT in (vocabulary := tokenizer.get_vocab()):
+        return vocabulary[END_OF_TEXT]
+    return tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+
+
+def encode_text(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
+    """Return the token ids of the beginning of a text, behind the token that starts one.
 
     The characters of a control token are characters: no prompt can end a text from inside.
     """
     ids = tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    return [start, *ids]
+    return [text_start(tokenizer), *ids]
 
 
 def check_fits(prompt: int, new: int, context: int) -> None:

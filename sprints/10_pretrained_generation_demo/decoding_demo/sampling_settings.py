@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from decoding_demo.repetition import push_down
 from shared.generation.sampling import apply_temperature, top_k_filter, top_p_filter
 
 
@@ -85,9 +86,7 @@ class SamplingSettings:
             tokens: the text so far, (batch, tokens), for the penalty.
         """
         if self.repetition_penalty != 1:
-            from transformers import RepetitionPenaltyLogitsProcessor
-
-            logits = RepetitionPenaltyLogitsProcessor(float(self.repetition_penalty))(tokens, logits)
+            logits = push_down(logits, tokens, self.repetition_penalty)
         if self.temperature != 1:
             logits = apply_temperature(logits, self.temperature)
         if self.top_k:

@@ -1,9 +1,11 @@
 """Tokens as HTML: shaded by how improbable they were, each with a box of what else the model considered."""
 
 import html
+import re
 
 from decoding_demo.streaming import Alternative, Considered
-from shared.text.tokenizers import END_OF_TEXT
+
+CONTROL = re.compile(r"<\|\w+\|>|</s>")  # tokens that end a text or a message
 
 
 def given(prompt: str) -> str:
@@ -37,7 +39,7 @@ def _row(alternative: Alternative, drawn: bool) -> str:
 def _visible(text: str) -> str:
     """Return a token as it stands in the text; a line break and the end have a sign, or one could not point at them."""
     sign = '<span class="sign">{}</span>'
-    if text == END_OF_TEXT:
+    if CONTROL.fullmatch(text):
         return sign.format("■")
     return html.escape(text).replace("\n", sign.format("⏎") + "\n")
 

@@ -1,0 +1,11 @@
+"""A token stays although those before it have reached p."""
+
+import torch
+from torch import Tensor
+
+
+def top_p(probabilities: Tensor, p: float) -> Tensor:
+    descending, tokens = probabilities.sort(descending=True)
+    keep = descending.cumsum(0) - descending <= p
+    kept = torch.zeros_like(probabilities).scatter(0, tokens, descending.where(keep, 0.0))
+    return kept / kept.sum()
