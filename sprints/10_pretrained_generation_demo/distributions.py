@@ -39,6 +39,7 @@ SETTINGS = {
 # The first validation recipe that contains the words is cut behind them.
 PLACES = {"servings": "\nServes", "a pan": " in a", "a listed spice": "Stir in the"}
 SHOWN = 10
+DRAWN = ("temperature 0.5", "temperature 1.5", "top-k 5")
 
 
 @dataclass(frozen=True)
@@ -147,16 +148,16 @@ def main(config: Config) -> Results:
 
 def plot(results: Results) -> Figure:
     """Draw, for two places, the model's distribution, what a setting makes of it, and the exact one."""
-    shown, names = [results.places[name] for name in ("servings", "a pan")], list(SETTINGS)[1:]
-    figure, grid = new_figure(width=13, height=5.6, rows=2, columns=len(names))
+    shown = [results.places[name] for name in ("servings", "a pan")]
+    figure, grid = new_figure(width=8.4, height=5.8, rows=2, columns=len(DRAWN))
     for row, place in zip(grid, shown, strict=True):
         highest = max(max(probabilities) for probabilities in place.probabilities.values())
-        for axes, name in zip(row, names, strict=True):
+        for axes, name in zip(row, DRAWN, strict=True):
             ticks = range(len(place.tokens))
             axes.bar(ticks, place.probabilities["model"], color="lightgrey", label="model")
             axes.bar(ticks, place.probabilities[name], width=0.5, label="after the setting")
             axes.plot(ticks, place.exact, "_", color="black", markersize=9, markeredgewidth=2, label="exact")
-            axes.set_xticks(ticks, [token.strip() for token in place.tokens], rotation=90, fontsize=8)
+            axes.set_xticks(ticks, [token.strip() for token in place.tokens], rotation=90, fontsize=9)
             axes.set_title(name, fontsize=10)
             axes.set_ylim(0, 1.08 * highest)
         row[0].set_ylabel(f"probability after\n“{place.prompt[-12:].strip()}”")

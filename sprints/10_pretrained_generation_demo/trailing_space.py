@@ -168,9 +168,10 @@ def plot(results: Results) -> Figure:
         positions = range(len(outcomes))
         for offset, label in ((-0.2, "can_follow"), (0.2, "valid")):
             heights = [vars(outcome)[label] for outcome in outcomes.values()]
-            side.bar([position + offset for position in positions], heights, 0.4, label=LABELS[label])
+            bars = side.bar([position + offset for position in positions], heights, 0.4, label=LABELS[label])
+            side.bar_label(bars, [f"{height:.0%}" for height in heights], fontsize=9)
         side.set_xticks(positions, list(outcomes))
-        side.set(title=title, ylim=(0, 1.05), ylabel="share")
+        side.set(title=title, ylim=(0, 1.1), ylabel="share")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
