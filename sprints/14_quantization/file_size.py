@@ -3,7 +3,7 @@
     uv run sprints/14_quantization/file_size.py
 
 A third of GPT-2 small is its token embedding, which is the output layer too: quantize only what PyTorch quantizes by
-default, and the file keeps it twice. Theory: notes/06_bytes.md
+default, and the file keeps it twice. Theory: notes/08_bytes.md
 """
 
 from collections.abc import Callable
@@ -16,8 +16,9 @@ from pydantic import Field
 from torch import nn
 from transformers import GPT2LMHeadModel
 
+from quantizing.converted import saved_bytes
+from quantizing.eager_mode import quantize_dynamically
 from quantizing.packed_linear import Int4Linear, Int8Linear, pack_weights
-from quantizing.quantized_gpt2 import quantize_dynamically, saved_bytes
 from quantizing.timed_turns import random_gpt2
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig

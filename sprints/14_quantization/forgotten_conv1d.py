@@ -3,7 +3,7 @@
     uv run sprints/14_quantization/forgotten_conv1d.py
 
 PyTorch's eager mode knows Linear; the matrices in GPT-2's blocks are Conv1D. No error is raised. Beside it the same
-calls after Conv1D was turned into Linear. Theory: notes/05_eager_mode.md
+calls after Conv1D was turned into Linear. Theory: notes/05_what_is_converted.md
 """
 
 import copy
@@ -17,18 +17,8 @@ from torch import Tensor, nn
 from torch.ao import quantization as eager
 from transformers import PreTrainedModel
 
-from quantizing.quantized_gpt2 import (
-    HEAD,
-    calibrate,
-    check_converted,
-    convert_static,
-    converted_layers,
-    linear_layers,
-    prepare_static,
-    quantize_dynamically,
-    saved_bytes,
-    use_engine,
-)
+from quantizing.converted import check_converted, converted_layers, linear_layers, saved_bytes
+from quantizing.eager_mode import HEAD, calibrate, convert_static, prepare_static, quantize_dynamically, use_engine
 from quantizing.timed_turns import Ratio, decode_seconds, random_gpt2, ratio, take_turns
 from shared.lab.compare import TIMING, Tolerance
 from shared.lab.config import ScriptConfig

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from pydantic import Field
 from torch import Tensor
 
-from quantizing.recipe_batches import recipe_batches
+from quantizing.passages import Block, how_many, passages_for
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -30,8 +30,11 @@ SMALLEST = -60
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = "cookbook"  # model whose gradients to look at: cookbook (shipped), a folder, or a name of the hub
-    recipes: PositiveInt = 16  # recipes of the batch
+    model: str = "cookbook"  # model whose gradients to look at: cookbook, smollm2, a folder, or a name of the hub
+    # recipes, tinyshakespeare or a text file (default: recipes for the shipped model, tinyshakespeare for another)
+    text: str | None = None
+    block: Block | None = None  # tokens of a passage of a text (default: 512, or what the model can look at)
+    texts: PositiveInt | None = None  # training passages of the batch (default: 16 recipes, or 1 block of a text)
     powers: tuple[Annotated[int, Field(ge=-100, le=100)], ...] = (
         0,
         4,
@@ -54,9 +57,11 @@ class Results:
 
 
 def gradients(config: Config) -> Tensor:
-    """Return all gradients of the model on a batch of recipes that are not 0 in float32."""
+    """Return all gradients of the model on a batch of text that are not 0 in float32."""
     model, tokenizer = load_causal_model(config.model)
-    tokens, mask = recipe_batches(tokenizer, "train", 0, config.recipes, config.recipes)[0]
+    passages = passages_for(model, tokenizer, config.model, config.text, config.block)
+    count = how_many(config.texts, passages, recipes=16, blocks=1)
+    ((tokens, mask),) = passages.batches("train", 0, count, batch_size=count)
     next_token_loss(Logits(model)(tokens), tokens, mask).backward()
     slopes = torch.cat([weight.grad.flatten() for weight in model.parameters() if weight.grad is not None])
     return slopes[slopes != 0]
@@ -100,9 +105,13 @@ def plot(results: Results) -> Figure:
     sizes.set(xlabel="log2 of a gradient's size", ylabel="gradients")
     sizes.legend(loc="upper left", fontsize=8)
     for name, shares in results.vanish.items():
-        scaled.plot(results.powers, [100 * share for share in shares], marker="o", label=f"{name}: vanish")
+        wide = 5 if name == "bfloat16" else 1.5  # it lies under the overflow: both are 0
+        percents = [100 * share for share in shares]
+        scaled.plot(results.powers, percents, marker="o", linewidth=wide, label=f"{name}: vanish")
     over = [100 * share for share in results.overflow["float16"]]
     scaled.plot(results.powers, over, marker="s", linestyle=":", color="C3", label="float16: overflow")
+    scaled.set_yscale("symlog", linthresh=1e-3)
+    scaled.set_ylim(bottom=-2e-4)
     scaled.set(xlabel="loss multiplied by 2 to the power of", ylabel="% of the gradients")
     scaled.legend(fontsize=8)
     return figure

@@ -22,7 +22,7 @@ FORMATS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = "cookbook"  # model whose weights to update: cookbook (shipped), a folder, or a name of the hub
+    model: str = "cookbook"  # model whose weights to update: cookbook, smollm2, a folder, or a name of the hub
     update: PositiveFloat = 1e-4  # size of the updates, about Adam's at this learning rate
     additions: PositiveInt = 10_000  # times to add 0.001
     repeats: AtLeastTwo = 200  # sums that are rounded at random

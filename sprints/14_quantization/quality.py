@@ -2,10 +2,11 @@
 
     uv run --group quantization sprints/14_quantization/quality.py
     uv run sprints/14_quantization/quality.py --ways float32 bfloat16 dynamic static
-    uv run --group quantization sprints/14_quantization/quality.py --model gpt2 --recipes 50
+    uv run --group quantization --group models sprints/14_quantization/quality.py --preset smollm2
+    uv run --group quantization sprints/14_quantization/quality.py --model gpt2 --text my_text.txt
 
 torchao is in a dependency group of its own, hence the first command; the second does without it. Every choice was made
-on validation text (static_observers.py, perplexity_against_bits.py). Theory: notes/05_eager_mode.md
+on validation text (static_observers.py, perplexity_against_bits.py). Theory: notes/10_judging_a_format.md
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,11 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from quantizing.converted import converted_layers, linear_layers
+from quantizing.eager_mode import deprecation, use_engine
 from quantizing.logit_errors import Tally, future_moves
-from quantizing.quantized_gpt2 import converted_layers, deprecation, linear_layers, use_engine
-from quantizing.recipe_batches import optimum, recipe_batches
-from quantizing.weight_formats import FORMATS, LABELS, WeightFormat, check_formats, in_format
+from quantizing.passages import Block, how_many, passages_for
+from quantizing.weight_formats import FORMATS, LABELS, WeightFormat, check_formats, in_format, that_differ
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import AtLeastTwo, PositiveInt
@@ -28,13 +30,19 @@ from shared.nn.pretrained import Logits, load_causal_model
 from shared.text.batches import Batch
 from shared.training.losses import count_targets, perplexity
 
+PRESETS = {"smollm2": {"model": "smollm2"}}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = "cookbook"  # cookbook (shipped), a folder, or a name of the hub
+    model: str = "cookbook"  # cookbook (shipped), smollm2, a folder, or a name of the hub
     ways: tuple[WeightFormat, ...] = FORMATS  # formats to compare
-    recipes: AtLeastTwo = 500  # recipes of the test stream to score
-    calibration: PositiveInt = 64  # recipes of the validation stream to calibrate on
+    # recipes, tinyshakespeare or a text file (default: recipes for the shipped model, tinyshakespeare for another)
+    text: str | None = None
+    block: Block | None = None  # tokens of a passage of a text (default: 512, or what the model can look at)
+    texts: AtLeastTwo | None = None  # test passages to score (default: 500 recipes, or 8 blocks of a text)
+    # validation passages to calibrate on (default: 64 recipes, or 4 blocks of a text)
+    calibration: PositiveInt | None = None
     replacements: PositiveInt = 32  # tokens to put in the middle of a text, to see whether what comes before moves
     engine: str = "auto"  # library that multiplies quantized matrices
 
@@ -59,8 +67,9 @@ class Results:
     linear_layers: int
     engine: str
     deprecation: str
+    passages: int
     tokens: int
-    optimum: float
+    optimum: float | None
     ways: dict[str, FormatQuality]
 
 
@@ -80,32 +89,38 @@ def main(config: Config) -> Results:
     engine = use_engine(config.engine)
     generator = seed_everything(config.seed)
     model, tokenizer = load_causal_model(config.model)
-    texts = [batch.tokens for batch in recipe_batches(tokenizer, "validation", 0, config.calibration, batch_size=1)]
-    models: dict[str, nn.Module] = {name: in_format(name, model, texts) for name in config.ways}
-    batches = recipe_batches(tokenizer, "test", 0, config.recipes)
+    passages = passages_for(model, tokenizer, config.model, config.text, config.block)
+    count = how_many(config.texts, passages, recipes=500, blocks=8)
+    shown = how_many(config.calibration, passages, recipes=64, blocks=4)
+    batches = passages.batches("test", 0, count)
+    texts = [batch.tokens for batch in passages.batches("validation", 0, shown, batch_size=1)]
+    ways = that_differ(config.ways, model)
+    models: dict[str, nn.Module] = {name: in_format(name, model, texts) for name in ways}
     targets = sum(count_targets(*batch) for batch in batches)
     tallies = tally(model, {"reference": model, **models}, batches)
-    base = torch.cat(tallies.pop("reference").losses)  # nats of each recipe
+    base = torch.cat(tallies.pop("reference").losses)  # nats of each passage
     others = torch.randint(model.config.vocab_size, (config.replacements,), generator=generator)
     by_format = {}
     for name, sums in tallies.items():
         losses = torch.cat(sums.losses)
-        rise = (losses - base) / (targets / config.recipes)  # of each recipe, in nats per token
+        rise = (losses - base) / (targets / count)  # of each passage, in nats per token
         by_format[name] = FormatQuality(
             label=LABELS[name],
             converted=converted_layers(models[name]),
             perplexity=perplexity(losses.sum().item() / targets),
             excess=perplexity(rise.mean().item()) - 1,
-            excess_standard_error=rise.std().item() / config.recipes**0.5,
+            excess_standard_error=rise.std().item() / count**0.5,
             largest_logit_error=sums.largest,
             mean_logit_error=sums.error / targets,
             kl=max(sums.kl / targets, 0.0),
             agreement=sums.same / targets,
-            agreement_when_sure=sums.same_when_sure / sums.sure,
+            agreement_when_sure=sums.same_when_sure / max(1, sums.sure),
             future_moves=future_moves(models[name], texts[0], others),
         )
-    best = perplexity(optimum("test", 0, config.recipes, targets))
-    print(f"\n{targets:,} tokens, engine {engine}; perplexity of the best possible model {best:.4f}")
+    nats = passages.optimum("test", 0, count, targets)
+    best = None if nats is None else perplexity(nats)
+    known = "unknown" if best is None else f"{best:.4f}"
+    print(f"\n{targets:,} tokens, engine {engine}; perplexity of the best possible model: {known}")
     for quality in by_format.values():
         print(f"{quality.label:<38}{quality.converted:>3} layers  {quality.perplexity:.4f}", end="")
         print(f" ({quality.excess:+.2%} +- {quality.excess_standard_error:.2%})", end="")
@@ -115,7 +130,7 @@ def main(config: Config) -> Results:
         print(f"KL {quality.kl:.1e}, same choice {quality.agreement:.2%}", end=" ")
         print(f"({quality.agreement_when_sure:.2%} when sure), future {quality.future_moves:.1e}")
     print(f"\nPyTorch says: {deprecation()}")
-    return Results(linear_layers(model), engine, deprecation(), targets, best, by_format)
+    return Results(linear_layers(model), engine, deprecation(), count, targets, best, by_format)
 
 
 # Kernels of another processor round otherwise.
@@ -128,4 +143,4 @@ TOLERANCE = {
 }
 
 if __name__ == "__main__":
-    run(main, Config, tolerance=TOLERANCE)
+    run(main, Config, presets=PRESETS, tolerance=TOLERANCE)

@@ -2,7 +2,7 @@
 
     uv run sprints/14_quantization/quantize_tensors.py
 
-Theory: notes/01_quantization.md
+Theory: notes/01_a_grid_of_integers.md
 """
 
 import warnings
@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from pydantic import Field
 from torch import Tensor
 
+from quantizing.converted import with_linears
 from quantizing.integer_grid import dequantize, fake_quantize, make_grid, min_max, quantize, signal_to_noise
-from quantizing.quantized_gpt2 import with_linears
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import PositiveInt
@@ -26,12 +26,14 @@ from shared.nn.pretrained import load_causal_model
 
 EXAMPLE = torch.tensor([-0.5, -0.1, 0.0, 0.2, 1.0, 2.0])
 DRAWS = 20_000
+WIDENING = {"gpt2": "transformer.h.1.mlp.c_fc.weight", "llama": "model.layers.1.mlp.up_proj.weight"}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = "cookbook"  # model whose weights to quantize: cookbook (shipped), a folder, or a name of the hub
-    matrix: str = "transformer.h.1.mlp.c_fc.weight"  # the matrix among its weights
+    model: str = "cookbook"  # model whose weights to quantize: cookbook, smollm2, a folder, or a name of the hub
+    # the matrix among its weights (default: the one that widens in the second feed-forward network)
+    matrix: str | None = None
     bits: tuple[Annotated[int, Field(ge=2, le=16)], ...] = (2, 3, 4, 5, 6, 7, 8, 9, 10)  # sizes of the integers
     numbers: PositiveInt = 1_000_000  # numbers to draw from the Gaussian and the uniform distribution
 
@@ -88,9 +90,11 @@ def matrix(config: Config) -> Tensor:
     """Return a weight of the model, (outputs, inputs)."""
     model = with_linears(load_causal_model(config.model)[0])
     matrices = {name: weight.detach() for name, weight in model.named_parameters() if weight.dim() == 2}
-    if config.matrix not in matrices:
-        raise ValueError(f"--matrix must be one of {', '.join(matrices)}; got {config.matrix}")
-    return matrices[config.matrix]
+    usual = WIDENING.get(model.config.model_type)
+    name = config.matrix or (usual if usual in matrices else next(iter(matrices)))
+    if name not in matrices:
+        raise ValueError(f"--matrix must be one of {', '.join(matrices)}; got {name}")
+    return matrices[name]
 
 
 def show_example(name: str, high: float, *, symmetric: bool) -> tuple[list[int], list[float]]:

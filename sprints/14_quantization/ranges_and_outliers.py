@@ -3,7 +3,7 @@
     uv run sprints/14_quantization/ranges_and_outliers.py
 
 Three choices of range (min-max, percentile, least squared error) on three distributions, and what a single outlier
-does to the rest of a weight. Theory: notes/02_calibration.md
+does to the rest of a weight. Theory: notes/02_which_range.md
 """
 
 from dataclasses import dataclass

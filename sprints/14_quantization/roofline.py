@@ -4,7 +4,7 @@
 
 To write one token, every weight is read once and used for one multiplication and one addition. The roof over a
 computation is the lower of two: what the memory delivers, and what the processor computes. Theory:
-notes/07_memory_bound.md
+notes/09_memory_bound.md
 """
 
 import statistics
@@ -18,9 +18,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.ao import quantization as eager
 
+from quantizing.eager_mode import use_engine
 from quantizing.machine_limits import bandwidth, best_seconds, peaks
 from quantizing.packed_linear import Int4Linear, Int8Linear
-from quantizing.quantized_gpt2 import use_engine
 from quantizing.timed_turns import decode_seconds, random_gpt2, take_turns
 from quantizing.weight_formats import in_format
 from shared.lab.compare import EXACT, ROUNDING, TIMING

@@ -2,10 +2,12 @@
 
     uv run --group quantization sprints/14_quantization/speed.py
     uv run sprints/14_quantization/speed.py --ways float32 bfloat16 dynamic static
+    uv run --group quantization --group models sprints/14_quantization/speed.py --preset smollm2
 
-The weights are random: speed does not depend on them. A format is called faster only where the whole interval is above
-1. torchao is in a dependency group of its own, hence the first command; the second does without it.
-Theory: notes/07_memory_bound.md
+Without --model the weights are random: dense products take the same time whatever the numbers are. A format is called
+faster only where the whole interval is above 1. torchao is in a dependency group of its own; the second command does
+without it. quality.py takes the same --model, so that both judge one model.
+Theory: notes/10_judging_a_format.md
 """
 
 import statistics
@@ -15,29 +17,38 @@ from typing import Annotated
 import torch
 from matplotlib.figure import Figure
 from pydantic import Field
+from transformers import PreTrainedModel
 
-from quantizing.quantized_gpt2 import converted_layers, saved_bytes, use_engine
+from quantizing.converted import converted_layers, linear_layers, saved_bytes
+from quantizing.eager_mode import use_engine
 from quantizing.timed_turns import (
     Ratio,
     decode_seconds,
     generate_seconds,
+    never_ending,
     prefill_seconds,
     random_gpt2,
     ratio,
     take_turns,
 )
-from quantizing.weight_formats import FORMATS, LABELS, WeightFormat, check_formats, in_format
+from quantizing.weight_formats import FORMATS, LABELS, WeightFormat, check_formats, in_format, that_differ
 from shared.lab.compare import EXACT, TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import MOST, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
+from shared.nn.pretrained import context_length, load_causal_model
+
+PRESETS = {"smollm2": {"model": "smollm2"}}
+SHORT = 16  # tokens of the prompt before decoding
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     ways: tuple[WeightFormat, ...] = FORMATS  # formats to compare; the first is the baseline
+    # model to time: cookbook, smollm2, a folder, a name of the hub (default: a GPT-2 of the size below, not trained)
+    model: str | None = None
     layers: PositiveInt = 12  # blocks; the default is GPT-2 small
     d_model: Annotated[int, Field(ge=64, le=MOST, multiple_of=64)] = 768  # features of a token
     vocab_size: PositiveInt = 50_257  # distinct tokens
@@ -63,9 +74,28 @@ class FormatSpeed:
 
 @dataclass(frozen=True)
 class Results:
+    linear_layers: int
     engine: str
     library_overhead_milliseconds: float
     ways: dict[str, FormatSpeed]
+
+
+def the_model(config: Config) -> PreTrainedModel:
+    """Return the model to time, which ends no text before the others do.
+
+    Raises:
+        ValueError: it cannot look at as many tokens as it is to read and to write.
+    """
+    if config.model is None:
+        return random_gpt2(config.layers, config.d_model, config.vocab_size)
+    model = never_ending(load_causal_model(config.model)[0])
+    most = context_length(model)
+    if max(config.prompt, SHORT + config.new_tokens) > most:
+        raise ValueError(
+            f"{config.model} looks at {most} tokens: --prompt may be at most {most}, --new-tokens {most - SHORT}; got "
+            f"{config.prompt} and {config.new_tokens}"
+        )
+    return model
 
 
 def main(config: Config) -> Results:
@@ -73,10 +103,12 @@ def main(config: Config) -> Results:
     keep_freed_memory()
     engine = use_engine(config.engine)
     generator = seed_everything(config.seed)
-    original = random_gpt2(config.layers, config.d_model, config.vocab_size)
-    prompt = torch.randint(config.vocab_size, (1, config.prompt), generator=generator)
-    short = prompt[:, :16]
-    models = {name: in_format(name, original, [prompt]) for name in config.ways}
+    original = the_model(config)
+    prompt = torch.randint(original.config.vocab_size, (1, config.prompt), generator=generator)
+    short = prompt[:, :SHORT]
+    ways = that_differ(config.ways, original)
+    models = {name: in_format(name, original, [prompt]) for name in ways}
+    layers = linear_layers(original)
     del original
 
     decode = take_turns(
@@ -87,7 +119,7 @@ def main(config: Config) -> Results:
     )
     prefill = take_turns({name: lambda m=m: prefill_seconds(m, prompt) for name, m in models.items()}, config.turns)
 
-    base, by_format = config.ways[0], {}
+    base, by_format = ways[0], {}
     sizes = {name: saved_bytes(model) / 1e6 for name, model in models.items()}
     for name, model in models.items():
         by_format[name] = FormatSpeed(
@@ -113,7 +145,7 @@ def main(config: Config) -> Results:
         print(
             f"  generate {shown(speed.generate)}  prefill {speed.prefill_milliseconds:6.0f} ms {shown(speed.prefill)}"
         )
-    return Results(engine, statistics.median(extra), by_format)
+    return Results(layers, engine, statistics.median(extra), by_format)
 
 
 def shown(gain: Ratio) -> str:
@@ -141,4 +173,4 @@ SIZE = Tolerance(relative=0.01)
 TOLERANCE = {"*": TIMING, "ways.*.converted": EXACT, "ways.*.megabytes": SIZE, "ways.*.of_float32": SIZE}
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

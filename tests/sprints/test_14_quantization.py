@@ -6,20 +6,27 @@ import math
 import sys
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 from torch.ao.quantization.observer import MinMaxObserver, PerChannelMinMaxObserver
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from shared.checks.invariants import InvariantError, check_causality
 from shared.lab.config import parse_config
+from shared.nn.model_folders import seal
+from shared.nn.pretrained import load_causal_model, load_tokenizer
 
 FOLDER = "14_quantization"
 PARTS = (
     "integer_grid",
-    "quantized_gpt2",
+    "activations",
+    "converted",
+    "eager_mode",
+    "passages",
     "packed_linear",
     "weight_formats",
     "timed_turns",
@@ -40,10 +47,10 @@ def generator() -> torch.Generator:
 @pytest.fixture
 def parts(load_sprint) -> SimpleNamespace:
     """The parts of the sprint, as its scripts see them."""
-    for script in ("quality", "roofline"):
+    for script in ("quality", "roofline", "activation_outliers"):
         load_sprint(f"{FOLDER}/{script}.py")
     found = SimpleNamespace(**{name: sys.modules[f"quantizing.{name}"] for name in PARTS})
-    found.quantized_gpt2.use_engine()
+    found.eager_mode.use_engine()
     return found
 
 
@@ -68,9 +75,9 @@ def logits_of(model: nn.Module, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def static(parts, model: nn.Module, tokens: torch.Tensor, **options) -> nn.Module:
-    prepared = parts.quantized_gpt2.prepare_static(model, **options)
-    parts.quantized_gpt2.calibrate(prepared, [tokens])
-    return parts.quantized_gpt2.convert_static(prepared)
+    prepared = parts.eager_mode.prepare_static(model, **options)
+    parts.eager_mode.calibrate(prepared, [tokens])
+    return parts.eager_mode.convert_static(prepared)
 
 
 # The grid
@@ -228,7 +235,7 @@ def test_rounding_to_bfloat16_at_random_gives_neighbours_with_the_right_mean(loa
 
 def test_scaling_the_loss_saves_float16_gradients_and_bfloat16_needs_none(load_sprint):
     script = load_sprint(f"{FOLDER}/loss_scaling.py")
-    results = script.main(script.Config(recipes=2, powers=(0, 12, 40)))
+    results = script.main(script.Config(texts=2, powers=(0, 12, 40)))
     lost = results.vanish["float16"]
     assert lost[0] > 0.01 > lost[1] > lost[2]
     assert results.overflow["float16"][-1] > 0.01
@@ -240,7 +247,7 @@ def test_scaling_the_loss_saves_float16_gradients_and_bfloat16_needs_none(load_s
 
 
 def test_conv1d_becomes_the_linear_that_computes_the_same(parts, tiny, tokens):
-    module = parts.quantized_gpt2
+    module = parts.converted
     assert module.linear_layers(tiny) == 9
     linear = copy.deepcopy(tiny)
     assert module.conv1d_to_linear(linear) == 8
@@ -254,7 +261,7 @@ def test_conv1d_becomes_the_linear_that_computes_the_same(parts, tiny, tokens):
 def test_dynamic_layers_multiply_rounded_inputs_with_rounded_weights(parts, tiny, generator):
     grid = parts.integer_grid
     for per_channel in (True, False):
-        model = parts.quantized_gpt2.quantize_dynamically(tiny, per_channel=per_channel)
+        model = parts.eager_mode.quantize_dynamically(tiny, per_channel=per_channel)
         layer, conv = model.transformer.h[0].mlp.c_fc, tiny.transformer.h[0].mlp.c_fc
         weight = grid.fake_quantize(conv.weight.detach().T.contiguous(), 8, "channel" if per_channel else "tensor")
         torch.testing.assert_close(layer.weight().dequantize(), weight)
@@ -295,39 +302,39 @@ def test_everything_is_converted_and_counted(parts, tiny, tokens, monkeypatch):
     for name in WITHOUT_TORCHAO:
         model = parts.weight_formats.in_format(name, tiny, texts)
         expected = 0 if name in parts.weight_formats.FLOATING else 9
-        assert parts.quantized_gpt2.converted_layers(model) == expected, name
+        assert parts.converted.converted_layers(model) == expected, name
         expected = logits_of(tiny, tokens)
         error = ((logits_of(model, tokens) - expected).norm() / expected.norm()).item()
         assert error > 1e-4 or name in ("float32", "linear"), "a quantized model differs"
         assert error < (0.6 if "int4" in name else 0.15), name
-    assert parts.quantized_gpt2.linear_layers(tiny) == 9, "the original is left as it was"
+    assert parts.converted.linear_layers(tiny) == 9, "the original is left as it was"
     monkeypatch.setitem(parts.weight_formats.MAKERS, "dynamic", lambda model, _: copy.deepcopy(model))
     with pytest.raises(ValueError, match="9 layers were to be quantized, 0 were; left alone: Conv1D, Linear"):
         parts.weight_formats.in_format("dynamic", tiny, texts)
     half = static(parts, tiny, tokens, head=False)
-    assert parts.quantized_gpt2.converted_layers(half) == 9
+    assert parts.converted.converted_layers(half) == 9
     assert type(half.lm_head) is not type(static(parts, tiny, tokens).lm_head)
 
 
 def test_a_model_must_see_text_before_it_is_converted(parts, tiny):
     with pytest.raises(ValueError, match=r"Call calibrate\(model, batches\) first"):
-        parts.quantized_gpt2.convert_static(parts.quantized_gpt2.prepare_static(tiny))
+        parts.eager_mode.convert_static(parts.eager_mode.prepare_static(tiny))
     with pytest.raises(ValueError, match="no observers"):
-        parts.quantized_gpt2.convert_static(tiny)
-    other = SimpleNamespace(config=SimpleNamespace(model_type="llama"))
-    for act in (parts.quantized_gpt2.prepare_static, parts.quantized_gpt2.quantize_dynamically):
-        with pytest.raises(ValueError, match="only a GPT-2 is quantized here; the model is of type 'llama'"):
+        parts.eager_mode.convert_static(tiny)
+    other = SimpleNamespace(config=SimpleNamespace(model_type="bert"))
+    for act in (parts.eager_mode.prepare_static, parts.eager_mode.quantize_dynamically):
+        with pytest.raises(ValueError, match="only a GPT-2 or a Llama is quantized here; the model is of type 'bert'"):
             act(other)
     with pytest.raises(ValueError, match="an observer must be one of min-max, moving average, histogram; got 'eye'"):
-        parts.quantized_gpt2.prepare_static(tiny, "eye")
+        parts.eager_mode.prepare_static(tiny, "eye")
 
 
 def test_an_engine_that_is_not_here_names_those_that_are(parts):
     here = [engine for engine in torch.backends.quantized.supported_engines if engine != "none"]
     with pytest.raises(ValueError, match=f"one that is here \\({', '.join(here)}\\); got 'abacus'"):
-        parts.quantized_gpt2.use_engine("abacus")
-    assert parts.quantized_gpt2.use_engine() in here
-    assert parts.quantized_gpt2.use_engine(here[-1]) == here[-1] == torch.backends.quantized.engine
+        parts.eager_mode.use_engine("abacus")
+    assert parts.eager_mode.use_engine() in here
+    assert parts.eager_mode.use_engine(here[-1]) == here[-1] == torch.backends.quantized.engine
 
 
 def test_without_linear_nearly_nothing_is_converted_and_the_check_says_so(load_sprint):
@@ -386,8 +393,8 @@ def test_packed_layers_compute_with_the_rounded_weights(parts, generator, output
 def test_torchao_rounds_as_we_do(parts, tiny, tokens):
     weight = tiny.transformer.h[0].mlp.c_fc.weight.detach().T.contiguous().bfloat16()
     int8, int4 = (parts.weight_formats.in_format(name, tiny, []) for name in ("torchao-int8", "torchao-int4"))
-    assert parts.quantized_gpt2.converted_layers(int8) == 9
-    assert parts.quantized_gpt2.converted_layers(int4) == 8, "the head stays in bfloat16"
+    assert parts.converted.converted_layers(int8) == 9
+    assert parts.converted.converted_layers(int4) == 8, "the head stays in bfloat16"
     theirs = int8.transformer.h[0].mlp.c_fc.weight
     grid = parts.integer_grid.make_grid(*parts.integer_grid.min_max(weight.float(), 8, True), 8, symmetric=True)
     # They compute the scale in the type of the weight; bfloat16 has eight binary digits.
@@ -396,7 +403,7 @@ def test_torchao_rounds_as_we_do(parts, tiny, tokens):
     expected = logits_of(tiny, tokens)
     for model, most in ((int8, 0.15), (int4, 0.6)):
         assert 1e-4 < (logits_of(model, tokens) - expected).norm() / expected.norm() < most
-    assert parts.quantized_gpt2.saved_bytes(int4) < parts.quantized_gpt2.saved_bytes(int8)
+    assert parts.converted.saved_bytes(int4) < parts.converted.saved_bytes(int8)
 
 
 def test_a_missing_torchao_is_an_error_that_names_the_command(parts, monkeypatch):
@@ -411,7 +418,7 @@ def test_a_missing_torchao_is_an_error_that_names_the_command(parts, monkeypatch
 
 def test_fewer_bits_cost_more_and_finer_grids_less(load_sprint):
     script = load_sprint(f"{FOLDER}/perplexity_against_bits.py")
-    config = script.Config(bits=(8, 3), recipes=4)
+    config = script.Config(bits=(8, 3), texts=4)
     results = script.main(config)
     found = results.perplexity
     assert results.optimum < results.float32
@@ -429,7 +436,7 @@ def test_fewer_bits_cost_more_and_finer_grids_less(load_sprint):
 
 def test_eight_bits_cost_less_than_a_percent_of_perplexity(load_sprint, parts):
     script = load_sprint(f"{FOLDER}/quality.py")
-    config = script.Config(ways=WITHOUT_TORCHAO, recipes=5, calibration=2, replacements=8)
+    config = script.Config(ways=WITHOUT_TORCHAO, texts=5, calibration=2, replacements=8)
     results = script.main(config)
     found = results.ways
     assert results.linear_layers == 17
@@ -470,7 +477,7 @@ def test_logit_errors_are_those_of_a_plain_loop(parts, generator):
 
 def test_observers_on_a_little_text(load_sprint):
     script = load_sprint(f"{FOLDER}/static_observers.py")
-    results = script.main(script.Config(recipes=2, calibration=(1,)))
+    results = script.main(script.Config(texts=2, calibration=(1,)))
     assert len(results.excess) == 6
     assert all(abs(found[0]) < 0.02 for found in results.excess.values())
 
@@ -481,15 +488,20 @@ WIDTHS = ("--layers 0", "--d-model 0", "--d-model 100", "--vocab-size 0")
 WRONG_OPTIONS = {
     "file_size": WIDTHS,
     "forgotten_conv1d": (*WIDTHS, "--turns 0", "--new-tokens 0", "--new-tokens 2000"),
-    "loss_scaling": ("--recipes 0", "--powers 2000", "--powers"),
+    "loss_scaling": ("--texts 0", "--block 1", "--powers 2000", "--powers"),
     "number_formats": ("--update 0", "--update inf", "--additions 0", "--repeats 1"),
-    "perplexity_against_bits": ("--bits 1", "--bits 17", "--group 0", "--recipes 0"),
-    "quality": ("--ways int3", "--recipes 1", "--calibration 0", "--replacements 0"),
+    "perplexity_against_bits": ("--bits 1", "--bits 17", "--group 0", "--texts 0"),
+    "quality": ("--ways int3", "--texts 1", "--calibration 0", "--replacements 0"),
     "quantize_tensors": ("--bits 8", "--bits 8 8", "--bits 9 8", "--bits 1 8", "--numbers 0"),
     "ranges_and_outliers": ("--bits 0", "--numbers 0", "--numbers 20000000", "--outlier 0", "--channels 0"),
     "roofline": (*WIDTHS, "--megabytes 0", "--batches 0", "--turns 0", "--new-tokens 0"),
     "speed": (*WIDTHS, "--ways int3", "--turns 0", "--prompt 0", "--prompt 2000", "--new-tokens 0"),
-    "static_observers": ("--recipes 0", "--calibration 0"),
+    "static_observers": ("--texts 0", "--calibration 0"),
+    "activation_outliers": ("--bits 1", "--texts 0", "--left-out 0"),
+    "bits_of_a_number": ("--number 0", "--number inf"),
+    "number_line": ("--bits 1", "--bits 6", "--low 2"),
+    "three_ways": ("--seen 0",),
+    "who_shares_a_grid": ("--bits 1", "--bits 9"),
 }
 
 
@@ -611,3 +623,128 @@ def test_the_limit_is_the_bandwidth_by_the_bytes_of_a_token(load_sprint, parts, 
         assert roof.intensities == [2 / script.FORMATS[name][0], 8 / script.FORMATS[name][0]]
         assert all(math.isfinite(rate) and rate > 0 for rate in roof.gflops)
     assert script.plot(results).axes
+
+
+# Models of both families, and text of one's own
+
+
+@pytest.fixture(params=["gpt2", "llama"])
+def folder(request, tmp_path):
+    """A random model of two blocks in a folder of transformers, with the tokenizer of the shipped one, and a text."""
+    tokenizer = load_tokenizer()
+    torch.manual_seed(0)
+    if request.param == "gpt2":
+        model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_embd=64, n_head=1, vocab_size=len(tokenizer), n_positions=64))
+    else:
+        size = {
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "max_position_embeddings": 64,
+        }
+        shape = {"hidden_size": 64, "intermediate_size": 128, "vocab_size": len(tokenizer), "tie_word_embeddings": True}
+        model = LlamaForCausalLM(LlamaConfig(**size, **shape))
+    model.save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    seal(tmp_path / "model")
+    steps = " ".join(f"Step {number}: chop the garlic and heat the oil." for number in range(300))
+    (tmp_path / "text.txt").write_text(steps, encoding="utf-8")
+    layers = {"gpt2": 9, "llama": 15}[request.param]
+    return SimpleNamespace(model=str(tmp_path / "model"), text=str(tmp_path / "text.txt"), layers=layers)
+
+
+def test_scripts_take_a_gpt2_and_a_llama_and_a_text_of_ones_own(load_sprint, folder):
+    read = {"model": folder.model, "text": folder.text, "block": 16}
+    quality = load_sprint(f"{FOLDER}/quality.py")
+    options = {"ways": WITHOUT_TORCHAO, "texts": 2, "calibration": 1, "replacements": 2}
+    results = quality.main(quality.Config(**read, **options))
+    assert results.linear_layers == folder.layers
+    assert ("linear" in results.ways) == (folder.layers == 9), "a Llama has no Conv1D to turn"
+    assert results.optimum is None
+    assert results.tokens == 2 * 15
+    for name in ("dynamic", "static", "int8-kernel", "int4-kernel"):
+        assert results.ways[name].converted == folder.layers
+        assert results.ways[name].kl > 0
+    speed = load_sprint(f"{FOLDER}/speed.py")
+    timing = {"ways": ("float32", "dynamic"), "turns": 2, "prompt": 20, "new_tokens": 2}
+    timed = speed.main(speed.Config(model=folder.model, **timing))
+    assert timed.linear_layers == timed.ways["dynamic"].converted == folder.layers
+    with pytest.raises(
+        ValueError, match="looks at 64 tokens: --prompt may be at most 64, --new-tokens 48; got 65 and 2"
+    ):
+        speed.main(speed.Config(model=folder.model, **timing | {"prompt": 65}))
+
+
+def test_weights_gradients_and_activations_of_both_families(load_sprint, folder):
+    read = {"model": folder.model, "text": folder.text, "block": 16}
+    bits = load_sprint(f"{FOLDER}/perplexity_against_bits.py")
+    found = bits.main(bits.Config(**read, bits=(8, 2), group=32, texts=1))
+    assert found.optimum is None
+    assert all(eight != two for eight, two in found.perplexity.values())
+    observers = load_sprint(f"{FOLDER}/static_observers.py")
+    assert len(observers.main(observers.Config(**read, texts=1, calibration=(1,))).excess) == 6
+    scaling = load_sprint(f"{FOLDER}/loss_scaling.py")
+    assert scaling.main(scaling.Config(**read, texts=2, powers=(0, 40))).overflow["float16"][1] > 0
+    tensors = load_sprint(f"{FOLDER}/quantize_tensors.py")
+    assert len(tensors.main(tensors.Config(model=folder.model, bits=(4, 8), numbers=100)).decibel) == 5
+    outliers = load_sprint(f"{FOLDER}/activation_outliers.py")
+    seen = outliers.main(outliers.Config(**read, texts=2, left_out=(1, 99)))
+    assert len(seen.layers) == folder.layers
+    assert {layer.block for layer in seen.layers} == {0, 1, None}
+    everything = f"the same, without the worst {folder.layers}"
+    assert seen.loss[everything] == seen.float32 != seen.loss["a grid for each token"]
+    with pytest.raises(ValueError, match="--block must be at most what the model can look at, 64 tokens; got 65"):
+        outliers.main(outliers.Config(**read | {"block": 65}))
+    with pytest.raises(ValueError, match="give a longer --text, or a shorter --block"):
+        outliers.main(outliers.Config(**read, texts=10_000))
+
+
+def test_passages_of_a_text_share_nothing(parts, folder):
+    model, tokenizer = load_causal_model(folder.model)
+    passages = parts.passages.passages_for(model, tokenizer, folder.model, folder.text, 8)
+    text = Path(folder.text).read_text(encoding="utf-8")
+    said = {
+        part: tokenizer.decode([token for batch in passages.batches(part, 0, 10) for token in batch.tokens[0].tolist()])
+        for part in ("train", "validation", "test")
+    }
+    for part, (start, end) in parts.passages.ENDS.items():
+        first = text.index(said[part].strip())
+        assert start * len(text) - 1 <= first <= first + len(said[part]) <= end * len(text) + 1, part
+        assert first - start * len(text) < 20, "the first passage begins where the part does"
+    assert parts.passages.passages_for(model, tokenizer, "cookbook", None, None).text is None
+    with pytest.raises(ValueError, match="cannot read nowhere"):
+        parts.passages.passages_for(model, tokenizer, folder.model, "nowhere", 8)
+
+
+# One large activation
+
+
+def test_one_large_token_spoils_a_grid_for_all_and_no_other_grid(parts, generator):
+    x = torch.randn(1, 6, 8, generator=generator)
+    x[0, 0, 3] = 500.0
+    rounded = {per: parts.activations.round_activations(x, 7, per) for per in ("tensor", "token")}
+    assert rounded["tensor"][0, 1:].abs().max() <= 4, "a step is 4: all that is left is a step or nothing"
+    errors = {per: (rounded[per] - x)[0, 1:].norm() / x[0, 1:].norm() for per in rounded}
+    assert errors["token"] < 0.02
+    assert errors["tensor"] > 0.5
+    moved = x.clone()
+    moved[0, -1] *= 50
+    for per, stays in (("token", True), ("tensor", False)):
+        again = parts.activations.round_activations(moved, 2, per)[0, 1:-1]
+        assert torch.equal(again, parts.activations.round_activations(x, 2, per)[0, 1:-1]) == stays or per == "tensor"
+
+
+def test_inputs_are_met_and_sizes_remembered(parts, tiny, tokens):
+    met: list[str] = []
+    sizes = parts.activations.InputSizes()
+    with parts.activations.meeting_inputs(tiny, lambda name, _: met.append(name)):
+        logits_of(tiny, tokens)
+    assert len(met) == 9
+    with parts.activations.meeting_inputs(tiny, lambda _, x: torch.zeros_like(x)):
+        changed = logits_of(tiny, tokens)
+    assert not torch.equal(changed, logits_of(tiny, tokens))
+    assert len(met) == 9, "nobody watches afterwards"
+    x = torch.ones(1, 3, 4)
+    x[0, 1, 2] = -7
+    sizes.add(x)
+    assert (sizes.largest, sizes.place, sizes.feature, sizes.usual()) == (7, 1, 2, 1)

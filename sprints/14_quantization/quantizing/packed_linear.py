@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from quantizing.converted import PackedLinear, with_linears
 from quantizing.integer_grid import make_grid, min_max, quantize
-from quantizing.quantized_gpt2 import PackedLinear, with_linears
 
 OUTPUTS = 16
 

@@ -7,16 +7,17 @@ within a turn is steadier than any time; resampling the turns says how well it i
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
-from transformers import DynamicCache, GPT2Config, GPT2LMHeadModel
+from transformers import DynamicCache, GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from shared.checks.intervals import median_interval
 
 Contender = Callable[[], float]
+M = TypeVar("M", bound=PreTrainedModel)
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,14 @@ def take_turns(contenders: Mapping[str, Contender], turns: int, warm_up: int = 2
 def random_gpt2(layers: int, d_model: int, vocab_size: int) -> GPT2LMHeadModel:
     """Return a GPT-2 with random weights; its speed is that of a trained one."""
     size = GPT2Config(n_layer=layers, n_embd=d_model, n_head=d_model // 64, vocab_size=vocab_size)
-    # No token ends a text, so that every contender writes as much as the others.
-    size.eos_token_id = size.bos_token_id = None
-    return GPT2LMHeadModel(size).eval()
+    return never_ending(GPT2LMHeadModel(size).eval())
+
+
+def never_ending(model: M) -> M:
+    """Return a model of which no token ends a text, so that every contender writes as much as the others."""
+    for settings in (model.config, model.generation_config):
+        settings.eos_token_id = settings.bos_token_id = None
+    return model
 
 
 @torch.inference_mode()

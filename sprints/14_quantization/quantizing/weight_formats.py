@@ -1,4 +1,4 @@
-"""The formats of weights that the sprint compares, by name: each makes a copy of a GPT-2 in it."""
+"""The formats of weights that the sprint compares, by name: each makes a copy of a GPT-2 or a Llama in it."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -8,18 +8,11 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
+from quantizing.converted import check_converted, linear_layers, with_linears
+from quantizing.eager_mode import HEAD, calibrate, convert_static, prepare_static, quantize_dynamically
 from quantizing.packed_linear import Int4Linear, Int8Linear, pack_weights
-from quantizing.quantized_gpt2 import (
-    HEAD,
-    calibrate,
-    check_converted,
-    convert_static,
-    linear_layers,
-    prepare_static,
-    quantize_dynamically,
-    with_linears,
-)
 
 WeightFormat = Literal[
     "float32", "linear", "bfloat16", "dynamic", "static", "int8-kernel", "int4-kernel", "torchao-int8", "torchao-int4"
@@ -93,6 +86,12 @@ def in_format(name: str, model: PreTrainedModel, texts: Sequence[Tensor]) -> nn.
     if name not in FLOATING:
         check_converted(converted, linear_layers(model) - (name == "torchao-int4"))
     return converted
+
+
+def that_differ(names: Sequence[WeightFormat], model: PreTrainedModel) -> tuple[WeightFormat, ...]:
+    """Return the formats that are not twice the same for a model: where nothing is Conv1D, nothing becomes Linear."""
+    has_conv1d = any(isinstance(module, Conv1D) for module in model.modules())
+    return tuple(name for name in names if name != "linear" or has_conv1d or "float32" not in names)
 
 
 def check_formats(names: Sequence[str], script: str) -> None:

@@ -1,25 +1,25 @@
-"""GPT-2 of transformers, quantized in PyTorch's eager mode: what a call converts, and what it leaves alone.
+"""GPT-2 and Llama of transformers in PyTorch's eager mode: what a call converts, and what it leaves alone.
 
 transformers keeps the matrices of GPT-2's blocks in `Conv1D`, of which PyTorch's quantization knows nothing: it has to
-be turned into `Linear` first. The token embedding is as large as the head, whose weights it shares; both are quantized.
+be turned into `Linear` first. Llama's are Linear. The token embedding is as large as the head, whose weights it may
+share; both are quantized.
 """
 
-import copy
-import io
 import warnings
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 from torch.ao import quantization as eager
-from torch.ao.nn import quantized
 from torch.ao.quantization.observer import HistogramObserver, MinMaxObserver, MovingAverageMinMaxObserver
 from torch.ao.quantization.utils import DEPRECATION_WARNING
 from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
+
+from quantizing.converted import with_linears
 
 OBSERVERS = {"min-max": MinMaxObserver, "moving average": MovingAverageMinMaxObserver, "histogram": HistogramObserver}
-HEAD, EMBEDDING = "lm_head", "transformer.wte"
+HEAD = "lm_head"
+FAMILIES = ("gpt2", "llama")
 
 
 def deprecation() -> str:
@@ -42,67 +42,18 @@ def use_engine(name: str = "auto") -> str:
     return name
 
 
-def require_gpt2(model: PreTrainedModel) -> None:
+def require_known_family(model: PreTrainedModel) -> None:
     """Raise a ValueError unless a model has the parts that are quantized here by name."""
-    if model.config.model_type != "gpt2":
-        raise ValueError(f"only a GPT-2 is quantized here; the model is of type {model.config.model_type!r}: name one")
-
-
-def conv1d_to_linear(model: PreTrainedModel) -> int:
-    """Turn every Conv1D of a model into the Linear that computes the same, and return how many there were.
-
-    Conv1D keeps its weight as (inputs, outputs), Linear as (outputs, inputs).
-    """
-    found = [(name, module) for name, module in model.named_modules() if isinstance(module, Conv1D)]
-    for name, conv in found:
-        inputs, outputs = conv.weight.shape
-        with torch.device("meta"):  # without drawing weights that are thrown away
-            linear = nn.Linear(inputs, outputs)
-        linear.weight = nn.Parameter(conv.weight.detach().T.contiguous())
-        linear.bias = nn.Parameter(conv.bias.detach().clone())
-        model.set_submodule(name, linear.train(model.training))
-    return len(found)
-
-
-def with_linears(model: PreTrainedModel) -> PreTrainedModel:
-    """Return a copy of a GPT-2 whose matrices are all Linear."""
-    model = copy.deepcopy(model)
-    conv1d_to_linear(model)
-    return model
-
-
-class PackedLinear(nn.Module):
-    """A linear layer with quantized weights and a kernel of its own; see `packed_linear.py`."""
-
-
-def converted_layers(model: nn.Module) -> int:
-    """Return how many linear layers of a model compute with quantized weights."""
-
-    def is_converted(module: nn.Module) -> bool:
-        if isinstance(module, nn.Linear):  # torchao swaps the weight and leaves the module
-            return type(module.weight) is not nn.Parameter
-        return isinstance(module, quantized.Linear | PackedLinear)  # dynamic ones are of this class too
-
-    return sum(is_converted(module) for module in model.modules())
-
-
-def linear_layers(model: nn.Module) -> int:
-    """Return how many matrices a GPT-2 of transformers multiplies with: four in a block, and the head."""
-    return sum(isinstance(module, nn.Linear | Conv1D) for module in model.modules())
-
-
-def check_converted(model: nn.Module, layers: int) -> None:
-    """Check that a model computes with quantized weights in so many layers: the error that nothing else shows.
-
-    Raises:
-        ValueError: fewer were converted; names the kinds of layer that were left alone.
-    """
-    if (converted := converted_layers(model)) < layers:
-        left = {type(module).__name__ for module in model.modules() if isinstance(module, nn.Linear | Conv1D)}
+    if model.config.model_type not in FAMILIES:
         raise ValueError(
-            f"{layers} layers were to be quantized, {converted} were; left alone: {', '.join(sorted(left))}. "
-            "Conv1D must become Linear first (conv1d_to_linear)"
+            f"only a GPT-2 or a Llama is quantized here; the model is of type {model.config.model_type!r}: name one"
         )
+
+
+def embedding_name(model: PreTrainedModel) -> str:
+    """Return the name of the module that holds the token embedding."""
+    table = model.get_input_embeddings()
+    return next(name for name, module in model.named_modules() if module is table)
 
 
 def quantize_dynamically(
@@ -111,18 +62,18 @@ def quantize_dynamically(
     """Return a copy with int8 weights, whose activations are quantized anew at every call by the range they have.
 
     Args:
-        model: a GPT-2; Conv1D becomes Linear.
+        model: a GPT-2 or a Llama; Conv1D becomes Linear.
         per_channel: give each row of a weight a scale of its own.
         embedding: quantize the token embedding too, by rows.
 
     Raises:
-        ValueError: it is no GPT-2.
+        ValueError: it is neither.
     """
-    require_gpt2(model)
+    require_known_family(model)
     linear = eager.per_channel_dynamic_qconfig if per_channel else eager.default_dynamic_qconfig
     which: dict = {nn.Linear: linear}
     if embedding:
-        which[EMBEDDING] = eager.float_qparams_weight_only_qconfig
+        which[embedding_name(model)] = eager.float_qparams_weight_only_qconfig
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return eager.quantize_dynamic(with_linears(model), which)  # ty: ignore[deprecated]
@@ -135,14 +86,14 @@ def prepare_static(model: PreTrainedModel, observer: str = "min-max", *, head: b
     goes out. What lies between the layers (norms, GELU, softmax, residual sums) stays in float32.
 
     Args:
-        model: a GPT-2; Conv1D becomes Linear.
+        model: a GPT-2 or a Llama; Conv1D becomes Linear.
         observer: how the range is found, one of `OBSERVERS`.
         head: quantize the output layer in the same way; otherwise it is quantized dynamically.
 
     Raises:
-        ValueError: it is no GPT-2, or an unknown observer.
+        ValueError: it is neither, or an unknown observer.
     """
-    require_gpt2(model)
+    require_known_family(model)
     if observer not in OBSERVERS:
         raise ValueError(f"an observer must be one of {', '.join(OBSERVERS)}; got {observer!r}")
     model = with_linears(model)
@@ -156,7 +107,7 @@ def prepare_static(model: PreTrainedModel, observer: str = "min-max", *, head: b
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         eager.add_quant_dequant(model)
-        model.get_submodule(EMBEDDING).qconfig = eager.float_qparams_weight_only_qconfig  # ty: ignore[invalid-assignment]
+        model.get_submodule(embedding_name(model)).qconfig = eager.float_qparams_weight_only_qconfig  # ty: ignore[invalid-assignment]
         return eager.prepare(model, inplace=True)  # ty: ignore[deprecated]
 
 
@@ -190,10 +141,3 @@ def convert_static(model: nn.Module) -> nn.Module:
         if isinstance(model.get_submodule(HEAD), nn.Linear):
             model = eager.quantize_dynamic(model, {HEAD: eager.per_channel_dynamic_qconfig}, inplace=True)  # ty: ignore[deprecated]
     return model
-
-
-def saved_bytes(model: nn.Module) -> int:
-    """Return the size of the file that `torch.save` makes of a model's state."""
-    buffer = io.BytesIO()
-    torch.save(model.state_dict(), buffer)
-    return buffer.tell()

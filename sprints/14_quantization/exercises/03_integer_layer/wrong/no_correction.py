@@ -1,0 +1,8 @@
+"""The zero point is forgotten."""
+
+import torch
+from torch import Tensor
+
+
+def integer_linear(q_x: Tensor, scale: float, zero_point: int, q_w: Tensor, scales: Tensor) -> Tensor:
+    return (q_x.to(torch.int32) @ q_w.to(torch.int32).T).float() * scale * scales

@@ -1,0 +1,172 @@
+"""The numbers that the notes and exercises of sprint 14 work out by hand."""
+
+import math
+import statistics
+from pathlib import Path
+
+import torch
+
+FOLDER = Path(__file__).parents[2] / "sprints/14_quantization"
+PAGE = " ".join((FOLDER / "exercises/README.md").read_text(encoding="utf-8").split())
+
+
+def note(number: int) -> str:
+    (path,) = FOLDER.glob(f"notes/{number:02}_*.md")
+    return " ".join(path.read_text(encoding="utf-8").split())
+
+
+def grid(x: float, low: float, high: float, bits: int) -> tuple[int, float]:
+    """Return the integer and the number that comes back, in whole decimal arithmetic where ties matter."""
+    step = round((high - low) / (2**bits - 1), 10)
+    zero = round(-low / step)
+    integer = min(max(round(round(x / step, 6)) + zero, 0), 2**bits - 1)
+    return integer, round((integer - zero) * step, 6)
+
+
+# Notes
+
+
+def test_note_1_a_grid_of_three_bits():
+    for number, integer, back in ((-0.5, 0, -0.5), (-0.1, 2, 0), (0.2, 3, 0.25), (0.6, 4, 0.5), (2.0, 7, 1.25)):
+        assert grid(number, -0.5, 1.25, 3) == (integer, back)
+    assert f"{10 * math.log10(4):.2f} dB" in note(1)
+    assert (2 * 3 / 15, round(1.5 / 0.4), 4 * 0.4, 4.5 / 15) == (0.4, 4, 1.6, 0.3)
+
+
+def test_note_1_rounding_at_random_has_twice_the_mean_square():
+    fraction = (torch.arange(10_000).double() + 0.5) / 10_000
+    nearest = torch.minimum(fraction, 1 - fraction).square().mean().item()
+    at_random = (fraction * (1 - fraction)).mean().item()
+    assert math.isclose(nearest, 1 / 12, rel_tol=1e-4)
+    assert math.isclose(at_random, 1 / 6, rel_tol=1e-4)
+
+
+def test_note_2_an_outlier_and_two_ranges():
+    numbers = torch.tensor([1, -1, 0.5, -0.5, 14])
+    errors = {}
+    for largest in (14, 3.5):
+        step = 2 * largest / 7
+        back = (numbers / step).round().clamp(-4, 3) * step
+        errors[largest] = (back - numbers).square().sum().item()
+    assert errors == {14: 6.5, 3.5: 121.5}
+    assert "**6.5**" in note(2)
+    assert "**121.5**" in note(2)
+
+
+def test_note_3_a_tenth_in_two_formats():
+    for kind, digits, integer, shown in ((torch.float16, 10, 614, "0.09998"), (torch.bfloat16, 7, 77, "0.10010")):
+        value = torch.tensor(0.1, dtype=kind).item()
+        assert value == 0.0625 * (1 + integer / 2**digits)
+        assert f"{value:.5f}" == shown
+        assert shown in note(3)
+    assert torch.tensor(257.0).bfloat16().item() == 256
+    half_a_spacing = 2.0**-9
+    assert half_a_spacing > 0.001
+    moved = 1000 * 0.0001 * 128
+    spread = math.sqrt(1000 * 0.0128 * (1 - 0.0128)) / 128
+    assert (round(moved / 128, 3), round(spread, 2)) == (0.1, 0.03)
+    assert 7 < 8 * math.log2(2) <= 8
+    assert 2 < 8 * math.log10(2) < 3
+
+
+def test_note_5_layers_of_two_models():
+    assert 12 + 12 + 24 + 1 == 49
+    assert f"{30 * 7 + 1}" in note(5)
+
+
+def test_note_6_a_product_of_integers():
+    x, w = (0.5, -0.25, 1.5), (0.2, -0.5, 0.9)
+    s_w, s_x = 2 * 0.9 / 255, 1.75 / 255
+    q_w = [min(round(weight / s_w), 127) for weight in w]
+    zero = round(0.25 / s_x)
+    q_x = [round(number / s_x) + zero for number in x]
+    assert (q_w, zero, q_x) == ([28, -71, 127], 36, [109, 0, 255])
+    total = sum(a * b for a, b in zip(q_x, q_w, strict=True))
+    correction = zero * sum(q_w)
+    assert f"{total:,}" in note(6)
+    assert f"{correction:,}" in note(6)
+    assert f"{total - correction:,}" in note(6)
+    assert f"**{(total - correction) * s_x * s_w:.3f}**" in note(6)
+    assert f"{total * s_x * s_w:.3f} instead of" in note(6)
+    assert f"{2 * 255 * 127:,}" in note(6)
+    assert f"{2 * 127 * 127:,}" in note(6)
+    exact = sum(a * b for a, b in zip(x, w, strict=True))
+    assert f"**{exact:.3f}**" in note(6)
+
+
+def test_note_7_one_token_spoils_a_grid():
+    tokens = torch.tensor([[0.5, -0.3, 1000.0], [0.9, -1.2, 0.4], [-0.7, 0.2, 1.1], [1.5, -0.8, 0.6]])
+    step = ((tokens.max() - tokens.min()) / 127).item()
+    assert f"**{step:.1f}**" in note(7)
+    assert (tokens / step).round().count_nonzero() == 1, "all but the huge one become 0"
+    assert f"{2.1 / 127:.4f}" in note(7)
+    assert f"{(tokens.max() - tokens.min()).item() / 255:.1f}" in note(7)
+
+
+def test_note_7_smoothing_changes_nothing_and_evens_out_the_largest():
+    generator = torch.Generator().manual_seed(0)
+    x, w = torch.randn(9, 5, generator=generator).double(), torch.randn(4, 5, generator=generator).double()
+    x[:, 2] *= 100
+    a, b = x.abs().amax(0), w.abs().amax(0)
+    t = (a / b).sqrt()
+    torch.testing.assert_close((x / t) @ (w * t).T, x @ w.T)
+    torch.testing.assert_close((x / t).abs().amax(0), (a * b).sqrt())
+    torch.testing.assert_close((w * t).abs().amax(0), (a * b).sqrt())
+
+
+def test_note_8_where_the_bytes_go():
+    table, blocks, rest = 50_257 * 768, 84_934_656, 907_776
+    assert table + blocks + rest == 124_439_808
+    int8_blocks, int8_head = (blocks + 16 * 82_944) / 1e6, (table + 16 * 50_257) / 1e6
+    sums = {
+        "283.7": int8_blocks + int8_head + 4 * (table + rest) / 1e6,
+        "168.3": int8_blocks + int8_head + (table + 8 * 50_257 + 4 * rest) / 1e6,
+        "129.3": int8_blocks + int8_head + 4 * rest / 1e6,
+    }
+    for shown, megabytes in sums.items():
+        assert f"{megabytes:.1f}" == shown
+        assert shown in note(8)
+    assert f"{100 * sums['283.7'] / (4 * 124.439808):.0f} %" in note(8)
+    assert f"{table / 124_439_808:.0%}".replace("%", " %") in note(8)
+
+
+def test_note_9_a_limit_by_memory():
+    gigabytes = 4 * (84_934_656 + 50_257 * 768) / 1e9
+    assert f"{1000 * gigabytes:.0f} MB" in note(9)
+    assert f"**{1000 * gigabytes / 30:.1f} ms**" in note(9)
+    assert f"**{30 / gigabytes:.0f} tokens**" in note(9)
+    assert f"{1000 * gigabytes / 4 / 30:.1f} ms, {30 / (gigabytes / 4):.0f} tokens" in note(9)
+    assert f"{2 / 0.5625:.1f}" in note(9)
+    assert f"{50 / (3 * 0.5625):.0f} tokens" in note(9)
+    assert round(23 / 15, 1) == 1.5
+
+
+def test_note_10_a_ratio_in_turns():
+    a, b = [20, 40, 22, 21, 60], [10, 19, 11, 12, 28]
+    ratios = [one / other for one, other in zip(a, b, strict=True)]
+    assert [f"{ratio:.3g}" for ratio in ratios] == ["2", "2.11", "2", "1.75", "2.14"]
+    assert statistics.median(ratios) == 2
+    assert (statistics.mean(a), statistics.mean(b)) == (32.6, 16)
+    assert f"{statistics.mean(a) / statistics.mean(b):.2f}" in note(10)
+
+
+# Exercises on paper
+
+
+def test_a_grid_on_paper():
+    assert [grid(number, -0.6, 2.4, 4) for number in (0.5, -0.7, 3.0)] == [(5, 0.4), (0, -0.6), (15, 2.4)]
+
+
+def test_a_model_in_memory():
+    table = 32_000 * 2048 / 1e6
+    bfloat16, int4 = 2 * (1100 + table), 1100 * (0.5 + 4 / 32) + 2 * table
+    assert f"{table:.1f} million" in PAGE
+    assert f"{bfloat16:,.0f} MB" in PAGE
+    assert f"{int4:.0f} MB" in PAGE
+    assert f"{40_000 / bfloat16:.1f} and" in PAGE
+    assert f"{40_000 / int4:.1f} tokens" in PAGE
+
+
+def test_which_part_of_the_error():
+    assert f"{2 * 20 * math.log10(2):.2f} dB" in PAGE
+    assert f"{20 * math.log10(255 / 63):.2f} dB" in PAGE
