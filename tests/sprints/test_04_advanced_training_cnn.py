@@ -181,6 +181,8 @@ def test_only_the_maximum_over_all_places_ignores_a_move(load_part):
         for name, by_shift in changes.items():
             assert by_shift[0] == 0, name
             assert by_shift[1] > 0.2, name
+        pooled, pixels = changes["filters, max pooling 2"][1], changes["pixels"][1]
+        assert pooled == pytest.approx(pixels, rel=0.15), "by one pixel, pooled features change as much as pixels"
     wide, narrow = results.changes["24 x 24 pixels"], results.changes["8 x 8 pixels"]
     assert all(wide[name][1] < narrow[name][1] / 2 for name in wide), "a pixel is less of a wider stroke"
     assert len(pooling.plot(pooling.main(pooling.Config(images=2, farthest=0, sizes=(1,)))).axes) == 1
