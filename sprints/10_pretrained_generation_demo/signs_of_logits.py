@@ -100,7 +100,9 @@ def plot(results: Results) -> Figure:
     axes.barh(range(len(names)), values, color=colours, height=0.6)
     axes.set_yticks(range(len(names)), [f"{rule}\n(on {kind})" for kind, rule in names])
     for height, value in enumerate(values):
-        axes.text(value * 0.97, height, f"{value:.3f}", va="center", ha="right", color="white", fontweight="bold")
+        is_long = value > 0.2 * max(values)
+        place, colour = (0.01, "white") if is_long else (value + 0.005, "black")
+        axes.text(place, height, f"{value:.3f}", va="center", color=colour, fontweight="bold")
     axes.axvline(results.before, color="black", linestyle="--")
     axes.text(0.98 * results.before, -0.75, f"no penalty: {results.before:.3f}", ha="right")
     axes.set_ylim(len(names) - 0.5, -1.1)
