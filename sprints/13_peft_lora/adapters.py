@@ -3,7 +3,7 @@
     uv run sprints/13_peft_lora/adapters.py
 
 One adapter learns the book's voice, the other one to write the method before the ingredients.
-Theory: notes/05_adapters.md
+Theory: notes/07_adapters.md
 """
 
 import time
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from adapter_study.adaptation_loop import AdaptationSettings, tune
 from adapter_study.base_model import load_base, loss_on
-from adapter_study.tuning_methods import ALL_LINEAR, ENDS
+from adapter_study.model_defaults import block_length, find_names, rate_of
 from adapter_study.tuning_texts import reordered_texts
 from shared.checks.intervals import median_interval
 from shared.lab.compare import TIMING, TRAINED, Tolerance
@@ -46,12 +46,12 @@ TOLERANCE = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
+    model: str = SHIPPED  # cookbook (the shipped model), smollm2, a folder, or a name of the hub such as gpt2
     book: ExistingFile = SHIPPED_BOOK  # the book of the one adapter: a UTF-8 text in chapters
     recipes: PositiveInt = 126  # reordered recipes that the other adapter learns from
     rank: PositiveInt = 2  # rank of both adapters
     epochs: PositiveInt = 8  # passes of each adapter over its text
-    learning_rate: PositiveFloat = 2e-2  # peak learning rate
+    learning_rate: PositiveFloat | None = None  # peak learning rate (None: by the size of the model)
     rounds: PositiveInt = 40  # rounds of the timing; in each, every way has its turn
 
 
@@ -121,8 +121,9 @@ def train(config: Config, model: "PreTrainedModel", books: dict[str, Book]) -> N
     """Add an adapter for each book and train it, one after the other."""
     for name, book in books.items():
         generator = seed_everything(config.seed)
-        inject(model, LoRAConfig((*ALL_LINEAR, *ENDS), config.rank, 2 * config.rank), name, generator)
-        tune(model, book, AdaptationSettings(config.epochs, config.learning_rate), generator)
+        rate = rate_of(model, "lora", config.learning_rate)
+        inject(model, LoRAConfig(find_names(model, None), config.rank, 2 * config.rank), name, generator)
+        tune(model, book, AdaptationSettings(config.epochs, rate), generator)
 
 
 def main(config: Config) -> Results:
@@ -132,7 +133,7 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     model, tokenizer = load_base(config.model, 0.0, device)
     reordered, first_voice = reordered_texts(tokenizer, config.recipes, FIRST_VOICE)
-    books = {"book": open_book(config.book, tokenizer), "reordered": reordered}
+    books = {"book": open_book(config.book, tokenizer, context=block_length(model)), "reordered": reordered}
     texts = {name: book.test for name, book in books.items()} | {"first voice": first_voice}
     tokens = torch.tensor([texts["book"].documents[0][:64]], device=device)
     before = logits(model, tokens)

@@ -3,7 +3,7 @@
     uv run sprints/13_peft_lora/memory.py
 
 Counted at the full size of GPT-2 small with random weights: weights, gradients, the two moments of Adam, and what the
-forward pass keeps for the backward pass. Theory: notes/02_what_is_trained.md
+forward pass keeps for the backward pass. Theory: notes/03_what_it_saves.md
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from adapter_study.tuning_methods import ALL_LINEAR, count, prepare
+from adapter_study.model_defaults import FAMILIES
+from adapter_study.tuning_methods import count, prepare
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import PositiveInt, check_heads
@@ -26,7 +27,7 @@ from shared.nn.pretrained import Logits
 from shared.text.batches import Batch
 from shared.training.losses import language_model_loss
 
-ADAPTERS = {"LoRA on c_attn": ("c_attn",), "LoRA on all linear layers": ALL_LINEAR}
+ADAPTERS = {"LoRA on c_attn": ("c_attn",), "LoRA on all linear layers": FAMILIES["gpt2"].linear}
 
 
 @dataclass(frozen=True)

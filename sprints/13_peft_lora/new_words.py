@@ -3,7 +3,7 @@
     uv run sprints/13_peft_lora/new_words.py
 
 The book has words whose vectors pre-training never told apart. Its loss is split: targets that are such words, and all
-others. Theory: notes/03_new_words.md
+others. Theory: notes/05_new_words.md
 """
 
 import math
@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from adapter_study.adaptation_loop import AdaptationSettings, tune
 from adapter_study.base_model import load_base, renew_unseen
-from adapter_study.tuning_methods import ALL_LINEAR, ENDS, count, peft_config, prepare
+from adapter_study.model_defaults import block_length, find_names, modules_of, rate_of, rows_at_once
+from adapter_study.tuning_methods import count, peft_config, prepare
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -25,7 +26,7 @@ from shared.lab.ranges import ExistingFile, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
-from shared.nn.pretrained import SHIPPED, context_length
+from shared.nn.pretrained import SHIPPED
 from shared.text.batches import TextDataset
 from shared.text.books import SHIPPED_BOOK, Book, BookPart, open_book
 from shared.text.unseen_words import unseen_tokens
@@ -39,7 +40,7 @@ WAYS: dict[str, str] = {
     "blocks": "LoRA in the blocks",
     "renewed": "the same, each new word given a random vector first",
     "ends": "LoRA in the blocks, on the embedding and on the head",
-    "rows": "LoRA on c_attn, and the new words' rows of the embedding trained whole",
+    "rows": "LoRA on queries, keys and values, and the new words' rows of the embedding trained whole",
     "full": "full fine-tuning",
     "full, renewed": "the same, each new word given a random vector first",
 }
@@ -49,13 +50,13 @@ TOLERANCE = {"ways.*.loss": TRAINED, "ways.*_words": TRAINED}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
+    model: str = SHIPPED  # cookbook (the shipped model), smollm2, a folder, or a name of the hub such as gpt2
     book: ExistingFile = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
     ways: tuple[Way, ...] = get_args(Way)  # which to compare
     rank: PositiveInt = 2  # rank of LoRA
     epochs: PositiveInt = 6  # passes over the training chapters
-    rates: tuple[PositiveFloat, ...] = (2e-2,)  # peak learning rates to choose from with LoRA
-    full_rates: tuple[PositiveFloat, ...] = (3e-3,)  # peak learning rates to choose from for full fine-tuning
+    rates: tuple[PositiveFloat, ...] | None = None  # peak learning rates to choose from with LoRA (None: one, by size)
+    full_rates: tuple[PositiveFloat, ...] | None = None  # the same for full fine-tuning (None: one, by size)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
 
 
@@ -91,8 +92,8 @@ class Results:
 def split_loss(model: "PreTrainedModel", part: BookPart, words: list[int]) -> tuple[float, float, float]:
     """Return the mean loss over all targets, over targets that are new words, and over the others."""
     is_new = torch.zeros(model.config.vocab_size, dtype=torch.bool).index_fill_(0, torch.tensor(words), True)
-    losses, new = [], []
-    for batch in TextDataset(part.documents, context_length(model)).batches(16):
+    losses, new, length = [], [], block_length(model)
+    for batch in TextDataset(part.documents, length).batches(rows_at_once(model, length)):
         tokens, mask = (tensor.to(model.device) for tensor in batch)  # ty: ignore[missing-union-attribute]
         targets = mask[:, 1:].cpu()
         losses.append(token_losses(model(input_ids=tokens[:, :-1]).logits, tokens, mask).cpu()[targets])
@@ -113,10 +114,12 @@ def adapt(way: str, config: Config, model: "PreTrainedModel", words: list[int], 
     if "renewed" in way:
         renew_unseen(model, generator)
     if way == "rows":
-        settings = peft_config(LoRAConfig(("c_attn",), config.rank, 2 * config.rank))
-        settings.trainable_token_indices = {"wte": words}  # and with them the rows of the head, which is tied
+        settings = peft_config(LoRAConfig(modules_of(model).attention, config.rank, 2 * config.rank), model)
+        settings.trainable_token_indices = {
+            modules_of(model).ends[0]: words
+        }  # and with them the rows of the head, which is tied
         return peft.get_peft_model(model, settings)
-    targets = (*ALL_LINEAR, *ENDS) if way == "ends" else ALL_LINEAR
+    targets = find_names(model, ("linear", "ends") if way == "ends" else ("linear",))
     lora = LoRAConfig(targets, config.rank, 2 * config.rank)
     return prepare("full" if way.startswith("full") else "lora", model, lora, generator)
 
@@ -147,7 +150,8 @@ def main(config: Config) -> Results:
     before = NewWordsOutcome("the model as it is", None, 0, 0.0, *split_loss(base, book.validation, words))
     ways = {}
     for way in config.ways:
-        rates = config.full_rates if way.startswith("full") else config.rates
+        full = way.startswith("full")
+        rates = (config.full_rates if full else config.rates) or (rate_of(base, "full" if full else "lora"),)
         tried = [try_way(way, rate, config, book, words) for rate in rates]
         ways[way] = best = min(tried, key=lambda outcome: outcome.loss)
         print(

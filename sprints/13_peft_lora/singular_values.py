@@ -3,7 +3,7 @@
     uv run sprints/13_peft_lora/singular_values.py
 
 Beside each matrix stands a random one of the same size and norm (Marchenko & Pastur 1967 give its spectrum), and the
-change that LoRA makes. Theory: notes/04_how_low_the_rank_is.md
+change that LoRA makes. Theory: notes/06_how_low_the_rank_is.md
 """
 
 import math
@@ -17,7 +17,8 @@ from torch import Tensor
 
 from adapter_study.adaptation_loop import AdaptationSettings, tune
 from adapter_study.base_model import load_base, loss_on
-from adapter_study.tuning_methods import ALL_LINEAR, ENDS, prepare
+from adapter_study.model_defaults import find_names, in_a_block, matrices_of, rate_of, short_name
+from adapter_study.tuning_methods import prepare
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -32,8 +33,6 @@ from shared.text.books import SHIPPED_BOOK, Book, open_book
 if TYPE_CHECKING:  # for annotations alone
     from transformers import PreTrainedModel
 
-MATRICES = (*ALL_LINEAR, "wte")
-
 LEARNT = ("validation_*", "truncated.*", "spectra.*.full.*", "spectra.*.lora.*", "spectra.*.norm", "*energy")
 RANK = Tolerance(relative=0.05, absolute=2.0)
 TOLERANCE = dict.fromkeys(LEARNT, TRAINED) | {"spectra.*.rank_of_90": RANK, "rank_of_90": RANK}
@@ -41,12 +40,12 @@ TOLERANCE = dict.fromkeys(LEARNT, TRAINED) | {"spectra.*.rank_of_90": RANK, "ran
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), a folder, or a name of the hub such as gpt2
+    model: str = SHIPPED  # cookbook (the shipped model), smollm2, a folder, or a name of the hub such as gpt2
     book: ExistingFile = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
     rank: PositiveInt = 4  # rank of LoRA, and of the part of a change whose energy is reported
     epochs: PositiveInt = 8  # passes over the training chapters
-    full_rate: PositiveFloat = 3e-3  # peak learning rate of full fine-tuning
-    lora_rate: PositiveFloat = 2e-2  # peak learning rate of LoRA
+    full_rate: PositiveFloat | None = None  # peak learning rate of full fine-tuning (None: by the size of the model)
+    lora_rate: PositiveFloat | None = None  # peak learning rate of LoRA (None: by the size)
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,12 @@ def tuned(method: str, config: Config, book: Book) -> tuple["PreTrainedModel", M
     """Return a tuned model, what tuning has added to its matrices, and its loss on the validation chapter."""
     generator = seed_everything(config.seed)
     base, _ = load_base(config.model, 0.0, pick_device(config.device))
-    start = {name: base.get_parameter(f"{name}.weight").detach().clone() for name in find_targets(base, MATRICES)}
-    lora = LoRAConfig((*ALL_LINEAR, *ENDS), config.rank, 2 * config.rank)
+    start = {
+        name: base.get_parameter(f"{name}.weight").detach().clone() for name in find_targets(base, matrices_of(base))
+    }
+    lora = LoRAConfig(find_names(base, ("linear", "ends")), config.rank, 2 * config.rank)
+    rate = rate_of(base, method, config.full_rate if method == "full" else config.lora_rate)
     model = prepare(method, base, lora, generator)
-    rate = config.full_rate if method == "full" else config.lora_rate
     loss = min(tune(model, book, AdaptationSettings(config.epochs, rate), generator).validation_losses)
     if method == "full":
         return model, {name: model.get_parameter(f"{name}.weight").detach() - start[name] for name in start}, loss
@@ -97,7 +98,7 @@ def tuned(method: str, config: Config, book: Book) -> tuple["PreTrainedModel", M
 @torch.no_grad()
 def truncated_loss(model: "PreTrainedModel", added: Matrices, book: Book, rank: int) -> float:
     """Return the loss when each change in the blocks is cut to its largest singular values; then restore it."""
-    blocks = {name: model.get_parameter(f"{name}.weight") for name in added if not name.endswith("wte")}
+    blocks = {name: model.get_parameter(f"{name}.weight") for name in added if in_a_block(name)}
     whole = {name: weight.clone() for name, weight in blocks.items()}
     for name, weight in blocks.items():
         left, values, right = torch.linalg.svd(added[name], full_matrices=False)
@@ -145,24 +146,23 @@ def main(config: Config) -> Results:
     torch.set_flush_denormal(True)
     base, tokenizer = load_base(config.model, 0.0, pick_device(config.device))
     book = open_book(config.book, tokenizer)
-    norms = {name: base.get_parameter(f"{name}.weight").norm().item() for name in find_targets(base, MATRICES)}
+    norms = {name: base.get_parameter(f"{name}.weight").norm().item() for name in find_targets(base, matrices_of(base))}
     model, full, validation_full = tuned("full", config, book)
     _, lora, validation_lora = tuned("lora", config, book)
     generator = seed_everything(config.seed)
     spectra = {
-        name.removeprefix("transformer."): measure_spectrum(full[name], lora[name], norms[name], config.rank, generator)
-        for name in full
+        short_name(name): measure_spectrum(full[name], lora[name], norms[name], config.rank, generator) for name in full
     }
     truncated = {str(rank): truncated_loss(model, full, book, rank) for rank in (0, 1, 2, 4, 8, 16, 32, 64)}
     for name, spectrum in spectra.items():
         print(f"{name:18s} energy of {config.rank} directions {spectrum.energy:.0%}, noise {spectrum.noise_energy:.0%}")
     print("  ".join(f"rank {rank}: {loss:.3f}" for rank, loss in truncated.items()))
-    blocks = [spectrum for name, spectrum in spectra.items() if name != "wte"]
+    blocks = [spectrum for name, spectrum in spectra.items() if in_a_block(name)]
     return Results(
         validation_full=validation_full,
         validation_lora=validation_lora,
         truncated=truncated,
-        upper_edge={name.removeprefix("transformer."): marchenko_pastur(*full[name].shape) for name in full},
+        upper_edge={short_name(name): marchenko_pastur(*full[name].shape) for name in full},
         spectra=spectra,
         energy=statistics.mean(spectrum.energy for spectrum in blocks),
         noise_energy=statistics.mean(spectrum.noise_energy for spectrum in blocks),
@@ -174,8 +174,9 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the spectra of four matrices of the second block and of the embedding, and the loss by rank."""
     figure, grid = new_figure(9, 5.4, rows=2, columns=3)
-    second = [name for name in results.spectra if name.startswith("h.1.")]
-    for axes, name in zip(grid.flat, [*second, "wte"], strict=False):
+    blocks = [name for name in results.spectra if in_a_block(name)]
+    second = [name for name in blocks if ".1." in name] or blocks
+    for axes, name in zip(grid.flat, [*second[:4], *set(results.spectra) - set(blocks)], strict=False):
         spectrum = results.spectra[name]
         axes.plot(range(1, len(spectrum.full) + 1), spectrum.full, label="full fine-tuning")
         axes.plot(range(1, len(spectrum.noise) + 1), spectrum.noise, color="grey", label="noise")

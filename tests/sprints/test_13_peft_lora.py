@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -9,7 +10,7 @@ import peft
 import pytest
 import torch
 from torch import nn
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from shared.lab.config import parse_config
 from shared.nn.adapter_files import load_adapter
@@ -218,7 +219,7 @@ def test_renewed_words_are_told_apart_and_the_others_stay(base_model, tiny):
 def test_the_sweep_chooses_each_rate_on_validation(load_sprint, tiny):
     script = load_sprint(f"{SPRINT}/rank_sweep.py")
     config = script.Config(
-        **tiny, targets=("attention", "linear, ends"), ranks=(1, 2), rates=(1e-4, 3e-2), full_rates=(1e-2,), epochs=1,
+        **tiny, targets=("attention", "linear, ends"), ranks=(1, 2), rates=(3e-2,), full_rates=(1e-2, 3e-2), epochs=1,
         device="cpu",
     )  # fmt: skip
     results = script.main(config)
@@ -233,6 +234,8 @@ def test_the_sweep_chooses_each_rate_on_validation(load_sprint, tiny):
     assert results.cells[0].share == 1
     assert results.cells[2].parameters == 2 * results.cells[1].parameters == 2 * (32 + 96)
     assert [cell.rate for cell in results.cells[1:]] == [3e-2] * 4
+    assert not any(cell.inside for cell in results.cells[1:]), "a single rate has no neighbours"
+    assert len(results.cells[0].validation_by_rate) > 2, "the best of two is at an edge, so a third is tried"
     assert script.main(dataclasses.replace(config, targets=("attention",), ranks=(1,))).cells[1] == results.cells[1]
 
 
@@ -291,16 +294,178 @@ def test_lora_saves_gradients_and_moments_and_not_the_activations(load_sprint):
     assert results.methods["head"].activations < full.activations / 2
 
 
+@pytest.fixture(scope="module")
+def families(tiny, tmp_path_factory) -> dict[str, str]:
+    """Folders of tiny models of both families with random weights."""
+    folder = tmp_path_factory.mktemp("llama")
+    torch.manual_seed(0)
+    size = LlamaConfig(
+        vocab_size=2048, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, max_position_embeddings=200, bos_token_id=0, eos_token_id=0, tie_word_embeddings=True,
+    )  # fmt: skip
+    model, tokenizer = LlamaForCausalLM(size), load_tokenizer()
+    with torch.no_grad():
+        weight = model.get_parameter("model.embed_tokens.weight")
+        weight[1500:] = weight[1500].clone()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return {"gpt2": str(tiny["model"]), "llama": str(folder)}
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_every_script_takes_both_families(load_sprint, tiny, families, tmp_path, family: str):
+    common = {"model": families[family], "book": tiny["book"], "device": "cpu"}
+    tuning = load_sprint(f"{SPRINT}/finetune_lora.py")
+    for library in ("ours", "peft"):
+        config = tuning.Config(
+            **common, methods=("lora",), library=library, epochs=1, first_voice=1, out=tmp_path / library
+        )
+        results = tuning.main(config)
+        assert results.methods["lora"].test < results.before.test
+    width = {"gpt2": 128 + 64 + 160 + 160, "llama": 2 * 64 + 2 * 48 + 3 * 80}[family]
+    assert results.methods["lora"].parameters == 2 * (width + 2 * (2048 + 32))
+    sweep = load_sprint(f"{SPRINT}/rank_sweep.py")
+    config = sweep.Config(**common, targets=("attention",), ranks=(1,), rates=(2e-2,), full_rates=(3e-3,), seeds=1)
+    assert len(sweep.main(dataclasses.replace(config, epochs=1)).cells) == 2
+    words = load_sprint(f"{SPRINT}/new_words.py")
+    assert words.main(words.Config(**common, ways=("rows",), epochs=1)).ways["rows"].new_words > 0
+    spectra = load_sprint(f"{SPRINT}/singular_values.py")
+    found = spectra.main(spectra.Config(**common, rank=1, epochs=1))
+    assert len(found.spectra) == {"gpt2": 5, "llama": 8}[family]
+    spectra.plot(found)
+    rates = load_sprint(f"{SPRINT}/learning_rates.py")
+    config = rates.Config(**common, methods=("lora",), lora_rates=(1e-3, 1e-2), widenings=1, epochs=1)
+    assert len(rates.main(config).methods["lora"].losses) == 3
+    switching = load_sprint(f"{SPRINT}/adapters.py")
+    config = switching.Config(**common, recipes=2, rank=1, epochs=1, rounds=1, out=tmp_path / "switching")
+    assert switching.main(config).same_after_switching
+
+
+def test_adapters_of_a_llama_load_in_both_libraries(load_sprint, families, tmp_path):
+    methods, base_model = (load_sprint(f"{PACKAGE}/{name}.py") for name in ("tuning_methods", "base_model"))
+    defaults = load_sprint(f"{PACKAGE}/model_defaults.py")
+    tokens = torch.arange(10, 20)[None]
+
+    def fresh() -> LlamaForCausalLM:
+        return base_model.load_base(families["llama"], 0.0, torch.device("cpu"))[0]
+
+    lora = LoRAConfig(defaults.find_names(fresh(), ("linear",)), 3, 5)
+    for library in ("ours", "peft"):
+        model = methods.prepare("lora", fresh(), lora, torch.Generator().manual_seed(0), library)
+        for parameter in methods.trainable(model).values():
+            parameter.data.normal_(std=0.3, generator=torch.Generator().manual_seed(1))
+        methods.save_trained(model, "lora", tmp_path / library, families["llama"], library)
+        other = fresh()
+        expected, plain = model(tokens).logits, other(tokens).logits
+        if library == "ours":
+            other = peft.PeftModel.from_pretrained(other, tmp_path / library)
+        else:
+            load_adapter(other, tmp_path / library, families["llama"])
+        torch.testing.assert_close(other(tokens).logits, expected, atol=1e-5, rtol=1e-4)
+        assert (expected - plain).abs().max() > 0.1
+
+
+def test_defaults_follow_the_size_and_the_family(load_sprint, families):
+    defaults, base_model = (load_sprint(f"{PACKAGE}/{name}.py") for name in ("model_defaults", "base_model"))
+    model = base_model.load_base(families["llama"], 0.0, torch.device("cpu"))[0]
+    assert defaults.rate_of(model, "lora") == 2e-2
+    assert defaults.rate_of(model, "lora", 0.5) == 0.5
+    assert defaults.rates_around(model, "full") == (1e-3, 3e-3, 9e-3)
+    assert defaults.find_names(model, None) == (*defaults.FAMILIES["llama"].linear, "embed_tokens", "lm_head")
+    assert defaults.find_names(model, ("attention", "o_proj")) == ("q_proj", "k_proj", "v_proj", "o_proj")
+    assert defaults.block_length(model) == 200
+    model.num_parameters = lambda: 135_000_000
+    model.config.max_position_embeddings, model.config.vocab_size = 8192, 49_152
+    assert defaults.rate_of(model, "lora") == 1e-3
+    assert defaults.rate_of(model, "full") < 1e-4
+    assert defaults.find_names(model, None) == defaults.FAMILIES["llama"].linear
+    assert (defaults.block_length(model), defaults.block_length(model, 64)) == (256, 64)
+    assert 1 <= defaults.rows_at_once(model, 256) <= 2
+    model.config.model_type = "mamba"
+    with pytest.raises(ValueError, match="family mamba; this sprint knows gpt2 and llama"):
+        defaults.find_names(model, ("linear",))
+
+
+def test_a_search_ends_inside_its_grid_or_says_that_it_does_not(load_sprint):
+    search = load_sprint(f"{PACKAGE}/rate_search.py").search_rate
+    tried = []
+
+    def attempt(best: float):
+        def loss(rate: float) -> tuple[float, str]:
+            tried.append(rate)
+            if rate > 1:
+                raise ArithmeticError("not finite")
+            return abs(math.log(rate / best)), f"model of {rate:g}"
+
+        return loss
+
+    inside = search(attempt(0.01), (0.003, 0.01, 0.03))
+    assert (inside.rate, inside.outcome, inside.inside) == (0.01, "model of 0.01", True)
+    assert len(tried) == 3, "nothing is added to a grid that holds its best rate"
+    wider = search(attempt(0.1), (0.01, 0.03))
+    assert (wider.rate, wider.inside) == (0.09, True)
+    assert list(wider.losses) == [0.01, 0.03, 0.09, 0.27]
+    assert not search(attempt(1e-6), (0.01, 0.03)).inside
+    assert search(attempt(1e-6), (0.01, 0.03)).rate == pytest.approx(0.0011)
+    assert search(attempt(0.1), (0.01,)).losses.keys() == {0.01}, "a single rate is taken as it is"
+    diverged = search(attempt(0.9), (0.3, 0.9))
+    assert diverged.losses[2.7] == math.inf
+    assert diverged.inside
+    with pytest.raises(ValueError, match="diverged with every rate of 2, 3"):
+        search(attempt(1.0), (2.0, 3.0), widenings=0)
+
+
+def test_long_documents_are_read_in_blocks_and_nothing_is_cut(load_sprint, loop, tiny):
+    model, book = prepared(load_sprint, tiny, "lora")
+    document = [*range(5, 105)]
+    long = book._replace(train=book.train._replace(documents=[document]))
+    read = []
+    handle = model.register_forward_pre_hook(
+        lambda _, __, given: read.append(given["input_ids"]) if model.training else None, with_kwargs=True
+    )
+    loop.tune(model, long, loop.AdaptationSettings(1, 1e-2, batch_size=1, block=30), torch.Generator())
+    handle.remove()
+    seen = sorted(token for row in read for token in row.flatten().tolist())
+    assert seen == document[:-1], "each token but the last is an input once"
+
+
+def test_shakespeare_is_held_out_from_its_end(load_sprint, monkeypatch, tmp_path):
+    texts, tokenizer = load_sprint(f"{PACKAGE}/tuning_texts.py"), load_tokenizer()
+    (tmp_path / "input.txt").write_text("\n".join(f"Speech {number}: salt and rice." for number in range(100, 400)))
+    monkeypatch.setattr(texts, "fetch", lambda _, file: tmp_path / file)
+    book = texts.shakespeare_texts(tokenizer, 20, 4, 3, 1).book
+    assert [len(part.documents) for part in book[:3]] == [4, 3, 3]
+    joined = [tokenizer.decode([token for block in part.documents for token in block]) for part in book[:3]]
+    assert "Speech 100" in joined[0]
+    assert "Speech 399" in joined[2]
+    assert not {word for word in joined[0].split() if word[:-1].isdigit()} & {*joined[1].split(), *joined[2].split()}
+    with pytest.raises(ValueError, match="take fewer"):
+        texts.shakespeare_texts(tokenizer, 20, 4, 1000, 1)
+
+
+def test_steps_are_timed_and_counted(load_sprint):
+    script = load_sprint(f"{SPRINT}/step_time.py")
+    results = script.main(
+        script.Config(d_models=(32,), layers=1, rank=1, batch_size=1, tokens=4, rounds=3, device="cpu")
+    )
+    (row,) = results.widths.values()
+    assert row.low <= row.median <= row.high
+    assert row.counted == pytest.approx(2 / 3 + 4 / (3 * 32))
+    assert script.counted_ratio(192, 48) == pytest.approx(1)
+
+
 WRONG_OPTIONS = {
     "adapters": ["--recipes 0", "--rank 0", "--epochs -1", "--learning-rate nan", "--rounds 0", "--book nowhere.txt"],
     "finetune_lora": [
         "--methods prefix", "--targets", "--rank 0", "--alpha 0", "--epochs 0", "--batch-size 0", "--full-rate -1",
         "--lora-rate inf", "--head-rate 0", "--dropout 1", "--seeds 0", "--first-voice 0",
     ],
+    "learning_rates": ["--methods none", "--rank 0", "--epochs 0", "--lora-rates 0", "--widenings 0", "--blocks 0"],
     "lora_by_hand": ["--inputs 0", "--outputs 0", "--rank 0", "--decay 0", "--steps 0", "--learning-rate 0"],
     "memory": ["--layers 0", "--d-model 7", "--heads 7", "--vocab-size 0", "--tokens 1", "--tokens 2000"],
     "new_words": ["--ways none", "--rank 0", "--epochs 0", "--rates 0", "--full-rates -1", "--book sprints"],
     "rank_sweep": ["--targets none", "--ranks 0", "--rates nan", "--full-rates 0", "--epochs 0", "--seeds 0"],
+    "step_time": ["--d-models 33", "--layers 0", "--rank 0", "--batch-size 0", "--tokens 1", "--rounds 0"],
     "singular_values": ["--rank 0", "--epochs 0", "--full-rate 0", "--lora-rate -1"],
 }  # fmt: skip
 

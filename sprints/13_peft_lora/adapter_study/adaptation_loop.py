@@ -1,6 +1,6 @@
 """The training loop of this sprint: whatever is trainable, on a book, until the validation chapter is learnt best.
 
-Theory: notes/02_what_is_trained.md
+Theory: notes/04_beside_full_fine_tuning.md
 """
 
 import time
@@ -14,9 +14,10 @@ from torch import nn
 from tqdm import tqdm
 
 from adapter_study.base_model import loss_on
+from adapter_study.model_defaults import block_length
 from adapter_study.tuning_methods import trainable
-from shared.nn.pretrained import Logits, context_length
-from shared.text.batches import Batch, pad_rows
+from shared.nn.pretrained import Logits
+from shared.text.batches import Batch, TextDataset, pad_rows
 from shared.text.books import Book
 from shared.training.keep_best import KeepBest
 from shared.training.loop import train_steps
@@ -38,6 +39,7 @@ class AdaptationSettings:
     batch_size: int = 4
     warmup: int = 20
     precision: str = "auto"
+    block: int | None = None  # tokens read at once; None: what suits the model
 
 
 @dataclass(frozen=True)
@@ -49,24 +51,23 @@ class ValidationCurve:
     seconds: float
 
 
-def shuffled_documents(
-    documents: list[list[int]], batch_size: int, generator: torch.Generator, longest: int
-) -> Iterator[Batch]:
-    """Yield batches of all documents in random order, epoch after epoch."""
-    for numbers in shuffled_rows(len(documents), batch_size, generator):
-        yield pad_rows([documents[number] for number in numbers.tolist()], longest)
+def shuffled_blocks(blocks: list[list[int]], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Yield batches of all blocks in random order, epoch after epoch."""
+    for numbers in shuffled_rows(len(blocks), batch_size, generator):
+        yield pad_rows([blocks[number] for number in numbers.tolist()])
 
 
 def tune(
     model: "PreTrainedModel", book: Book, settings: AdaptationSettings, generator: torch.Generator
 ) -> ValidationCurve:
     """Train what is trainable, leave it as it was after the epoch that validates best, and return the curve."""
-    documents = book.train.documents
-    per_epoch = -(-len(documents) // settings.batch_size)
+    # A document that is longer than a block is read in several: every token but the first is a target once.
+    blocks = TextDataset(book.train.documents, block_length(model, settings.block)).blocks
+    per_epoch = -(-len(blocks) // settings.batch_size)
     steps = settings.epochs * per_epoch
     trained = train_steps(
         Logits(model),
-        shuffled_documents(documents, settings.batch_size, generator, context_length(model) + 1),
+        shuffled_blocks(blocks, settings.batch_size, generator),
         loss_function=language_model_loss,
         optimizers=make_optimizers(model, learning_rate=settings.learning_rate),
         steps=steps,
@@ -79,7 +80,7 @@ def tune(
     for step, loss in (bar := tqdm(trained, total=steps, unit="step")):
         if step % per_epoch == 0:
             seconds += time.perf_counter() - began
-            losses.append(loss_on(book.validation, model))
+            losses.append(loss_on(book.validation, model, settings.block))
             bar.set_postfix(loss=f"{loss:.3f}", validation=f"{losses[-1]:.3f}")
             best.update(losses[-1], step)
             began = time.perf_counter()

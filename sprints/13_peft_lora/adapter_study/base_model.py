@@ -1,6 +1,6 @@
 """The model that is tuned: loaded, with vectors for new words, and scored.
 
-Theory: notes/02_what_is_trained.md and notes/03_new_words.md
+Theory: notes/04_beside_full_fine_tuning.md and notes/05_new_words.md
 """
 
 from typing import TYPE_CHECKING
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from shared.nn.pretrained import Logits, context_length, load_causal_model
+from adapter_study.model_defaults import block_length, rows_at_once
+from shared.nn.pretrained import Logits, load_causal_model
 from shared.text.batches import TextDataset
 from shared.text.books import BookPart
 from shared.text.unseen_words import renew, unseen_tokens
@@ -36,7 +37,7 @@ def renew_unseen(model: "PreTrainedModel", generator: torch.Generator) -> int:
     return len(unseen)
 
 
-def loss_on(part: BookPart, model: "PreTrainedModel", batch_size: int = 16) -> float:
-    """Return a model's loss on the next token of a part, in nats per token."""
-    blocks = TextDataset(part.documents, context_length(model))
-    return evaluate_loss(Logits(model), blocks.batches(batch_size))[0]
+def loss_on(part: BookPart, model: "PreTrainedModel", block: int | None = None) -> float:
+    """Return a model's loss on the next token of a part, in nats per token; `block` as in `block_length`."""
+    length = block_length(model, block)
+    return evaluate_loss(Logits(model), TextDataset(part.documents, length).batches(rows_at_once(model, length)))[0]

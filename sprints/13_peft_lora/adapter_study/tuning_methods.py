@@ -1,6 +1,6 @@
-"""The ways to tune a causal model of GPT-2's kind that this sprint compares: what is trained, and what stays as it is.
+"""The ways to tune a causal model that this sprint compares: what is trained, and what stays as it is.
 
-Theory: notes/02_what_is_trained.md
+Theory: notes/04_beside_full_fine_tuning.md
 """
 
 from pathlib import Path
@@ -22,10 +22,6 @@ if TYPE_CHECKING:  # for annotations alone
 
 Method = Literal["full", "lora", "head", "embedding"]
 METHODS: tuple[Method, ...] = get_args(Method)
-# The linear layers of a block: attention's two, the feed-forward network's two.
-ALL_LINEAR = ("c_attn", "attn.c_proj", "c_fc", "mlp.c_proj")
-# The embedding of the words and the head that predicts them; GPT-2 ties the two, adapters of the two are not tied.
-ENDS = ("wte", "lm_head")
 
 
 def prepare(
@@ -51,7 +47,7 @@ def prepare(
     if method not in METHODS:
         raise ValueError(f"methods are {', '.join(METHODS)}; got {method!r}")
     if method == "lora" and library == "peft":
-        return cast("PreTrainedModel", peft.get_peft_model(model, peft_config(lora)))  # it behaves as one
+        return cast("PreTrainedModel", peft.get_peft_model(model, peft_config(lora, model)))  # it behaves as one
     if method == "lora":
         inject(model, lora, generator=generator)
         return model
@@ -63,15 +59,16 @@ def prepare(
     return model
 
 
-def peft_config(lora: LoRAConfig) -> peft.LoraConfig:
-    """Return what peft calls the same adapter."""
+def peft_config(lora: LoRAConfig, model: nn.Module) -> peft.LoraConfig:
+    """Return what peft calls the same adapter of a model."""
     return peft.LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,  # ty: ignore[invalid-argument-type]
         lora_dropout=lora.dropout,
         target_modules=list(lora.targets),
         use_rslora=lora.rank_stabilised,
-        fan_in_fan_out=True,  # GPT-2's Conv1D has its weight as (in, out)
+        # GPT-2's Conv1D has its weight as (in, out); Llama's linear layers do not.
+        fan_in_fan_out=any(type(module).__name__ == "Conv1D" for module in model.modules()),
     )
 
 
