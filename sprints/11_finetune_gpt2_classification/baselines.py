@@ -2,9 +2,10 @@
 
     uv run sprints/11_finetune_gpt2_classification/baselines.py
     uv run sprints/11_finetune_gpt2_classification/baselines.py --preset liar
+    uv run sprints/11_finetune_gpt2_classification/baselines.py --preset smollm2    # features of a real model
 
 Every model has the same training texts. What it leaves open (the strength of a penalty) is chosen on the validation
-split; each is tested once. Theory: notes/03_baselines_and_leaks.md
+split; each is tested once. Theory: notes/04_baselines.md
 """
 
 from dataclasses import dataclass
@@ -32,12 +33,16 @@ from text_classification.classifier_training import fine_tune
 from text_classification.data_sets import load_splits
 from text_classification.gpt_classifier import context_of, load_classifier
 from text_classification.labelled_texts import LabelledSplits, check_classes
+from text_classification.learning_rates import choose_rates
 from text_classification.news_articles import NEWS
 from text_classification.spoiled_recipes import DISHES, RECIPE_CLASSES, Dish
 from text_classification.text_batches import check_groups, make_loader
 from text_classification.text_features import Read, head_input, predict, read_all, surprise
 
-PRESETS = {"liar": {"data": "liar", "learning_rate": 1e-3, "muon_learning_rate": 0.01}}
+PRESETS = {
+    "liar": {"data": "liar", "learning_rate": 1e-3, "muon_learning_rate": 0.01},
+    "smollm2": {"data": "liar", "model": "smollm2", "longest": 128, "scratch": False},
+}
 # A logistic regression ends where its optimizer stops, and features are computed in what precision there is.
 TOLERANCE = {"accuracies.*": Tolerance(absolute=0.01), "losses.*": Tolerance(absolute=0.01), "*.from scratch": TRAINED}
 
@@ -45,7 +50,7 @@ TOLERANCE = {"accuracies.*": Tolerance(absolute=0.01), "losses.*": Tolerance(abs
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["recipes", "liar", "fake-news"] = "recipes"  # what to classify
-    model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
+    model: str = "cookbook"  # cookbook (the shipped model), smollm2, a name of the hub such as gpt2, or a folder
     train_texts: AtLeastTwo = 8000  # recipes to train on
     validation_texts: AtLeastTwo = 500  # recipes to validate on
     test_texts: AtLeastTwo = 2000  # recipes to test on
@@ -53,10 +58,12 @@ class Config(ScriptConfig):
     source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
     limit: AtLeastTwo | None = None  # most texts of a split of LIAR or the news (default: all)
     longest: PositiveInt | None = None  # tokens of a text that are read (default: as many as the model can)
+    scratch: bool = True  # train the same network from untrained weights, too
     epochs: PositiveInt = 1  # passes over the training texts, for the untrained weights
     batch_size: PositiveInt = 16  # texts of a batch
-    learning_rate: PositiveFloat = 2e-3  # peak of AdamW's rate, for the untrained weights
-    muon_learning_rate: NonNegativeFloat = 0.02  # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone
+    learning_rate: PositiveFloat | None = None  # peak of AdamW's rate, for the untrained weights (default: by size)
+    # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone (default: by the model's size)
+    muon_learning_rate: NonNegativeFloat | None = None
     supervise: Literal["last", "every"] = "every"  # which tokens have to name the class
     precision: Literal["auto", "bfloat16", "float32"] = "auto"  # of matrix products
 
@@ -99,6 +106,7 @@ def from_scratch(config: Config, splits: LabelledSplits) -> Tensor:
     """Return the test texts' log-probabilities from the same network, all of its weights drawn anew and trained."""
     generator = seed_everything(config.seed)
     model, tokenizer = load_classifier(config.model, splits.classes, "scratch")
+    rates = choose_rates(model, "scratch", config.learning_rate, config.muon_learning_rate)
     model.to(pick_device(config.device))
     context = context_of(model, config.longest)
     together = 2 if config.data == "recipes" else 1
@@ -109,8 +117,8 @@ def from_scratch(config: Config, splits: LabelledSplits) -> Tensor:
         train,
         validation,
         epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        muon_learning_rate=config.muon_learning_rate,
+        learning_rate=rates.learning_rate,
+        muon_learning_rate=rates.muon_learning_rate,
         evaluations=5,
         supervise=config.supervise,
         precision=config.precision,
@@ -143,7 +151,8 @@ def main(config: Config) -> Results:
         predictions[name] = torch.from_numpy(model.predict_log_proba(test[0]))
     for name, read in (("frozen features", head_input), ("surprise", surprise)):
         predictions[name], penalties[name] = on_pretrained(config, splits, read)
-    predictions["from scratch"] = from_scratch(config, splits)
+    if config.scratch:
+        predictions["from scratch"] = from_scratch(config, splits)
     labels = torch.tensor(test[1])
     optimum = optimum_on(splits.test)[0] if splits.classes == RECIPE_CLASSES else None
     results = Results(

@@ -4,7 +4,7 @@
     uv run sprints/11_finetune_gpt2_classification/dynamic_padding.py --preset liar
 
 Three ways to fill a batch: every text to the model's whole context, random texts to the longest of the batch, and texts
-of similar length to the longest of the batch. Theory: notes/04_padding.md
+of similar length to the longest of the batch. Theory: notes/06_padding.md
 """
 
 import statistics
@@ -35,8 +35,9 @@ PRESETS = {"liar": {"data": "liar"}}
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["recipes", "liar", "fake-news"] = "recipes"  # what to pad
-    model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
+    model: str = "cookbook"  # cookbook (the shipped model), smollm2, a name of the hub such as gpt2, or a folder
     source: str = NEWS  # the news: a name of the hub, or a folder of .csv or .parquet files
+    longest: PositiveInt = 1024  # tokens of a text that are read, if the model can read as many
     texts: PositiveInt = 256  # texts of the training split
     batch_size: PositiveInt = 32  # texts of a batch
     rounds: PositiveInt = 3  # how often each way is timed, in turns
@@ -68,7 +69,7 @@ def main(config: Config) -> Results:
     splits = load_splits(config.data, train=config.texts, test=2, source=config.source, limit=config.texts)
     model, tokenizer = load_classifier(config.model, splits.classes)
     model.to(pick_device(config.device))
-    context = context_of(model, None)
+    context = context_of(model, config.longest)
     examples, collate = EncodedTexts(splits.train, tokenizer, context), partial(pad, tokenizer=tokenizer)
     rows = examples.rows
     to_the_context = partial(pad, tokenizer=tokenizer, length=context)

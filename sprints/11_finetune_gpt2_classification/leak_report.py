@@ -6,7 +6,7 @@
 
 Three questions: are test texts in the training split, or nearly so? Does one word decide the class? How much is left
 when such words are gone? The corpus `dateline` is made leaky on purpose: an agency's dateline stands before nearly all
-genuine recipes. What the columns of LIAR give away, speaker_counts.py asks. Theory: notes/03_baselines_and_leaks.md
+genuine recipes. What the columns of LIAR give away, speaker_counts.py asks. Theory: notes/05_leaks.md
 """
 
 from collections import Counter

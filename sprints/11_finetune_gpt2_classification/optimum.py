@@ -2,7 +2,7 @@
 
     uv run sprints/11_finetune_gpt2_classification/optimum.py
 
-The exact probability that a recipe is spoiled, for recipes whose label is known. Theory: notes/02_the_optimum.md
+The exact probability that a recipe is spoiled, for recipes whose label is known. Theory: notes/03_the_optimum.md
 """
 
 from dataclasses import dataclass

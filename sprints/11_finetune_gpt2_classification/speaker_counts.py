@@ -3,7 +3,7 @@
     uv run sprints/11_finetune_gpt2_classification/speaker_counts.py
 
 A classifier sees the counts alone, not a word of a statement: once as they are, and once with the row's own statement
-taken off. Theory: notes/03_baselines_and_leaks.md
+taken off. Theory: notes/05_leaks.md
 """
 
 from dataclasses import dataclass

@@ -4,9 +4,11 @@
     uv run sprints/11_finetune_gpt2_classification/train.py --preset last         # supervised as the library has it
     uv run sprints/11_finetune_gpt2_classification/train.py --preset seeds        # five seeds: what the table shows
     uv run sprints/11_finetune_gpt2_classification/train.py --preset liar         # five seeds
+    uv run sprints/11_finetune_gpt2_classification/train.py --preset smollm2      # LoRA; also smollm2_full
 
 The loop is `classifier_training.py::fine_tune`: train, validate now and then, keep the best. The test split is scored
 once for each seed, at the end. The model of the first seed is saved for predict.py. Theory: notes/01_fine_tuning.md
+and, on real models, notes/08_what_pretraining_buys.md
 """
 
 from dataclasses import dataclass
@@ -23,21 +25,25 @@ from shared.lab.ranges import AtLeastTwo, Different, NonNegativeFloat, PositiveF
 from shared.lab.run import run, run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.text.cookbook import STREAMS
-from text_classification.classification_figures import draw_confusions, draw_reliability
+from text_classification.classification_figures import class_shares, draw_confusions, draw_course, draw_reliability
 from text_classification.classification_scores import Optimum, Scores, optimum_on, right_by_evidence, score, spread
 from text_classification.classifier_training import Progress, fine_tune
 from text_classification.data_sets import load_splits
-from text_classification.gpt_classifier import context_of, load_classifier, save_classifier
-from text_classification.labelled_texts import LabelledSplits
+from text_classification.gpt_classifier import context_of, load_classifier, merge_adapters, save_classifier
+from text_classification.labelled_texts import LabelledSplits, check_classes
+from text_classification.learning_rates import choose_rates
 from text_classification.news_articles import NEWS
 from text_classification.spoiled_recipes import DISHES, RECIPE_CLASSES, SPOILED, Dish
 from text_classification.text_batches import check_groups, make_loader
 from text_classification.text_features import predict
 
+REAL = {"data": "liar", "model": "smollm2", "seeds": 3, "longest": 128, "epochs": 2}
 PRESETS = {
     "last": {"supervise": "last"},
     "seeds": {"seeds": 5},
     "liar": {"data": "liar", "learning_rate": 1e-3, "muon_learning_rate": 0.01, "seeds": 5},
+    "smollm2": REAL | {"init": "lora"},
+    "smollm2_full": REAL,
 }
 LEARNT = ("*_losses.*", "validation_accuracies.*", "accuracies.*", "losses.*", "calibration_errors.*", "mean")
 # How one seed confuses the classes varies more than how often, and a bin of confidence may be empty or not.
@@ -51,9 +57,10 @@ TOLERANCE = dict.fromkeys((*LEARNT, "deviation", "below_optimum", "right.*", "di
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     data: Literal["recipes", "liar", "fake-news"] = "recipes"  # what to classify
-    model: str = "cookbook"  # cookbook (the shipped model), a name of the hub such as gpt2, or a folder
-    # where training starts; frozen trains the head alone
-    init: Literal["pretrained", "scratch", "frozen"] = "pretrained"
+    model: str = "cookbook"  # cookbook (the shipped model), smollm2, a name of the hub such as gpt2, or a folder
+    # where training starts; frozen trains the head alone, lora the head and adapters
+    init: Literal["pretrained", "lora", "frozen", "scratch"] = "pretrained"
+    rank: PositiveInt = 8  # of the adapters
     seeds: PositiveInt = 1  # runs, with seeds from --seed on
     train_texts: AtLeastTwo = 8000  # recipes to train on
     validation_texts: AtLeastTwo = 500  # recipes to validate on
@@ -65,8 +72,9 @@ class Config(ScriptConfig):
     longest: PositiveInt | None = None  # tokens of a text that are read (default: as many as the model can)
     epochs: PositiveInt = 1  # passes over the training texts
     batch_size: PositiveInt = 16  # texts of a batch
-    learning_rate: PositiveFloat = 2e-3  # peak of AdamW's rate
-    muon_learning_rate: NonNegativeFloat = 0.02  # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone
+    learning_rate: PositiveFloat | None = None  # peak of AdamW's rate (default: by the model's size and --init)
+    # peak of Muon's rate for the matrices in the blocks; 0: AdamW alone (default: by the model's size and --init)
+    muon_learning_rate: NonNegativeFloat | None = None
     evaluations: PositiveInt = 5  # how often to validate
     supervise: Literal["last", "every"] = "every"  # which tokens have to name the class
     precision: Literal["auto", "bfloat16", "float32"] = "auto"  # of matrix products
@@ -108,17 +116,12 @@ def train(config: Config, seed: int) -> TrainedSeed:
     """Train with one seed; validate on the way, and look at the test split once, at the end."""
     generator = seed_everything(seed)
     splits = load_splits(
-        config.data,
-        seed=seed,
-        train=config.train_texts,
-        validation=config.validation_texts,
-        test=config.test_texts,
-        dishes=config.dishes,
-        pairs=config.pairs,
-        source=config.source,
-        limit=config.limit,
-    )
-    model, tokenizer = load_classifier(config.model, splits.classes, config.init)
+        config.data, seed=seed, train=config.train_texts, validation=config.validation_texts, test=config.test_texts,
+        dishes=config.dishes, pairs=config.pairs, source=config.source, limit=config.limit,
+    )  # fmt: skip
+    check_classes(splits)
+    model, tokenizer = load_classifier(config.model, splits.classes, config.init, config.rank)
+    rates = choose_rates(model, config.init, config.learning_rate, config.muon_learning_rate)
     model.to(pick_device(config.device))
     context = context_of(model, config.longest)
     together = 2 if config.pairs and config.data == "recipes" else 1
@@ -130,8 +133,7 @@ def train(config: Config, seed: int) -> TrainedSeed:
         training,
         validation,
         epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        muon_learning_rate=config.muon_learning_rate,
+        **rates._asdict(),
         evaluations=config.evaluations,
         supervise=config.supervise,
         precision=config.precision,
@@ -141,6 +143,7 @@ def train(config: Config, seed: int) -> TrainedSeed:
             f"seed {seed}  step {progress.step:4d}  loss {progress.train_loss:.3f}  validation "
             f"{progress.validation_loss:.3f}, {progress.validation_accuracy:.1%}{'  best' if progress.is_best else ''}"
         )
+    merge_adapters(model)
     if seed == config.seed:
         save_classifier(model, tokenizer, run_folder(config, __file__) / "classifier")
     return TrainedSeed(splits, history, predict(model, test, config.precision)[0])
@@ -185,12 +188,9 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the course of the first seed, its confusions, and its reliability."""
     figure, (course, confusions, reliability) = new_figure(12, 3.8, columns=3)
-    course.plot(results.steps, results.train_losses, label="training")
-    course.plot(results.steps, results.validation_losses, label="validation")
-    if results.optimum:
-        course.axhline(results.optimum.loss, color="black", label="optimum (test)")
-    course.set(xlabel="step", ylabel="nats per text", ylim=(0, None))
-    course.legend()
+    curves = {"training": results.train_losses, "validation": results.validation_losses}
+    level = (results.optimum.loss, "optimum (test)") if results.optimum else None
+    draw_course(course, results.steps, curves, level or class_shares(results.test.confusion))
     draw_confusions(confusions, results.test.confusion, results.classes)
     draw_reliability(reliability, results.test.reliability)
     return figure

@@ -3,7 +3,7 @@
     uv run sprints/11_finetune_gpt2_classification/wrong_padding.py            # after train.py, whose model it asks
 
 The truth is each text alone, without padding. Then the same texts in batches, padded in all the ways that one meets in
-the wild. Theory: notes/04_padding.md
+the wild. Theory: notes/06_padding.md
 """
 
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ def logits_of(model, rows: list[list[int]], batch_size: int, way: PaddingWay) ->
     return torch.cat(parts)
 
 
-def ways(end: int, full_stop: int) -> dict[str, PaddingWay]:
+def padding_ways(end: int, full_stop: int) -> dict[str, PaddingWay]:
     """Return the ways to pad, by name."""
     return {
         "right, with mask": PaddingWay("right", end, end),
@@ -120,7 +120,7 @@ def main(config: Config) -> Results:
     accuracy = share(alone.argmax(1) == labels)
     print(f"{'each text alone':<34} accuracy {accuracy:.1%}")
     cases = {}
-    for name, way in ways(end, full_stop).items():
+    for name, way in padding_ways(end, full_stop).items():
         logits = logits_of(model, rows, config.batch_size, way)
         cases[name] = PaddingEffect(
             largest_difference=(logits - alone).abs().max().item(),

@@ -10,10 +10,17 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from transformers import GPT2ForSequenceClassification
+from transformers import (
+    GPT2Config,
+    GPT2ForSequenceClassification,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaForSequenceClassification,
+)
 
 from shared.lab.config import parse_config
-from shared.nn.pretrained import load_causal_model
+from shared.nn.pretrained import load_causal_model, load_tokenizer
 from shared.text.cookbook import Cookbook
 from shared.text.grammar import Choice, derivations
 from shared.text.phrases import Phrases
@@ -480,7 +487,7 @@ def test_scratch_forgets_and_unknown_inits_are_refused(classifier: ModuleType):
     assert fresh.config.n_layer == trained.config.n_layer
     assert not torch.equal(fresh.transformer.wte.weight, trained.transformer.wte.weight)
     assert fresh.transformer.wte.weight.std().item() == pytest.approx(0.02, rel=0.05)
-    with pytest.raises(ValueError, match="scratch, frozen; got 'warm'"):
+    with pytest.raises(ValueError, match="lora, frozen, scratch; got 'warm'"):
         classifier.load_classifier("cookbook", ("a", "b"), "warm")
     with pytest.raises(ValueError, match=r"there is no classifier in /nowhere: make it by uv run .*train\.py"):
         classifier.load_saved("/nowhere")
@@ -688,3 +695,114 @@ def test_copies_and_statements_that_count_themselves_are_found(load_sprint, liar
     assert counts.once_counted == 16
     assert counts.once_counted_accuracy == 1
     assert counts.without_the_statement == pytest.approx(1 / 3)
+
+
+@pytest.fixture(params=["gpt2", "llama"])
+def real_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a folder with a tiny random model of a family and a tokenizer whose end is not what began its texts."""
+    torch.manual_seed(0)
+    tokenizer = load_tokenizer("cookbook")
+    words = len(tokenizer)
+    if request.param == "gpt2":
+        model = GPT2LMHeadModel(GPT2Config(vocab_size=words, n_positions=64, n_embd=16, n_layer=2, n_head=2))
+    else:
+        size = LlamaConfig(
+            vocab_size=words, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
+            num_key_value_heads=1, max_position_embeddings=64, tie_word_embeddings=True,
+        )  # fmt: skip
+        model = LlamaForCausalLM(size)
+    model.save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_both_families_are_trained_in_every_way(load_sprint, classifier: ModuleType, real_folder: Path, tmp_path: Path):
+    train = load_sprint(f"{SPRINT}/train.py")
+    tiny = TINY | {"model": str(real_folder), "evaluations": 1, "longest": 16, "out": tmp_path / "run"}
+    for init in ("lora", "frozen", "pretrained"):
+        results = train.main(train.Config(**tiny, init=init))
+        assert math.isfinite(results.losses[0])
+    saved, _ = classifier.load_saved(str(tmp_path / "run" / "classifier"))
+    assert isinstance(saved, GPT2ForSequenceClassification | LlamaForSequenceClassification)
+    predict = load_sprint(f"{SPRINT}/predict.py")
+    asked = predict.main(predict.Config(model=str(tmp_path / "run" / "classifier"), text="Add salt.", device="cpu"))
+    assert sum(asked.probabilities[0].values()) == pytest.approx(1)
+
+
+def test_adapters_train_with_the_head_alone_and_are_merged(
+    classifier: ModuleType, training: ModuleType, batches: ModuleType, labelled: ModuleType, real_folder: Path
+):
+    torch.manual_seed(0)
+    model, tokenizer = classifier.load_classifier(str(real_folder), ("a", "b"))
+    before = copy.deepcopy(model.state_dict())
+    classifier.add_adapters(model, 2)
+    data = labelled.LabelledTexts(["salt", "sugar"] * 4, [0, 1] * 4)
+    loader = batches.make_loader(data, tokenizer, 8, 4)
+    list(training.fine_tune(model, loader, loader, epochs=3, learning_rate=0.1, evaluations=1, precision="float32"))
+    expected, _ = training.predict(model, loader, "float32")
+    classifier.merge_adapters(model)
+    merged, _ = training.predict(model, loader, "float32")
+    torch.testing.assert_close(merged, expected, rtol=1e-4, atol=1e-5)
+    after = model.state_dict()
+    assert set(after) == set(before), "an ordinary classifier again"
+    moved = {name for name, weight in after.items() if not torch.equal(weight, before[name])}
+    family = classifier.LINEAR[model.config.model_type]
+    assert moved == {"score.weight"} | {name for name in before if name.removesuffix(".weight").endswith(family)}
+
+
+def test_left_padding_moves_learned_places_and_no_rotary_ones(load_sprint, classifier: ModuleType, real_folder: Path):
+    padding = load_sprint(f"{SPRINT}/wrong_padding.py")
+    torch.manual_seed(0)
+    model, tokenizer = classifier.load_classifier(str(real_folder), ("a", "b"))
+    with torch.no_grad():  # so that what differs can be seen
+        for weight in model.parameters():
+            weight.mul_(3) if weight.dim() > 1 else None
+    rows, end = [[0, 5, 6, 7], [0, 9]], tokenizer.pad_token_id
+    model.eval()
+    alone = padding.logits_of(model, rows, 1, padding.PaddingWay("right", 0, 0))
+    differences = {}
+    for positions in (False, True):
+        way = padding.PaddingWay("left", end, end, positions=positions)
+        differences[positions] = (padding.logits_of(model, rows, 2, way) - alone).abs().max().item()
+    assert differences[True] < 1e-4
+    assert (differences[False] < 1e-4) == (model.config.model_type == "llama")
+
+
+class ModelOfSize:
+    """Says how many weights it has, which is all that rates depend on."""
+
+    def __init__(self, weights: int) -> None:
+        self.weights = weights
+
+    def num_parameters(self) -> int:
+        return self.weights
+
+
+def test_rates_fit_the_size_of_a_model_and_what_would_wreck_it_is_refused(load_sprint):
+    rates = load_sprint(f"{PACKAGE}/learning_rates.py")
+    small, real = ModelOfSize(2_000_000), ModelOfSize(134_515_008)
+    assert rates.choose_rates(small, "pretrained") == (2e-3, 0.02)
+    assert rates.choose_rates(small, "pretrained", 1e-3, 0.01) == (1e-3, 0.01)
+    assert rates.choose_rates(real, "pretrained") == (3e-5, 0)
+    assert rates.choose_rates(real, "lora", 1e-2).learning_rate == 1e-2
+    for given in ((2e-3, None), (None, 0.02)):
+        with pytest.raises(
+            ValueError, match=r"134,515,008 pre-trained weights bear at most 0\.0003 of AdamW and no Muon"
+        ):
+            rates.choose_rates(real, "pretrained", *given)
+    with pytest.raises(ValueError, match="leave the rates out"):
+        rates.choose_rates(real, "pretrained", 2e-3)
+
+
+def test_a_chat_model_ends_messages_by_another_token_than_texts_began_with(batches: ModuleType):
+    tokenizer = load_tokenizer("cookbook")
+    first = batches.first_token(tokenizer)
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(7)
+    assert tokenizer.eos_token_id == 7
+    assert batches.encode(tokenizer, ["Soup"], 8)[0][0] == first == 0
+
+
+def test_the_loss_of_class_shares_is_their_entropy(load_sprint):
+    figures = load_sprint(f"{PACKAGE}/classification_figures.py")
+    assert figures.class_shares([[0, 1], [1, 0], [0, 0]])[0] == pytest.approx(math.log(2))
+    assert figures.class_shares([[1, 2], [1, 0]])[0] == pytest.approx(-0.75 * math.log(0.75) - 0.25 * math.log(0.25))

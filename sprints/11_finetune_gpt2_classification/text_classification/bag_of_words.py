@@ -1,7 +1,7 @@
 """What words alone say: logistic regression on words and pairs of words, and each word as a classifier of its own.
 
 What it can do needs no neural network. Where it does nearly as well as one, look for a leak. Theory:
-notes/03_baselines_and_leaks.md
+notes/04_baselines.md and notes/05_leaks.md
 """
 
 import re
@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from text_classification.labelled_texts import LabelledTexts
 
 TOKEN = r"\w+"  # scikit-learn's default would drop one-digit numbers
-PENALTIES = (0.1, 1.0, 10.0, 100.0)
+PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a classifier learns from: the cross-entropy at the last token, or at every one.
 
-Theory: notes/01_fine_tuning.md
+Theory: notes/01_fine_tuning.md and notes/02_which_token_learns.md
 """
 
 from typing import TYPE_CHECKING

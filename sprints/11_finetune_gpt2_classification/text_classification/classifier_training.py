@@ -95,7 +95,7 @@ def fine_tune(
         precision=precision,
     ):
         losses.append(loss)
-        if step % every == 0 or step == steps:
+        if (step % every == 0 and steps - step >= every / 2) or step == steps:  # none of a few last steps alone
             log_probabilities, labels = predict(model, validation, precision)
             validation_loss = functional.nll_loss(log_probabilities, labels).item()
             is_best = best.update(validation_loss, step)

@@ -8,7 +8,7 @@ with the probabilities in `KINDS`:
 - lazy: what is to be cut, grated, smoked... is had in the plainest way, the first of its list, with probability `LAZY`.
 
 What comes out may still be a possible recipe. P(text | spoiled) is then a sum over all that it may have been before,
-and Bayes' rule gives P(spoiled | text). Theory: notes/02_the_optimum.md
+and Bayes' rule gives P(spoiled | text). Theory: notes/03_the_optimum.md
 """
 
 import math

@@ -1,6 +1,6 @@
 """Texts as batches for transformers: encoded, sorted into batches of similar length, padded, with a mask.
 
-Theory: notes/04_padding.md
+Theory: notes/06_padding.md
 """
 
 import math
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from shared.text.tokenizers import encode_texts
+from shared.text.tokenizers import END_OF_TEXT, encode_texts
 from text_classification.labelled_texts import LabelledTexts
 
 if TYPE_CHECKING:
@@ -30,12 +30,21 @@ class LabelledBatch(NamedTuple):
     labels: Tensor  # (batch,)
 
 
+def first_token(tokenizer: "PreTrainedTokenizerBase") -> int:
+    """Return the token that began every text of the pre-training.
+
+    A chat model calls another one its end: SmolLM2's <|im_end|> ends a message.
+    """
+    return tokenizer.get_vocab().get(END_OF_TEXT, tokenizer.eos_token_id)
+
+
 def encode(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], context: int) -> list[list[int]]:
     """Return token ids of each text behind the end-of-text token, which began every text of the pre-training.
 
     A text that is longer than the context loses its end. The characters of a control token are characters.
     """
-    return [[tokenizer.eos_token_id, *row][:context] for row in encode_texts(texts, tokenizer)]
+    first = first_token(tokenizer)
+    return [[first, *row][:context] for row in encode_texts(texts, tokenizer)]
 
 
 class EncodedTexts(Dataset[Any]):
@@ -94,9 +103,9 @@ class SimilarLengths(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         order = self._shuffled(range(len(self.groups)))
         pools = _cut(order, self.per_batch * POOL) if self.generator else [order]
-        batches = [
-            batch for pool in pools for batch in _cut(sorted(pool, key=self.lengths.__getitem__), self.per_batch)
-        ]
+        batches: list[Sequence[int]] = []
+        for pool in pools:
+            batches += _cut(sorted(pool, key=self.lengths.__getitem__), self.per_batch)
         for batch in self._shuffled(batches):
             yield [index for group in batch for index in self.groups[group]]
 

@@ -1,6 +1,6 @@
 """What a model says of each text: its classes, what its head reads, how surprised a language model is.
 
-Theory: notes/01_fine_tuning.md and notes/03_baselines_and_leaks.md
+Theory: notes/01_fine_tuning.md and notes/04_baselines.md
 """
 
 from collections.abc import Callable
