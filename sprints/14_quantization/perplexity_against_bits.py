@@ -118,6 +118,8 @@ def plot(results: Results) -> Figure:
         axes.plot(results.bits_with_scales[name], excess, style, marker="o", color=f"C{number}", label=name)
     axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
     axes.set_yscale("symlog", linthresh=0.1)  # rounding errors may make a text likelier, too
+    rises = [100 * (value / results.float32 - 1) for values in results.perplexity.values() for value in values]
+    axes.set_ylim(min(-0.05, 2 * min(rises)), 3 * max(rises))
     axes.set(xlabel="bits a weight, scales included", ylabel="perplexity above float32, %")
     axes.legend()
     return figure

@@ -82,7 +82,8 @@ def plot(results: Results) -> Figure:
     axes.set_xticks(results.calibration, [str(count) for count in results.calibration])
     axes.minorticks_off()
     axes.set(xlabel="passages to calibrate on", ylabel="perplexity above float32, %")
-    axes.legend()
+    axes.legend(ncols=2, fontsize=8, loc="upper left")
+    axes.set_ylim(top=1.35 * max(100 * max(values) for values in results.excess.values()))
     return figure
 
 

@@ -4,6 +4,7 @@ import math
 import statistics
 from pathlib import Path
 
+import pytest
 import torch
 
 FOLDER = Path(__file__).parents[2] / "sprints/14_quantization"
@@ -170,3 +171,32 @@ def test_a_model_in_memory():
 def test_which_part_of_the_error():
     assert f"{2 * 20 * math.log10(2):.2f} dB" in PAGE
     assert f"{20 * math.log10(255 / 63):.2f} dB" in PAGE
+
+
+# The drawings
+
+
+def test_drawings_show_what_the_notes_say(load_sprint):
+    line = load_sprint("14_quantization/number_line.py")
+    affine = line.main(line.Config()).lines["affine"]
+    assert (affine.scale, affine.zero_point, affine.integers) == (0.25, 2, [0, 2, 3, 4, 6, 7, 7])
+    shares = load_sprint("14_quantization/who_shares_a_grid.py")
+    found = shares.main(shares.Config())
+    assert found.rounded["one grid"][0] == [0, 0, 0, 0]
+    assert [f"{number:.2f}" for number in found.rounded["a grid for each row"][0]] == ["0.32", "-0.21", "0.11", "0.37"]
+    assert [f"{number:.1f}" for number in found.rounded["a grid for each pair"][1]] == ["5.6", "-4.0", "2.4", "2.8"]
+    ways = load_sprint("14_quantization/three_ways.py")
+    results = ways.main(ways.Config())
+    assert (results.weight_integers, results.dynamic_integers) == ([28, -71, 127], [109, 0, 255])
+    assert (results.product_of_integers, results.correction) == (35_437, 3_024)
+    assert f"about **{results.outputs['static']:.2f}**" in note(6)
+    assert results.outputs["dynamic"] == pytest.approx(results.exact, abs=0.01)
+    wide = ways.main(ways.Config(seen=1.5))
+    assert wide.outputs["static"] == pytest.approx(wide.outputs["dynamic"])
+    bits = load_sprint("14_quantization/bits_of_a_number.py")
+    tenth = bits.main(bits.Config()).formats
+    assert (tenth["float16"].power, tenth["float16"].fraction, tenth["bfloat16"].fraction) == (-4, 614, 77)
+    assert tenth["float32"].exponent == tenth["bfloat16"].exponent
+    assert bits.main(bits.Config(number=1e5)).formats["float16"].value is None
+    for script, outcome in ((line, line.main(line.Config(bits=5))), (shares, found), (ways, results)):
+        assert script.plot(outcome).axes
