@@ -37,7 +37,7 @@ from text_classification.spoiled_recipes import DISHES, RECIPE_CLASSES, SPOILED,
 from text_classification.text_batches import check_groups, make_loader
 from text_classification.text_features import predict
 
-REAL = {"data": "liar", "model": "smollm2", "seeds": 3, "longest": 128, "epochs": 2}
+REAL = {"data": "liar", "model": "smollm2", "seeds": 3, "longest": 128}
 PRESETS = {
     "last": {"supervise": "last"},
     "seeds": {"seeds": 5},
