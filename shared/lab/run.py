@@ -140,8 +140,7 @@ def _recorded_before(file: Path, report: TextIO | None) -> dict[str, Any] | None
 def _kept(config: ScriptConfig, folder: Path, started: float) -> str:
     """Return what an interrupted run has written, and how to go on."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
-    written = [shown(path) for path in files if path.stat().st_mtime >= started]
-    if not written:
+    if not (written := [shown(path) for path in files if path.stat().st_mtime >= started]):
         return "Nothing was written."
     resume = " The same command with --resume goes on from there." if hasattr(config, "resume") else ""
     return f"Kept: {', '.join(written[:3])}{' and more' if len(written) > 3 else ''}.{resume}"
@@ -187,16 +186,12 @@ def _show_beside(content: dict[str, Any], recorded: dict[str, Any], report: Text
         table.title = "beside the recorded run" + (f" (which has other options than {flags})" if flags else "")
         for line in lines:
             spread = f" ({_number(line.spread[0])} to {_number(line.spread[1])})" if line.spread else ""
-            table.add_row(
-                line.name, _number(line.new), "-" if line.recorded is None else f"{_number(line.recorded)}{spread}"
-            )
+            before = "-" if line.recorded is None else f"{_number(line.recorded)}{spread}"
+            table.add_row(line.name, _number(line.new), before)
         Console(file=report, highlight=False).print(table)
     now, then = content["environment"], recorded["environment"]
-    print(
-        f"{content['seconds']:.0f} s here, threads: {now['threads']}; recorded: {recorded['seconds']:.0f} s, "
-        f"threads: {then['threads']}, {then['processor']}",
-        file=report,
-    )
+    here = f"{content['seconds']:.0f} s here, threads: {now['threads']}; recorded: {recorded['seconds']:.0f} s"
+    print(f"{here}, threads: {then['threads']}, {then['processor']}", file=report)
 
 
 def _number(value: float | int) -> str:

@@ -92,16 +92,11 @@ class GPT(nn.Module):
         self.dropout = nn.Dropout(config.dropout if config.embedding_dropout is None else config.embedding_dropout)
         self.blocks = nn.ModuleList(
             GPTBlock(
-                config.d_model,
-                config.heads,
-                config.d_hidden,
-                norm=config.norm,
-                dropout=config.dropout,
-                attention_dropout=config.attention_dropout,
-                epsilon=config.epsilon,
+                config.d_model, config.heads, config.d_hidden, norm=config.norm, dropout=config.dropout,
+                attention_dropout=config.attention_dropout, epsilon=config.epsilon,
             )
             for _ in range(config.layers)
-        )
+        )  # fmt: skip
         # Post-norm blocks end with a norm of their own.
         self.norm = nn.LayerNorm(config.d_model, eps=config.epsilon) if config.norm == "pre" else nn.Identity()
         self.head = nn.Linear(config.d_model, config.vocab_size, bias=False)
@@ -132,7 +127,7 @@ class GPT(nn.Module):
 
         Args:
             tokens: token ids.
-            cache: one cache a layer with the tokens before these, to which these are added; see `new_cache`.
+            cache: one a layer with the tokens before these, to which these are added; see `new_cache`.
             mask: True where a token is real and False where it pads its row, for all tokens so far.
             positions: the position of each token (default: 0, 1, ... after what is in the cache).
 
@@ -180,11 +175,7 @@ class GPT(nn.Module):
         return gpt.eval()
 
     def to_transformers(self) -> "GPT2LMHeadModel":
-        """Return the same model as a `GPT2LMHeadModel`.
-
-        Raises:
-            ValueError: GPT-2 has learned positions and pre-norm only.
-        """
+        """Return the same model as a `GPT2LMHeadModel`; ValueError without learned positions and pre-norm."""
         from transformers import GPT2Config, GPT2LMHeadModel
 
         config = self.config
@@ -197,12 +188,10 @@ class GPT(nn.Module):
         end_token = 0 if config.vocab_size != 50_257 else 50_256
         model = GPT2LMHeadModel(
             GPT2Config(
-                **their_fields(config, GPT2_FIELDS),
-                embd_pdrop=self.dropout.p,
+                **their_fields(config, GPT2_FIELDS), embd_pdrop=self.dropout.p,
                 attn_pdrop=config.dropout if config.attention_dropout is None else config.attention_dropout,
-                bos_token_id=end_token,
-                eos_token_id=end_token,
+                bos_token_id=end_token, eos_token_id=end_token,
             )
-        )
+        )  # fmt: skip
         copy_gpt2(dict(self.named_parameters()), dict(model.named_parameters()), to_ours=False)
         return model.eval()

@@ -4,10 +4,8 @@ It is the model that transformers calls LlamaForCausalLM, weight for weight, and
 `shared/generation/decoding.py`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -15,17 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.nn.cache import KeyValueCache
-from shared.nn.conversions import (
-    LLAMA_FIELDS,
-    LLAMA_PARTS,
-    our_llama_fields,
-    their_fields,
-    their_name,
-    their_rotation,
-)
+from shared.nn.conversions import LLAMA_FIELDS, LLAMA_PARTS, their_fields, their_name, their_rotation
 from shared.nn.grouped_query import GroupedQueryAttention
 from shared.nn.masks import for_all_queries
-from shared.nn.model_folders import check_seal, read_json, read_safetensors, refuse_if_not_finite
 from shared.nn.norms import RMSNorm
 from shared.nn.rotary import Llama3Scaling
 
@@ -103,9 +93,8 @@ class LlamaBlock(nn.Module):
     def __init__(self, config: LlamaConfig) -> None:
         super().__init__()
         self.attention_norm = RMSNorm(config.d_model, config.epsilon)
-        self.attention = GroupedQueryAttention(
-            config.d_model, config.heads, config.key_value_heads, config.theta, config.scaling
-        )
+        sizes = (config.d_model, config.heads, config.key_value_heads)
+        self.attention = GroupedQueryAttention(*sizes, config.theta, config.scaling)
         self.feed_forward_norm = RMSNorm(config.d_model, config.epsilon)
         self.feed_forward = SwiGLU(config.d_model, config.d_hidden)
 
@@ -168,9 +157,8 @@ class Llama(nn.Module):
         if positions is None:
             positions = torch.arange(past, past + tokens.shape[1], device=tokens.device)[None]
         x = self.token_embedding(tokens)
-        attention_mask = for_all_queries(mask)
         for layer, block in enumerate(self.blocks):
-            x = block(x, positions, attention_mask, cache[layer] if cache else None)
+            x = block(x, positions, for_all_queries(mask), cache[layer] if cache else None)
         return self.norm(x)
 
     def new_cache(self, batch: int, max_tokens: int) -> list[KeyValueCache]:
@@ -193,11 +181,9 @@ class Llama(nn.Module):
                 **their_fields(self.config, LLAMA_FIELDS),
                 rope_parameters=their_rotation(self.config.theta, self.config.scaling),
                 tie_word_embeddings=self.config.tie_weights,
-                bos_token_id=None,
-                eos_token_id=end_token,
-                pad_token_id=pad_token,
+                bos_token_id=None, eos_token_id=end_token, pad_token_id=pad_token,
             )
-        )
+        )  # fmt: skip
         weights = {their_name(name, LLAMA_PARTS): weight for name, weight in self.state_dict().items()}
         model.load_state_dict(weights | {"lm_head.weight": self.output_weight})
         return model
@@ -209,39 +195,6 @@ class Llama(nn.Module):
         Raises:
             ValueError: no Llama with a head, or a variant of it that `Llama` has not.
         """
-        return _from_weights(model.config.to_dict(), model.state_dict(), "the model").eval()
+        from shared.nn.llama_files import llama_from_weights
 
-
-def load_llama(folder: Path) -> Llama:
-    """Return the model of a folder in transformers' format, without importing transformers.
-
-    Raises:
-        ValueError: there is none, its files are not whole, or it is more than a plain Llama.
-    """
-    if missing := [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]:
-        raise ValueError(
-            f"there is no model in {folder}, it lacks {' and '.join(missing)}: name a folder that save_pretrained wrote"
-        )
-    check_seal(folder)
-    weights, _ = read_safetensors(folder / "model.safetensors")
-    model = _from_weights(read_json(folder / "config.json"), weights, str(folder))
-    refuse_if_not_finite(weights, f"the model in {folder}")
-    return model
-
-
-def _from_weights(config: Mapping[str, Any], weights: Mapping[str, Tensor], source: str) -> Llama:
-    """Return the model of a configuration and weights of transformers; errors call them `source`."""
-    weights, size = dict(weights), LlamaConfig(**our_llama_fields(config, f"the configuration of {source}"))
-    embedding, head = (weights.get(their_name(f"{part}.weight", LLAMA_PARTS)) for part in ("token_embedding", "head"))
-    tied = config.get("tie_word_embeddings", False) if head is None else embedding is not None and head.equal(embedding)
-    if tied:
-        weights.pop("lm_head.weight", None)  # it may be written beside the embedding that it is
-    model = Llama(replace(size, tie_weights=tied))
-    names = {their_name(name, LLAMA_PARTS): name for name in model.state_dict()}
-    here = {theirs: tuple(model.get_parameter(ours).shape) for theirs, ours in names.items()}
-    there = {name: tuple(weight.shape) for name, weight in weights.items()}
-    if wrong := sorted(name for name in here | there if here.get(name) != there.get(name)):
-        shapes = f"has the shape {there.get(wrong[0])}, its configuration asks for {here.get(wrong[0])}"
-        raise ValueError(f"{source} is not one whole Llama: {wrong[0]} {shapes}; name another")
-    model.load_state_dict({ours: weights[theirs] for theirs, ours in names.items()})
-    return model
+        return llama_from_weights(model.config.to_dict(), model.state_dict(), "the model").eval()

@@ -16,7 +16,8 @@ from safetensors.torch import load_file, save_file
 
 from shared.generation.decoding import generate
 from shared.lab.config import parse_config
-from shared.nn.llama import Llama, LlamaConfig, load_llama
+from shared.nn.llama import Llama, LlamaConfig
+from shared.nn.llama_files import load_llama
 from shared.training.checkpoints import CheckpointError, load_checkpoint
 from shared.training.loop import NonFiniteTraining
 

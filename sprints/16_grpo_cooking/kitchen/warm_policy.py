@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from kitchen.tokenizer import kitchen_tokenizer
 from shared.lab.paths import DATA
 from shared.lab.provenance import note_read
-from shared.nn.llama import Llama, load_llama
+from shared.nn.llama import Llama
+from shared.nn.llama_files import load_llama
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase

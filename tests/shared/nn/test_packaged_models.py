@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from shared.nn import packaged_models
-from shared.nn.llama import load_llama
+from shared.nn.llama_files import load_llama
 from shared.nn.packaged_models import PACKAGED, PackagedModel, is_installed, packaged_folder
 
 
