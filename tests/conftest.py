@@ -87,7 +87,7 @@ def _refuse_to_write(event: str, arguments: tuple) -> None:
         return
     if writes and isinstance(target, str | os.PathLike):
         path = os.path.abspath(target)
-        if path.startswith(TRACKED) and not path.startswith(UNTRACKED) and "__pycache__" not in path:
+        if path.startswith(TRACKED) and not f"{path}{os.sep}".startswith(UNTRACKED) and "__pycache__" not in path:
             raise PermissionError(f"a test writes to {path}, which git tracks: give the script a folder of its own")
 
 

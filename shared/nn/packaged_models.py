@@ -82,10 +82,12 @@ def _unpack_gguf(file: Path, folder: Path) -> None:
     """Write a GGUF file as a folder of transformers, in float32."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.quantizers import HfQuantizer
 
     model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
-    # The weights are plain numbers now; a model with this entry cannot be saved.
-    del model.config.quantization_config
+    # The weights are plain numbers now; a model that says it is quantized cannot be saved.
+    assert isinstance(model.hf_quantizer, HfQuantizer)
+    model.hf_quantizer.remove_quantization_config(model)
     model.save_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     assert tokenizer is not None

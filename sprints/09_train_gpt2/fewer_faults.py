@@ -44,7 +44,7 @@ TRAINED_MODEL = RUNS / "09_train_gpt2" / "train_cookbook_gpt2" / "checkpoints" /
 class Config(ScriptConfig):
     checkpoint: Path = TRAINED_MODEL  # checkpoint of train.py on the cookbook
     steps: PositiveInt = 1000  # optimizer steps with the penalty
-    plain_steps: PositiveInt = 2000  # optimizer steps without it: they take as long, because nothing is written
+    plain_steps: PositiveInt = 2000  # optimizer steps without it: twice as many, because nothing is written meanwhile
     batch_size: PositiveInt = 16  # recipes of a batch
     learning_rate: PositiveFloat = 1e-3  # peak learning rate of AdamW
     muon_learning_rate: PositiveFloat = 1e-2  # peak learning rate of Muon

@@ -8,17 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from lesson_texts import lesson_texts
 from torch.nn import functional
 
 from shared.lab.paths import ROOT
 
 FOLDER = ROOT / "sprints/01_setup_and_basics"
 PAGE = (FOLDER / "exercises/README.md").read_text(encoding="utf-8")
-
-
-def note(number: int) -> str:
-    (path,) = FOLDER.glob(f"notes/{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split())
+_, note = lesson_texts("01_setup_and_basics")
 
 
 def parameter(number: float) -> torch.Tensor:

@@ -2,24 +2,18 @@
 
 import math
 from itertools import combinations, permutations
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from lesson_texts import lesson_texts
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional
 
 FOLDER = "02_datasets_and_dataloaders"
-HERE = Path(__file__).parents[2] / "sprints" / FOLDER
-PAGE = " ".join((HERE / "exercises/README.md").read_text(encoding="utf-8").split())
-
-
-def note(number: int) -> str:
-    (path,) = (HERE / "notes").glob(f"{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split())
+PAGE, note = lesson_texts("02_datasets_and_dataloaders")
 
 
 def padded_share(lengths: list[int], batches: list[tuple[int, ...]]) -> float:

@@ -5,27 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from lesson_texts import lesson_texts, shown
 from torch import Tensor, nn
 from torch.nn import functional
 
 SPRINT = Path(__file__).parents[2] / "sprints/04_advanced_training_cnn"
-PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split())
-
-
-def note(number: int) -> str:
-    (path,) = SPRINT.glob(f"notes/{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split())
+PAGE, note = lesson_texts("04_advanced_training_cnn")
 
 
 @pytest.fixture
 def load(load_sprint):
     return lambda name: load_sprint(f"04_advanced_training_cnn/{name}.py")
-
-
-def shown(text: str, *numbers: float, form: str = ".3f") -> None:
-    """Check that a text shows numbers, a minus sign being a minus sign."""
-    for number in numbers:
-        assert f"{number:{form}}".replace("-", "−") in text or f"{number:{form}}" in text, number
 
 
 def entropy(target: Tensor) -> float:

@@ -4,11 +4,11 @@ import cmath
 import math
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from lesson_texts import lesson_texts
 from sklearn.manifold import trustworthiness
 from torch.nn import functional
 
@@ -17,13 +17,7 @@ from shared.nn.rotary import rotate_halves, rotate_interleaved
 from shared.text.cookbook import Cookbook
 
 FOLDER = "05_embeddings_and_positional_encoding"
-SPRINT = Path(__file__).parents[2] / "sprints" / FOLDER
-PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split()).replace("−", "-")
-
-
-def note(number: int) -> str:
-    (path,) = SPRINT.glob(f"notes/{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split()).replace("−", "-")
+PAGE, note = lesson_texts("05_embeddings_and_positional_encoding", minus="-")
 
 
 # The notes

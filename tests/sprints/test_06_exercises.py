@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from lesson_texts import lesson_texts
 from scipy.optimize import linprog
 
 from shared.nn.attention import MultiHeadAttention, attend
 
-NOTES = Path(__file__).parents[2] / "sprints/06_multi_head_attention/notes"
 PAGE = (Path(__file__).parents[2] / "sprints/06_multi_head_attention/exercises/README.md").read_text(encoding="utf-8")
+_, note = lesson_texts("06_multi_head_attention")
 
 
 def test_two_features_two_values():
@@ -51,11 +52,6 @@ def test_the_cache_of_a_model():
 
 
 # What the notes work out by hand
-
-
-def note(number: int) -> str:
-    (path,) = NOTES.glob(f"{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split())
 
 
 def test_note_1_and_4_attention_and_masks_by_hand():

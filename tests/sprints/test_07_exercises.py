@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lesson_texts import lesson_texts
 from torch import nn
 from torch.nn import functional
 
@@ -17,12 +18,7 @@ from shared.nn.blocks import DecoderBlock, EncoderBlock, FeedForward
 
 FOLDER = "07_transformer_block"
 SPRINT = Path(__file__).parents[2] / "sprints" / FOLDER
-PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split())
-
-
-def note(number: int) -> str:
-    (path,) = (SPRINT / "notes").glob(f"{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split()).replace("−", "-")
+PAGE, note = lesson_texts("07_transformer_block", minus="-")
 
 
 def shown(numbers, places: int = 3) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lesson_texts import lesson_texts
 from torch import nn
 from torch.nn import functional
 from transformers import GPT2LMHeadModel
@@ -20,12 +21,7 @@ from shared.text.tokenizers import Tokenizer
 from shared.training.losses import next_token_loss
 
 SPRINT = Path(__file__).parents[2] / "sprints/08_gpt2_assembly"
-PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split())
-
-
-def note(number: int) -> str:
-    (path,) = SPRINT.glob(f"notes/{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split())
+PAGE, note = lesson_texts("08_gpt2_assembly")
 
 
 def parameters(**sizes: int) -> int:

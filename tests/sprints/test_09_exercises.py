@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lesson_texts import lesson_texts
 from torch.nn import functional
 
 from shared.checks.invariants import InvariantError, check_padding_invariance
@@ -20,15 +21,10 @@ from shared.training.muon import orthogonalise
 from shared.training.schedules import warmup_cosine, warmup_linear
 
 SPRINT = Path(__file__).parents[2] / "sprints/09_train_gpt2"
-PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split())
+PAGE, note = lesson_texts("09_train_gpt2")
 
 
 MUON = (3.4445, -4.775, 2.0315)  # the coefficients of Jordan et al. 2024
-
-
-def note(number: int) -> str:
-    (path,) = (SPRINT / "notes").glob(f"{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split())
 
 
 def recorded(name: str) -> dict:

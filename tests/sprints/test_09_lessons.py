@@ -1,7 +1,7 @@
 """The small scripts that sprint 9's notes are taught with."""
 
+import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -136,23 +136,18 @@ def test_a_half_written_file_is_met_in_place_alone(load_sprint):
 
 def test_the_picture_of_tensorboard_needs_a_browser(load_sprint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     script = load_sprint("09_train_gpt2/tensorboard_screenshot.py")
-    monkeypatch.setattr(script, "shutil", SimpleNamespace(which=lambda _: None))
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(ValueError, match="install one of chromium"):
         script.Config().check()
     with pytest.raises(ValueError, match=r"must be a results file of train\.py, with steps"):
         script.main(script.Config(results=script.HERE / "results" / "surprise.json"))
     written = []
 
-    class Served:
-        def __init__(self, logs: Path, patience: int) -> None:  # noqa: ARG002
-            written.extend(sorted(path.name for path in logs.rglob("*") if path.is_dir()))
+    def picture_of(logs: Path, *size: int) -> bytes:
+        written.extend([*sorted(path.name for path in logs.rglob("*") if path.is_dir()), size])
+        return b"picture"
 
-        def __enter__(self) -> str:
-            return "address"
-
-        def __exit__(self, *_: object) -> None: ...
-
-    monkeypatch.setattr(script, "tensorboard", Served)
-    monkeypatch.setattr(script, "take_picture", lambda address, path, _: written.append((address, path)))
+    monkeypatch.setattr(script, "picture_of_tensorboard", picture_of)
     assert script.main(script.Config(out=tmp_path)).scalars == 18
-    assert written == ["loss_train", "loss_validation", ("address", tmp_path / "tensorboard.png")]
+    assert written == ["loss_train", "loss_validation", (1000, 600, 60)]
+    assert (tmp_path / "tensorboard.png").read_bytes() == b"picture"

@@ -7,11 +7,12 @@ from types import ModuleType
 
 import pytest
 import torch
+from lesson_texts import lesson_texts
 
 from shared.generation.sampling import apply_temperature, top_p_filter
 
 SPRINT = Path(__file__).parents[2] / "sprints/10_pretrained_generation_demo"
-PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split())
+PAGE, note = lesson_texts("10_pretrained_generation_demo")
 
 
 @pytest.fixture
@@ -23,11 +24,6 @@ def part(load_sprint: Callable[[str], ModuleType]) -> Callable[[str], ModuleType
         return load_sprint(path.relative_to(SPRINT.parent).as_posix())
 
     return load
-
-
-def note(number: int) -> str:
-    (path,) = (SPRINT / "notes").glob(f"{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split())
 
 
 def numbers(row: torch.Tensor) -> str:

@@ -4,17 +4,13 @@ import math
 from pathlib import Path
 
 import torch
+from lesson_texts import lesson_texts
 from torch.nn import functional
 
 from shared.text.cookbook import Cookbook
 
 SPRINT = Path(__file__).parents[2] / "sprints/11_finetune_gpt2_classification"
-PAGE = " ".join((SPRINT / "exercises/README.md").read_text(encoding="utf-8").split())
-
-
-def note(number: int) -> str:
-    (path,) = (SPRINT / "notes").glob(f"{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split()).replace("−", "-")
+PAGE, note = lesson_texts("11_finetune_gpt2_classification", minus="-")
 
 
 def shown(*numbers: float, digits: int = 3) -> str:

@@ -2,29 +2,19 @@
 
 import math
 import re
-from pathlib import Path
 
 import pytest
 import torch
+from lesson_texts import lesson_texts
 from torch import nn
 
 from shared.nn.adapters import inject
 from shared.nn.lora import LoRAConfig
 
-FOLDER = Path(__file__).parents[2] / "sprints/13_peft_lora"
 SPRINT = "13_peft_lora"
 
 
-def words(path: Path) -> str:
-    return " ".join(path.read_text(encoding="utf-8").split())
-
-
-def note(number: int) -> str:
-    (path,) = (FOLDER / "notes").glob(f"{number:02}_*.md")
-    return words(path)
-
-
-PAGE = words(FOLDER / "exercises/README.md")
+PAGE, note = lesson_texts("13_peft_lora")
 
 
 def adapter_size(layers: list[tuple[int, int]], rank: int) -> int:

@@ -2,18 +2,12 @@
 
 import math
 import statistics
-from pathlib import Path
 
 import pytest
 import torch
+from lesson_texts import lesson_texts
 
-FOLDER = Path(__file__).parents[2] / "sprints/14_quantization"
-PAGE = " ".join((FOLDER / "exercises/README.md").read_text(encoding="utf-8").split())
-
-
-def note(number: int) -> str:
-    (path,) = FOLDER.glob(f"notes/{number:02}_*.md")
-    return " ".join(path.read_text(encoding="utf-8").split())
+PAGE, note = lesson_texts("14_quantization")
 
 
 def grid(x: float, low: float, high: float, bits: int) -> tuple[int, float]:

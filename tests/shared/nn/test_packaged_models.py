@@ -1,6 +1,7 @@
 """Models that come as packages: their files are the published ones, and ours is the same model."""
 
 import hashlib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,23 @@ def test_what_is_not_the_published_file_is_refused(package: Path, tmp_path: Path
     with pytest.raises(ValueError, match="one of smollm2, minilm"):
         packaged_folder("gpt5")
     assert not list((tmp_path / "cache").rglob("*")), "nothing half-made is left"
+
+
+def test_no_member_of_an_archive_leaves_the_folder(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
+        for name in ("config.json", "../evil", "/evil", "1_Pooling/config.json"):
+            archive.writestr(name, name)
+    (tmp_path / "into").mkdir()
+    PACKAGED["minilm"].unpack(tmp_path / "model.zip", tmp_path / "into")
+    assert [path.name for path in (tmp_path / "into").iterdir()] == ["config.json"]
+    assert (tmp_path / "into" / "config.json").read_text() == "config.json"
+    assert {path.name for path in tmp_path.iterdir()} == {"model.zip", "into"}
+
+
+@pytest.mark.skipif(not is_installed("minilm"), reason="MiniLM is in the group models: uv sync --group models")
+def test_the_sentence_encoder_is_the_published_one():
+    weights = (packaged_folder("minilm") / "model.safetensors").read_bytes()
+    assert hashlib.sha256(weights).hexdigest().startswith("53aa51172d142c89")
 
 
 @pytest.mark.skipif(not is_installed("smollm2"), reason="SmolLM2 is in the group models: uv sync --group models")
