@@ -42,7 +42,7 @@ class SingleTokens:
     """
 
     def __init__(self, gpt: GPT) -> None:
-        self.gpt, self.head, self.heads = gpt, gpt.head.weight, gpt.config.heads
+        self.gpt, self.head, self.heads = gpt, gpt.head.weight.t(), gpt.config.heads
         self.layers = [_layer(block) for block in gpt.blocks]
         self.norm = _norm(gpt.norm)
 
@@ -59,17 +59,16 @@ class SingleTokens:
             return self.gpt(tokens, cache=cache, mask=mask, positions=positions)
         if positions is None:
             positions = torch.tensor([[cache[0].length]], device=tokens.device)
-        x = self.gpt.token_embedding(tokens) + self.gpt.positions(positions)
-        batch, width, seen = len(x), x.shape[-1], for_all_queries(mask)
+        x = (self.gpt.token_embedding(tokens) + self.gpt.positions(positions))[:, 0]
+        batch, seen = len(x), for_all_queries(mask)
         for layer, (norm, qkv, output, second_norm, expand, activation, contract) in enumerate(self.layers):
             # Of one token the heads lie side by side already: nothing is transposed, the axes get other names.
-            parts = functional.linear(functional.layer_norm(x, *norm), *qkv).view(batch, 3, self.heads, 1, -1)
+            parts = _linear(functional.layer_norm(x, *norm), *qkv).view(batch, 3, self.heads, 1, -1)
             query, key, value = parts.unbind(1)
             mixed = functional.scaled_dot_product_attention(query, *cache[layer].append(key, value), seen)
-            x = x + functional.linear(mixed.view(batch, 1, width), *output)
-            hidden = activation(functional.linear(functional.layer_norm(x, *second_norm), *expand))
-            x = x + functional.linear(hidden, *contract)
-        return functional.linear(functional.layer_norm(x, *self.norm), self.head)
+            x = x + _linear(mixed.view(x.shape), *output)
+            x = x + _linear(activation(_linear(functional.layer_norm(x, *second_norm), *expand)), *contract)
+        return (functional.layer_norm(x, *self.norm) @ self.head)[:, None]
 
 
 def _layer(block: nn.Module) -> tuple[Any, ...]:
@@ -78,13 +77,18 @@ def _layer(block: nn.Module) -> tuple[Any, ...]:
     attention, network = block.attention, block.feed_forward
     return (
         _norm(block.attention_norm),
-        (attention.qkv.weight, attention.qkv.bias),
-        (attention.output.weight, attention.output.bias),
+        (attention.qkv.weight.t(), attention.qkv.bias),
+        (attention.output.weight.t(), attention.output.bias),
         _norm(block.feed_forward_norm),
-        (network.expand.weight, network.expand.bias),
+        (network.expand.weight.t(), network.expand.bias),
         network.activation,
-        (network.contract.weight, network.contract.bias),
+        (network.contract.weight.t(), network.contract.bias),
     )
+
+
+def _linear(x: Tensor, transposed_weight: Tensor, bias: Tensor) -> Tensor:
+    """Return what `functional.linear` returns for a weight that was transposed before, once."""
+    return torch.addmm(bias, x, transposed_weight)
 
 
 def _norm(norm: nn.Module) -> tuple[tuple[int, ...], Tensor, Tensor, float]:

@@ -1,9 +1,10 @@
 """Turn a checkpoint into a folder that transformers loads like any pre-trained model.
 
     uv run sprints/09_train_gpt2/train.py --preset cookbook-gpt2
+    uv run sprints/09_train_gpt2/fewer_faults.py
     uv run sprints/09_train_gpt2/export_pretrained.py
 
-Recorded, these two commands make data/models/cookbook-gpt2, the model that later sprints start from; otherwise the
+Recorded, these commands make data/models/cookbook-gpt2, the model that later sprints start from; otherwise the
 folder is written to where a run writes, and the shipped model stays. Theory: notes/12_the_shipped_model.md
 """
 
@@ -24,12 +25,12 @@ from shared.nn.pretrained import SHIPPED_FOLDER
 from shared.text.cookbook import Cookbook
 from shared.text.tokenizers import END_OF_TEXT
 
-CHECKPOINTS = RUNS / "09_train_gpt2" / "train_cookbook_gpt2" / "checkpoints"
+CHECKPOINTS = RUNS / "09_train_gpt2" / "fewer_faults" / "checkpoints"
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    checkpoint: Path = CHECKPOINTS / "cookbook.pt"  # checkpoint of train.py on the cookbook
+    checkpoint: Path = CHECKPOINTS / "cookbook.pt"  # checkpoint of fewer_faults.py, or of train.py on the cookbook
 
 
 @dataclass(frozen=True)
