@@ -1,6 +1,7 @@
 """What does each ingredient of the recipe give? Leave out one at a time, and search the learning rate anew each time.
 
     uv run sprints/04_advanced_training_cnn/ablation.py
+    uv run sprints/04_advanced_training_cnn/ablation.py --preset fresh-averages
 
 A recipe without batch norm may want another learning rate. So each case tries the same rates on the same blocks of the
 first half, with one seed for each block, and the rate with the best mean accuracy is measured on the other blocks,
@@ -39,15 +40,20 @@ CASES: dict[str, dict[str, Any]] = {
 }
 # Without batch norm, does the rest of the recipe give anything? The first of the two, less the second.
 PAIR = ("no batch norm", "nothing of these")
+PRESETS = {
+    # Is a constant rate worse because batch norm's running averages lag behind the weights?
+    "fresh-averages": {"fresh_averages": True, "cases": ("whole recipe", "constant rate", "only batch norm")},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     steps: PositiveInt = 300  # optimizer steps of a run
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # to choose from
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # to choose from
     search: PositiveInt = 2  # blocks on which each rate is tried
     seeds: PositiveInt = 5  # other blocks, on which the chosen rate is measured; each has a seed of its own
     cases: Annotated[tuple[str, ...], Different] = tuple(CASES)  # cases to run; others are compared with the first
+    fresh_averages: bool = False  # compute batch norm's averages anew, by the last weights, before each score
     processes: Processes = 2  # runs at the same time, with one thread each
 
     def check(self) -> None:
@@ -95,7 +101,8 @@ def main(config: Config) -> Results:
     def make_trials(case: str, rate: float, blocks: list[int]) -> list[Trial]:
         recipe = Recipe(steps=config.steps, warmup=config.steps // 10, learning_rate=rate)
         recipe = replace(recipe, **CASES[case])
-        return [Trial(recipe, block, config.search + config.seeds, config.seed + block) for block in blocks]
+        count = config.search + config.seeds
+        return [Trial(recipe, block, count, config.seed + block, config.fresh_averages) for block in blocks]
 
     tried = {(case, rate): make_trials(case, rate, searching) for case in config.cases for rate in sorted(config.rates)}
     scores = iter(run_trials([trial for trials in tried.values() for trial in trials], config.processes, "search"))
@@ -170,4 +177,4 @@ TOLERANCE = {
 }
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -1,6 +1,7 @@
 """How should the learning rate fall? Eight schedules are compared, each at the peak rate that suits it best.
 
     uv run sprints/04_advanced_training_cnn/which_schedule.py
+    uv run sprints/04_advanced_training_cnn/which_schedule.py --preset fresh-averages
 
 A small network learns digits for few steps, which is when the schedule matters. Every run validates on a block of the
 first half; the test half is not used. Theory: notes/05_schedules.md
@@ -20,6 +21,7 @@ from torch.nn import functional
 from torch.optim import SGD
 from tqdm import tqdm
 
+from digit_study.evaluation import renew_running_averages
 from digit_study.images import Images, hold_out, load_images
 from digit_study.rate_schedules import NAMES, Plateau, make_schedule
 from shared.lab.compare import Tolerance
@@ -41,6 +43,9 @@ TOLERANCE = {
     "schedules.constant.loss": Tolerance(absolute=0.3),
     "schedules.constant.accuracy": Tolerance(absolute=0.1),
 }
+PRESETS = {
+    "fresh-averages": {"fresh_averages": True},
+}
 Steps = Annotated[int, Field(ge=3, le=MOST)]  # for three stairs
 
 
@@ -50,6 +55,7 @@ class Config(ScriptConfig):
     batch_size: PositiveInt = 32  # images of a batch
     rates: tuple[PositiveFloat, ...] = (0.03, 0.1, 0.3, 1.0, 3.0)  # peak learning rates to choose from
     folds: Folds = 5  # blocks of the first half; each validates once
+    fresh_averages: bool = False  # compute batch norm's averages anew, by the last weights, before the last score
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,8 @@ def train(name: str, rate: float, config: Config, fold: int) -> tuple[float, flo
     ):
         if isinstance(schedule, Plateau) and step % 10 == 0:
             schedule.update(score(network, validation)[0])
+    if config.fresh_averages:
+        renew_running_averages(network, [training])
     return score(network, validation)
 
 
@@ -158,4 +166,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -400,36 +400,27 @@ def test_note_5_concludes_what_the_table_shows():
         assert f"{mean:.3f} ± {half:.3f}" in note(5)
 
 
-def test_note_5_running_averages_are_most_of_what_a_falling_rate_gains(load, monkeypatch: pytest.MonkeyPatch):
-    script, hold_out = load("which_schedule"), load("digit_study/images").hold_out
-    known, _ = load("digit_study/images").load_images("digits", torch.device("cpu"))
-    config, score = script.Config(device="cpu"), script.score
+def test_note_5_renewed_averages_are_those_of_the_weights_as_they_are(load):
+    evaluation, images = load("digit_study/evaluation"), load("digit_study/images").Images
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(108, 10))
+    first, second = torch.randn(16, 1, 8, 8), torch.randn(16, 1, 8, 8) + 2
+    network(torch.randn(16, 1, 8, 8) * 5)  # what came before must not count
+    evaluation.renew_running_averages(network.eval(), [images(pixels, torch.zeros(16)) for pixels in (first, second)])
+    assert not network.training, "as it was"
+    norm = network[1]
+    assert isinstance(norm, nn.BatchNorm2d)
+    with torch.no_grad():
+        maps = [network[0](pixels) for pixels in (first, second)]
+    torch.testing.assert_close(norm.running_mean, sum(part.mean((0, 2, 3)) for part in maps) / 2)
+    torch.testing.assert_close(norm.running_var, sum(part.var((0, 2, 3)) for part in maps) / 2)
+    assert norm.momentum == 0.1, "later training goes on as before"
 
-    def losses(name: str, rate: float) -> tuple[float, float]:
-        """Return the mean validation loss as it is, and with means and variances of the training pictures."""
-        as_it_is, anew = [], []
-        for fold in range(config.folds):
-            training, _ = hold_out(known, fold, config.folds)
 
-            def score_twice(network: nn.Module, images, training=training) -> tuple[float, float]:
-                before = score(network, images)
-                for layer in network.modules():
-                    if isinstance(layer, nn.BatchNorm2d):
-                        layer.reset_running_stats()
-                        layer.momentum = None  # a plain mean over batches, here over one
-                network.train()(training.pixels)
-                anew.append(score(network, images)[0])
-                return before
-
-            monkeypatch.setattr(script, "score", score_twice)
-            as_it_is.append(script.train(name, rate, config, fold)[0])
-            assert len(anew) == fold + 1, "scored once, at the end"
-        return sum(as_it_is) / len(as_it_is), sum(anew) / len(anew)
-
-    falling, falling_anew = losses("cosine", 1.0)
-    (_, first_anew), (constant, second_anew) = losses("constant", 0.3), losses("constant", 0.1)
-    assert abs(falling - falling_anew) < 0.05
-    assert min(first_anew, second_anew) - falling_anew < 0.4 * (constant - falling)
+def test_note_5_fresh_averages_change_the_score_alone(load):
+    script = load("which_schedule")
+    losses = [script.train("constant", 0.3, script.Config(steps=20, fresh_averages=fresh), 0)[0] for fresh in (0, 1)]
+    assert losses[0] != losses[1]
+    assert losses[1] < losses[0], "after 20 steps the running averages are still those of the first"
 
 
 def test_note_4_a_support_vector_machine_that_learns_what_lenet_learns(load):

@@ -1,5 +1,6 @@
 """What a network is trained and judged by: the loss against smoothed targets, accuracy, and its mistakes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import update_bn
 
 from digit_study.images import Images
 
@@ -46,6 +48,14 @@ def evaluate(network: nn.Module, images: Images, smoothing: float) -> Score:
     logits = torch.cat([network(pixels) for pixels in images.pixels.split(1000)])
     loss = functional.cross_entropy(logits, images.labels, label_smoothing=smoothing).item()
     return Score(loss, (logits.argmax(1) == images.labels).float().mean().item(), logits.softmax(1))
+
+
+def renew_running_averages(network: nn.Module, batches: Iterable[Images]) -> None:
+    """Give each batch norm the mean of the means and variances of these batches, all by the weights as they are.
+
+    Averages that run along with training are mostly of the last ten or twenty steps, and lag behind weights that move.
+    """
+    update_bn([batch.pixels for batch in batches], network)
 
 
 def find_mistakes(score: Score, images: Images) -> list[Mistake]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from digit_study.augmentation import augmented_batches
-from digit_study.evaluation import evaluate, smoothed_loss
+from digit_study.evaluation import evaluate, renew_running_averages, smoothed_loss
 from digit_study.images import hold_out, load_images
 from digit_study.networks import build_network
 from digit_study.recipe import Recipe, make_schedule
@@ -21,12 +22,16 @@ from shared.training.optimizers import make_optimizers
 
 
 class Trial(NamedTuple):
-    """A recipe, and number `block` of `blocks` equal ones, which validates; with it goes a seed of its own."""
+    """A recipe, and number `block` of `blocks` equal ones, which validates; with it goes a seed of its own.
+
+    With `fresh_averages` batch norm's averages are computed anew before the score, over one epoch of the training data.
+    """
 
     recipe: Recipe
     block: int
     blocks: int
     seed: int
+    fresh_averages: bool = False
 
 
 def validation_accuracy(trial: Trial) -> float:
@@ -51,6 +56,9 @@ def validation_accuracy(trial: Trial) -> float:
     with suppress(NonFiniteTraining):
         for _ in steps:
             pass
+    if trial.fresh_averages:
+        epoch = -(-len(training.labels) // recipe.batch_size)
+        renew_running_averages(network, islice(augmented_batches(training, recipe, generator), epoch))
     return evaluate(network, validation, recipe.label_smoothing).accuracy
 
 
