@@ -58,7 +58,7 @@ def rounded(matrix: torch.Tensor) -> list[list[float]]:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the matrix as the sum of its two parts of rank 1, the larger one in red."""
+    """Draw the matrix as the sum of its two parts of rank 1, the larger one in orange."""
     figure, axes = drawings.canvas(8.2, 2.3)
     drawings.cells(axes, CHANGE, 0.4, 1.6, size=0.6, title="change")
     drawings.text(axes, "=", 1.95, 1.0, size=14)

@@ -1,10 +1,9 @@
-"""What does LoRA compute? One layer of six weights, every number of it; and the first two steps of training it.
+"""What does LoRA compute? One layer of six weights, every number of it.
 
     uv run sprints/13_peft_lora/low_rank_on_paper.py
     uv run sprints/13_peft_lora/low_rank_on_paper.py --b 0 0
 
 W turns three features into two and is frozen; A and B, of rank 1, are trained. Theory: notes/01_low_rank_adaptation.md
-and notes/02_start_scale_rate.md
 """
 
 from dataclasses import dataclass
@@ -22,25 +21,12 @@ W = ((1.0, 0.0, 2.0), (0.0, 1.0, -1.0))  # (out, in), frozen
 A = ((1.0, 0.0, 1.0),)  # (rank, in)
 X = (1.0, 2.0, 1.0)
 SCALE = 2.0  # alpha / rank
-TARGET = (4.0, 1.0)  # what the layer should give in the two steps of training
-RATE = 0.05
 TRAINED = COLOURS[3]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     b: tuple[float, float] = (0.5, -1.0)  # B: from one hidden number to two features
-
-
-@dataclass(frozen=True)
-class TrainingStep:
-    """The output before a step of plain gradient descent, the gradients, and the factors after it."""
-
-    output: list[float]
-    gradient_b: list[float]
-    gradient_a: list[float]
-    b: list[float]
-    a: list[float]
 
 
 @dataclass(frozen=True)
@@ -53,23 +39,6 @@ class Results:
     change: list[list[float]]
     merged: list[list[float]]
     merged_output: list[float]
-    steps: list[TrainingStep]
-
-
-def train(steps: int) -> list[TrainingStep]:
-    """Train A and B by gradient descent on half the squared error, from B = 0."""
-    weight, x, target = torch.tensor(W), torch.tensor(X), torch.tensor(TARGET)
-    a, b = torch.tensor(A, requires_grad=True), torch.zeros(2, 1, requires_grad=True)
-    taken = []
-    for _ in range(steps):
-        output = weight @ x + SCALE * b @ (a @ x)
-        loss = (output - target).square().sum() / 2
-        to_b, to_a = torch.autograd.grad(loss, (b, a))
-        with torch.no_grad():
-            b -= RATE * to_b
-            a -= RATE * to_a
-        taken.append(TrainingStep(*(numbers(tensor) for tensor in (output, to_b, to_a, b, a))))
-    return taken
 
 
 def numbers(tensor: Tensor) -> list[float]:
@@ -92,12 +61,9 @@ def main(config: Config) -> Results:
         change=change.tolist(),
         merged=(weight + change).tolist(),
         merged_output=numbers((weight + change) @ x),
-        steps=train(2),
     )
     print(f"W x = {results.frozen}, A x = {results.hidden:g}, scale B A x = {results.added}, sum {results.output}")
     print(f"merged: {results.merged} x = {results.merged_output}")
-    for number, step in enumerate(results.steps, start=1):
-        print(f"step {number}: output {step.output}, gradient of B {step.gradient_b}, of A {step.gradient_a}")
     return results
 
 
@@ -126,8 +92,9 @@ def plot(results: Results) -> Figure:
     text(axes, "+", 6.2, 1.38, size=14)
     arrow(axes, (6.4, 1.38), (7.2, 1.38))
     cells(axes, [[number] for number in results.output], 7.35, 1.88, colour=drawings.MIXED, size=size, title="h")
-    text(axes, "grey: frozen", 8.1, 4.0, align="left")
-    text(axes, "red: trained", 8.1, 3.7, align="left")
+    text(axes, "grey: frozen", 7.5, 3.9, align="left")
+    text(axes, "orange: trained", 7.5, 3.5, align="left")
+    text(axes, "purple: both together", 7.5, 3.1, align="left")
     return figure
 
 

@@ -1,7 +1,7 @@
-"""What does each method train? A toy GPT with its parameters counted, frozen ones grey.
+"""What does each method train? The shipped model with its parameters counted, frozen ones grey.
 
     uv run sprints/13_peft_lora/what_is_trained.py
-    uv run sprints/13_peft_lora/what_is_trained.py --d-model 768 --layers 12 --vocab-size 50257 --rank 8
+    uv run sprints/13_peft_lora/what_is_trained.py --d-model 768 --layers 12 --vocab-size 50257
 
 Theory: notes/04_beside_full_fine_tuning.md
 """
@@ -24,34 +24,36 @@ class Config(ScriptConfig):
     d_model: PositiveInt = 192  # features of a token
     layers: PositiveInt = 4  # blocks
     vocab_size: PositiveInt = 2048  # tokens of the vocabulary
+    positions: PositiveInt = 256  # tokens that the model can look at
     rank: PositiveInt = 2  # rank of LoRA on the linear layers
 
 
 @dataclass(frozen=True)
 class Results:
-    embedding: int
-    blocks: int
+    parameters: int
     trained: dict[str, int]
     shares: dict[str, float]
 
 
 def main(config: Config) -> Results:
     d = config.d_model
-    embedding, blocks = config.vocab_size * d, config.layers * 12 * d * d
+    embedding = config.vocab_size * d
+    # Of a block: four matrices, their biases, and gains and biases of two norms; then the positions and the last norm.
+    parameters = embedding + config.layers * (12 * d * d + 13 * d) + config.positions * d + 2 * d
     trained = {
-        "full": embedding + blocks,
+        "full": parameters,
         "lora": config.layers * 16 * config.rank * d,
         "head": embedding,  # a copy of the embedding, which is frozen
         "embedding": embedding,
     }
-    shares = {name: count / (embedding + blocks) for name, count in trained.items()}
+    shares = {name: count / parameters for name, count in trained.items()}
     for name, count in trained.items():
-        print(f"{name:9s} trains {count:11,} of {embedding + blocks:,}: {shares[name]:.2%}")
-    return Results(embedding, blocks, trained, shares)
+        print(f"{name:9s} trains {count:11,} of {parameters:,}: {shares[name]:.2%}")
+    return Results(parameters, trained, shares)
 
 
 def plot(results: Results) -> Figure:
-    """Draw embedding, blocks and head of each method, with what is trained in red."""
+    """Draw embedding, blocks and head of each method, with what is trained in orange."""
     figure, axes = drawings.canvas(9.2, 4.3)
     parts: dict[str, tuple[str | None, str | None, str]] = {
         "full": ("all", "all", "tied"), "lora": (None, "a, b", "tied"), "head": (None, None, "own"),

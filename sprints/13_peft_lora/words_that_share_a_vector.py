@@ -49,7 +49,7 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw how a hidden vector becomes logits and probabilities; the words that share a vector in red."""
+    """Draw how a hidden vector becomes logits and probabilities; the words that share a vector in orange."""
     figure, axes = drawings.canvas(8.6, 3.0)
     drawings.box(axes, "blocks\nwith any adapter", 0.2, 1.0, 1.5, 0.9)
     drawings.arrow(axes, (1.75, 1.45), (2.3, 1.45))

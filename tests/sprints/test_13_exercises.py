@@ -7,6 +7,7 @@ import pytest
 import torch
 from lesson_texts import lesson_texts
 from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from shared.nn.adapters import inject
 from shared.nn.lora import LoRAConfig
@@ -15,6 +16,11 @@ SPRINT = "13_peft_lora"
 
 
 PAGE, note = lesson_texts("13_peft_lora")
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share as the pages write it."""
+    return f"{share:.{digits}%}".replace("%", " %")
 
 
 def adapter_size(layers: list[tuple[int, int]], rank: int) -> int:
@@ -32,7 +38,8 @@ def test_note_1_a_layer_with_an_adapter(load_sprint):
     assert results.merged_output == results.output
     assert "Add.** (3, 1) + (2, -4) = (5, -3)" in note(1)
     assert f"{adapter_size([(768, 2304)] * 12, 8):,}" in note(1)
-    assert f"{12 * 8 * (768 + 2304) / 124_439_808:.2%}" == "0.24%"
+    assert f"{percent(12 * 8 * (768 + 2304) / 124_439_808, 2)} of 124,439,808" in note(1)
+    assert f"0.1296 + … = {0.36 / (1 - 0.36):.4f}" in note(1)
     # Two factorings of one change whose mean is no change
     a, b = torch.tensor([[1.0, 0]]), torch.tensor([[1.0], [0]])
     assert torch.equal(b @ a, -b @ -a)
@@ -40,12 +47,32 @@ def test_note_1_a_layer_with_an_adapter(load_sprint):
 
 
 def test_note_2_two_steps_of_training(load_sprint):
-    first, second = load_sprint(f"{SPRINT}/low_rank_on_paper.py").train(2)
-    assert (first.output, first.gradient_b, first.gradient_a, first.b) == ([3, 1], [-4, 0], [0, 0, 0], [0.2, 0])
-    assert (second.output, second.gradient_a) == ([3.8, 1], [-0.08, -0.16, -0.08])
-    assert (second.gradient_b, second.b) == ([-0.8, 0], [0.24, 0])
+    script, on_paper = (load_sprint(f"{SPRINT}/{name}.py") for name in ("first_steps", "low_rank_on_paper"))
+    assert (script.W, script.X, script.SCALE) == (on_paper.W, on_paper.X, on_paper.SCALE), "the layer of note 1"
+    results = script.main(script.Config())
+    first, second = results.steps
+    assert (first.output, first.error, first.gradient_b, first.gradient_a) == ([3, 1], [-1, 0], [-4, 0], [0, 0, 0])
+    assert (second.b, second.a) == ([0.2, 0], first.a) == ([0.2, 0], list(on_paper.A[0]))
+    assert (second.output, second.error, second.gradient_b) == ([3.8, 1], [-0.2, 0], [-0.8, 0])
+    assert second.gradient_a == [-0.08, -0.16, -0.08]
+    assert results.b == [0.24, 0]
     for shown in ("(-4, 0)", "(3.8, 1)", "(-0.08, -0.16, -0.08)", "(0.24, 0)"):
         assert shown in note(2)
+
+
+def test_note_2_with_both_factors_zero_nothing_moves(load_sprint):
+    script = load_sprint(f"{SPRINT}/first_steps.py")
+    both = script.main(script.Config(a=(0.0, 0.0, 0.0)))
+    assert (both.a, both.b) == ([0, 0, 0], [0, 0])
+    other = script.main(script.Config(a=(0.0, 0.0, 0.0), b=(0.5, -1.0)))
+    assert other.steps[0].gradient_b == [0, 0], "with A zero and B random A moves first, as the answer says"
+    assert any(other.steps[0].gradient_a)
+
+
+def test_note_2_bfloat16_rounds_a_small_step_away():
+    largest = torch.tensor(1 / math.sqrt(400)).bfloat16()
+    assert torch.nextafter(largest, torch.tensor(1.0).bfloat16()) - largest == 2**-12
+    assert largest + torch.tensor(1e-4).bfloat16() == largest
 
 
 def train_by_adam(scale: float, rate_a: float, rate_b: float) -> torch.Tensor:
@@ -72,11 +99,42 @@ def test_note_3_memory_and_time():
         assert f"{number / 1e6:.0f} MB" in note(3)
     assert f"{4 * lora / 1e6:.1f} MB | | Adam" in note(3)
     assert f"{8 * lora / 1e6:.1f} MB" in note(3)
-    assert (f"{square / 1e6:.0f}", f"{3 * square / 1e6:.0f}", f"{thin / 1e6:.1f}") == ("302", "906", "6.3")
+    assert f"768 · 768 · 512 = {square / 1e6:.0f} million" in note(3)
+    assert f"Together {3 * square / 1e6:.0f} million" in note(3)
+    assert f"512 · 8 · (768 + 768) = {thin / 1e6:.1f} million" in note(3)
     assert f"{(2 * square + 3 * thin) / 1e6:.0f} million, **{(2 * square + 3 * thin) / (3 * square):.2f}" in note(3)
     for width in (96, 768):
         assert f"$d = {width}$ that is {2 / 3 + 32 / (3 * width):.2f}" in note(3).replace("it is", "that is")
-    assert math.isclose(2 / 3 + 4 * 48 / (3 * 192), 1)
+    assert f"gives r = {(1 - 2 / 3) * 3 * 192 / 4:.0f}," in note(3)
+    assert f"{6 * 768 * 12 * 512 * 4 / 1e6:.0f} MB" in note(3)
+
+
+def test_note_3_what_linear_layers_keep_is_what_pytorch_keeps(load_sprint):
+    counted, measured = (load_sprint(f"{SPRINT}/{name}.py") for name in ("what_is_kept", "memory"))
+    kept = counted.main(counted.Config(d_model=64, layers=8, tokens=32)).megabytes
+    size = measured.Config(layers=8, d_model=64, heads=2, vocab_size=16, rank=1, batch_size=2, tokens=16, device="cpu")
+    full, attention, linear = (
+        measured.measure(name, size).activations for name in ("full", "LoRA on c_attn", "LoRA on all linear layers")
+    )
+    assert full - attention == pytest.approx(kept["full"] - kept["LoRA on c_attn"], rel=0.06)
+    # What is left over: the input of the head, that of the first norm and the mask of the first dropout.
+    assert full - linear == pytest.approx(kept["full"] - kept["LoRA on all"], abs=0.06 * kept["full"])
+
+
+def test_note_4_what_each_method_trains(load_sprint):
+    script, methods = (
+        load_sprint(f"{SPRINT}/what_is_trained.py"),
+        load_sprint(f"{SPRINT}/adapter_study/tuning_methods.py"),
+    )
+    shape = {"vocab_size": 50, "n_positions": 9, "n_embd": 8, "n_layer": 3, "n_head": 2}
+    size = GPT2Config(**shape, bos_token_id=0, eos_token_id=0)
+    linear = ("c_attn", "attn.c_proj", "c_fc", "mlp.c_proj")
+    results = script.main(script.Config(d_model=8, layers=3, vocab_size=50, positions=9, rank=2))
+    for method, trained in results.trained.items():
+        assert methods.count(methods.prepare(method, GPT2LMHeadModel(size), LoRAConfig(linear, 2))) == trained, method
+    assert script.main(script.Config()).parameters == 2_222_208, "the shipped model"
+    assert 1 < 0.01 * 3 * 192 / 4 < 2
+    assert f"between 1 and 2 at 192 features, and {0.01 * 3 * 4096 / 4:.0f} at 4,096" in note(4)
 
 
 def test_note_5_and_exercise_d_words_on_one_vector(load_sprint):
@@ -123,7 +181,7 @@ def test_note_6_parts_of_rank_1(load_sprint):
         assert (change - part).square().sum() >= best - 1e-4
     edge = load_sprint(f"{SPRINT}/singular_values.py").marchenko_pastur
     assert (f"{edge(192, 192):.2f}", f"{edge(8, 8):.2f}", edge(100, 100)) == ("0.14", "0.71", pytest.approx(0.2))
-    assert f"{36 / 49:.0%}" == "73%"
+    assert f"36 / 49 = {percent(36 / 49)}" in note(6)
 
 
 def test_note_6_adam_makes_full_rank_of_low_rank():
@@ -140,7 +198,8 @@ def test_note_6_adam_makes_full_rank_of_low_rank():
 def test_note_7_three_users(load_sprint):
     script = load_sprint(f"{SPRINT}/one_base_two_adapters.py")
     assert script.main(script.Config()).outputs == {"none": [2, 1], "pirate": [5, 1], "haiku": [2, 3]}
-    assert (8000 - 1000) / 10 == 700
+    assert f"(8,000 - 1,000) / 10 = {(8000 - 1000) / 10:.0f}" in note(7)
+    assert f"$16rd / 12d^2$ = {percent(16 * 2 / (12 * 192), 1)}" in note(7)
 
 
 def test_note_8_the_adapter_of_smollm2():
@@ -151,9 +210,13 @@ def test_note_8_the_adapter_of_smollm2():
     assert f"{adapter_size(layers[:3] * 30, 8):,}" in note(8)
     weights = sum(inputs * outputs for inputs, outputs in layers)
     assert f"{weights:,}" in note(8)
-    assert (f"{8 * 10_176 / weights:.1%}", f"{32 / (3 * 576):.1%}") == ("2.3%", "1.9%")
-    assert (f"{8 * 305_280 / 134_515_008:.1%}", f"{32 * 305_280 / 134_515_008:.1%}") == ("1.8%", "7.3%")
+    assert f"the share is {percent(8 * 10_176 / weights, 1)}" in note(8)
+    assert f"4 · 8 / (3 · 576) = {percent(32 / (3 * 576), 1)}" in note(8)
+    for rank in (8, 32):
+        assert f"{percent(rank * 305_280 / 134_515_008, 1)} of the model" in note(8)
     assert f"{8192 * 49_152 * 4 / 1e9:.1f} GB" in note(8)
+    assert f"{adapter_size(layers[4:], 1):,} of the {adapter_size(layers, 1):,}" in note(8)
+    assert f"{adapter_size([layers[0], layers[2]], 1):,}, a fifth" in note(8)
 
 
 def test_exercises_a_b_and_c():
@@ -162,8 +225,8 @@ def test_exercises_a_b_and_c():
     assert f"{weights:,} weights" in PAGE
     assert adapter_size(layers, 4) == 4096
     assert adapter_size(layers, 48) == weights
-    assert f"{4096 / weights:.1%}" == "8.3%"
-    assert 7 * (4 + 4 + 8) == 112
+    assert f"4,096 numbers, {percent(4096 / weights, 1)}" in PAGE
+    assert f"28 + 28 + 56 = {7 * (4 + 4 + 8)} GB" in PAGE
     assert f"{28 + 0.02 * 16:.1f} GB" in PAGE
     assert f"{14 + 0.02 * 16:.1f} GB" in PAGE
     weight, x = torch.tensor([[1.0, 1.0]]), torch.tensor([1.0, 1.0])
