@@ -39,17 +39,33 @@ def test_one_cut_of_four():
     assert f"½ · ({1 - genuine:.2f} + {spoiled:.2f}) = {(1 - genuine + spoiled) / 2:.3f}" in PAGE
 
 
+def test_a_word_that_decides(load_sprint):
+    bag = load_sprint(f"{SPRINT.name}/text_classification/bag_of_words.py")
+    texts = load_sprint(f"{SPRINT.name}/text_classification/labelled_texts.py").LabelledTexts
+
+    def word(genuine: tuple[int, int], spoiled: tuple[int, int]) -> float:
+        """Return how often `wire` is right, for (texts with it, texts without it) of each class."""
+        written = [["wire soup"] * there + ["soup"] * missing for there, missing in (genuine, spoiled)]
+        # Words of fewer than five texts are left out.
+        five = texts(5 * (written[0] + written[1]), 5 * ([0] * sum(genuine) + [1] * sum(spoiled)))
+        found = {one.word: one.train_accuracy for one in bag.deciding_words(five, five)}
+        return found["wire"] * len(five) / 5
+
+    assert f"{word((4, 1), (0, 5)):.0f} of 10 are right" in PAGE
+    assert f"{word((4, 2), (1, 5)):.0f} of 12 are right" in PAGE
+    assert f"Together {word((5, 1), (1, 5)):.0f} of 12" in note(5)
+
+
 def test_the_weight_of_the_last_token_and_of_the_second_half():
-    for count, share in ((9, "0.2"), (199, "0.01")):
-        assert f"{count / sum(range(1, count + 1)):g}" == share
-        assert share in PAGE
+    shares = [count / sum(range(1, count + 1)) for count in (9, 199)]
+    assert f"so it is 2/(n + 1): {shares[0]:g} and {shares[1]:g}." in PAGE
     assert round(sum(range(501, 1001)) / sum(range(1, 1001)), 2) == 0.75
 
 
 def test_a_temperature():
     sharp, wanted = math.log(0.9 / 0.1), math.log(0.7 / 0.3)
     assert f"{sharp:.3f}/{wanted:.3f} = {sharp / wanted:.3f}" in PAGE
-    assert f"{torch.tensor(sharp / (sharp / wanted)).sigmoid().item():.1f}" == "0.7"
+    assert f"{torch.tensor(sharp / 2.593).sigmoid().item():.3f}" == "0.700"
 
 
 def test_note_1_and_2_a_head_and_the_tokens_that_are_asked(load_sprint):
@@ -89,6 +105,28 @@ def test_note_3_the_best_judge_of_two_cuts(load_sprint):
     assert sum(results.genuine) == sum(results.spoiled) == 1 or math.isclose(sum(results.spoiled), 1)
     rare = 6.76 / 9
     assert f"6.76 · 0.111 = {rare:.3f}, so P(spoiled) = {rare / (1 + rare):.3f}" in note(3)
+    recipes = load_sprint(f"{SPRINT.name}/text_classification/spoiled_recipes.py")
+    cookbook = Cookbook(dishes=recipes.DISHES)
+    spoiler, seen = recipes.Spoiler(cookbook), set()
+    expected = {(0, 0): 0.991, (0, 1): 0.841, (1, 0): 0.816, (0, 2): 0.201, (1, 1): 0.175}
+    for index in range(150):
+        text = cookbook.recipe("train", index).text
+        cuts = spoiler._cuts(text)
+        assert sorted(len(cut.choices) for cut in cuts) == [5, 5, 5, 6]
+        others = [len(cut.choices) for cut in cuts if cut.word != cut.choices[0]]
+        kind = others.count(6), others.count(5)
+        seen.add(kind)
+        posterior = spoiler.posterior(text)
+        assert round(posterior, 3) == expected[kind] if kind in expected else posterior <= 0.012
+        assert [sum(1 for _ in outcomes(text)) for outcomes in (spoiler._shift, spoiler._swap)] == [5, 4]
+    assert {(0, 2), (1, 1), (1, 2), (0, 3), (1, 3)} <= seen
+    for kind, posterior in expected.items():
+        product = recipes.KINDS["lazy"] * math.prod(
+            (0.2 if place < count else 1 + (size - 1) * recipes.LAZY)
+            for size, count, places in ((6, kind[0], 1), (5, kind[1], 3))
+            for place in range(places)
+        )
+        assert f"= {product:.2f} | {posterior:.3f} |" in note(3)
     names = ["leeks", "feta", "leeks"]
     roast, scatter, over = names[1:] + names[:1]
     assert f"1. Roast the {roast}. 2. Scatter the {scatter} over the {over}." in note(3)
@@ -116,8 +154,8 @@ def test_note_5_the_first_of_a_random_order_agrees_as_often_as_jaccard_says(load
         results = script.main(script.Config(first=first, second=second))
         assert results.agreeing / results.orders == results.jaccard
     assert script.plot(results)
-    assert f"{20 / 60:.3f}" in note(5)
-    assert f"= {math.sqrt(0.25 / 128):.3f}" in note(5) or f"{math.sqrt(0.25 / 128):.3f} for" in note(5)
+    assert f"20/60 = {20 / (30 + 50 - 20):.3f}" in note(5)
+    assert f"{math.sqrt(0.25 / 128):.3f} for $k = 128$" in note(5)
     assert f"√(0.75 · 0.25 / 128) = {math.sqrt(0.75 * 0.25 / 128):.3f}" in note(5)
 
 
@@ -127,6 +165,14 @@ def test_note_6_places_and_the_token_that_is_read(load_sprint):
     assert results.positions["left"][0] == [0, 0, 0, 1, 2]
     assert results.last == {"right": [2, 4, 1], "left": [4, 4, 4]}
     assert math.isclose(results.padding, 1 / 3)
+    assert (results.masks["left"][0], torch.tensor(results.masks["left"][0]).cumsum(0).sub(1).tolist()) == (
+        [0, 0, 1, 1, 1],
+        [-1, -1, 0, 1, 2],
+    )
+    assert "minus one -1 -1 0 1 2" in " ".join(note(6).split())
+    uneven = script.main(script.Config(lengths=(10, 10, 10, 90)))
+    assert f"{uneven.padding:.3f}" == f"{2 / 3:.3f}"
+    assert f"{1 - 120 / (2 * 10 + 2 * 90):.0%}".replace("%", " %") in note(6)
     assert script.plot(results)
 
 
