@@ -1,15 +1,19 @@
 """The answers that the exercises of sprint 10 give on paper, and what its notes work out by hand."""
 
+import itertools
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
 from lesson_texts import lesson_texts
 
 from shared.generation.sampling import apply_temperature, top_p_filter
+from shared.lab.modules import load_module
+from shared.text.grammar import Choice, Pen
 
 SPRINT = Path(__file__).parents[2] / "sprints/10_pretrained_generation_demo"
 PAGE, note = lesson_texts("10_pretrained_generation_demo")
@@ -60,15 +64,36 @@ def test_quality_and_diversity():
     divergence = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
     assert f"{entropy:.3f} nats" in PAGE
     assert f"{divergence:.3f} nats" in PAGE
-    assert 10 / 0.8 == 12.5
+    assert f"10 / 0.8 = {10 / 0.8:g} texts" in PAGE
 
 
 def test_a_straddling_choice(part):
+    first, second = Choice(("pea ", "pear ", "peach ", "fig "), (0.4, 0.3, 0.2, 0.1)), Choice(("soup", "tart"))
+
+    def dish(pen: Pen) -> None:
+        pen.choose(first, "first")
+        pen.choose(second, "second")
+
+    found = part("exact_next_token").continuations(dish, "pea", lambda _: False)
+    assert len(found) == 6
+    for words, number in ((" soup", "0.222"), ("r soup", "0.167"), ("ch tart", "0.111")):
+        assert f"{found[words]:.3f}" == number
+        assert f"{number} each" in PAGE
+    letters = {letter: sum(p for words, p in found.items() if words.startswith(letter)) for letter in " rc"}
+    assert "a space with {:.3f}, *r* with {:.3f}, *c* with {:.3f}".format(*letters.values()) in PAGE
+    settled = part("exact_next_token").continuations(dish, "pea ", lambda _: False)
+    assert settled == pytest.approx({"soup": 0.5, "tart": 0.5})
+
+
+def test_note_4_four_dishes(part):
     script = part("straddling")
-    after = script.main(script.Config(text="ro")).after
-    assert after == pytest.approx({"roasted roots": 0.6, "roasted rice": 0.4})
-    assert script.main(script.Config(text="roasted ro")).next_letter == pytest.approx({"o": 1})
+    results = script.main(script.Config())
+    assert results.after == pytest.approx({"roasted roots": 0.375, "roasted rice": 0.25, "raw roots": 0.375})
+    assert results.next_letter == pytest.approx({"o": 0.625, "a": 0.375})
+    assert script.main(script.Config(text="ro")).next_letter == pytest.approx({"a": 1})
+    assert script.main(script.Config(text="s")).next_letter == pytest.approx({"l": 1})
     assert script.main(script.Config(text="roasted r")).next_letter == pytest.approx({"o": 0.6, "i": 0.4})
+    assert len(script.plot(results).axes) == 1
 
 
 # What the notes work out by hand
@@ -89,7 +114,33 @@ def test_note_1_six_texts(part):
             "hot soup": 0.25,
         }
     )
+    for probability in found[0].texts.values():
+        assert f"{probability:g}" in note(1)
     assert len(script.plot(found[1]).axes) == 1
+
+
+def test_note_1_a_wider_beam_may_find_less():
+    tree = {  # that of the note, and how it goes on
+        "a": {"nice": 0.4, "warm": 0.35, "hot": 0.25},
+        "nice": {"nice pie": 0.4, "nice soup": 0.3, "nice stew": 0.3},
+        "warm": {"warm soup": 0.5, "warm stew": 0.5},
+        "nice pie": {"end": 1.0},
+        "warm soup": {f"soup {word}": 0.1 for word in range(10)},
+        "warm stew": {f"stew {word}": 0.1 for word in range(10)},
+    }
+    words = sorted({*tree, *(word for after in tree.values() for word in after)})
+    table = torch.full((len(words), len(words)), 1e-9, dtype=torch.float64)
+    for word, after in tree.items():
+        for other, probability in after.items():
+            table[words.index(word), words.index(other)] = probability
+    search = load_module(SPRINT / "exercises/03_beam_search/solution.py").beam_search
+    found = []
+    for width in (1, 2):
+        places = [words.index("a"), *search(table.log(), words.index("a"), 3, width)]
+        found.append(math.prod(table[last, token].item() for last, token in itertools.pairwise(places)))
+    assert found == pytest.approx([0.16, 0.0175])
+    assert f"ends with {found[0]:.2f}. A beam of two" in note(1)
+    assert f"ends with {found[1]:.4f}" in note(1)
 
 
 def test_note_2_five_tokens(part):
@@ -137,10 +188,19 @@ def test_note_5_four_good_texts():
     assert f"{math.log(4):.3f} nats" in note(5)
 
 
-def test_note_6_tokens_that_fit():
-    left = " ol"
-    fit = [token for token in (" olive", " o", "ol", " oil", " ") if token.startswith(left) or left.startswith(token)]
+def test_note_6_tokens_that_fit(part):
+    spelled = [" olive", " o", "ol", " oil", " "]
+    model = SimpleNamespace(
+        spelled=spelled,
+        last_piece=lambda _: len("1 tbsp"),
+        encode=lambda _: [],
+        logits=lambda _: torch.zeros(len(spelled)),
+    )
+    start = part("trailing_space").healed(model, "1 tbsp ol", torch.Generator().manual_seed(0))
+    fit = [token for token, probability in zip(spelled, start.first.tolist(), strict=True) if probability]
     assert fit == [" olive", " o", " "]
+    assert "` olive` begins with ` ol`; ` o` and the lone space begin it" in note(6)
+    assert "".join(spelled[token] for token in start.tokens).startswith(" ol")
 
 
 def test_note_6_a_space_is_a_token_of_its_own(part):
@@ -150,6 +210,21 @@ def test_note_6_a_space_is_a_token_of_its_own(part):
     assert results.shared["the prompt"] == results.shared["with a space"] == len(results.tokens["the prompt"])
     assert results.shared["inside the word"] < len(results.tokens["inside the word"])
     assert len(script.plot(results).axes) == 1
+
+
+def test_note_7_tokens_of_the_template():
+    recorded = json.loads((SPRINT / "results/chat_template.json").read_text(encoding="utf-8"))["results"]
+    users = ["Be", " brief", ".", "What", " is", " a", " soup", "?"]
+    assert [token for token in recorded["tokens"] if token in users] == users
+    assert f"2 · 5 + 4 = {len(recorded['tokens']) - len(users)} tokens" in note(7)
+    answer = recorded["tokens"][-4:]
+    assert answer == ["<|im_start|>", "ass", "istant", "\n"], (
+        "one more than system and user: 6 and 4 in the last question"
+    )
+
+
+def test_note_8_two_parts_of_the_time():
+    assert f"0.3 + 199 · 0.05 = {0.3 + 199 * 0.05:.2f} s" in note(8)
 
 
 def test_note_8_half_a_character(part):

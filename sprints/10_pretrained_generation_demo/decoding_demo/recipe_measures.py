@@ -45,7 +45,7 @@ class RecipeMeasures:
 def score_draws(model: GPT, rows: list[list[int]], settings: SamplingSettings) -> tuple[list[float], list[float]]:
     """Return, for each row, its log-probability under the sampler, and the entropies of all draws added up.
 
-    The mean of either, the first negated, estimates the entropy of what is written; the second varies less.
+    The mean of either, the first negated, estimates the entropy of what is written.
     """
     log_probs, entropies, device = [], [], next(model.parameters()).device
     for start in range(0, len(rows), 25):
