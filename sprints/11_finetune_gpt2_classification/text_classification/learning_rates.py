@@ -1,7 +1,8 @@
 """Learning rates by the size of a model and by what is trained of it.
 
-The rates for the small model were found on its validation texts. Those for a real one are what its users begin with; a
-rate made for the small model would wreck all that a real one has learnt. Theory: notes/08_what_pretraining_buys.md
+The rates for the small model were found on validation recipes; that search is not recorded. Those for a real one are
+what its users begin with; a rate made for the small model would wreck all that a real one has learnt. Theory:
+notes/08_what_pretraining_buys.md
 """
 
 from typing import TYPE_CHECKING, NamedTuple
