@@ -42,7 +42,7 @@ class Config(ScriptConfig):
     bits: tuple[Annotated[int, Field(ge=2, le=16)], ...] = (8, 4)  # sizes of the integers
     # numbers to draw; torch.quantile takes no more than 2^24
     numbers: Annotated[int, Field(ge=1, le=2**24)] = 100_000
-    outlier: PositiveFloat = 100.0  # size of the outlier among numbers of deviation 1
+    outlier: PositiveFloat = 100.0  # size of the outlier among numbers of standard deviation 1
     channels: PositiveInt = 64  # rows of the weight that gets an outlier
 
 
@@ -58,7 +58,7 @@ class Results:
 def main(config: Config) -> Results:
     generator = seed_everything(config.seed)
     gaussian = torch.randn(1, config.numbers, generator=generator)
-    # A Laplace distribution of deviation 1 is the difference of two exponential ones: heavier tails than a Gaussian.
+    # The difference of two exponential numbers is Laplace: heavier tails than a Gaussian, here of standard deviation 1.
     exponential = -torch.rand(2, config.numbers, generator=generator).clamp(min=1e-12).log()
     laplace = ((exponential[0] - exponential[1]) / 2**0.5)[None]
     spoiled = gaussian.clone()

@@ -2,12 +2,15 @@
 
 import math
 import statistics
+from collections import Counter
 
 import pytest
 import torch
 from lesson_texts import lesson_texts
+from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-PAGE, note = lesson_texts("14_quantization")
+PAGE, note = lesson_texts("14_quantization", minus="-")
 
 
 def grid(x: float, low: float, high: float, bits: int) -> tuple[int, float]:
@@ -22,10 +25,17 @@ def grid(x: float, low: float, high: float, bits: int) -> tuple[int, float]:
 
 
 def test_note_1_a_grid_of_three_bits():
-    for number, integer, back in ((-0.5, 0, -0.5), (-0.1, 2, 0), (0.2, 3, 0.25), (0.6, 4, 0.5), (2.0, 7, 1.25)):
-        assert grid(number, -0.5, 1.25, 3) == (integer, back)
+    for number in (-0.5, -0.1, 0.2, 0.6, 1.25):
+        integer, back = grid(number, -0.5, 1.25, 3)
+        steps, off = round(number / 0.25, 6), round(back - number, 6)
+        assert f"| {number:g} | {steps:g} | {round(steps)} | {integer} | {back:g} | {off:g} |" in note(1)
+    assert grid(2.0, -0.5, 1.25, 3) == (7, 1.25)
+    assert "| 2.0 | 8 | 8 | 10, there is none: 7 | 1.25 | -0.75 |" in note(1)
     assert f"{10 * math.log10(4):.2f} dB" in note(1)
-    assert (2 * 3 / 15, round(1.5 / 0.4), 4 * 0.4, 4.5 / 15) == (0.4, 4, 1.6, 0.3)
+    step, integer = 2 * 3 / 15, round(1.5 / 0.4)
+    assert f"2 · 3 / 15 = {step:g}. 1.5 / {step:g} = {1.5 / step:g}, so the integer is {integer}, which" in note(1)
+    assert f"comes back as {integer * step:g}" in note(1)
+    assert f"4.5 / 15 = {4.5 / 15:g}" in note(1)
 
 
 def test_note_1_rounding_at_random_has_twice_the_mean_square():
@@ -55,18 +65,35 @@ def test_note_3_a_tenth_in_two_formats():
         assert f"{value:.5f}" == shown
         assert shown in note(3)
     assert torch.tensor(257.0).bfloat16().item() == 256
-    half_a_spacing = 2.0**-9
-    assert half_a_spacing > 0.001
-    moved = 1000 * 0.0001 * 128
-    spread = math.sqrt(1000 * 0.0128 * (1 - 0.0128)) / 128
-    assert (round(moved / 128, 3), round(spread, 2)) == (0.1, 0.03)
-    assert 7 < 8 * math.log2(2) <= 8
-    assert 2 < 8 * math.log10(2) < 3
+    half = torch.tensor(0.5).bfloat16()
+    assert half + 0.001 == half, "0.001 is less than half a spacing"
+    assert f"2⁻⁸ = {2.0**-8:.4f}" in note(3)
+    chance = 0.0001 * 128
+    assert f"{100 * chance:.2f} %" in note(3)
+    spread = math.sqrt(1000 * chance * (1 - chance)) / 128
+    assert f"by about {1000 * chance / 128:.1f}, as it should be, give or take about {spread:.2f}" in note(3)
+
+
+def test_note_3_where_float16_ends():
+    assert f"it ends at {torch.finfo(torch.float16).max:,.0f}, its smallest number is 2⁻²⁴" in note(3)
+    ends = torch.tensor([2.0**-24, 1.01 * 2.0**-25, 2.0**-25]).half()
+    assert ends.tolist() == [2.0**-24, 2.0**-24, 0], "below half of the smallest number everything becomes 0"
+
+
+def test_note_4_what_scales_cost():
+    assert f"a row of 768 weights that is {16 / 768:.2f} bits a weight" in note(4)
+    assert "4 + 16/16 = 5 bits" in note(4)
 
 
 def test_note_5_layers_of_two_models():
-    assert 12 + 12 + 24 + 1 == 49
-    assert f"{30 * 7 + 1}" in note(5)
+    with torch.device("meta"):  # sizes without numbers
+        gpt2 = GPT2LMHeadModel(GPT2Config())
+        # SmolLM2: 30 blocks, and a small width, which changes no count.
+        llama = LlamaForCausalLM(LlamaConfig(num_hidden_layers=30, hidden_size=64, intermediate_size=64))
+    found = Counter(type(module).__name__ for module in gpt2.modules())
+    assert f"**{found['Linear']} of {found['Linear'] + found['Conv1D']}**" in note(5)
+    linear = sum(isinstance(module, nn.Linear) for module in llama.modules())
+    assert f"30 · 7 + 1 = {linear}" in note(5)
 
 
 def test_note_6_a_product_of_integers():
@@ -133,7 +160,7 @@ def test_note_9_a_limit_by_memory():
     assert f"{1000 * gigabytes / 4 / 30:.1f} ms, {30 / (gigabytes / 4):.0f} tokens" in note(9)
     assert f"{2 / 0.5625:.1f}" in note(9)
     assert f"{50 / (3 * 0.5625):.0f} tokens" in note(9)
-    assert round(23 / 15, 1) == 1.5
+    assert f"16 of 23 ms, halving it leaves {23 - 16 / 2:.0f} ms, which is {23 / 15:.1f} times as fast" in note(9)
 
 
 def test_note_10_a_ratio_in_turns():
@@ -143,13 +170,17 @@ def test_note_10_a_ratio_in_turns():
     assert statistics.median(ratios) == 2
     assert (statistics.mean(a), statistics.mean(b)) == (32.6, 16)
     assert f"{statistics.mean(a) / statistics.mean(b):.2f}" in note(10)
+    drawn = [ratios[turn - 1] for turn in (2, 2, 3, 5, 5)]
+    assert f"and the median {statistics.median(drawn):.1f}." in note(10)
 
 
 # Exercises on paper
 
 
 def test_a_grid_on_paper():
-    assert [grid(number, -0.6, 2.4, 4) for number in (0.5, -0.7, 3.0)] == [(5, 0.4), (0, -0.6), (15, 2.4)]
+    for number, words in ((0.5, "so the integer is"), (-0.7, "clamped to"), (3.0, "clamped to")):
+        integer, back = grid(number, -0.6, 2.4, 4)
+        assert f"{words} {integer}{' and' if number == 0.5 else ','} the number {back:g}" in PAGE
 
 
 def test_a_model_in_memory():

@@ -19,6 +19,7 @@ def round_tokens(x: Tensor, bits: int) -> Tensor:
         bits: size of the integers, which go from 0 to 2^bits - 1.
 
     Returns:
-        (batch, tokens, features); the grid of a token covers its least and its greatest feature, and 0
+        (batch, tokens, features); the grid of a token covers its least and its greatest feature, and 0; a token of
+        zeros stays zeros
     """
     raise NotImplementedError
