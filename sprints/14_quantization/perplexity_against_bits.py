@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import torch
 from matplotlib.figure import Figure
 from pydantic import Field
+from torch import nn
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
@@ -62,19 +63,29 @@ class Results:
     bits_with_scales: dict[str, list[float]]
 
 
+def matrices(model: nn.Module) -> list[nn.Parameter]:
+    """Return what is rounded: every matrix, the token embedding included; positions, norms and biases are not."""
+    return [weight for name, weight in model.named_parameters() if weight.dim() == 2 and "wpe" not in name]
+
+
 @torch.no_grad()
 def rounded(model: PreTrainedModel, bits: int, group: int, scheme: dict) -> PreTrainedModel:
-    """Return a copy whose matrices, the token embedding included, are rounded; positions, norms, biases are not."""
+    """Return a copy whose matrices are rounded."""
     model = with_linears(model)
-    for name, weight in model.named_parameters():
-        if weight.dim() == 2 and "wpe" not in name:
-            weight.copy_(fake_quantize(weight, bits, group=group, **scheme))
+    for weight in matrices(model):
+        weight.copy_(fake_quantize(weight, bits, group=group, **scheme))
     return model
 
 
-def with_scales(bits: int, per: str, group: int, d_model: int) -> float:
-    """Return the bits of a weight when a scale of 16 bits for each grid is counted; a row has d_model weights."""
-    return bits + {"tensor": 0.0, "channel": 16 / d_model, "group": 16 / group}[per]
+def with_scales(model: nn.Module, bits: int, group: int, scheme: dict) -> float:
+    """Return the bits of a weight, the 16-bit scale of each grid and an affine one's zero point counted."""
+    of_a_grid = 16 + (0 if scheme.get("symmetric", True) else bits)
+    weights, grids = 0, 0
+    for weight in matrices(model):
+        rows, columns = weight.shape
+        weights += weight.numel()
+        grids += {"tensor": 1, "channel": rows, "group": rows * (columns // group)}[scheme["per"]]
+    return bits + of_a_grid * grids / weights
 
 
 def main(config: Config) -> Results:
@@ -87,19 +98,19 @@ def main(config: Config) -> Results:
     batches = passages.batches("validation", 0, count)
     targets = sum(count_targets(*batch) for batch in batches)
     perplexities: dict[str, list[float]] = {name: [] for name in SCHEMES}
+    stored: dict[str, list[float]] = {name: [] for name in SCHEMES}
     cells = [(name, bits) for name in SCHEMES for bits in config.bits]
     for name, bits in tqdm(cells, unit="model"):
-        perplexities[name].append(perplexity(loss_on(rounded(model, bits, config.group, SCHEMES[name]), batches)))
+        changed = rounded(model, bits, config.group, SCHEMES[name])
+        perplexities[name].append(perplexity(loss_on(changed, batches)))
+        stored[name].append(with_scales(changed, bits, config.group, SCHEMES[name]))
     results = Results(
         bits=list(config.bits),
         float32=perplexity(loss_on(model, batches)),
         optimum=None if (best := passages.optimum("validation", 0, count, targets)) is None else perplexity(best),
         passages=count,
         perplexity=perplexities,
-        bits_with_scales={
-            name: [with_scales(bits, scheme["per"], config.group, model.config.hidden_size) for bits in config.bits]
-            for name, scheme in SCHEMES.items()
-        },
+        bits_with_scales=stored,
     )
     known = "unknown" if results.optimum is None else f"{results.optimum:.4f}"
     print(f"\nperplexity: the best possible {known}, float32 {results.float32:.4f}")

@@ -426,7 +426,12 @@ def test_fewer_bits_cost_more_and_finer_grids_less(load_sprint):
     assert all(eight < three for eight, three in found.values())
     assert found["a grid for each group"][1] < found["a grid for each channel"][1] < found["one grid for a matrix"][1]
     assert found["channel, least squared error"][1] < found["a grid for each channel"][1]
-    assert results.bits_with_scales["a grid for each group"][0] == 8.25
+    assert results.bits_with_scales["a grid for each group"] == [8.25, 3.25]
+    assert results.bits_with_scales["group, affine"] == [8 + 24 / 64, 3 + 19 / 64], (
+        "a zero point has the bits of a weight"
+    )
+    # Rows of 192 weights have a twelfth of a bit for each, rows of 768 a quarter of that.
+    assert 8 + 16 / 768 < results.bits_with_scales["a grid for each channel"][0] < 8 + 16 / 192
     again = script.main(replace(config, bits=(3,)))
     assert {name: values[1:] for name, values in found.items()} == again.perplexity, "same seed, same results"
 
