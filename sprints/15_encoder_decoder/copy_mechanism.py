@@ -5,7 +5,7 @@
 An output layer cannot name such a symbol; a pointer (Vinyals et al. 2015) copies what stands at a place, and a gate
 mixes both (See et al. 2017). To read it is another matter: either the symbol has an embedding of its own, which no
 training step ever touched, or all rare symbols share one, which learns from those that training does have.
-Theory: notes/07_pointers.md
+Theory: notes/10_pointers.md
 """
 
 from collections.abc import Iterator
@@ -179,9 +179,10 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure(7.5, 4.0)
     for index, (name, model) in enumerate(results.models.items()):
         bars = [test + 0.2 * (index - 1.5) for test in range(3)]
-        axes.bar(bars, [model.known, model.mixed, model.unseen], 0.19, label=name)
+        drawn = axes.bar(bars, [model.known, model.mixed, model.unseen], 0.19, label=name)
+        axes.bar_label(drawn, fmt="{:.0%}", fontsize=8)
     axes.set_xticks(range(3), ["frequent symbols", "some unseen", "unseen alone"])
-    axes.set(ylabel="exact match", ylim=(0, 1.03))
+    axes.set(ylabel="exact match (one seed)", ylim=(0, 1.08))
     axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 

@@ -5,7 +5,7 @@
 
 A noisy reversal whose every probability is known. Where the task wrote what stands before, the divergence of the
 next symbol is what training lowers. Where the model wrote it, the same divergence is what counts in use. Exposure bias
-is the difference. Theory: notes/04_exposure_bias.md
+is the difference. Theory: notes/05_exposure_bias.md
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from pydantic import Field
 from seq2seq_study.exact_divergence import Divergence, measure_divergence, model_log_q
 from seq2seq_study.likelihood import train_model
 from seq2seq_study.noisy_reversal import NoisyReversal, check_sources
-from shared.checks.intervals import MeanInterval, mean_interval, show_interval
+from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.lab.compare import ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -114,19 +114,29 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the divergence by place on both kinds of prefixes for each noise and amount of data."""
+    """Draw the ratio of both divergences with intervals, and for one noise the divergence by place."""
+    figure, axes = new_figure(9.6, 4.2, columns=2)
+    rows = {f"noise {row.noise:g}, {row.training}": row for row in results.rows}
+    means, halves = zip(*(row.ratio for row in rows.values()), strict=True)
+    names = list(TRAININGS)
+    for index, (mean, half, row) in enumerate(zip(means, halves, rows.values(), strict=True)):
+        colour = f"C{names.index(row.training)}"
+        axes[0].errorbar(mean, index, xerr=error_bars([half]), fmt="o", capsize=3, color=colour)
+    axes[0].axvline(1, color="black", linewidth=1)
+    axes[0].set_yticks(range(len(rows)), [*rows])
+    axes[0].invert_yaxis()
+    axes[0].set(xlabel="divergence on own prefixes / on the data's", title="exposure bias: right of 1")
     noises = sorted({row.noise for row in results.rows})
-    figure, axes = new_figure(3.7 * len(noises), 3.8, columns=len(noises))
-    for axis, noise in zip(axes if len(noises) > 1 else [axes], noises, strict=True):
-        for index, row in enumerate(row for row in results.rows if row.noise == noise):
-            for field, style in (("data_by_place", "-"), ("own_by_place", "--")):
-                by_seed = torch.tensor([getattr(divergence, field) for divergence in row.runs])
-                means = by_seed.mean(dim=0).tolist()
-                label = row.training if style == "-" else None
-                axis.plot(range(1, len(means) + 1), means, style, color=f"C{index}", label=label)
-        axis.set(xlabel="place", ylabel="nats", title=f"noise {noise:g}", yscale="log")
-        axis.legend()
-    figure.suptitle("divergence of the next symbol; solid: on the data's prefixes, dashed: on its own")
+    noise = noises[len(noises) // 2]
+    for row in (row for row in results.rows if row.noise == noise):
+        for field, style in (("data_by_place", "o-"), ("own_by_place", "s--")):
+            by_seed = torch.tensor([getattr(divergence, field) for divergence in row.runs])
+            label = f"{row.training}, {'data' if field.startswith('data') else 'own'}"
+            colour = f"C{names.index(row.training)}"
+            places = range(1, by_seed.shape[1] + 1)
+            axes[1].plot(places, by_seed.mean(dim=0).tolist(), style, color=colour, label=label, markersize=4)
+    axes[1].set(xlabel="place", ylabel="divergence, nats", title=f"noise {noise:g} by place, means", yscale="log")
+    axes[1].legend(fontsize=8, ncols=2, loc="lower right")
     return figure
 
 

@@ -3,7 +3,7 @@
     uv run sprints/15_encoder_decoder/policy_gradient.py
 
 A model says three of three symbols: 27 targets, each with a probability and a reward.
-Theory: notes/05_policy_gradients.md
+Theory: notes/07_policy_gradients.md
 """
 
 from collections.abc import Callable

@@ -1,10 +1,10 @@
-"""What helps against exposure bias? Seven remedies from the same start, for the same number of steps.
+"""Seven remedies from the same start, for the same number of steps: what can be concluded from that, and what not?
 
     uv run sprints/15_encoder_decoder/remedies.py
     uv run sprints/15_encoder_decoder/remedies.py --preset seeds
 
 Each seed trains a model by maximum likelihood, stops early, and goes on from there once with each method, on the same
-stream of data. The control goes on with maximum likelihood. Theory: notes/06_remedies.md
+stream of data. The control goes on with maximum likelihood. Theory: notes/09_a_fair_comparison.md
 """
 
 import copy
@@ -39,6 +39,7 @@ from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear
 
 CONTROL, LONGER = "maximum likelihood", "maximum likelihood, 4 x the steps"
+SHOWN = ("exact match", "next token after a wrong one", "divergence, own prefixes", "reward, sampled")
 PRESETS = {"seeds": {"steps": 120, "seeds": (0, 1, 2, 3, 4)}}
 
 
@@ -117,7 +118,7 @@ def go_on(
 def compare_methods(config: Config, prepare: Callable[..., RemedyTask], seed: int, progress: Any) -> SeedResult:
     """Start once, and go on from there with each method."""
     generator = seed_everything(seed)
-    model, stream, measure = prepare(generator)
+    model, stream, measure, _ = prepare(generator)
     model = model.to(pick_device(config.device))
     train_model(model, stream(), config.start_steps, config.learning_rate)
     metrics, costs, state = {}, {}, generator.get_state()
@@ -164,11 +165,11 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the paired differences from the control for three metrics of each task."""
-    figure, grid = new_figure(14.0, 2.9 * len(results.tasks), rows=len(results.tasks), columns=3)
+    """Draw the paired differences from the control for two metrics of each task."""
+    figure, grid = new_figure(10.0, 2.7 * len(results.tasks), rows=len(results.tasks), columns=2)
     for row, (task, methods) in enumerate(results.tasks.items()):
         names = [name for name in methods if name != CONTROL]
-        metrics = [key for key in methods[CONTROL].metrics if key not in ("reverse divergence", "reward, greedy")]
+        metrics = [key for key in methods[CONTROL].metrics if key in SHOWN]
         for column, key in enumerate(metrics):
             axes = grid[row, column] if len(results.tasks) > 1 else grid[column]
             means, halves = zip(*(methods[name].differences[key] for name in names), strict=True)
@@ -176,7 +177,9 @@ def plot(results: Results) -> Figure:
             axes.axvline(0, color="black", linewidth=1)
             axes.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
             axes.invert_yaxis()
-            axes.set(title=f"{task}: {key}", xlabel="difference from maximum likelihood")
+            unit = ", nats per token" if "divergence" in key else ""
+            axes.set_title(f"{task}: {key}", fontsize=10)
+            axes.set_xlabel(f"difference{unit}")
     return figure
 
 

@@ -169,14 +169,14 @@ def main(config: Config) -> Results:
 
 def plot(results: Results) -> Figure:
     """Draw the loss by task, and where the cross-attention of the last layer looks."""
-    figure, axes = new_figure(3.6 * (1 + len(results.runs)), 3.6, columns=1 + len(results.runs))
-    word = results.word
+    rows = (2 + len(results.runs)) // 2
+    figure, grid = new_figure(8.4, 3.7 * rows, rows=rows, columns=2)
+    axes, word = grid.flatten(), results.word
     answers = {"reversal": word[::-1], "copying": word, "sorting": "".join(sorted(word))}
-    for axis, (task, (first, *_)) in zip(axes[1:], results.runs.items(), strict=True):
-        steps = range(len(first.losses))
-        axes[0].plot([100 * step / len(steps) for step in steps], first.losses, label=task)
+    for axis, (task, (first, *_)) in zip(axes[1:], results.runs.items(), strict=False):
+        axes[0].plot(torch.linspace(0, 100, len(first.losses)), first.losses, label=task)
         axis.imshow(first.attention, cmap="Blues", vmin=0, vmax=1)
-        axis.set(title=f"{task}: where it looks", xlabel="source", ylabel="token asked for")
+        axis.set(title=f"{task}: weights, white 0 to dark 1", xlabel="source", ylabel="token asked for")
         axis.set_xticks(range(len(word) + 1), [*word, "."])
         axis.set_yticks(range(len(word) + 1), [*answers[task], "."])
         axis.grid(False)

@@ -3,7 +3,7 @@
     uv run sprints/15_encoder_decoder/wrong_prefix.py
 
 A model that reverses, early in its training and at its end, goes on after k tokens that are wrong in one of two ways:
-random symbols, or the right ones with the first left out. Theory: notes/04_exposure_bias.md
+random symbols, or the right ones with the first left out. Theory: notes/06_after_a_mistake.md
 """
 
 from dataclasses import dataclass
@@ -175,8 +175,18 @@ def plot(results: Results) -> Figure:
         axes[1].plot(results.lengths, model.longer_places, "o-", color=f"C{index}", label=f"{name}, places")
         axes[1].plot(results.lengths, model.longer_exact, "s--", color=f"C{index}", label=f"{name}, rows")
     axes[0].axhline(results.chance, color="black", linewidth=1, label="chance")
-    axes[0].set(xlabel="wrong tokens before", ylabel="right places after", ylim=(0, 1.03), title="after a mistake")
-    axes[1].set(xlabel="symbols of the source", ylabel="right", ylim=(-0.03, 1.03), title="longer than in training")
+    axes[0].set(
+        xlabel="wrong tokens before",
+        ylabel="share of later places that are right",
+        ylim=(0, 1.03),
+        title="after a mistake (one seed)",
+    )
+    axes[1].set(
+        xlabel="symbols of the source",
+        ylabel="share that is right",
+        ylim=(-0.03, 1.03),
+        title="longer than in training (one seed)",
+    )
     axes[1].set_xticks(results.lengths)
     axes[0].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 0.08))
     axes[1].legend(fontsize=8)

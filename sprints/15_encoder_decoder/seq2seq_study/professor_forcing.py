@@ -37,11 +37,19 @@ class ProfessorForcing:
     """Likelihood, and hidden states that a judge cannot tell from those under teacher forcing (Lamb et al. 2016).
 
     As in the paper, the judge learns while it is right in less than 99 % of cases, and the model learns from it while
-    it is right in more than 75 %. `accuracies` says how right it was at each step of the model.
+    it is right in more than 75 % (`hear_above`). `accuracies` says how right it was at each step of the model.
     """
 
-    def __init__(self, d_model: int, generator: torch.Generator, weight: float = 1.0, learning_rate: float = 3e-3):
+    def __init__(
+        self,
+        d_model: int,
+        generator: torch.Generator,
+        weight: float = 1.0,
+        learning_rate: float = 3e-3,
+        hear_above: float = 0.75,
+    ) -> None:
         self.judge, self.generator, self.weight = HiddenStateJudge(d_model), generator, weight
+        self.hear_above = hear_above
         self.accuracies: list[float] = []
         self.optimizer = torch.optim.Adam(self.judge.parameters(), lr=learning_rate)
 
@@ -58,7 +66,7 @@ class ProfessorForcing:
         accuracy = self._teach_judge(taught, real, free, free_real)
         losses = token_losses(model.decoder.head(taught), *pair.target)
         loss, terms = losses.sum(), count_targets(*pair.target)
-        if accuracy > 0.75:
+        if accuracy > self.hear_above:
             fooled = functional.softplus(-self.judge(free, free_real))  # -log p("teacher")
             loss = loss + self.weight * terms * fooled.mean()
         return loss, terms

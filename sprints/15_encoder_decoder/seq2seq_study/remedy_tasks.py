@@ -7,18 +7,23 @@ import torch
 
 from seq2seq_study.exact_divergence import measure_divergence, model_log_q
 from seq2seq_study.exact_match import answers, free_running
-from seq2seq_study.likelihood import small_model
+from seq2seq_study.likelihood import log_probability, small_model
 from seq2seq_study.noisy_reversal import NoisyReversal
 from seq2seq_study.sequences import FIRST, SequencePair, Sequences, make_pair
 from shared.nn.seq2seq import EncoderDecoder
 
 
 class RemedyTask(NamedTuple):
-    """A model, a function that starts a stream of batches, and one that measures a model on the test."""
+    """A model, functions that start a stream of batches and measure on the test, and one by which rates are chosen.
+
+    `validate` is higher for a better model: the mean probability of the true answers of the reversal, which is what
+    sampled exact match estimates; on a noisy task minus the divergence on own prefixes. It never sees the test.
+    """
 
     model: EncoderDecoder
     stream: Callable[[], Iterator[SequencePair]]
     measure: Callable[[EncoderDecoder], dict[str, float]]
+    validate: Callable[[EncoderDecoder], float]
 
 
 def reversal_task(
@@ -44,10 +49,16 @@ def reversal_task(
         return {
             "exact match": free_running(model, test).float().mean().item(),
             "exact match, sampled": free_running(model, test, temperature=1, generator=sampling).float().mean().item(),
-            "right after a wrong token": (second == test.target.tokens[:, 2]).float().mean().item(),
+            "next token after a wrong one": (second == test.target.tokens[:, 2]).float().mean().item(),
         }
 
-    return RemedyTask(model, lambda: data.batches(batch_size, "reversal", device), measure)
+    validation = make_pair(*data.validation).to(device)
+    return RemedyTask(
+        model,
+        lambda: data.batches(batch_size, "reversal", device),
+        measure,
+        lambda model: log_probability(model, validation).exp().mean().item(),
+    )
 
 
 def noisy_task(
@@ -55,7 +66,7 @@ def noisy_task(
 ) -> RemedyTask:
     """Return the noisy reversal, learnt from a fixed number of pairs."""
     task = NoisyReversal(noise=noise)
-    train_sources, _, test = task.split(held_out, generator)
+    train_sources, validation, test = task.split(held_out, generator)
     model = task.model(generator)
     stream = task.batches(train_sources, pairs, batch_size, generator)
     expected = task.marginals(test)
@@ -71,7 +82,10 @@ def noisy_task(
             "reward, greedy": expected.gather(-1, greedy[..., None]).mean().item(),
         }
 
-    return RemedyTask(model, lambda: (pair.to(device) for pair in stream), measure)
+    def validate(model: EncoderDecoder) -> float:
+        return -measure_divergence(task, validation, model_log_q(task, model, validation)).own_prefixes
+
+    return RemedyTask(model, lambda: (pair.to(device) for pair in stream), measure, validate)
 
 
 def known(noise: float) -> dict[str, float]:

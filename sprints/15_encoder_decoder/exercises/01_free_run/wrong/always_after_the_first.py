@@ -1,0 +1,16 @@
+"""Each token is asked for after the first one."""
+
+import torch
+from torch import Tensor
+
+
+def free_run(table: Tensor, first: Tensor, end: int, most: int) -> Tensor:
+    tokens = first[:, None]
+    ended = torch.zeros_like(first, dtype=torch.bool)
+    for _ in range(most):
+        said = table[first].argmax(dim=-1).masked_fill(ended, 0)
+        tokens = torch.cat([tokens, said[:, None]], dim=1)
+        ended = ended | (said == end)
+        if ended.all():
+            break
+    return tokens
