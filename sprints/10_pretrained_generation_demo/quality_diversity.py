@@ -92,6 +92,8 @@ def plot(results: Results) -> Figure:
     """Draw validity against entropy, whole and near the optimum, where each point has its setting beside it."""
     figure, (whole, near) = new_figure(width=9, height=4.4, columns=2)
     best = results.grammar.entropy
+    lowest = min(p.interval[0] for p in results.points.values() if abs(p.entropy - best) < NEAR)
+    row = (1 - lowest) / 15  # height of a row of names
     for axes in (whole, near):
         axes.plot(best, 1, "*", color="black", markersize=14, label="the grammar")
         for place, kind in enumerate(KINDS):
@@ -104,15 +106,16 @@ def plot(results: Results) -> Figure:
             for index, (x, point) in enumerate(zip(across, points, strict=True)):
                 is_near = abs(x - best) < NEAR
                 if (axes is near) == is_near:
-                    # Names stand in rows of their own, one for each kind, where points would cover each other.
-                    y = 0.6 - 0.03 * (2 * place + index % 2) if is_near else point.valid
+                    # Names stand in rows of their own, three for each kind, where points would cover each other.
+                    y = lowest - row * (3 * place + index % 3 + 1) if is_near else point.valid
                     offset = (0, -3) if is_near else BESIDE[place]
                     axes.annotate(
                         f"{point.value:g}", (x, y), offset, textcoords="offset points", fontsize=8,
                         ha="center" if is_near else "right", color=line[0].get_color(),
                     )  # fmt: skip
     whole.set(xlabel="entropy of what is written, nats a recipe", ylabel="valid recipes, share", ylim=(0, 1.05))
-    near.set(xlabel=f"the same, within {NEAR} nats of the grammar", xlim=(best - NEAR, best + NEAR), ylim=(0.42, 1.03))
+    near.set(xlabel=f"the same, within {NEAR} nats of the grammar", xlim=(best - NEAR, best + NEAR))
+    near.set_ylim(lowest - 11 * row, 1 + row)
     whole.legend(loc="lower left", fontsize=9)
     return figure
 
