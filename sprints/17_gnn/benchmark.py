@@ -4,7 +4,7 @@
 
 The example of PyTorch Geometric holds the words of papers in a dense matrix, of which one number in eighty is not 0,
 and drops out all of it. Here the matrix is sparse. Both do the same otherwise: the same network, rates and data. A
-drawn network of Cora's size stands in where Cora cannot be had. Theory: notes/01_message_passing.md
+drawn network of Cora's size stands in where Cora cannot be had. Theory: notes/04_papers_that_cite.md
 """
 
 import time

@@ -4,7 +4,7 @@
     uv run sprints/17_gnn/beyond_colours.py --draws 1
 
 On two tasks colours permit nothing but guessing, because all nodes start alike. The same GIN gets features that tell
-nodes apart; where these are drawn, predictions are averaged over draws. Theory: notes/05_expressive_power.md
+nodes apart; where these are drawn, predictions are averaged over draws. Theory: notes/09_beyond_colours.md
 """
 
 from dataclasses import dataclass

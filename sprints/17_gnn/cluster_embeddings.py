@@ -5,7 +5,7 @@
 
 Embeddings of an untrained network, of one trained on edges alone and of one trained on labels; reduced to two
 dimensions, clustered by k-means and scored against known groups, beside methods that need no embedding.
-Theory: notes/07_embeddings_and_clusters.md
+Theory: notes/11_embeddings_and_clusters.md
 """
 
 from dataclasses import dataclass

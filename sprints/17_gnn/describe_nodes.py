@@ -1,12 +1,12 @@
 """Can a language model put into words what a graph network knows of a node?
 
     uv run sprints/17_gnn/describe_nodes.py
-    uv run sprints/17_gnn/describe_nodes.py --preset seeds
-    uv run sprints/17_gnn/describe_nodes.py --preset baselines
+    uv run sprints/17_gnn/describe_nodes.py --preset graph
+    uv run sprints/17_gnn/describe_nodes.py --preset own_features
 
 A graph network reads a small graph of ingredients; its embedding of a node becomes four vectors that the shipped GPT
 reads as if they were words; and the GPT writes which side the node is on, who its friends are, whether it is a bridge.
-Facts are read from the text and counted, on graphs that training never saw. Theory: notes/09_graphs_into_words.md
+Facts are read from the text and counted, on graphs that training never saw. Theory: notes/12_graphs_into_words.md
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,16 @@ from typing import Annotated, Literal
 import torch
 from matplotlib.figure import Figure
 
-from graph_study.describer_training import HELD_OUT, SOURCES, DescriberTraining, Source, train_describer
+from graph_study.describer_training import HELD_OUT, DescriberTraining, Source, train_describer
 from graph_study.ingredient_graphs import IngredientGraph, optimum
 from graph_study.node_facts import FACTS, describe, facts_of, most_frequent, score, with_mean
 from graph_study.options import from_options
+from graph_study.prefix_gpt import Kind
 from shared.checks.intervals import MeanInterval, mean_interval
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Seeds
+from shared.lab.ranges import Different, NonNegativeInt, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED
@@ -38,11 +39,16 @@ TOLERANCE = {
     "samples.*": Tolerance(compared=False),
     "before": Tolerance(compared=False),
 }
+LONG = {"seeds": (0, 1, 2), "graphs": 4000, "steps": 1200}
+KNOWN_FIRST = {**LONG, "encoder": "comparing", "encoder_steps": 3000}
 PRESETS = {
-    "seeds": {"seeds": (0, 1, 2), "graphs": 4000, "steps": 1200},
-    "baselines": {"sources": SOURCES[1:], "steps": 400},
-    # On as many graphs and for as many steps as what they stand beside; not recorded yet.
-    "equal_baselines": {"sources": SOURCES[1:], "graphs": 4000, "steps": 1200},
+    # By the loss of the text alone.
+    "seeds": LONG,
+    # The encoder learns to know before both learn to say: what prefixes are made from, at one budget.
+    "graph": KNOWN_FIRST,
+    "own_features": {**KNOWN_FIRST, "sources": ("own features",)},
+    "untrained_encoder": {**KNOWN_FIRST, "sources": ("untrained encoder",)},
+    "nothing": {**KNOWN_FIRST, "sources": ("nothing",)},
 }
 
 
@@ -53,6 +59,8 @@ class Config(ScriptConfig):
     graphs: PositiveInt = 1500  # training graphs of 14 nodes
     test_graphs: PositiveInt = 40  # graphs for the test, drawn after those of training
     prefix: PositiveInt = 4  # vectors before the text
+    encoder: Kind = "sage"  # layers of the graph network; those of comparing see both ends of an edge
+    encoder_steps: NonNegativeInt = 0  # steps in which the encoder learns alone to know the facts, before the text
     steps: PositiveInt = 600  # optimizer steps
     batch_size: PositiveInt = 4  # graphs of a step
     learning_rate: PositiveFloat = 2e-3  # of AdamW

@@ -4,7 +4,7 @@
     uv run sprints/17_gnn/detectability.py --nodes 500 --labelled 0.2
 
 Two groups, no features: a node is known by its edges alone. Where the signal is below 1, no method whatever finds the
-groups without a label; in large graphs belief propagation is the optimum everywhere. Theory: notes/03_block_models.md
+groups without a label; in large graphs belief propagation is the optimum everywhere. Theory: notes/06_block_models.md
 """
 
 from dataclasses import dataclass

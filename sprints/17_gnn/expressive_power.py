@@ -4,7 +4,7 @@
     uv run sprints/17_gnn/expressive_power.py --seeds 0 1 2 3 4
 
 Which of two motifs hangs on a random tree, and which ring it is: sum, weighted sum, mean and maximum beside chance and
-beside what any message passing can reach. All nodes start alike. Theory: notes/05_expressive_power.md
+beside what any message passing can reach. All nodes start alike. Theory: notes/08_colours.md
 """
 
 from dataclasses import dataclass

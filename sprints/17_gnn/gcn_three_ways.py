@@ -4,7 +4,7 @@
     uv run sprints/17_gnn/gcn_three_ways.py --nodes 300 1000 3000 10000 --degree 8
 
 The same layer three ways: with the whole matrix of neighbours, with its entries that are not 0, and with messages along
-edges. All three agree on any graph; what they cost does not. Theory: notes/01_message_passing.md
+edges. All three agree on any graph; what they cost does not. Theory: notes/02_the_normalised_adjacency.md
 """
 
 import statistics

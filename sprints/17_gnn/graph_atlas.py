@@ -5,7 +5,7 @@
 
 Untrained: GINs with drawn weights put each graph somewhere. Graphs with equal colours must land on one place, and
 others should not. One network may lose a graph: where a ReLU gives 0 for all of its nodes, so does the sum. So each
-pair counts as far apart as the best of a few networks puts it. Theory: notes/05_expressive_power.md
+pair counts as far apart as the best of a few networks puts it. Theory: notes/08_colours.md
 """
 
 from dataclasses import dataclass

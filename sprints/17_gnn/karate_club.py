@@ -5,7 +5,7 @@
 
 Zachary (1977) watched a karate club of 34 quarrel and split. Two labels are known, the instructor's and the
 president's; the features say only which node a node is. What is left to learn from is who met whom outside of the club.
-Theory: notes/01_message_passing.md and notes/02_the_spectral_view.md
+Theory: notes/03_two_labels.md and notes/05_the_spectral_view.md
 """
 
 from dataclasses import dataclass

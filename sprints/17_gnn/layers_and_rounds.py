@@ -4,7 +4,7 @@
     uv run sprints/17_gnn/layers_and_rounds.py --width 128
 
 A hexagon hangs on a random tree by one node, or one of two triangles does. All degrees are equal; the two part in the
-third round, so two layers are at chance, however wide. Theory: notes/05_expressive_power.md
+third round, so two layers are at chance, however wide. Theory: notes/08_colours.md
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@
 
 The target is computed from the molecule by RDKit, Crippen's logP by default: a sum of contributions of atoms, each by
 its neighbourhood, so the best possible error is 0. Beside the network stand fingerprints, and a network of which only
-the last layer was learnt. Theory: notes/06_molecules.md
+the last layer was learnt. Theory: notes/10_molecules.md
 """
 
 import math

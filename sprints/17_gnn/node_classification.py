@@ -5,7 +5,7 @@
     uv run sprints/17_gnn/node_classification.py --data pubmed --folder planetoid/data --steps 1000 --networks GCN MLP
 
 By default a citation network is drawn whose optimum is known; Cora, CiteSeer and PubMed are the published ones with
-their public split. Theory: notes/01_message_passing.md and notes/03_block_models.md
+their public split. Theory: notes/04_papers_that_cite.md and notes/06_block_models.md
 """
 
 from dataclasses import dataclass

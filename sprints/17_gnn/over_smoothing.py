@@ -5,7 +5,7 @@
 
 Each layer averages over neighbours, and averages of averages are all alike. The same depth is tried with plain graph
 convolutions, with residuals, without weights between the averages, and with a share of the start kept in each.
-Theory: notes/04_depth.md
+Theory: notes/07_depth.md
 """
 
 from collections.abc import Callable

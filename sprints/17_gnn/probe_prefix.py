@@ -5,7 +5,7 @@
 
 The describer is trained as in describe_nodes.py, with the same seed and so to the same weights. Then logistic
 regression reads the name, the side, one possible friend and the bridge from a single vector. Where it is right, the
-fact is there; where it is not, it may be there in another form. Theory: notes/09_graphs_into_words.md
+fact is there; where it is not, it may be there in another form. Theory: notes/12_graphs_into_words.md
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,11 @@ from graph_study.describer_training import DescriberTraining, TrainedDescriber, 
 from graph_study.ingredient_graphs import SIDES, batch_ingredients
 from graph_study.node_facts import NodeFacts, all_facts, largest_share
 from graph_study.options import from_options
+from graph_study.prefix_gpt import Kind
 from shared.lab.compare import EXACT, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import PositiveFloat, PositiveInt
+from shared.lab.ranges import NonNegativeInt, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED
@@ -45,6 +46,8 @@ class Config(ScriptConfig):
     graphs: PositiveInt = 1500  # training graphs of 14 nodes
     test_graphs: PositiveInt = 40  # graphs for the test, drawn after those of training
     prefix: PositiveInt = 4  # vectors before the text
+    encoder: Kind = "sage"  # layers of the graph network; those of comparing see both ends of an edge
+    encoder_steps: NonNegativeInt = 0  # steps in which the encoder learns alone to know the facts, before the text
     steps: PositiveInt = 600  # optimizer steps
     batch_size: PositiveInt = 4  # graphs of a step
     learning_rate: PositiveFloat = 2e-3  # of AdamW

@@ -4,7 +4,7 @@
     uv run sprints/17_gnn/sum_mean_max.py --tries 100
 
 Two nodes are alike but for their coloured neighbours. Weights are drawn, not trained: what counts is whether any of
-them puts the two nodes apart. Theory: notes/05_expressive_power.md
+them puts the two nodes apart. Theory: notes/08_colours.md
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@
     uv run sprints/17_gnn/train.py --task node --data runs/my_graph --out runs/my_results
 
 Data is a folder with edges.csv, nodes.csv and, for graphs, graphs.csv; or it is built in. What the first training says
-is in predictions.csv beside the results. Format, baselines and traps: notes/08_your_own_graph.md
+is in predictions.csv beside the results. Format, baselines and traps: notes/13_your_own_graph.md
 """
 
 import tempfile

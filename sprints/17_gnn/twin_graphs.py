@@ -4,7 +4,7 @@
     uv run sprints/17_gnn/twin_graphs.py --tries 100
 
 Five pairs, among them two molecules and two graphs that not even random walks tell apart: their colours, and how far
-apart untrained networks and other features put them. Theory: notes/05_expressive_power.md
+apart untrained networks and other features put them. Theory: notes/09_beyond_colours.md
 """
 
 from dataclasses import dataclass

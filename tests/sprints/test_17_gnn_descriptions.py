@@ -176,8 +176,11 @@ def test_optimum_and_chance_are_those_of_the_test_graphs(load_sprint, part, monk
 
 def test_baselines_have_the_budget_of_what_they_stand_beside(load_sprint):
     script = load_sprint(f"{FOLDER}/describe_nodes.py")
-    beside, baselines = (script.Config(**script.PRESETS[name]) for name in ("seeds", "equal_baselines"))
-    assert replace(baselines, sources=beside.sources, seeds=beside.seeds) == beside
+    beside = script.Config(**script.PRESETS["graph"])
+    for name in ("own_features", "untrained_encoder", "nothing"):
+        baseline = script.Config(**script.PRESETS[name])
+        assert baseline.sources == (name.replace("_", " "),)
+        assert replace(baseline, sources=beside.sources) == beside
 
 
 def test_prefixes_that_leave_no_room_are_refused(part, how, generator):

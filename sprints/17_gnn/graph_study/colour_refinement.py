@@ -1,7 +1,7 @@
 """Colour refinement: what message passing can do at most.
 
 Each round, a node's new colour is its old one together with all those of its neighbours (Weisfeiler & Leman 1968,
-"1-WL"). Nodes that have one colour get one output from any message passing. Theory: notes/05_expressive_power.md
+"1-WL"). Nodes that have one colour get one output from any message passing. Theory: notes/08_colours.md
 """
 
 from collections import Counter, defaultdict

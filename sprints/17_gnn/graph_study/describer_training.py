@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from graph_study.encoder_training import FactHeads, fact_batches, train_encoder
 from graph_study.ingredient_graphs import NAMES, SIZE, IngredientGraph, batch_ingredients, draw_ingredients
 from graph_study.node_facts import describe, facts_of
-from graph_study.prefix_gpt import Describer, NodeEncoder, PrefixGPT
+from graph_study.prefix_gpt import Describer, Kind, NodeEncoder, PrefixGPT
 from shared.graph.graphs import Graph
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import load_causal_model
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 HELD_OUT = range(SIZE - 2, SIZE)  # nodes of each training graph that are never described in training
 DESCRIBED = range(SIZE - 2)
+ENCODER_BATCH = 24  # graphs of a step in which the encoder is trained alone
 # What the prefix is made from: the graph, the node's own features alone, an encoder that is not trained, or nothing.
 Source = Literal["graph", "own features", "untrained encoder", "nothing"]
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -40,6 +42,8 @@ class DescriberTraining:
     graphs: int
     test_graphs: int
     prefix: int
+    encoder: Kind
+    encoder_steps: int
     steps: int
     batch_size: int
     learning_rate: float
@@ -107,7 +111,7 @@ def build_describer(
     loaded, tokenizer = load_causal_model(how.model)
     gpt = GPT.from_transformers(loaded)  # ty: ignore[invalid-argument-type]
     renew(gpt.token_embedding.weight, unseen_tokens(gpt.token_embedding.weight), generator)
-    encoder = NodeEncoder(len(NAMES) + 2, edges=source != "own features")
+    encoder = NodeEncoder(len(NAMES) + 2, edges=source != "own features", kind=how.encoder)
     encoder.requires_grad_(source != "untrained encoder")
     prefix = PrefixGPT(gpt, encoder.width, 0 if source == "nothing" else how.prefix)
     return Describer(encoder, prefix).to(how.device), tokenizer
@@ -134,12 +138,26 @@ def write_descriptions(
     return texts
 
 
+def teach_encoder(
+    how: DescriberTraining, encoder: NodeEncoder, training: list[IngredientGraph], generator: torch.Generator
+) -> None:
+    """Train the encoder alone to know the facts of the nodes that may be described, if steps are given for it."""
+    if how.encoder_steps:
+        heads = FactHeads(encoder, encoder.width).to(how.device)
+        batches = fact_batches(training, DESCRIBED, ENCODER_BATCH, generator, how.device)
+        rates = {"learning_rate": how.learning_rate, "muon_learning_rate": how.muon_learning_rate}
+        for _ in tqdm(train_encoder(heads, batches, steps=how.encoder_steps, **rates), "encoder", how.encoder_steps):
+            pass
+
+
 def train_describer(how: DescriberTraining, source: str, seed: int, generator: torch.Generator) -> TrainedDescriber:
     """Draw graphs, and train a describer on all but the last nodes of those that are not for the test."""
     training = [draw_ingredients(generator) for _ in range(how.graphs)]
     test = [draw_ingredients(generator) for _ in range(how.test_graphs)]
     model, tokenizer = build_describer(how, source, generator)
     before = write_descriptions(model, tokenizer, test[:1])[0]
+    if source in ("graph", "own features"):
+        teach_encoder(how, model.encoder, training, generator)
     optimizers = make_optimizers(model, learning_rate=how.learning_rate, muon_learning_rate=how.muon_learning_rate)
     trained = train_steps(
         model,

@@ -31,7 +31,7 @@ def sum_readout(features: Tensor, graph: Graph) -> Tensor:
 class GraphNetwork(nn.Module):
     """Layers of message passing, and an MLP that answers for each node or, behind readouts, for each graph.
 
-    Without node features, two graphs with equal colours get equal answers, whatever the weights (notes/05).
+    Without node features, two graphs with equal colours get equal answers, whatever the weights (notes/08).
 
     Args:
         layer: makes a layer from the numbers of a node before and after it.

@@ -4,7 +4,7 @@
     nodes.csv    node[,features ...][,label][,split][,graph]
     graphs.csv   graph,label[,split]
 
-Theory: notes/08_your_own_graph.md
+Theory: notes/13_your_own_graph.md
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """A GPT that reads vectors before words: prefixes that a network makes (Li & Liang 2021; Tsimpoukelli et al. 2021)."""
 
 from itertools import pairwise
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -9,28 +10,64 @@ from torch.nn import functional
 from shared.generation.sampling import greedy
 from shared.graph.graphs import Graph, without_edges
 from shared.graph.layers import SAGELayer
+from shared.graph.message_passing import scatter_sum
 from shared.nn.cache import KeyValueCache
 from shared.nn.gpt import GPT
 
+Kind = Literal["sage", "comparing"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class ComparingLayer(nn.Module):
+    """Messages that see both ends of their edge: h' = U h_i + V sum of relu(A h_i + B h_j) / 2 + b.
+
+    Where the message is a function of the source alone, a node has to find out from a mean of all its neighbours
+    whether one of them differs from itself; here each edge is asked (Gilmer et al. 2017, section 2).
+    """
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.own = nn.Linear(in_features, out_features)
+        self.of_target = nn.Linear(in_features, out_features)
+        self.of_source = nn.Linear(in_features, out_features, bias=False)
+        self.together = nn.Linear(out_features, out_features, bias=False)
+
+    def forward(self, features: Tensor, graph: Graph) -> Tensor:
+        """Return the new features: (num_nodes, out_features)."""
+        source, target = graph.edge_index
+        messages = functional.relu(self.of_target(features)[target] + self.of_source(features)[source])
+        return self.own(features) + self.together(scatter_sum(messages, target, graph.num_nodes) / 2)
+
+
+LAYERS: dict[str, type[nn.Module]] = {"sage": SAGELayer, "comparing": ComparingLayer}
+
 
 class NodeEncoder(nn.Module):
-    """Layers of GraphSAGE with residuals, and what all of them say of a node as one embedding.
+    """Layers of message passing with residuals, and what all of them say of a node as one embedding.
 
     Args:
         in_features: numbers by node.
         hidden: width of the layers.
         width: of the embedding.
         depth: how many layers.
-        edges: False makes every node deaf: what it says is what it knows of itself.
+        edges: False leaves the edges out: the embedding of a node is then made of its own features alone.
+        kind: of layer, sage (GraphSAGE) or comparing.
     """
 
     def __init__(
-        self, in_features: int, hidden: int = 96, width: int = 64, *, depth: int = 4, edges: bool = True
+        self,
+        in_features: int,
+        hidden: int = 96,
+        width: int = 64,
+        *,
+        depth: int = 4,
+        edges: bool = True,
+        kind: Kind = "sage",
     ) -> None:
         super().__init__()
         self.edges, self.width = edges, width
         sizes = [in_features, *[hidden] * depth]
-        self.layers = nn.ModuleList(SAGELayer(*pair) for pair in pairwise(sizes))
+        self.layers = nn.ModuleList(LAYERS[kind](*pair) for pair in pairwise(sizes))
         self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(depth))
         # Friends are one step away, what they belong to several: the last layer alone would have to carry both.
         self.together = nn.Linear(depth * hidden, width)

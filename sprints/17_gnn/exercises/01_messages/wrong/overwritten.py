@@ -1,0 +1,11 @@
+"""Messages to one target overwrite each other."""
+
+import torch
+from torch import Tensor
+
+
+def receive(features: Tensor, edge_index: Tensor) -> Tensor:
+    source, target = edge_index
+    out = torch.zeros_like(features)
+    out[target] = features[source]
+    return out

@@ -1,0 +1,9 @@
+"""Right on every graph that has both directions of each edge."""
+
+import torch
+from torch import Tensor
+
+
+def receive(features: Tensor, edge_index: Tensor) -> Tensor:
+    source, target = edge_index
+    return torch.zeros_like(features).index_add(0, source, features[target])

@@ -1,0 +1,12 @@
+"""Divided by both degrees."""
+
+import torch
+from torch import Tensor
+
+
+def normalised_adjacency(edge_index: Tensor, num_nodes: int) -> Tensor:
+    source, target = edge_index
+    matrix = torch.eye(num_nodes)
+    matrix[target, source] = 1
+    degrees = matrix.sum(dim=1)
+    return matrix / degrees / degrees[:, None]

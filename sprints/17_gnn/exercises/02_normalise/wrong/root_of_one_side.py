@@ -1,0 +1,11 @@
+"""Only the rows are divided."""
+
+import torch
+from torch import Tensor
+
+
+def normalised_adjacency(edge_index: Tensor, num_nodes: int) -> Tensor:
+    source, target = edge_index
+    matrix = torch.eye(num_nodes)
+    matrix[target, source] = 1
+    return matrix / matrix.sum(dim=1, keepdim=True).sqrt()
