@@ -4,7 +4,7 @@
 
 Both models continue the same titles of the unseen chapters, with the same seeds. How much is copied means little by
 itself, since a voice repeats itself: beside it stands text of the same voice that is not in the book.
-Theory: notes/04_copying.md
+Theory: notes/06_copying.md
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ TOLERANCE = {
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    original: str = SHIPPED  # the model before: cookbook, gpt2, or a folder
+    original: str = SHIPPED  # the model before: cookbook (the shipped model), or a folder of a GPT-2
     tuned: str = str(TUNED_MODEL)  # the model after: the folder that finetune_on_book.py wrote
     book: ExistingFile = SHIPPED_BOOK  # the book that it was tuned on
     texts: PositiveInt = 112  # texts to write with each model

@@ -3,7 +3,7 @@
     uv run sprints/12_finetune_gpt2_generative/double_shift.py
 
 The same loop trains twice, once with `labels=input_ids`, once with labels that are shifted already. transformers shifts
-what it is given in both cases. Theory: notes/05_easy_to_get_wrong.md
+what it is given in both cases. Theory: notes/08_easy_to_get_wrong.md
 """
 
 from dataclasses import dataclass
@@ -40,12 +40,22 @@ IGNORED = -100  # what transformers leaves out of the loss
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    model: str = SHIPPED  # cookbook (the shipped model), or a folder of a GPT-2 of its size
     book: ExistingFile = SHIPPED_BOOK  # a text in chapters
     steps: PositiveInt = 200  # optimizer steps
     batch_size: PositiveInt = 4  # blocks of a batch
     learning_rate: PositiveFloat = 2e-3  # of AdamW
     new_tokens: PositiveInt = 60  # tokens to write
+
+    def check(self) -> None:
+        if (
+            self.model != SHIPPED
+            and sum(weight.numel() for weight in load_gpt2(self.model)[0].parameters()) > 20_000_000
+        ):
+            raise ValueError(
+                f"the rates here are for a model of two million parameters; {self.model} is a real one, and would lose "
+                "all that it has learnt: finetune.py has rates by size, for GPT-2 and Llama"
+            )
 
 
 @dataclass(frozen=True)

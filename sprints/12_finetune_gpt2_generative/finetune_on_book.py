@@ -2,10 +2,9 @@
 
     uv run sprints/12_finetune_gpt2_generative/finetune_on_book.py
     uv run sprints/12_finetune_gpt2_generative/finetune_on_book.py --preset seeds
-    uv run sprints/12_finetune_gpt2_generative/finetune_on_book.py --model gpt2 --book my_book.txt --batch-size 2
 
-The best model on the validation chapter goes to checkpoints/finetuned in the folder of the run, as transformers saves
-it. The test chapter is scored once, at the end. Theory: notes/02_fine_tuning.md
+The best model on the validation chapter goes to checkpoints/finetuned in the run's folder; the test chapter is scored
+once, at the end. For a real model and your own text: finetune.py. Theory: notes/02_fine_tuning.md
 """
 
 import statistics
@@ -38,17 +37,14 @@ TUNED, SCRATCH = "fine-tuned", "from scratch"
 PRESETS = {"seeds": {"seeds": 3}}
 # When the model from scratch stops early, and with it how long its history is, turns with the last digit of a loss.
 TOLERANCE = {
-    "*fine-tuned*": TRAINED,
-    "*from scratch*": TRAINED,
-    "first_voice.after": TRAINED,
-    "history.fine-tuned.best_epoch": Tolerance(absolute=4.0),
-    "history.from scratch.*": Tolerance(compared=False),
-}
+    "*fine-tuned*": TRAINED, "*from scratch*": TRAINED, "first_voice.after": TRAINED,
+    "history.fine-tuned.best_epoch": Tolerance(absolute=4.0), "history.from scratch.*": Tolerance(compared=False),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    model: str = SHIPPED  # cookbook (the shipped model), or a folder of a GPT-2 of its size
     book: ExistingFile = SHIPPED_BOOK  # a text in chapters, see the README
     validation: PositiveInt = 1  # chapters to validate on
     test: PositiveInt = 1  # chapters to test on
@@ -66,6 +62,11 @@ class Config(ScriptConfig):
     old_recipes: PositiveInt = 100  # recipes in the first voice by which forgetting is measured
     seeds: PositiveInt = 1  # runs, each with another seed
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
+
+    def check(self) -> None:
+        size = 0 if self.model == SHIPPED else sum(w.numel() for w in load_gpt(self.model)[0].parameters())
+        if size > 20_000_000 and self.learning_rate > 3e-4:
+            raise ValueError(f"{self.learning_rate:g} would wreck a real model: finetune.py has rates by size")
 
 
 @dataclass
@@ -95,7 +96,6 @@ def build(config: Config, book: Book, seed: int, name: str) -> tuple[GPT, Callab
     """Return the model to train, the source of its blocks, and how many of its tokens got a new vector."""
     generator = seed_everything(seed)
     if name == SCRATCH:
-        # It has neither old vectors to find words alike by, nor new words.
         model, _ = load_gpt(config.model, config.dropout)
         blocks = TextDataset(book.train.documents, model.config.context - 1).blocks
         return GPT(model.config), lambda: blocks, 0

@@ -3,7 +3,7 @@
     uv run sprints/12_finetune_gpt2_generative/how_close_can_one_get.py
 
 A 5-gram of the book knows nothing else. Two readers know the whole grammar, and learn from the book only how the voice
-words it; below them is the grammar itself. Theory: notes/03_how_close_can_one_get.md
+words it; below them is the grammar itself. Theory: notes/04_how_close_can_one_get.md
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from shared.training.losses import perplexity
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # whose tokenizer: cookbook (the shipped model), gpt2, or a folder
+    model: str = SHIPPED  # whose tokenizer: cookbook (the shipped model), smollm2, a folder, gpt2
     book: ExistingFile = SHIPPED_BOOK  # a text in chapters, see the README
     validation: PositiveInt = 1  # chapters that are neither learnt from nor scored
     test: PositiveInt = 1  # chapters that are scored

@@ -4,7 +4,7 @@
     uv run sprints/12_finetune_gpt2_generative/how_much_book.py --preset long
 
 Every run takes the same number of steps, but reads no book more often than finetune_on_book.py does. Scored are recipes
-of the voice's validation stream. Theory: notes/03_how_close_can_one_get.md
+of the voice's validation stream. Theory: notes/04_how_close_can_one_get.md
 """
 
 from dataclasses import dataclass
@@ -35,12 +35,22 @@ PRESETS = {"long": {"recipes": (126, 504, 8064), "steps": 2000}}
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # the shipped model, or a folder with its tokenizer
+    model: str = SHIPPED  # cookbook (the shipped model), or a folder of a GPT-2 of its size, with its tokens
     recipes: tuple[PositiveInt, ...] = (126, 504, 2016)  # recipes to train on; the default book has 126
     scored: PositiveInt = 100  # recipes to score
     steps: PositiveInt = 300  # optimizer steps, at most
     passes: PositiveInt = 16  # times through the book, at most
     batch_size: PositiveInt = 8  # recipes of a batch
+
+    def check(self) -> None:
+        if (
+            self.model != SHIPPED
+            and sum(weight.numel() for weight in load_gpt(self.model)[0].parameters()) > 20_000_000
+        ):
+            raise ValueError(
+                f"the rates here are for a model of two million parameters; {self.model} is a real one, and would lose "
+                "all that it has learnt: finetune.py has rates by size, for GPT-2 and Llama"
+            )
 
 
 @dataclass(frozen=True)

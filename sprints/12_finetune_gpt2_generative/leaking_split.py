@@ -3,7 +3,7 @@
     uv run sprints/12_finetune_gpt2_generative/leaking_split.py
 
 Two models with the same settings. One is validated on windows drawn from all windows of the book, the other on the
-windows of a chapter of its own. Both then read a chapter that neither has seen. Theory: notes/05_easy_to_get_wrong.md
+windows of a chapter of its own. Both then read a chapter that neither has seen. Theory: notes/08_easy_to_get_wrong.md
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ Windows = list[list[int]]
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    model: str = SHIPPED  # cookbook (the shipped model), or a folder of a GPT-2 of its size
     book: ExistingFile = SHIPPED_BOOK  # a text in chapters
     window: PositiveInt = 64  # tokens of a window
     stride: PositiveInt = 16  # tokens from one window to the next
@@ -43,6 +43,14 @@ class Config(ScriptConfig):
     ngrams: tuple[PositiveInt, ...] = (8, 16, 32)  # lengths of the token sequences that the splits may share
 
     def check(self) -> None:
+        if (
+            self.model != SHIPPED
+            and sum(weight.numel() for weight in load_gpt(self.model)[0].parameters()) > 20_000_000
+        ):
+            raise ValueError(
+                f"the rates here are for a model of two million parameters; {self.model} is a real one, and would lose "
+                "all that it has learnt: finetune.py has rates by size, for GPT-2 and Llama"
+            )
         if self.stride > self.window:
             raise ValueError(
                 f"--stride must be 1 to --window {self.window}, or text would be skipped; got {self.stride}"

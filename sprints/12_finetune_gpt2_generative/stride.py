@@ -3,7 +3,7 @@
     uv run sprints/12_finetune_gpt2_generative/stride.py
 
 The windows here are shorter than a scene; with windows that hold a whole scene there is nothing to choose. Scored is
-the validation chapter, each of its tokens once. Theory: notes/01_books_and_splits.md
+the validation chapter, each of its tokens once. Theory: notes/05_strides.md
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from shared.training.losses import evaluate_loss
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    model: str = SHIPPED  # cookbook (the shipped model), gpt2, or a folder
+    model: str = SHIPPED  # cookbook (the shipped model), or a folder of a GPT-2 of its size
     book: ExistingFile = SHIPPED_BOOK  # a text in chapters
     window: PositiveInt = 64  # tokens that the model sees at once
     train_strides: tuple[PositiveInt, ...] = (64, 32, 16)  # strides to train with
@@ -36,6 +36,14 @@ class Config(ScriptConfig):
     batch_size: PositiveInt = 8  # windows of a batch
 
     def check(self) -> None:
+        if (
+            self.model != SHIPPED
+            and sum(weight.numel() for weight in load_gpt(self.model)[0].parameters()) > 20_000_000
+        ):
+            raise ValueError(
+                f"the rates here are for a model of two million parameters; {self.model} is a real one, and would lose "
+                "all that it has learnt: finetune.py has rates by size, for GPT-2 and Llama"
+            )
         if (longest := max(*self.train_strides, *self.strides)) > self.window:
             raise ValueError(
                 f"a stride must be 1 to --window {self.window}, or targets would be skipped; got {longest}"

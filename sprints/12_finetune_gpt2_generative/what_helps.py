@@ -3,7 +3,7 @@
     uv run sprints/12_finetune_gpt2_generative/what_helps.py
 
 Scored is the validation chapter alone: by this script, and longer runs of the same kind, the defaults of
-finetune_on_book.py were chosen. Theory: notes/02_fine_tuning.md
+finetune_on_book.py were chosen. Theory: notes/03_new_words_and_other_names.md
 """
 
 from dataclasses import dataclass

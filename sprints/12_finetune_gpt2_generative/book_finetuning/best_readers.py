@@ -2,7 +2,7 @@
 
 Both know for certain what the two voices share: dishes, ingredients, amounts, which step comes when. Of the wording,
 "counts" knows every alternative and only counts how often the training chapters take each. "spells" knows only the
-wordings that it has read, and has to spell a new one token by token. Theory: notes/03_how_close_can_one_get.md
+wordings that it has read, and has to spell a new one token by token. Theory: notes/04_how_close_can_one_get.md
 """
 
 import math

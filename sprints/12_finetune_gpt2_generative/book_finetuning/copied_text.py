@@ -1,6 +1,6 @@
 """How much of a text stands word for word in another one? A suffix automaton finds the longest copies in linear time.
 
-Theory: notes/04_copying.md
+Theory: notes/06_copying.md
 """
 
 from collections.abc import Iterable

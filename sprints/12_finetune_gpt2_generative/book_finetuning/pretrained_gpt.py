@@ -1,6 +1,6 @@
 """The pre-trained model of this sprint: loaded, readied for new words, saved.
 
-Theory: notes/02_fine_tuning.md
+Theory: notes/03_new_words_and_other_names.md
 """
 
 from collections.abc import Callable, Sequence

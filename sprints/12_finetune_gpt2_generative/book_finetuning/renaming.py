@@ -1,7 +1,7 @@
 """More text out of a short book: name other things in a scene, the same everywhere in it.
 
 Pre-training has learnt which words are used alike; their vectors lie close together. Swapping a word for a neighbour
-(Wang & Yang 2015) needs no knowledge of the text. Theory: notes/02_fine_tuning.md
+(Wang & Yang 2015) needs no knowledge of the text. Theory: notes/03_new_words_and_other_names.md
 """
 
 import re
