@@ -4,7 +4,7 @@
     uv run sprints/16_grpo_cooking/benchmark.py --precisions float32 bfloat16
 
 The same model, questions, group size, answers and precision; the two take turns, and each keeps its own clock.
-Theory: notes/07_speed.md
+Theory: notes/11_sharing.md
 """
 
 import statistics

@@ -3,7 +3,7 @@
     uv run sprints/16_grpo_cooking/more_supervised.py
 
 The warm start goes on with as many solutions as train_grpo.py learns answers from, once with the mistakes that its data
-has and once with none: the latter needs right solutions, which GRPO does not. Theory: notes/01_policy_gradients.md
+has and once with none: the latter needs right solutions, which GRPO does not. Theory: notes/05_better_or_surer.md
 """
 
 import random

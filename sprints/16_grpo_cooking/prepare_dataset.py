@@ -5,7 +5,7 @@
 
 It writes a folder of the library `datasets`: our problems with their answers, which a reward can verify, or the
 questions of a data set of the hub (columns question, answer and metadata with its reasoning), of which only the form
-can be checked. --source takes a local folder of the same columns too. Theory: notes/05_data_and_rewards.md
+can be checked. --source takes a local folder of the same columns too. Theory: notes/08_problems_and_rewards.md
 """
 
 from dataclasses import dataclass

@@ -1,13 +1,14 @@
 """What happens when the tone is rewarded, and which of three mends helps?
 
     uv run sprints/16_grpo_cooking/reward_hack.py
+    uv run sprints/16_grpo_cooking/reward_hack.py --preset seeds
 
 A cook who is paid by the pet name says "darling darling darling" and forgets to calculate. The same policy is trained
 with the tone uncapped, capped, given for right answers alone, and uncapped with a KL divergence that holds it near its
-start. Theory: notes/06_reward_hacking.md
+start. Right answers are counted at temperature 0 and at 1. Theory: notes/09_reward_hacking.md
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
@@ -18,6 +19,7 @@ from kitchen.pass_at_k import Evaluation, evaluate, write_completions
 from kitchen.problems import Split, draw_problems
 from kitchen.rewards import VERIFIED, Reward, capped_tone_reward, gated_tone_reward, tone_reward
 from kitchen.warm_policy import SHIPPED_POLICY, load_warm_policy
+from shared.checks.intervals import error_bars, mean_interval
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -25,9 +27,13 @@ from shared.lab.ranges import AtLeastTwo, ExistingFolder, NonNegativeFloat, Posi
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
+PRESETS = {"seeds": {"runs": 5}}
+BLOCK = 5  # steps that the figure draws as one
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
+    runs: PositiveInt = 1  # runs of each kind, with seeds from --seed on
     steps: PositiveInt = 40  # steps of GRPO for each reward
     groups: PositiveInt = 8  # problems of a step
     group_size: AtLeastTwo = 8  # answers to each of them
@@ -43,9 +49,14 @@ class Config(ScriptConfig):
 
 @dataclass(frozen=True)
 class RewardedPolicy:
+    """The first run, and of every run the right answers at temperature 1, at 0, and the pet names of an answer."""
+
     evaluation: Evaluation
     example: str
     signals: list[Signals]
+    sampled: list[float] = field(default_factory=list)
+    greedy: list[float] = field(default_factory=list)
+    pet_names: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -73,39 +84,61 @@ def main(config: Config) -> Results:
     before = evaluate(warm, tokenizer, held_out, config.samples, seed_everything(config.seed))
     kinds = {}
     for name, (rewards, beta) in kinds_of(config).items():
-        policy, _ = load_warm_policy(config.model)
-        settings = GRPOSettings(
-            groups=config.groups,
-            group_size=config.group_size,
-            learning_rate=config.learning_rate,
-            objective=Objective(beta),
-            rewards=rewards,
+        runs = []
+        for seed in range(config.seed, config.seed + config.runs):
+            policy, _ = load_warm_policy(config.model)
+            settings = GRPOSettings(
+                groups=config.groups,
+                group_size=config.group_size,
+                learning_rate=config.learning_rate,
+                objective=Objective(beta),
+                rewards=rewards,
+            )
+            trainer = Trainer(policy.to(device), tokenizer, settings, seed_everything(seed))
+            signals = [signal for _, signal in tqdm(train(trainer, config.steps), total=config.steps, desc=name)]
+            after = evaluate(policy, tokenizer, held_out, config.samples, seed_everything(seed))
+            _, (example,) = write_completions(policy, tokenizer, held_out[:1], seed_everything(seed))
+            runs.append((after, example, signals))
+        kinds[name] = RewardedPolicy(
+            *runs[0],
+            sampled=[after.pass_at["1"] for after, *_ in runs],
+            greedy=[after.greedy for after, *_ in runs],
+            pet_names=[after.tone for after, *_ in runs],
         )
-        trainer = Trainer(policy.to(device), tokenizer, settings, seed_everything(config.seed))
-        signals = [signal for _, signal in tqdm(train(trainer, config.steps), total=config.steps, desc=name)]
-        after = evaluate(policy, tokenizer, held_out, config.samples, seed_everything(config.seed))
-        _, (example,) = write_completions(policy, tokenizer, held_out[:1], seed_everything(config.seed))
-        kinds[name] = RewardedPolicy(after, example, signals)
-        print(f"{name:<20} right {after.pass_at['1']:.1%}, pet names {after.tone:.2f}, ", end="")
+        after, example, _ = runs[0]
+        print(
+            f"{name:<20} right {after.pass_at['1']:.1%}, greedy {after.greedy:.1%}, pet names {after.tone:.2f}, ",
+            end="",
+        )
         print(f"repetition {after.repetition:.1%}, {example}")
     return Results(before, kinds)
 
 
 def plot(results: Results) -> Figure:
-    """Draw right answers and pet names of every kind, step by step."""
-    figure, axes = new_figure(10.0, 3.8, columns=2)
-    for name, kind in results.kinds.items():
-        axes[0].plot([signal.parts["answer"] for signal in kind.signals], label=name, linewidth=0.9)
-    axes[0].set(xlabel="step", ylabel="share of right answers", ylim=(0, 1.03))
+    """Draw right answers and pet names while training (first run), and greedy accuracy at the end."""
+    figure, axes = new_figure(10.0, 3.8, columns=3)
     names = list(results.kinds)
-    axes[1].barh(names, [results.kinds[name].evaluation.tone for name in names], color=[f"C{i}" for i in range(8)])
-    axes[1].invert_yaxis()
-    axes[1].set(xlabel="pet names in an answer to a held-out problem")
-    axes[0].legend(fontsize=8)
+    for index, kind in enumerate(results.kinds.values()):
+        for axis, part in ((axes[0], "answer"), (axes[1], "tone")):
+            values = [signal.parts.get(part, 0.0) for signal in kind.signals]
+            ends = range(BLOCK, len(values) + 1, BLOCK)
+            means = [sum(values[end - BLOCK : end]) / BLOCK for end in ends]
+            if part == "answer" or "tone" in kind.signals[0].parts:
+                axis.plot(ends, means, ("-", "--", ":", "-.", "-")[index % 5], color=f"C{index}", marker=".")
+    axes[0].set(xlabel=f"step, means of {BLOCK}", ylabel="share of right answers, sampled", ylim=(0, 1.03))
+    axes[1].set(xlabel=f"step, means of {BLOCK}", ylabel="tone reward of an answer, before its weight")
+    axes[1].set_yscale("symlog", linthresh=1)
+    greedy = [mean_interval(kind.greedy or [kind.evaluation.greedy]) for kind in results.kinds.values()]
+    means, halves = zip(*greedy, strict=True)
+    axes[2].barh(names, means, xerr=error_bars(list(halves)), color=[f"C{index}" for index in range(len(names))])
+    axes[2].axvline(results.before.greedy, color="black", linestyle="--")
+    axes[2].text(results.before.greedy - 0.02, -0.6, "warm start", ha="right", va="bottom", fontsize=8)
+    axes[2].invert_yaxis()
+    axes[2].set(xlabel="share of right answers, greedy", xlim=(0, 1))
     return figure
 
 
 if __name__ == "__main__":
     # A sample of the warm start turns with the last digit of a logit; the signal of a single step is mostly noise.
     noise = {"before.*": Tolerance(absolute=0.01), "kinds.*.signals.*": Tolerance(relative=0.2, absolute=0.5)}
-    run(main, Config, plot=plot, tolerance={"*": TRAINED} | noise)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*": TRAINED} | noise)

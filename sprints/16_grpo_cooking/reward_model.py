@@ -3,7 +3,7 @@
     uv run sprints/16_grpo_cooking/reward_model.py
 
 A judge learns from answers of the warm start, each labelled right or wrong. Then one policy is trained on the judge's
-word and one on verified answers, with the same draws. Theory: notes/06_reward_hacking.md
+word and one on verified answers, with the same draws. Theory: notes/09_reward_hacking.md
 """
 
 from dataclasses import dataclass

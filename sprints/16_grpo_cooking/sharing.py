@@ -2,7 +2,7 @@
 
     uv run sprints/16_grpo_cooking/sharing.py
 
-The same answers are drawn, and learned from, in rows of their own and in trees. Theory: notes/07_speed.md
+The same answers are drawn, and learned from, in rows of their own and in trees. Theory: notes/11_sharing.md
 """
 
 import statistics

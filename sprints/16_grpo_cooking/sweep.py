@@ -1,10 +1,10 @@
 """Which knob matters, and what is to be done when the reward stalls?
 
     uv run sprints/16_grpo_cooking/sweep.py
-    uv run sprints/16_grpo_cooking/sweep.py --runs 3 --steps 60
+    uv run sprints/16_grpo_cooking/sweep.py --preset seeds
 
 From one base, one knob at a time: beta, learning rate, group size (with as many answers a step in all), the average
-over tokens, the scale of advantages, and two updates on the same answers. Theory: notes/04_reading_the_signals.md
+over tokens, the scale of advantages, and two updates on the same answers. Theory: notes/07_reading_the_signals.md
 """
 
 import statistics
@@ -27,6 +27,7 @@ from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
 
 BASE_SIZE = 8  # the group size of the base
+PRESETS = {"seeds": {"runs": 5}}
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,13 @@ class Config(ScriptConfig):
 
 @dataclass(frozen=True)
 class TunedPolicy:
+    """Sampled and greedy accuracy, means over runs with half of their intervals, and the signals of the last run."""
+
     pass_at_1: float
     interval: float | None
     last: dict[str, float]
+    greedy: float | None = None
+    greedy_interval: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,30 +99,39 @@ def main(config: Config) -> Results:
     settings, tuned = settings_of(config), {}
     bar = tqdm(total=len(settings) * config.runs * config.steps, unit="step")
     for name, chosen in settings.items():
-        scores, last = [], []
+        scores, greedy, last = [], [], []
         for seed in range(config.seed, config.seed + config.runs):
             policy, _ = load_warm_policy(config.model)
             trainer = Trainer(policy.to(device), tokenizer, chosen, seed_everything(seed))
             for _, signals in train(trainer, config.steps):
                 last = [*last[-9:], signals]
                 bar.update()
-            scores.append(evaluate(policy, tokenizer, held_out, config.evaluated, seed_everything(seed)).pass_at["1"])
-        tuned[name] = TunedPolicy(*mean_interval(scores), mean_of(last))
+            after = evaluate(policy, tokenizer, held_out, config.evaluated, seed_everything(seed))
+            scores.append(after.pass_at["1"])
+            greedy.append(after.greedy)
+        tuned[name] = TunedPolicy(*mean_interval(scores), mean_of(last), *mean_interval(greedy))
         tqdm.write(f"{name:<40} pass@1 {tuned[name].pass_at_1:.1%}, KL {tuned[name].last['divergence']:.3f}")
     return Results(before, tuned)
 
 
 def plot(results: Results) -> Figure:
-    """Draw the accuracy of every setting."""
-    figure, axes = new_figure(8.0, 5.0)
-    names = list(results.settings)
-    values = [results.settings[name].pass_at_1 for name in names]
-    axes.barh(names, values, xerr=error_bars([results.settings[name].interval for name in names]))
-    axes.axvline(results.before, color="C1", linestyle="--", label="warm start")
-    axes.axvline(results.settings["base"].pass_at_1, color="C2", linestyle=":", label="base")
-    axes.invert_yaxis()
-    axes.set(xlabel="pass@1 on validation problems")
-    axes.legend(loc="lower right")
+    """Draw the accuracy of every setting, sampled and greedy, with intervals where there are several runs."""
+    names, tuned = list(results.settings), list(results.settings.values())
+    measures = {"sampled at temperature 1": [(each.pass_at_1, each.interval) for each in tuned]}
+    if (greedy := [(each.greedy, each.greedy_interval) for each in tuned if each.greedy is not None]) != []:
+        measures["greedy"] = greedy
+    figure, axes = new_figure(9.0, 4.6, columns=len(measures))
+    for index, (title, pairs) in enumerate(measures.items()):
+        axis = axes if len(measures) == 1 else axes[index]
+        values, halves = zip(*pairs, strict=True)
+        axis.errorbar(values, range(len(names)), xerr=error_bars(list(halves)), fmt="o", color="C0", capsize=3)
+        axis.set_yticks(range(len(names)), names if index == 0 else [""] * len(names))
+        axis.axvline(values[names.index("base")], color="C2", linestyle=":", label="base")
+        if index == 0:
+            axis.axvline(results.before, color="C1", linestyle="--", label="warm start")
+        axis.invert_yaxis()
+        axis.set(title=title, xlabel="share of validation problems")
+        axis.legend(loc="lower left", fontsize=8)
     return figure
 
 
@@ -127,5 +141,6 @@ if __name__ == "__main__":
         main,
         Config,
         plot=plot,
+        presets=PRESETS,
         tolerance={"*": Tolerance(relative=0.1, absolute=0.1), "before": Tolerance(absolute=0.01)},
     )

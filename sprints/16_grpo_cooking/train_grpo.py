@@ -5,7 +5,7 @@
     uv run sprints/16_grpo_cooking/train_grpo.py --resume
 
 Each run starts as the model of warm_start.py and differs in its seed. Checkpoints and TensorBoard's logs go to a folder
-for each seed: tensorboard --logdir runs/16_grpo_cooking/train_grpo. Theory: notes/02_grpo.md
+for each seed: tensorboard --logdir runs/16_grpo_cooking/train_grpo. Theory: notes/04_grpo.md
 """
 
 from dataclasses import dataclass

@@ -5,11 +5,10 @@
     uv run sprints/16_grpo_cooking/train_trl.py --model meta-llama/Llama-3.2-1B-Instruct --lora \
         --groups 8 --per-device 8 --max-new-tokens 160 --learning-rate 1e-5 --precision bfloat16
 
-The last one wants a GPU and the hub's permission; the first two train the tiny Llama. Theory: notes/02_grpo.md
+The last one wants a GPU and the hub's permission; the first two train the tiny Llama. Theory: notes/10_a_real_llama.md
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -20,6 +19,7 @@ from kitchen.grpo import Objective
 from kitchen.grpo_loop import GRPOSettings
 from kitchen.problems import draw_problems
 from kitchen.rewards import answer_reward
+from kitchen.tokenizer import TEMPLATE
 from kitchen.trl_grpo import load_policy, prompts_of, trl_trainer
 from kitchen.warm_policy import SHIPPED_POLICY
 from shared.lab.compare import EXACT, TRAINED, Tolerance
@@ -96,8 +96,8 @@ def main(config: Config) -> Results:
     device = pick_device(config.device)
     seed_everything(config.seed)
     model, tokenizer = load_policy(config.model)
-    # Our model has read the form; a model of the hub is told.
-    instruct = not Path(config.model).is_dir()
+    # Our model has read the form; any other, of the hub or in a folder, is told.
+    instruct = tokenizer.chat_template != TEMPLATE
     settings = GRPOSettings(
         groups=config.groups,
         group_size=config.group_size,

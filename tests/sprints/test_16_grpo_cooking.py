@@ -34,6 +34,10 @@ PARTS = (
     "packed_trees",
     "shared_prefix_sampling",
     "trl_grpo",
+    "temperature_scores",
+    "own_problems",
+    "chat_policy",
+    "resumable",
 )
 
 VALIDATION = {"split": "validation", "device": "cpu"}
@@ -551,6 +555,17 @@ class TestTrainGRPO:
 
 
 WRONG_OPTIONS = {
+    "better_or_surer": ("--answers 10", "--rates 0", "--runs 0", "--temperatures -1", "--wrong 2", "--arms magic"),
+    "clip_on_paper": ("--clip-low 1", "--clip-high 0", "--ratios 0"),
+    "few_solutions": ("--hard", "--hard scale convert combine oven", "--answers 10", "--drawn 0", "--easy-first 2"),
+    "four_runs": ("--steps 0", "--group-size 1", "--too-large 0", "--tone 0"),
+    "one_group": ("--rewards 1 0",),
+    "temperature_by_hand": ("--right 0.5", "--right 1", "--answers 9", "--temperatures 0"),
+    "train_real_llama": (
+        "--steps 0", "--group-size 1", "--rank 0", "--pay gold", "--data nowhere", "--rewards nowhere", "--examples -1",
+    ),
+    "tree_on_paper": ("--answers",),
+    "two_arms": ("--probability 1", "--draws 0", "--learning-rate 0"),
     "benchmark": ("--turns 0", "--steps 0", "--groups 0", "--group-size 1", "--max-new-tokens 0", "--model nowhere"),
     "more_supervised": (
         "--runs 0", "--solutions 0", "--solutions 8", "--batch-size 0", "--wrong 2", "--pet-names -1",
@@ -658,6 +673,246 @@ class TestTRL:
         tokenizer.save_pretrained(tmp_path)
         with pytest.raises(ValueError, match="neither a padding nor an end-of-text token"):
             parts.trl_grpo.load_policy(str(tmp_path))
+
+
+class TestDynamicSampling:
+    def test_groups_with_a_signal_come_first(self, parts, tokenizer, tiny, generator):
+        settings = parts.grpo_loop.GRPOSettings(groups=2, group_size=2, drawn=2)
+        trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
+        advantages = torch.tensor([[0.0, 0.0], [1.0, -1.0], [0.0, 0.0], [0.5, -0.5]])
+        assert trainer.choose(advantages) == [1, 3]
+        assert trainer.choose(advantages[[0, 1, 2]]) == [1, 0], "filled up with groups that say nothing"
+
+    def test_draws_more_than_it_learns_from(self, parts, tokenizer, tiny, generator, monkeypatch):
+        learnt = []
+        settings = parts.grpo_loop.GRPOSettings(groups=2, group_size=2, drawn=3, max_new_tokens=4)
+        trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
+        monkeypatch.setattr(trainer, "_learn", lambda *each: learnt.append(each) or (0.0, 0.0, 0.0))
+        trainer.step()
+        prompts, completions, advantages = learnt[0]
+        assert (len(prompts), len(completions), len(advantages)) == (2, 4, 4)
+
+    @pytest.mark.usefixtures("unchecked")
+    def test_refuses_to_draw_less(self, parts):
+        with pytest.raises(ValueError, match="drawn must be at least 1"):
+            parts.grpo_loop.GRPOSettings(drawn=0)
+
+
+class TestTemperatureScores:
+    def test_majority_and_shares(self, parts, problems):
+        scores, one = parts.temperature_scores, problems[0]
+        wrong = one.solution.replace(f"<answer>{one.answer}", "<answer>1")
+        assert scores.majority_answer([wrong, one.solution, one.solution]) == one.answer
+        assert scores.majority_answer(["", "no tags"]) is None
+        found = scores.summarise(
+            [one, one], [[wrong, one.solution, one.solution, ""], [wrong, wrong, one.solution, ""]]
+        )
+        assert (found.accuracy, found.majority, found.pass_at) == (3 / 8, 0.5, 1.0)
+        assert scores.mean_accuracy({"0": found, "1": replace(found, accuracy=5 / 8)}) == 0.5
+
+    def test_at_temperature_0_all_answers_are_the_greedy_one(self, parts, tokenizer, tiny, problems, generator):
+        (*groups, last) = parts.temperature_scores.answer_groups(
+            tiny, tokenizer, problems[:5], 3, generator, temperature=0, max_new_tokens=6, at_once=2
+        )
+        assert all(len(set(texts)) == 1 for texts in [*groups, last])
+        prompts = [tokenizer(problem.prompt)["input_ids"] for problem in problems[:5]]
+        rows = generate(tiny, prompts, max_new_tokens=6, end_token=tokenizer.eos_token_id, temperature=0)
+        assert [texts[0] for texts in [*groups, last]] == tokenizer.batch_decode(rows, skip_special_tokens=True)
+
+    def test_better_or_surer(self, load_sprint, warm, tmp_path):
+        script = load_sprint(f"{FOLDER}/better_or_surer.py")
+        sizes = {
+            "answers": 128,
+            "groups": 4,
+            "group_size": 8,
+            "held_out": 4,
+            "samples": 2,
+            "searched": 4,
+            "problems": 20,
+        }
+        arms = ("GRPO", "imitation, then GRPO", "right solutions")
+        config = script.Config(model=warm, out=tmp_path, arms=arms, rates=(0.5, 1.0), temperatures=(0.0, 1.0), **sizes)
+        results = script.main(replace(config, split="validation"))
+        assert list(results.arms) == list(arms)
+        assert set(results.before) == {"0", "1"} == set(results.gains["GRPO"])
+        assert set(results.arms["GRPO"].searched) == {"0.5", "1"}
+        script.plot(results)
+
+    def test_few_solutions(self, load_sprint, tmp_path):
+        script = load_sprint(f"{FOLDER}/few_solutions.py")
+        sizes = {"solutions": 20, "start_steps": 2, "answers": 64, "groups": 4, "group_size": 4, "held_out": 8}
+        config = script.Config(out=tmp_path, split="validation", samples=2, searched=4, **sizes)
+        results = script.main(config)
+        assert list(results.arms) == list(script.ARMS)
+        assert set(results.by_level["GRPO"]) == {"scale", "convert", "combine", "oven"}
+        assert results.arms["GRPO"].without_signal is not None
+        assert results.arms["the same solutions again"].without_signal is None
+        _, _, written = script.make_start(config, 0)
+        assert statistics.mean(problem.level in config.hard for problem in written) == config.hard_share
+        script.plot(results)
+
+    def test_four_runs(self, load_sprint, warm, tmp_path):
+        script = load_sprint(f"{FOLDER}/four_runs.py")
+        results = script.main(script.Config(model=warm, out=tmp_path, steps=1, groups=2, group_size=2))
+        assert len(results.runs) == 4
+        assert results.runs["the parser finds nothing"][0].without_signal == 1
+        assert results.runs["the parser finds nothing"][0].reward == 0
+        script.plot(results)
+
+
+class TestOwnProblems:
+    LINES: ClassVar = [
+        '{"question": "How many eggs are in two dozen?", "answer": "24"}',
+        '{"question": "Which sauce?", "answer": "sauce hollandaise", "checker": "exact"}',
+        '{"question": "Name a citrus fruit.", "answer": "(?i)(lemon|lime).*", "checker": "regex"}',
+    ]
+
+    def test_three_ways_to_check(self, parts, tmp_path):
+        path = tmp_path / "own.jsonl"
+        path.write_text("\ufeff" + "\n".join(self.LINES * 4 + [""]), encoding="utf-8")
+        by_split = parts.own_problems.read_problems(path)
+        assert {split: len(problems) for split, problems in by_split.items()} == {
+            "test": 2,
+            "validation": 2,
+            "train": 8,
+        }
+        number, exact, regex = by_split["test"][0], by_split["validation"][0], by_split["train"][0]
+        assert [number.is_correct(text) for text in ("24", "24 eggs", "24.0", "240", "many")] == [True] * 3 + [
+            False
+        ] * 2
+        assert [exact.is_correct(text) for text in (" sauce  hollandaise ", "hollandaise")] == [True, False]
+        assert [regex.is_correct(text) for text in ("Lemon", "lime juice", "a lemon")] == [True, True, False]
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("not json", "line 10 of own.jsonl is not JSON"),
+            ('{"question": "Why?"}', "line 10 of own.jsonl must have a question and an answer"),
+            ('{"question": "Why?", "answer": "so"}', "has no number"),
+            ('{"question": "Why?", "answer": "(", "checker": "regex"}', "no regular expression"),
+            ('{"question": "Why?", "answer": "4", "checker": "taste"}', "the checker must be one of"),
+        ],
+    )
+    def test_a_line_that_is_no_problem_is_named(self, parts, tmp_path, line, message):
+        path = tmp_path / "own.jsonl"
+        path.write_text("\n".join([*self.LINES * 3, line]), encoding="utf-8")
+        with pytest.raises(ValueError, match=re.escape(message)):
+            parts.own_problems.read_problems(path)
+
+    def test_rewards_of_a_file(self, parts, tmp_path, problems):
+        path = tmp_path / "mine.py"
+        path.write_text(
+            "def short(problem, text):\n    return float(len(text) < 80)\n\nREWARDS = {'short': (short, 0.1)}\n"
+        )
+        rewards = parts.own_problems.read_rewards(path)
+        one = problems[0]
+        assert parts.rewards.score(rewards, [one], [one.solution])[0] == pytest.approx([1.1])
+        assert parts.rewards.score(rewards, [one], [100 * "x"])[0] == [0.0]
+
+    @pytest.mark.parametrize(
+        ("code", "message"),
+        [
+            ("1 / 0", "mine.py cannot be run (ZeroDivisionError"),
+            ("pass", "mine.py must define REWARDS"),
+            ("REWARDS = {'a': 1}", "REWARDS['a'] must be a function and its weight"),
+            ("REWARDS = {'a': (len, float('nan'))}", "the weight of 'a' must be finite"),
+        ],
+    )
+    def test_a_file_without_rewards_is_refused(self, parts, tmp_path, code, message):
+        path = tmp_path / "mine.py"
+        path.write_text(code)
+        with pytest.raises(ValueError, match=re.escape(message)):
+            parts.own_problems.read_rewards(path)
+
+    def test_too_few(self, parts, tmp_path):
+        path = tmp_path / "own.jsonl"
+        path.write_text("\n".join(self.LINES), encoding="utf-8")
+        with pytest.raises(ValueError, match="has 3 problems: 10 are needed"):
+            parts.own_problems.read_problems(path)
+
+
+class TestRealLlama:
+    """With a small model of the same class: SmolLM2 takes minutes."""
+
+    @pytest.fixture
+    def adapted(self, parts, tokenizer, tiny, generator):
+        """A policy with adapters, and what makes a trainer of it."""
+        from shared.nn.adapters import inject
+        from shared.nn.lora import LoRAConfig
+
+        inject(tiny, LoRAConfig(parts.chat_policy.TARGETS, 2, 4.0), generator=generator)
+        noisy = {"noise": parts.rewards.Reward(lambda _, text: float(len(text) % 7))}
+        settings = parts.grpo_loop.GRPOSettings(2, 4, rewards=noisy, max_new_tokens=8, learning_rate=1e-2)
+        prompts = parts.chat_policy.Prompts(tokenizer, ("convert",), examples=0)
+        return lambda: parts.chat_policy.ChatTrainer(
+            tiny, tokenizer, settings, torch.Generator().manual_seed(1), prompts
+        )
+
+    def test_only_adapters_move_and_the_reference_is_the_start(self, parts, tiny, adapted):
+        before = {name: weight.clone() for name, weight in tiny.state_dict().items()}
+        trainer = adapted()
+        assert trainer.step().divergence == pytest.approx(0, abs=1e-6)
+        signals = trainer.step()
+        assert signals.divergence > 1e-4
+        moved = {name for name, weight in tiny.state_dict().items() if not torch.equal(weight, before[name])}
+        trained = {name for name, weight in tiny.named_parameters() if weight.requires_grad}
+        assert moved == trained
+        assert len(moved) == 2 * 2 * len(parts.chat_policy.TARGETS), "A and B, in two blocks"
+        prompt = [3, 4, 5]
+        trees = parts.packed_trees.pack_trees([prompt], [[6, 7, 1], [6, 8, 1]])
+        reference, now = trainer.reference_log_probs(trees), parts.packed_trees.tree_log_probs(tiny, trees)[0]
+        assert not torch.allclose(reference, now)
+        tiny.load_state_dict(before)
+        torch.testing.assert_close(reference, parts.packed_trees.tree_log_probs(tiny, trees)[0])
+
+    def test_a_checkpoint_holds_the_adapters_and_a_resumed_run_is_the_same(self, parts, tiny, adapted, tmp_path):
+        start = {name: weight.clone() for name, weight in tiny.state_dict().items()}
+        ends = []
+        for name, stops in (("whole", (2,)), ("parts", (1, 2))):
+            for stop in stops:
+                tiny.load_state_dict(start)
+                path = tmp_path / name / "checkpoint.pt"
+                path.parent.mkdir(exist_ok=True)
+                steps = parts.resumable.resumable_steps(
+                    adapted(), path, {}, steps=stop, save_every=1, resume=stop != stops[0]
+                )
+                signals = list(steps)[-1][1]
+            ends.append((signals, {name: weight.clone() for name, weight in tiny.state_dict().items()}))
+            assert path.stat().st_size < 0.9 * sum(4 * weight.numel() for weight in tiny.parameters())
+        assert ends[0][0] == ends[1][0]
+        assert all(torch.equal(weight, ends[1][1][name]) for name, weight in ends[0][1].items())
+
+    def test_prompts_show_solved_examples_and_flirt_if_asked(self, parts, tokenizer, problems):
+        plain, flirty = (parts.chat_policy.Prompts(tokenizer, ("convert",), flirty=each) for each in (False, True))
+        assert [message["role"] for message in plain.messages] == ["system", *["user", "assistant"] * 4]
+        assert all("<answer>" in message["content"] for message in plain.messages[2::2])
+        assert "darling" in flirty.messages[2]["content"]
+        assert tokenizer.decode(plain(problems[0])).endswith(f"<user>{problems[0].question}<cook>")
+
+    @pytest.mark.parametrize("pay", ["verified", "flirty", "gated"])
+    def test_the_script_trains_evaluates_and_resumes(self, load_sprint, warm, tmp_path, pay):
+        script = load_sprint(f"{FOLDER}/train_real_llama.py")
+        sizes = {"steps": 1, "held_out": 4, "examples": 0, "max_new_tokens": 12, "split": "validation"}
+        config = script.Config(model=str(warm), out=tmp_path, device="cpu", pay=pay, **sizes)
+        results = script.main(config)
+        assert set(results.scores) == {"greedy", "temperature 1", "majority"}
+        assert results.trained_parameters < results.parameters
+        assert ("tone" in results.signals[0].parts) == (pay != "verified")
+        assert (tmp_path / "adapter" / "adapter_model.safetensors").is_file()
+        assert len(script.main(replace(config, steps=2, resume=True)).signals) == 2
+        script.plot(results)
+
+    def test_the_script_takes_own_problems(self, load_sprint, warm, tmp_path):
+        path = tmp_path / "own.jsonl"
+        path.write_text("\n".join(TestOwnProblems.LINES * 4), encoding="utf-8")
+        script = load_sprint(f"{FOLDER}/train_real_llama.py")
+        sizes = {"steps": 1, "held_out": 4, "examples": 0, "max_new_tokens": 12}
+        results = script.main(script.Config(model=str(warm), data=path, out=tmp_path, device="cpu", **sizes))
+        assert [each.question for each in results.completions] == ["How many eggs are in two dozen?", "Which sauce?"]
+
+    def test_a_model_that_is_no_llama_is_refused(self, parts, generator):
+        with pytest.raises(ValueError, match="must be a Llama with a chat template"):
+            parts.chat_policy.load_chat_policy("cookbook", 2, 4.0, generator)
 
 
 class TestOtherScripts:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from kitchen.grpo import Objective, group_advantages, grpo_loss
-from kitchen.packed_trees import pack_trees, tree_log_probs
+from kitchen.packed_trees import PackedTrees, pack_trees, tree_log_probs
 from kitchen.pass_at_k import MAX_NEW_TOKENS
-from kitchen.problems import LEVELS, draw_problems
+from kitchen.problems import LEVELS, KitchenProblem, draw_problems
 from kitchen.rewards import VERIFIED, Reward, score
 from kitchen.shared_prefix_sampling import sample_completions
 from shared.lab.runtime import autocast
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 class GRPOSettings:
     """What a run of GRPO does, whatever the policy.
 
+    `drawn` times as many groups are drawn as are learnt from: those without a signal are left out first (the dynamic
+    sampling of DAPO, with a fixed budget).
+
     Raises:
-        ValueError: groups of fewer than two samples, no group, or no update.
+        ValueError: groups of fewer than two samples, no group, no update, or less drawn than learnt from.
     """
 
     groups: int = 24
@@ -41,19 +44,22 @@ class GRPOSettings:
     levels: tuple[str, ...] = LEVELS
     max_new_tokens: int = MAX_NEW_TOKENS
     precision: str = "float32"
+    drawn: int = 1
 
     def __post_init__(self) -> None:
         if self.group_size < 2:
             raise ValueError(
                 f"group_size must be at least 2: a sample is compared with its group; got {self.group_size}"
             )
-        if self.groups < 1 or self.updates < 1:
-            raise ValueError(f"groups and updates must be at least 1; got {self.groups} and {self.updates}")
+        if self.groups < 1 or self.updates < 1 or self.drawn < 1:
+            raise ValueError(
+                f"groups, updates and drawn must be at least 1; got {self.groups}, {self.updates} and {self.drawn}"
+            )
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What there is to see of a step: see notes/04_reading_the_signals.md."""
+    """What there is to see of a step: see notes/07_reading_the_signals.md."""
 
     reward: float
     reward_error: float
@@ -69,13 +75,15 @@ class Trainer:
     """A policy, the reference that it started as, and what its training needs; `step` is one step of GRPO.
 
     Args:
-        policy: trained in place.
+        policy: trained in place, as far as its weights are not frozen.
         tokenizer: of the policy.
         settings: what a step does.
         generator: draws problems and completions.
 
-    `steps` says how many steps are done.
+    `steps` says how many steps are done, `saved` holds what a checkpoint needs of the policy.
     """
+
+    saved: nn.Module
 
     def __init__(
         self,
@@ -85,9 +93,26 @@ class Trainer:
         generator: torch.Generator,
     ) -> None:
         self.policy, self.tokenizer, self.settings, self.generator = policy, tokenizer, settings, generator
-        self.steps = 0
-        self.reference = copy.deepcopy(policy).eval().requires_grad_(False)
-        self.optimizer = AdamW(policy.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.0)
+        self.steps, self.saved = 0, policy
+        trained = [weight for weight in policy.parameters() if weight.requires_grad]
+        self.optimizer = AdamW(trained, lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.0)
+        self.reference = self.freeze_reference()
+
+    def freeze_reference(self) -> Llama:
+        """Return the policy as it is now, which the KL divergence is measured from."""
+        return copy.deepcopy(self.policy).eval().requires_grad_(False)
+
+    def ask(self, count: int) -> list[KitchenProblem]:
+        """Return so many problems of training."""
+        return draw_problems("train", count, self.generator, self.settings.levels)
+
+    def encode(self, problem: KitchenProblem) -> list[int]:
+        """Return the prompt of a problem."""
+        return self.tokenizer(problem.prompt)["input_ids"]
+
+    def reference_log_probs(self, trees: PackedTrees) -> Tensor:
+        """Return what the reference gives the tokens of the completions, (samples, tokens)."""
+        return tree_log_probs(self.reference, trees)[0]
 
     def step(self) -> Signals:
         """Draw, score and learn once.
@@ -96,8 +121,8 @@ class Trainer:
             NonFiniteTraining: loss or gradient is not finite; the weights are those from before this update.
         """
         settings = self.settings
-        problems = draw_problems("train", settings.groups, self.generator, settings.levels)
-        prompts = [self.tokenizer(problem.prompt)["input_ids"] for problem in problems]
+        problems = self.ask(settings.groups * settings.drawn)
+        prompts = [self.encode(problem) for problem in problems]
         completions = sample_completions(
             self.policy,
             prompts,
@@ -109,14 +134,19 @@ class Trainer:
         repeated = [problem for problem in problems for _ in range(settings.group_size)]
         texts = self.tokenizer.batch_decode(completions, skip_special_tokens=True)
         rewards, parts = score(settings.rewards, repeated, texts)
-        grouped = torch.tensor(rewards).view(settings.groups, settings.group_size)
+        grouped = torch.tensor(rewards).view(len(problems), settings.group_size)
         advantages, without_signal = group_advantages(grouped, settings.objective.scale)
-        divergence, clipped, entropy = self._learn(prompts, completions, advantages.flatten())
+        chosen = self.choose(advantages)
+        divergence, clipped, entropy = self._learn(
+            [prompts[group] for group in chosen],
+            [each for group in chosen for each in completions[settings.group_size * group :][: settings.group_size]],
+            advantages[chosen].flatten(),
+        )
         self.steps += 1
         return Signals(
             reward=grouped.mean().item(),
             # Samples of a group resemble each other: the groups are what is independent.
-            reward_error=grouped.mean(dim=1).std().item() / math.sqrt(settings.groups) if settings.groups > 1 else 0.0,
+            reward_error=grouped.mean(dim=1).std().item() / math.sqrt(len(problems)) if len(problems) > 1 else 0.0,
             parts={name: sum(values) / len(values) for name, values in parts.items()},
             divergence=divergence,
             entropy=entropy,
@@ -125,6 +155,13 @@ class Trainer:
             tokens=sum(map(len, completions)) / len(completions),
         )
 
+    def choose(self, advantages: Tensor) -> list[int]:
+        """Return which of the groups that were drawn are learnt from, (groups, size): those with a signal first."""
+        if self.settings.drawn == 1:
+            return list(range(len(advantages)))
+        silent = (advantages.abs().amax(dim=1) < 1e-6).int()
+        return silent.argsort(stable=True)[: self.settings.groups].tolist()
+
     def _learn(
         self, prompts: list[list[int]], completions: list[list[int]], advantages: Tensor
     ) -> tuple[float, float, float]:
@@ -132,7 +169,7 @@ class Trainer:
         device = self.policy.token_embedding.weight.device
         trees, advantages = pack_trees(prompts, completions).to(device), advantages.to(device)
         with torch.no_grad(), autocast(device, self.settings.precision):
-            reference, _ = tree_log_probs(self.reference, trees)
+            reference = self.reference_log_probs(trees)
         old, first_entropy, divergence, clipped = None, 0.0, 0.0, 0.0
         for _ in range(self.settings.updates):
             with autocast(device, self.settings.precision):

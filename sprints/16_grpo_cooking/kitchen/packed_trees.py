@@ -103,7 +103,7 @@ def tree_log_probs(model: Llama, trees: PackedTrees) -> tuple[Float[Tensor, "sam
     mask, x = trees.attention_mask()[:, None], model.token_embedding(trees.tokens)
     for block in model.blocks:
         x = block(x, trees.positions, mask, None)
-    logits = functional.linear(model.norm(x[trees.scored]), model.token_embedding.weight)
+    logits = functional.linear(model.norm(x[trees.scored]), model.output_weight)
     log_probs = logits.float().log_softmax(dim=-1)  # (scored, vocab)
     with torch.no_grad():
         entropies = -(log_probs.exp() * log_probs).sum(dim=-1)[trees.predicted_by]

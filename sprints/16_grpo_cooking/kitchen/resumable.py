@@ -56,10 +56,10 @@ def resumable_steps(
     """
     start, signals = 0, []
     check_start(path, config, steps=steps, resume=resume)
-    check_room(path, trainer.policy)
+    check_room(path, trainer.saved)
     if resume:
         checkpoint = load_checkpoint(path)
-        start = restore(checkpoint, trainer.policy, [trainer.optimizer])
+        start = restore(checkpoint, trainer.saved, [trainer.optimizer])
         trainer.generator.set_state(checkpoint["data"]["generator"])
         signals = [Signals(**step) for step in checkpoint["extra"]["signals"]]
         yield start, signals
@@ -72,7 +72,7 @@ def resumable_steps(
         if step % save_every == 0 or step == steps:
             extra = {"signals": [asdict(each) for each in signals]}
             state = {"step": step, "config": config, "data": trainer.state(), "extra": extra}
-            save_checkpoint(path, model=trainer.policy, optimizers=[trainer.optimizer], **state)
+            save_checkpoint(path, model=trainer.saved, optimizers=[trainer.optimizer], **state)
         yield step, signals
     if writer is not None:
         writer.close()

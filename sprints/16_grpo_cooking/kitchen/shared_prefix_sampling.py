@@ -17,6 +17,7 @@ def sample_completions(
     max_new_tokens: int,
     end_token: int,
     generator: torch.Generator,
+    temperature: float | int = 1.0,
 ) -> list[list[int]]:
     """Return `group_size` completions of each prompt, group after group, with the end token where the model wrote one.
 
@@ -42,7 +43,7 @@ def sample_completions(
     for _ in range(max_new_tokens):
         logits = model(tokens, cache=cache, mask=mask, positions=positions)[:, -1]  # (rows, vocab)
         # A number is drawn for what has ended too, as `generate` does: the same seed draws the same completions.
-        drawn = sample(logits[row], generator=generator)
+        drawn = sample(logits[row], temperature=temperature, generator=generator)
         for completion, token, runs in zip(completions, drawn.tolist(), running.tolist(), strict=True):
             if runs:
                 completion.append(token)

@@ -1,0 +1,9 @@
+"""log a / log b is no ratio of a and b."""
+
+import torch
+from torch import Tensor
+
+
+def clipped_objective(log_probs: Tensor, old: Tensor, advantages: Tensor, clip_low: float, clip_high: float) -> Tensor:
+    ratio, advantage = log_probs / old, advantages[:, None]
+    return torch.minimum(ratio * advantage, ratio.clamp(1 - clip_low, 1 + clip_high) * advantage)
