@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from tqdm import tqdm
 
 from graph_study.clusterings import ClusteringScores, cluster, cluster_graph, reductions, stability
-from graph_study.karate import communities, factions, karate_graph
+from graph_study.karate import FACTIONS, communities, factions, karate_graph
 from graph_study.node_embeddings import embeddings_of
 from graph_study.node_networks import NodeData
 from graph_study.planetoid import load_planetoid
@@ -31,6 +32,11 @@ from shared.lab.runtime import pick_device, seed_everything
 
 # A picture may be mirrored or turned; how well it shows the groups is what counts.
 TOLERANCE = {"*": TRAINED, "graph_*": ROUNDING, "points.*": Tolerance(compared=False), "groups.*": EXACT}
+# In the order of the labels in the published files.
+SUBJECTS = (
+    "theory", "reinforcement learning", "genetic algorithms", "neural networks", "probabilistic methods", "case based",
+    "rule learning",
+)  # fmt: skip
 NODES = {"karate": 34, "cora": 2708}
 MOST_POINTS = 270  # about so many nodes of a large graph are drawn
 PRESETS = {
@@ -137,17 +143,28 @@ def report(results: Results) -> None:
     print(f"Stable over seeds: {stable}")
 
 
+def names_of_groups(results: Results) -> dict[int, str]:
+    """Return what the colours mean: the two factions, or the seven subjects of Cora."""
+    names = FACTIONS if "factions" in results.ari else SUBJECTS
+    return {group: names[group] for group in sorted(set(results.groups))}
+
+
 def plot(results: Results) -> Figure:
     """Draw the embeddings, a row for each, by each reduction, coloured by the known groups."""
     names = list(next(iter(results.points.values())))
     figure, axes = new_figure(3.0 * len(names), 2.6 * len(results.points), rows=len(results.points), columns=len(names))
     size = 26 if len(results.groups) < 100 else 6
     colours = [COLOURS[group] for group in results.groups]
+    labels = names_of_groups(results)
     for row, (kind, pictures) in zip(axes, results.points.items(), strict=True):
         for axis, name in zip(row, names, strict=True):
             axis.scatter(*zip(*pictures[name], strict=True), c=colours, s=size, linewidths=0)
             axis.set(title=f"{kind}: {name}", xticks=[], yticks=[])
             axis.grid(False)
+    handles = [
+        Line2D([], [], color=COLOURS[group], marker="o", linestyle="", label=label) for group, label in labels.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
     return figure
 
 

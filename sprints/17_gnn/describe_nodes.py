@@ -21,7 +21,7 @@ from graph_study.ingredient_graphs import IngredientGraph, optimum
 from graph_study.node_facts import FACTS, describe, facts_of, most_frequent, score, with_mean
 from graph_study.options import from_options
 from graph_study.prefix_gpt import Kind
-from shared.checks.intervals import MeanInterval, mean_interval
+from shared.checks.intervals import MeanInterval, error_bars, mean_interval
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -166,19 +166,22 @@ def report(results: Results) -> None:
 
 
 def plot(results: Results) -> Figure:
-    """Draw which facts are right, beside the optimum."""
-    figure, axes = new_figure(6.5, 4)
-    rows = {name: [mean for mean, _ in shares.values()] for name, shares in results.unseen_graphs.items()}
-    rows["most frequent answer"] = [results.chance[fact] for fact in COLUMNS]
+    """Draw which facts are right, with intervals where there are seeds, beside the optimum."""
+    figure, axes = new_figure(7.5, 4)
+    rows = {name: list(shares.values()) for name, shares in results.unseen_graphs.items()}
+    rows["most frequent answer"] = [(results.chance[fact], None) for fact in COLUMNS]
     width = 0.8 / len(rows)
     for number, (name, shares) in enumerate(rows.items()):
-        axes.bar([index + number * width for index in range(len(COLUMNS))], shares, width, label=name)
+        means, halves = zip(*shares, strict=True)
+        places = [index + number * width for index in range(len(COLUMNS))]
+        axes.bar(places, means, width, yerr=error_bars(halves), label=name, error_kw={"capsize": 2, "linewidth": 1})
     for index, fact in enumerate(COLUMNS):
         ends = [index - width / 2, index + 0.8 - width / 2]
-        axes.plot(ends, [results.optimum[fact]] * 2, color="black", linewidth=1)
+        label = "optimum" if index == 0 else None
+        axes.plot(ends, [results.optimum[fact]] * 2, color="black", linewidth=1.5, label=label)
     axes.set_xticks([index + 0.4 - width / 2 for index in range(len(COLUMNS))], COLUMNS)
-    axes.set(ylim=(0, 1.35), title="facts right on unseen graphs (line: optimum)")
-    axes.legend(fontsize=8, ncols=2, loc="upper left")
+    axes.set(ylim=(0, 1.05), ylabel="share of nodes", title="facts right on unseen graphs")
+    figure.legend(fontsize=9, ncols=4, loc="outside lower center")
     return figure
 
 

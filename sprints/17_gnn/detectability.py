@@ -167,12 +167,14 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure(10, 3.8, columns=2)
     titles = ("without a label", "with some labels")
     for axis, methods, title in zip(axes, (results.without_labels, results.with_labels), titles, strict=True):
-        for name, values in methods.items():
+        for number, (name, values) in enumerate(methods.items()):
             means, halves = zip(*values, strict=True)
-            axis.errorbar(results.signals, means, error_bars(halves), marker="o", capsize=2, label=name)
+            # Side by side, so that no interval hides another.
+            signals = [signal + 0.018 * (number - 1) for signal in results.signals]
+            axis.errorbar(signals, means, error_bars(halves), marker="osD"[number], markersize=4, capsize=2, label=name)
         axis.axvline(1, color="0.4", linestyle=":", label="threshold" if title == titles[0] else None)
         axis.axhline(0.5, color="0.7", linewidth=1)
-        axis.set(xlabel="signal", ylabel="accuracy", title=title, ylim=(0.45, 1.02))
+        axis.set(xlabel="signal", ylabel="accuracy", title=title, ylim=(0.45, 1.18))
         axis.legend(fontsize=8, loc="upper left")
     return figure
 

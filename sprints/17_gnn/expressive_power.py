@@ -20,7 +20,6 @@ from graph_study.motif_training import (
     RINGS,
     MotifTraining,
     TaskScores,
-    draw_tasks,
     print_tasks,
     task_scores,
     train_seeds,
@@ -29,7 +28,7 @@ from graph_study.options import from_options
 from graph_study.scores import SeedScores
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
-from shared.lab.figures import new_figure
+from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device, seed_everything
@@ -66,9 +65,19 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw accuracies beside chance and what colours permit."""
-    figure, axes = new_figure(13, 2.8, columns=len(results.tasks))
-    draw_tasks(axes, results.tasks)
+    """Draw the accuracy of each seed beside chance and what colours permit."""
+    figure, axes = new_figure(13, 3.0, columns=len(results.tasks))
+    for column, (axis, (name, task)) in enumerate(zip(axes, results.tasks.items(), strict=True)):
+        for row, score in enumerate(task.models.values()):
+            # Seeds that agree would hide each other in one line.
+            rows = [row + 0.16 * (seed - (len(score.test) - 1) / 2) for seed in range(len(score.test))]
+            axis.plot(score.test, rows, "o", color=COLOURS[0], markersize=5)
+        axis.axvline(task.permitted, color=COLOURS[3], linestyle="--", label="what colours permit")
+        axis.axvline(task.chance, color="black", linestyle=":", label="chance")
+        axis.set(xlim=(0, 1.05), ylim=(len(task.models) - 0.5, -0.5), xlabel="test accuracy, each seed")
+        axis.set_title(name.replace(", ", ",\n"), fontsize=9)
+        axis.set_yticks(range(len(task.models)), [] if column else list(task.models), fontsize=9)
+    axes[-1].legend(fontsize=8, loc="lower right", frameon=True)
     return figure
 
 
