@@ -39,7 +39,7 @@ SEARCH = 1000  # is added to the seeds of the search, so that no start is used f
 PRESETS = {
     "seeds": {
         "noises": (0.01, 0.05),
-        "budget": 360,
+        "budget": 240,
         "rates": (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3),
         "search_seeds": (0, 1),
         "seeds": (0, 1, 2, 3, 4),

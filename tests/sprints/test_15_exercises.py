@@ -235,12 +235,12 @@ def test_note_9_what_a_step_costs(load_sprint):
     steps = {}
     for name, make_loss in module.methods(config).items():
         tokens = module.tokens_of_a_step(start, make_loss)
-        steps[name] = int(360 * 384 / tokens)
+        steps[name] = int(240 * 384 / tokens)
         if name != "professor forcing":
             assert f"{tokens:,.0f} |" in note(9), name
-    assert f"{360 * 384:,}" in note(9)
-    assert list(steps.values()) == [360, 196, 120, 120, 180, 120, 51]
-    assert int(0.75 * steps["professor forcing"]) == 90
+    assert f"{240 * 384:,}" in note(9)
+    assert list(steps.values()) == [240, 130, 80, 80, 120, 80, 34]
+    assert int(0.75 * steps["professor forcing"]) == 60
     assert f"{704 / 384:.2f}" in note(9)
 
 
@@ -253,7 +253,7 @@ def test_note_9_an_interval_by_hand():
     shown(note(9), half, mean - half, mean + half, form=".4f")
     mean, half = mean_interval([0.03, 0.05, 0.04, 0.04, 0.04])
     shown(note(9), half or 0, form=".4f")
-    assert 360 / 2.5 == 144
+    assert 240 / 2.5 == 96
 
 
 def test_remedies_at_equal_cost_spend_the_same_and_are_searched_on_other_seeds(load_sprint):
