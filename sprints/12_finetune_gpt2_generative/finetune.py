@@ -41,7 +41,7 @@ from shared.nn.pretrained import SHIPPED
 from shared.text.books import SHIPPED_BOOK
 from shared.text.tokenizers import encode_texts
 from shared.text.unseen_words import renew, unseen_tokens
-from shared.training.checkpoints import check_room
+from shared.training.checkpoints import check_room, load_checkpoint
 from shared.training.losses import perplexity
 
 if TYPE_CHECKING:  # for annotations alone
@@ -131,7 +131,9 @@ def main(config: Config) -> Results:
     print(f"a step needs about {needed.total / 1000:.1f} GB{', blocks are computed twice' if twice else ''}")
     path = fetch("tinyshakespeare", "input.txt") if config.text == "tinyshakespeare" else config.book
     parts = cut_into_blocks(open_text(path, tokenizer, block), block, config.blocks, config.scored)
-    check_room(folder / TUNED, model, copies=8)  # weights twice and their moments, of both models
+    if config.resume:
+        load_checkpoint(folder / f"{TUNED}.pt")  # or an error that says what to do
+    check_room(folder / TUNED, model, copies=11)  # of both models weights, weights and two moments; one file twice
     prompt = encode_texts([config.prompt], tokenizer)[0] if config.prompt else parts.test[0][:16]
     loss: dict[str, float | None] = {}
     samples, histories, seconds, steps = {}, {}, {}, 0

@@ -120,6 +120,9 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(
     loss = script.score
     monkeypatch.setattr(script, "score", stop)
     config = options(folder, text, tmp_path / "whole", **more) | {"out": tmp_path / "cut"}
+    with pytest.raises(ValueError, match="there is no checkpoint"):
+        script.main(script.Config(**config, resume=True))
+    scored.clear()
     with pytest.raises(KeyboardInterrupt):
         script.main(script.Config(**config))
     monkeypatch.setattr(script, "score", loss)
