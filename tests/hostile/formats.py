@@ -46,6 +46,11 @@ def _text(folder: Path) -> None:
     (folder / "text.txt").write_text("\n".join(recipes), encoding="utf-8")
 
 
+def _problems(folder: Path) -> None:
+    line = '{"question": "How many eggs are in two dozen?", "answer": "24"}\n'
+    (folder / "problems.jsonl").write_text(20 * line, encoding="utf-8")
+
+
 def _copy(source: Path, name: str) -> Callable[[Path], None]:
     def copy(folder: Path) -> None:
         target = folder / name
@@ -166,6 +171,12 @@ FORMATS = (
         made_by=(f"04_advanced_training_cnn/train.py --folds 2 {LENET} --out {{data}}/run",),
     ),
     Format(
+        "problems", ("problems.jsonl",),
+        (f"16_grpo_cooking/train_real_llama.py --model {DATA / 'models' / 'kitchen-llama'} --examples 0 --steps 1 "
+         "--groups 1 --group-size 2 --max-new-tokens 2 --held-out 1 --data {data}/problems.jsonl --out {data}/run",),
+        _problems, may_be_read=PLAIN,
+    ),
+    Format(
         "policy checkpoint", ("run/seed0/checkpoint.pt",),
         ("16_grpo_cooking/train_grpo.py --steps 2 --groups 1 --group-size 2 --held-out 2 --samples 1 --no-tensorboard "
          "--resume --out {data}/run",),
@@ -192,6 +203,15 @@ FORMATS = (
         "tables of many graphs", ("graph/edges.csv", "graph/nodes.csv", "graph/graphs.csv"),
         ("17_gnn/train.py --task graph --steps 1 --seeds 0 --data {data}/graph",),
         made_by=("17_gnn/train.py --task graph --data motifs --export {data}/graph",), may_be_read=PLAIN,
+    ),
+    Format(
+        "edges with features", ("graph/edges.csv", "graph/nodes.csv"),
+        ("17_gnn/later_nodes.py --steps 1 --seeds 0 --data {data}/graph",),
+        made_by=("17_gnn/later_nodes.py --export {data}/graph",), may_be_read=PLAIN,
+    ),
+    Format(
+        "kept graph network", ("run/model.pt",), ("17_gnn/later_nodes.py --model {data}/run/model.pt",),
+        made_by=("17_gnn/later_nodes.py --steps 1 --seeds 0 --out {data}/run",),
     ),
     Format(
         "planetoid", tuple(f"planetoid/ind.cora.{part}" for part in ("allx", "ally", "graph", "test.index")),
