@@ -259,7 +259,7 @@ def test_note_9_an_interval_by_hand():
 def test_remedies_at_equal_cost_spend_the_same_and_are_searched_on_other_seeds(load_sprint):
     module = load_sprint(f"{FOLDER}/remedies_at_equal_cost.py")
     config = module.Config(
-        longest=4, symbols=4, pairs=50, start_steps=3, budget=30, rates=(1e-3, 1e-2), batch_size=8, held_out=2,
+        longest=4, symbols=4, pairs=50, start_steps=3, budget=16, rates=(1e-3, 1e-2), batch_size=4, held_out=1,
         seeds=(0, 1), device="cpu",
     )  # fmt: skip
     results = module.main(config)
@@ -269,13 +269,13 @@ def test_remedies_at_equal_cost_spend_the_same_and_are_searched_on_other_seeds(l
         assert control.tokens == control.passes == 1
         assert all(value == (0, 0) for value in control.differences.values())
         for name, row in rows.items():
-            assert 0.7 < row.tokens < 1.1, name
+            assert 0.5 < row.tokens < 1.2, name
             assert row.rate == float(max(row.by_rate, key=lambda rate: row.by_rate[rate]))
             assert row.at_edge, "there are two rates"
             for key, (mean, _) in row.metrics.items():
                 assert mean == pytest.approx(control.metrics[key][0] + row.differences[key][0])
         assert rows["professor forcing"].judge is not None
-    small = replace(config, budget=6, seeds=(0,), rates=(1e-3,))
+    small = replace(config, noises=(), budget=4, seeds=(0,), rates=(1e-3,))
     assert module.main(small) == module.main(small), "same seed, same results"
     module.plot(results)
 

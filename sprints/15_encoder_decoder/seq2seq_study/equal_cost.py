@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from statistics import mean
@@ -15,7 +15,7 @@ from seq2seq_study.sequences import SequencePair
 from shared.checks.intervals import MeanInterval, mean_interval
 from shared.lab.runtime import seed_everything
 from shared.nn.seq2seq import EncoderDecoder
-from shared.training.loop import train_steps
+from shared.training.loop import NonFiniteTraining, train_steps
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear
 
@@ -108,15 +108,17 @@ def go_on(start: Start, make_loss: MakeLoss, rate: float, budget: float, judge_s
         if isinstance(loss_of, ProfessorForcing):
             loss_of.teach(model, start.stream(), int(judge_share * budget / cost))
         schedule = partial(warmup_linear, steps=steps, warmup=max(1, steps // 20))
-        for _ in train_steps(
-            model, start.stream(), loss_function=loss_of, optimizers=make_optimizers(model, learning_rate=rate),
-            steps=steps, schedule=schedule,
-        ):  # fmt: skip
-            pass
+        # A rate that is too high may diverge: what the model was before that step is what the rate leads to.
+        with suppress(NonFiniteTraining):
+            for _ in train_steps(
+                model, start.stream(), loss_function=loss_of, optimizers=make_optimizers(model, learning_rate=rate),
+                steps=steps, schedule=schedule,
+            ):  # fmt: skip
+                pass
     model.eval()
     judge = None
     if isinstance(loss_of, ProfessorForcing):
-        late = loss_of.accuracies[steps // 2 :]
+        late = loss_of.accuracies[steps // 2 :] or loss_of.accuracies
         judge = [mean(late), mean(float(accuracy > loss_of.hear_above) for accuracy in loss_of.accuracies)]
     return model, Spent(steps, sum(passes), len(passes), judge)
 
