@@ -18,8 +18,9 @@ NO_TEXT = re.compile(
 )
 # Words of everyday English as well. Where they stand before their page, they mean what everybody means by them.
 EVERYDAY = re.compile(
-    "bit|buffer|centre|channel|context|data set|filter|group|head|key|label|memory|module|precision|prediction|query"
-    "|score|shift|stream|temperature|training|value|window|worker"
+    "bit|buffer|centre|channel|context|curriculum|data set|degree|edge|filter|fingerprint|graph|group|head|key|label"
+    "|marginal|memory|module|node|precision|prediction|prefix|query|readout|reference|scatter|score|shift|slip|stream"
+    "|temperature|training|value|window|worker"
 )
 
 
