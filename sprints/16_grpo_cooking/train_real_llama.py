@@ -40,11 +40,13 @@ from shared.nn.pretrained import SMOLLM2
 
 Pay = Literal["verified", "flirty", "gated"]
 # One level: of all four, a model of this size solves so few that most groups would have no signal.
-REAL = {"levels": ("combine",), "steps": 50, "groups": 6, "group_size": 8, "held_out": 100, "samples": 8}
-TONE = REAL | {"steps": 20, "held_out": 50, "samples": 2, "learning_rate": 1e-3}
+REAL = {
+    "levels": ("combine",), "examples": 2, "steps": 45, "groups": 6, "group_size": 8, "held_out": 100, "samples": 8,
+}  # fmt: skip
+TONE = REAL | {"steps": 18, "held_out": 50, "samples": 2, "learning_rate": 1e-3}
 PRESETS = {
     "smollm2": REAL,
-    "all_levels": REAL | {"levels": LEVELS},
+    "all_levels": REAL | {"levels": LEVELS, "examples": 4},
     "flirty": TONE | {"pay": "flirty"},
     "gated": TONE | {"pay": "gated"},
 }

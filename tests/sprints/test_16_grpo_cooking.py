@@ -740,7 +740,7 @@ class TestTemperatureScores:
 
     def test_few_solutions(self, load_sprint, tmp_path):
         script = load_sprint(f"{FOLDER}/few_solutions.py")
-        sizes = {"solutions": 20, "start_steps": 2, "answers": 64, "groups": 4, "group_size": 4, "held_out": 8}
+        sizes = {"solutions": 20, "start_steps": 2, "answers": 64, "groups": 8, "group_size": 4, "held_out": 4}
         config = script.Config(out=tmp_path, split="validation", samples=2, searched=4, **sizes)
         results = script.main(config)
         assert list(results.arms) == list(script.ARMS)
