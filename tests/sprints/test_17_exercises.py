@@ -14,7 +14,7 @@ from lesson_texts import lesson_texts
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
 from shared.graph.graphs import Graph, adjacency_matrix
-from shared.graph.label_propagation import label_propagation
+from shared.graph.label_propagation import label_propagation, label_spreading
 from shared.graph.message_passing import propagate, scatter_softmax
 
 SPRINT = "17_gnn"
@@ -129,6 +129,15 @@ def test_note_3_labels_of_four_nodes():
     assert steps[1] == pytest.approx([0.75, 0.583], abs=1e-3)
     assert steps[2] == pytest.approx([0.8, 0.6])
     assert "c = 0.6$ and $b = 0.8" in note(3)
+
+
+def test_note_3_label_spreading_is_wrong_about_the_same_member(part):
+    karate = part("graph_study/karate")
+    data = karate.factions(karate.karate_graph())
+    wrong = label_spreading(data.graph, *data.training_labels()).argmax(dim=1) != data.labels
+    assert wrong.nonzero().flatten().tolist() == [8]
+    source, target = data.graph.edge_index
+    assert data.labels[target[source == 8]].tolist().count(1) == 3, "three of his five friends were on the other side"
 
 
 def test_note_4_attention_of_one_node():
