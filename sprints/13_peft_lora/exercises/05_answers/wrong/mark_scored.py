@@ -1,0 +1,10 @@
+"""The mark of the speaker counts as if the model had to write it."""
+
+
+def write_chat(turns: list[tuple[str, list[int]]], marks: dict[str, int], end: int) -> tuple[list[int], list[bool]]:
+    tokens: list[int] = []
+    scored: list[bool] = []
+    for speaker, said in turns:
+        tokens += [marks[speaker], *said, end]
+        scored += [speaker == "assistant"] * (len(said) + 2)
+    return tokens, scored
