@@ -14,6 +14,7 @@ from shared.lab.paths import DATA
 from shared.lab.provenance import note_read
 from shared.nn.model_folders import check_seal, refuse_if_not_finite
 from shared.nn.packaged_models import packaged_folder
+from shared.nn.packed_weights import is_packed, load_packed
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -122,7 +123,11 @@ def load_whole(kind: Any, name: str, new: str | None = None, **options: Any) -> 
     Raises:
         ValueError: it cannot be loaded, or is not whole.
     """
-    model, info = _load(kind, name, output_loading_info=True, ignore_mismatched_sizes=True, **options)
+    if is_packed(folder := Path(locate_model(name))):
+        check_seal(folder)
+        model, info = load_packed(kind, folder, **options)
+    else:
+        model, info = _load(kind, name, output_loading_info=True, ignore_mismatched_sizes=True, **options)
     missing = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
     if missing := [key for key in missing if new is None or not key.startswith(new)]:
         raise ValueError(

@@ -1,6 +1,6 @@
 """What enters the linear layers of a model: looked at, or rounded on the way in."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Literal
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from quantizing.integer_grid import dequantize, make_grid, quantize
+from shared.text.batches import Batch
 
 Sharing = Literal["tensor", "token"]
 
@@ -67,3 +68,32 @@ class InputSizes:
     def usual(self) -> float:
         """Return the median over tokens of a token's largest feature."""
         return torch.cat(self.of_tokens).median().item()
+
+
+def round_all_but(x: Tensor, bits: int, per: Sharing, kept: Tensor) -> Tensor:
+    """Return activations (..., tokens, features) rounded but for some features, which stay as they are.
+
+    The features that are kept do not count for the range of the others: that is what they are kept for.
+
+    Args:
+        x: what enters a layer.
+        bits: size of the integers.
+        per: what shares a grid, as for `round_activations`.
+        kept: True for each feature that stays as it is.
+    """
+    return torch.where(kept, x, round_activations(x.masked_fill(kept, 0), bits, per))
+
+
+@torch.no_grad()
+def largest_inputs(model: nn.Module, batches: Iterable[Batch]) -> dict[str, Tensor]:
+    """Return the largest size of each input feature of each linear layer, (features,), over some text."""
+    largest: dict[str, Tensor] = {}
+
+    def meet(name: str, x: Tensor) -> None:
+        sizes = x.abs().flatten(0, -2).amax(0)
+        largest[name] = torch.maximum(largest[name], sizes) if name in largest else sizes
+
+    with meeting_inputs(model, meet):
+        for batch in batches:
+            model(input_ids=batch.tokens, use_cache=False)
+    return largest
