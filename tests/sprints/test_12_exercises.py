@@ -166,8 +166,14 @@ def test_note_10_mixtures(load_sprint):
     far = script.main(script.Config(probabilities=(0.99, 0.01)))
     assert f"{numbers(far.losses[:1])} and {far.losses[1]:.3f}, on average {far.mean_loss:.3f}" in note(10)
     assert f"a gain of {far.mean_loss - far.loss_of_mean:.3f}" in note(10)
-    best = np.array([[0.8, 0.2], [0.4, 0.4]])
-    assert np.allclose(mixtures.best_weights(best), 0.5)
+    parts = np.array([[0.6, 0.1], [0.2, 0.2]])
+    weights = [mixtures.best_weights(parts, rounds) for rounds in (0, 1, 2000)]
+    losses = [mixtures.mixture_loss(pair, parts) for pair in weights]
+    assert f"(−ln 0.4 − ln 0.15) / 2 = {losses[0]:.3f} nats" in note(10)
+    assert f"(3/4 + 1/3) / 2 = {weights[1][0]:.3f}, and the second model's {weights[1][1]:.3f}" in note(10)
+    assert f"Now the loss is {losses[1]:.3f}. Further rounds come ever closer to the weights 3/4" in note(10)
+    assert f"where it is {losses[2]:.3f}" in note(10)
+    assert np.allclose(weights[2], (0.75, 0.25), atol=1e-3)
     geometric = np.sqrt([0.9 * 1e-6, 0.1 * (1 - 1e-6)])
     assert [f"{mean:.2g}" for mean in geometric] == ["0.00095", "0.32"]
     truth = geometric[0] / geometric.sum()

@@ -317,7 +317,7 @@ def test_the_automaton_finds_the_longest_copies(load_sprint):
             max(n for n in range(end + 1) if any(text[end - n : end] in source for source in texts))
             for end in range(1, len(text) + 1)
         ]
-        assert len(automaton.steps) <= 2 * len("\0".join(texts)) + 1
+        assert len(automaton.steps) <= max(1, 2 * len("\0".join(texts))), "as note 6 proves"
 
     check()
 
@@ -345,6 +345,41 @@ def test_what_is_left_out_is_left_out(load_sprint, small: Path, monkeypatch: pyt
     assert losses["with rehearsal"].first_voice < losses["the defaults"].first_voice, "it is not forgotten"
     assert losses["with rehearsal"].validation != losses["the defaults"].validation
     assert results.optimum < min(loss.validation for loss in losses.values())
+
+
+def test_a_variant_reaches_the_training(load_sprint, small: Path, monkeypatch: pytest.MonkeyPatch):
+    script = load_sprint(f"{FOLDER}/what_helps.py")
+    book, asked = load_book(small, load_tokenizer()), []
+    model = torch.nn.Linear(1, 1)
+    monkeypatch.setattr(script, "prepare_for_book", lambda *_, **ways: asked.append(ways) or (model, lambda: [[0]], 0))
+    monkeypatch.setattr(script, "FineTuningSettings", lambda *numbers: asked.append(numbers) or replace(settings))
+    monkeypatch.setattr(script, "fine_tune", lambda *given: asked.append(given[-1]) or iter([(1, 1.0)]))
+    settings = load_sprint(f"{FOLDER}/book_finetuning/training_on_blocks.py").FineTuningSettings(1)
+    other = script.Variant(learning_rate=1.0, muon_learning_rate=2.0, dropout=0.3, rename=0.4, renew=False)
+    for variant, rehearsed in (other, ()), (replace(other, rehearse=True), [[7]]):
+        asked.clear()
+        script.train(script.Config(epochs=3, batch_size=1, device="cpu", seed=5), variant, book, [[7]], "other")
+        ways = {"seed": 5, "dropout": 0.3, "rename": 0.4, "new_vectors": False}
+        assert asked == [ways, (3, 1, 1.0, 2.0), rehearsed]
+
+
+def test_in_the_shipped_model_words_never_shown_are_long_and_parallel(models: ModuleType):
+    vectors = models.load_gpt(SHIPPED)[0].token_embedding.weight.detach()
+    never = torch.zeros(len(vectors), dtype=torch.bool).index_fill_(0, unseen_tokens(vectors), True)
+    lengths, unit = vectors.norm(dim=1), torch.nn.functional.normalize(vectors[never], dim=1)
+    assert (unit @ unit[0]).min() > 0.98
+    assert lengths[never].mean() > 1.2 * lengths[~never].mean()
+
+
+def test_what_is_pasted_is_measured(load_sprint, small: Path, tmp_path: Path):
+    script = load_sprint(f"{FOLDER}/copies_on_purpose.py")
+    config = script.Config(book=small, texts=8, shares=(0.0, 0.5, 1.0), out=tmp_path)
+    none, half, whole = script.main(config).controls
+    assert none.pasted == 0
+    for control in half, whole:
+        assert control.longest >= 200 > none.longest
+        assert control.measured - none.measured == pytest.approx(control.pasted, abs=0.05)
+    assert whole.pasted > 1.8 * half.pasted
 
 
 def test_comparing_tells_copying_from_the_voice(load_sprint, small: Path, tmp_path: Path):

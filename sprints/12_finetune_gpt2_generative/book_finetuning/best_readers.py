@@ -1,4 +1,4 @@
-"""What could the best reader learn from so short a book? Two readers that know the grammar, but not the voice.
+"""What would a good reader learn from so short a book? Two readers that know the grammar, but not the voice.
 
 Both know for certain what the two voices share: dishes, ingredients, amounts, which step comes when. Of the wording,
 "counts" knows every alternative and only counts how often the training chapters take each. "spells" knows only the
