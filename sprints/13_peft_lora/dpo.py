@@ -75,10 +75,8 @@ class WayResult:
     """What came of a way.
 
     Args:
-        runs: test scores of each seed.
-        exact, probability: their means over the seeds.
+        runs: test scores of each seed; exact, probability and first_voice (nats per token of recipes) are means.
         pairs: what became of the test pairs, for each seed; rewards with the beta of the way (1 for none).
-        first_voice: nats per token of recipes, mean over the seeds.
         curve_steps, curve: the validation pairs during training, first seed.
     """
 
@@ -101,8 +99,6 @@ class Results:
 
 @dataclass(frozen=True)
 class _Material:
-    """What all ways begin with and are measured by."""
-
     reference: "PreTrainedModel"
     pairs: list[AskedChat]
     validation: list[AskedChat]
@@ -184,15 +180,18 @@ def main(config: Config) -> Results:
 
 def plot(results: Results) -> Figure:
     """Draw how far right and wrong answers have moved from the reference, a panel for each way."""
-    figure, panels = new_figure(8.4, 3.4, columns=len(results.ways))
-    for axes, (name, way) in zip(panels, results.ways.items(), strict=True):
+    figure, _ = new_figure(8.4, 3.4, columns=len(results.ways))
+    for axes, (name, way) in zip(figure.axes, results.ways.items(), strict=True):
         for answer, colour in (("chosen", COLOURS[2]), ("rejected", COLOURS[1])):
             moved = [0.0, *(vars(pair)[answer] for pair in way.curve)]
             axes.plot([0, *way.curve_steps], moved, marker="o", color=colour, label=answer)
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set(title=name, xlabel="steps")
-    panels[0].set_ylabel("log-probability minus the reference's, nats")
-    panels[0].legend()
+    limits = [limit for axes in figure.axes for limit in axes.get_ylim()]
+    for axes in figure.axes:
+        axes.set_ylim(min(limits), max(limits))
+    figure.axes[0].legend()
+    figure.axes[0].set_ylabel("log-probability minus the reference's, nats")
     return figure
 
 
