@@ -212,6 +212,24 @@ def test_note_8_the_table_of_sums_means_and_maxima():
     assert "never told apart" in note(8)
 
 
+def test_note_8_a_graph_convolution_is_one_round_ahead(part):
+    script = part("graph_study/colour_refinement")
+    ring = [(node, (node + 1) % 6) for node in range(6)]
+    triangles = [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)]
+    graphs = [Graph.undirected([*pairs, (0, 6)], 7) for pairs in (ring, triangles)]
+    two, three = (script.colour_counts(graphs, rounds) for rounds in (2, 3))
+    assert two[0] == two[1]
+    assert three[0] != three[1]
+    # One layer already parts nodes whose colours part in round 2; two layers part the graphs, which takes three rounds.
+    once = [matrix(graph).double().sum(dim=1) for graph in graphs]
+    twice = [matrix(graph).double() @ values for graph, values in zip(graphs, once, strict=True)]
+    torch.testing.assert_close(*(values.sort().values for values in once))
+    assert once[0][1] == pytest.approx(0.955, abs=5e-4)
+    assert once[0][2] == pytest.approx(1)
+    assert (twice[0].sort().values - twice[1].sort().values).abs().max() > 0.005
+    assert "$t + 1$ rounds" in note(8)
+
+
 def test_note_9_return_probabilities(part):
     returns = part("graph_study/structural_features").return_probabilities
     triangle, hexagon = (Graph.undirected([(node, (node + 1) % size) for node in range(size)], size) for size in (3, 6))

@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from scipy.sparse.csgraph import shortest_path
 from torch_geometric.datasets import KarateClub
 
 from shared.graph.graphs import Graph, adjacency_matrix
@@ -411,6 +412,15 @@ def test_cora_is_cora(cora):
     assert torch.bincount(cora.labels[cora.train_mask]).tolist() == [20] * 7
     assert not (cora.train_mask & cora.test_mask).any()
     torch.testing.assert_close(cora.features.to_dense().sum(1), torch.ones(2708))
+
+
+def test_papers_of_cora_that_are_six_citations_apart(cora):
+    """Note 7: more than half of all joined pairs are at most six apart; one in seven at six has the same subject."""
+    steps = shortest_path(adjacency_matrix(cora.graph).numpy(), unweighted=True)
+    pairs = np.isfinite(steps) & (steps > 0)
+    assert 0.5 < (steps[pairs] <= 6).mean() < 0.6
+    same = (cora.labels[:, None] == cora.labels).numpy()
+    assert same[steps == 6].mean() == pytest.approx(1 / 7, abs=0.01)
 
 
 def test_gcn_learns_cora(part, cora):
