@@ -49,7 +49,7 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     steps: PositiveInt = 300  # optimizer steps of a run
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # to choose from
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # to choose from
     search: PositiveInt = 2  # blocks on which each rate is tried
     seeds: PositiveInt = 5  # other blocks, on which the chosen rate is measured; each has a seed of its own
     cases: Annotated[tuple[str, ...], Different] = tuple(CASES)  # cases to run; others are compared with the first

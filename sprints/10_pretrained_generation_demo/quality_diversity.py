@@ -92,7 +92,7 @@ def plot(results: Results) -> Figure:
     """Draw validity against entropy, whole and near the optimum, where each point has its setting beside it."""
     figure, (whole, near) = new_figure(width=9, height=4.4, columns=2)
     best = results.grammar.entropy
-    lowest = min(p.interval[0] for p in results.points.values() if abs(p.entropy - best) < NEAR)
+    lowest = min((p.interval[0] for p in results.points.values() if abs(p.entropy - best) < NEAR), default=0.5)
     row = (1 - lowest) / 15  # height of a row of names
     for axes in (whole, near):
         axes.plot(best, 1, "*", color="black", markersize=14, label="the grammar")

