@@ -48,7 +48,7 @@ def mistakes(rewards: Tensor, scale: bool) -> dict[str, Tensor]:
 
 def compare(learner: Any, rewards: Tensor, scale: bool) -> None:
     given = {"rewards": rewards, "scale": scale}
-    # What is added to the deviation moves an advantage by a ten-thousandth, which nobody sees: the last check asks for it.
+    # What is added to the deviation moves an advantage by a ten-thousandth: the last check asks for it.
     expect(learner.group_advantages, given, by_rows(rewards, scale), mistakes(rewards, scale), tolerance=5e-4)
 
 
