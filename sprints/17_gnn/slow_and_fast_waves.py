@@ -68,8 +68,10 @@ def plot(results: Results) -> Figure:
         height = 1.0 * (SHOWN - 1 - number)
         left.axhline(height, color="0.8", linewidth=1)
         left.plot([height + 0.8 * entry for entry in wave], marker="o", color=COLOURS[number])
-        left.text(len(wave) - 0.5, height, f"eigenvalue {abs(float(value)):.2f}", va="center", color=COLOURS[number])
+        name = f"eigenvalue {abs(float(value)):.2f}"
+        left.text(len(wave) - 0.5, height + 0.03, name, va="bottom", color=COLOURS[number])
     left.set(xlabel="node of the path", yticks=[], title="three waves", xlim=(-0.5, 1.45 * len(wave)))
+    left.set_xticks(range(0, len(wave), 2))
     left.grid(False)
     for number, (rounds, factors) in enumerate(results.factors.items()):
         label = f"{rounds} round{'s' if rounds != '1' else ''}"
