@@ -683,6 +683,17 @@ def test_the_ablation_searches_for_every_case_and_measures_on_other_blocks(
     script.plot(results)
 
 
+def test_a_trial_renews_running_averages_over_one_epoch_if_asked(load_part, monkeypatch: pytest.MonkeyPatch):
+    trials, recipe = load_part("digit_study.trials"), load_part("digit_study.recipe").Recipe
+    seen: list[int] = []
+    monkeypatch.setattr(trials, "renew_running_averages", lambda network, batches: seen.append(len(list(batches))))
+    small = recipe(widths=(4, 4), steps=2, warmup=1, batch_size=64)
+    trials.validation_accuracy(trials.Trial(small, 0, 5, 0))
+    assert not seen
+    trials.validation_accuracy(trials.Trial(small, 0, 5, 0, fresh_averages=True))
+    assert seen == [12], "898 images, a fifth of them held out, in batches of 64"
+
+
 def test_the_blocks_of_the_search_measure_nothing(load_part):
     split = load_part("ablation").split_blocks
     assert split(2, 5) == ([0, 3], [1, 2, 4, 5, 6])
