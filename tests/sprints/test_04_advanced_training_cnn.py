@@ -686,7 +686,7 @@ def test_the_ablation_searches_for_every_case_and_measures_on_other_blocks(
 def test_a_trial_renews_running_averages_over_one_epoch_if_asked(load_part, monkeypatch: pytest.MonkeyPatch):
     trials, recipe = load_part("digit_study.trials"), load_part("digit_study.recipe").Recipe
     seen: list[int] = []
-    monkeypatch.setattr(trials, "renew_running_averages", lambda network, batches: seen.append(len(list(batches))))
+    monkeypatch.setattr(trials, "renew_running_averages", lambda _network, batches: seen.append(len(list(batches))))
     small = recipe(widths=(4, 4), steps=2, warmup=1, batch_size=64)
     trials.validation_accuracy(trials.Trial(small, 0, 5, 0))
     assert not seen
