@@ -61,7 +61,7 @@ def group_advantages(
     deviations = rewards.std(dim=1, keepdim=True)
     advantages = rewards - rewards.mean(dim=1, keepdim=True)
     if scale:
-        # The small number is TRL's; an easy question, with one failure in eight, gets the larger advantages.
+        # The small number (TRL's) keeps a group of equal rewards from dividing 0 by 0.
         advantages = advantages / (deviations + 1e-4)
     return advantages, (deviations < 1e-6).float().mean().item()
 
