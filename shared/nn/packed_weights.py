@@ -109,7 +109,7 @@ def read_packed(folder: Path) -> tuple[dict[str, GroupedWeight], dict[str, Tenso
     """Return the packed weights of a folder, and its other tensors, by the names of the parameters.
 
     Raises:
-        ValueError: another scheme, or files that are not whole.
+        ValueError: another scheme, files that are not whole, or scales that do not fit their integers.
     """
     description = read_json(folder / DESCRIPTION)
     scheme, bits = description.get("scheme"), description.get("bits")
@@ -122,11 +122,24 @@ def read_packed(folder: Path) -> tuple[dict[str, GroupedWeight], dict[str, Tenso
     packed = {}
     try:
         for name in description["weights"]:
-            integers = unpack(tensors.pop(name + INTEGERS), bits)
-            packed[name] = GroupedWeight(integers, tensors.pop(name + SCALES))
+            integers, scales = tensors.pop(name + INTEGERS), tensors.pop(name + SCALES)
+            if not _divides(integers, scales, bits):
+                raise ValueError(
+                    f"{folder / WEIGHTS} has {name + INTEGERS} of shape {(*integers.shape,)} and {name + SCALES} of "
+                    f"shape {(*scales.shape,)}, which do not fit together: get a whole copy of {folder}"
+                )
+            packed[name] = GroupedWeight(unpack(integers, bits), scales)
     except KeyError as error:
         raise ValueError(f"{folder} lacks {error.args[0]}: get a whole copy of it") from None
     return packed, tensors
+
+
+def _divides(integers: Tensor, scales: Tensor, bits: int) -> bool:
+    """Return whether each row of packed integers divides into as many groups as it has scales."""
+    if integers.dim() != 2 or scales.dim() != 2 or len(integers) != len(scales):
+        return False
+    groups = scales.shape[1]
+    return groups > 0 and integers.shape[1] * (8 // bits) % groups == 0
 
 
 def load_packed(kind: Any, folder: Path, **options: Any) -> tuple["PreTrainedModel", dict[str, list]]:
@@ -138,7 +151,7 @@ def load_packed(kind: Any, folder: Path, **options: Any) -> tuple["PreTrainedMod
         options: of the configuration.
 
     Raises:
-        ValueError: as for `read_packed`.
+        ValueError: as for `read_packed`, or a tensor has another shape than the configuration says.
     """
     from transformers import AutoConfig, GenerationConfig
 
@@ -149,6 +162,12 @@ def load_packed(kind: Any, folder: Path, **options: Any) -> tuple["PreTrainedMod
         numbers = weight.to_float()
         tensors[name] = numbers.T.contiguous() if turned and name.endswith(turned) else numbers
     model = kind.from_config(config)
+    for name, expected in model.state_dict().items():
+        if name in tensors and tensors[name].shape != expected.shape:
+            raise ValueError(
+                f"{folder / WEIGHTS} has {name} of shape {(*tensors[name].shape,)}, and by its config.json it is "
+                f"{(*expected.shape,)}: get a whole copy of {folder}"
+            )
     missing = set(model.load_state_dict(tensors, strict=False).missing_keys)
     if (folder / "generation_config.json").is_file():
         model.generation_config = GenerationConfig.from_pretrained(folder)

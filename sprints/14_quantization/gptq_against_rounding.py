@@ -38,7 +38,11 @@ class Config(ScriptConfig):
     block: Block | None = None  # tokens of a passage of a text (default: 512, or what the model can look at)
     texts: PositiveInt | None = None  # test passages to score (default: 100 recipes, or 8 blocks of a text)
     calibration: PositiveInt | None = None  # training passages to look at (default: 100 recipes, or 16 blocks)
-    bits: tuple[Annotated[int, Field(ge=2, le=8)], ...] = (4, 3, 2)  # sizes of the integers
+    bits: Annotated[tuple[Annotated[int, Field(ge=2, le=8)], ...], Field(min_length=1)] = (
+        4,
+        3,
+        2,
+    )  # sizes of the integers
     group: PositiveInt = 64  # weights of a group
     damping: PositiveFloat = 0.01  # share of the mean of a Hessian's diagonal that is added to it; the paper's
 
@@ -99,7 +103,7 @@ def plot(results: Results) -> Figure:
         bars = [place + 0.4 * (number - 0.5) for place in places]
         losses.bar(bars, rises, width=0.38, label=name)
         for bar, rise in zip(bars, rises, strict=True):
-            losses.annotate(f"{rise:+.2g} %", (bar, max(rise, 0.1)), ha="center", va="bottom", fontsize=8)
+            losses.annotate(f"{rise:+.3g} %", (bar, max(rise, 0.1)), ha="center", va="bottom", fontsize=8)
     losses.set_yscale("symlog", linthresh=1)
     losses.set_xticks(list(places), [f"{bits} bits" for bits in results.bits])
     losses.set(ylabel="loss above float32, %")

@@ -36,7 +36,7 @@ from quantizing.smoothing import smooth
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveInt
+from shared.lab.ranges import Fraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.pretrained import load_causal_model
@@ -55,7 +55,7 @@ class Config(ScriptConfig):
     calibration: PositiveInt | None = None  # training passages to look at (default: 50 recipes, or 4 blocks of a text)
     # size of an activation's integers; PyTorch's engines for x86 keep one bit of eight in reserve
     bits: Annotated[int, Field(ge=2, le=16)] = 7
-    alphas: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.25, 0.5, 0.75)  # how much smoothing moves
+    alphas: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (0.25, 0.5, 0.75)  # how much smoothing moves
     layers: PositiveInt = 5  # layers with the largest outliers to leave in float32
     features: PositiveInt = 4  # features with the largest outliers to leave in float32, in each layer
     engine: str = "auto"  # library that multiplies quantized matrices

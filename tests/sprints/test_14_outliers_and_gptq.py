@@ -20,7 +20,7 @@ _, note = lesson_texts(FOLDER, minus="-")
 
 @pytest.fixture
 def scripts(load_sprint) -> SimpleNamespace:
-    names = ("tame_outliers", "gptq_against_rounding", "save_quantized", "move_an_outlier", "two_weights")
+    names = ("tame_outliers", "gptq_against_rounding", "save_quantized", "move_an_outlier", "two_weights", "pack_a_row")
     return SimpleNamespace(**{name: load_sprint(f"{FOLDER}/{name}.py") for name in names})
 
 
@@ -140,7 +140,7 @@ def test_ways_of_dynamic_int8_meet_their_outliers(parts, scripts, batches):
     assert abs(rise(per="token")) > 0.2 * plain, "every token has the outlier: a grid for each does not help"
 
 
-def test_note_11_moves_an_outlier_by_hand(scripts):
+def test_note_11_moves_an_outlier_by_hand(scripts, parts):
     found = scripts.move_an_outlier.main(scripts.move_an_outlier.Config())
     assert found.factors == [8, 1]
     assert found.after.tokens == [[2, 0.5], [-1.5, pytest.approx(-0.4)]]
@@ -154,6 +154,11 @@ def test_note_11_moves_an_outlier_by_hand(scripts):
     for output in found.before.outputs:
         assert f"{output[0]:g}" in note(11)
     assert scripts.move_an_outlier.plot(found).axes
+    alone = parts.activations.round_activations(torch.tensor([[16.0, 0.5]]), 4, "token")
+    assert f"a step of {16 / 15:.2f}" in note(11)
+    assert alone[0, 1] == 0, "a grid for the token alone does not help"
+    evened = parts.smoothing.factors(torch.tensor([16.0, 0.5]), torch.tensor([0.25, 0.5]), 0.0)
+    assert (evened.tolist(), (torch.tensor([16.0, 0.5]) / evened).tolist()) == ([4, 2], [4, 0.25])
 
 
 # GPTQ
@@ -244,6 +249,22 @@ def test_a_block_sees_what_the_blocks_before_it_make_of_text(parts, model, batch
         expected = parts.gptq.gptq(weight, products[name], 3, 16)
     agree = (made.weights[f"{name}.weight"].integers == expected.integers).float().mean()
     assert agree > 0.99
+
+
+def test_note_13_packs_a_row_by_hand(scripts, parts):
+    script = scripts.pack_a_row
+    found = script.main(script.Config())
+    assert found.integers == [6, -4, 2, 7]
+    assert found.packed == [78, 250]
+    assert f"2 · 0.4 / 15 = {found.scale:.4f}" in note(13)
+    for pair, byte in zip(((6, -4), (2, 7)), found.packed, strict=True):
+        low, high = (number + 8 for number in pair)
+        assert f"| {pair[0]}, {pair[1]} | {low}, {high} | {low} + 16 · {high} = {byte} |" in note(13)
+    assert found.read == pytest.approx([found.scale * integer for integer in found.integers])
+    again = parts.gptq.round_to_nearest(torch.tensor([found.read]), 4, 4)
+    assert again.scales.item() == pytest.approx(14 / 15 * found.scale, rel=1e-3)
+    assert again.to_float()[0].tolist() != pytest.approx(found.read, rel=1e-3), "new errors"
+    assert script.plot(found).axes
 
 
 def test_inputs_that_fill_no_space_are_refused(parts):

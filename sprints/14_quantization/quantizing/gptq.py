@@ -6,7 +6,7 @@ What counts is not how far a weight moves but how far the outputs of its layer d
     |X (w - w')|^2 = (w - w')^T H (w - w'),        H = X^T X        (inputs, inputs).
 
 Columns are rounded from left to right. After each one the weights to its right move to where this error is least, given
-what was rounded so far (Frantar et al. 2022, *GPTQ*).
+what was rounded so far (Frantar et al. 2023, *GPTQ*). Theory: notes/12_gptq.md.
 """
 
 import torch

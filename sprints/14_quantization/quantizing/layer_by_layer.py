@@ -1,6 +1,6 @@
 """A whole model quantized layer by layer, from the first block to the last.
 
-A block is calibrated on what the quantized blocks before it return, so that it can make up for their errors.
+A block is calibrated on what the quantized blocks before it return: these are the inputs that it will meet.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,10 +1,12 @@
 """Weights as integers in groups: bytes, folders, and what is refused."""
 
 import json
+import re
 import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from shared.nn.model_folders import seal
@@ -106,6 +108,49 @@ def test_what_is_not_as_it_was_written_is_refused(saved, tmp_path):
     seal(folder)
     with pytest.raises(ValueError, match=r"lacks another\.integers: get a whole copy"):
         load_causal_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        (".scales", lambda scales: scales[:-1], r"\.scales of shape \(\d+, \d+\), which do not fit together"),
+        (".scales", lambda scales: scales[0], r"\.scales of shape \(\d+,\), which do not fit together"),
+        (".scales", lambda scales: torch.cat([scales, scales, scales], 1), "which do not fit together"),
+        (".integers", lambda integers: integers[0], r"\.integers of shape \(\d+,\) and .* fit together"),
+        ("norm.weight", lambda weight: weight[:-1], r"of shape \(31,\), and by its config.json it is \(32,\)"),
+        ("ln_1.weight", lambda weight: weight[:-1], r"of shape \(31,\), and by its config.json it is \(32,\)"),
+    ],
+)
+def test_a_tensor_of_another_shape_is_refused_by_its_name(saved, part, change, message):
+    _, _, folder = saved
+    tensors = load_file(folder / WEIGHTS)
+    if not (names := [name for name in tensors if name.endswith(part)]):
+        pytest.skip("a norm of the other family")
+    save_file(tensors | {names[0]: change(tensors[names[0]]).contiguous()}, folder / WEIGHTS)
+    seal(folder)
+    with pytest.raises(ValueError, match=message) as refused:
+        load_causal_model(str(folder))
+    assert names[0] in str(refused.value)
+
+
+def test_a_matrix_of_another_shape_is_refused_by_its_name(saved):
+    model, weights, folder = saved
+    name = next(iter(weights))
+    tensors = load_file(folder / WEIGHTS)
+    half = len(tensors[name + ".integers"]) // 2
+    changed = {name + part: tensors[name + part][:half].contiguous() for part in (".integers", ".scales")}
+    save_file(tensors | changed, folder / WEIGHTS)
+    seal(folder)
+    expected = re.escape(f"by its config.json it is {(*model.get_parameter(name).shape,)}")
+    with pytest.raises(ValueError, match=rf"has {re.escape(name)} of shape .*{expected}"):
+        load_causal_model(str(folder))
+
+
+def test_transformers_alone_takes_no_packed_folder_for_a_model_of_its_own(saved):
+    from transformers import AutoModelForCausalLM
+
+    with pytest.raises(OSError, match="no file named"):
+        AutoModelForCausalLM.from_pretrained(saved[2])
 
 
 def test_a_folder_that_lacks_a_parameter_is_refused(saved, tmp_path):
