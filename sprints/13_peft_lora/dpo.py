@@ -14,10 +14,11 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from tqdm import tqdm
 
 from adapter_study.answerers import add_adapter, learn_to_answer
@@ -28,7 +29,7 @@ from adapter_study.preferences import PairScores, score_pairs, tune_on_pairs
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import PositiveFloat, PositiveInt
+from shared.lab.ranges import Different, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED
@@ -56,7 +57,7 @@ TOLERANCE = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), smollm2, a folder, or a name of the hub
-    betas: tuple[PositiveFloat, ...] = (0.05, 0.5)  # of DPO
+    betas: Annotated[tuple[PositiveFloat, ...], Field(min_length=1), Different] = (0.05, 0.5)  # of DPO
     pairs: PositiveInt = 400  # recipes with a question each, whose right and wrong answer are a pair
     warm_steps: PositiveInt = 150  # steps on answers before the pairs come
     steps: PositiveInt = 40  # steps on pairs, or on their right answers

@@ -11,10 +11,11 @@ counted as right if the greedy answer is exact. Theory: notes/09_instruction_tun
 
 import statistics
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from tqdm import tqdm
 
 from adapter_study.answerers import add_adapter, load_answerer
@@ -34,7 +35,7 @@ from adapter_study.rate_search import search_rate
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import PositiveFloat, PositiveInt
+from shared.lab.ranges import Different, PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.pretrained import SHIPPED
@@ -58,14 +59,15 @@ TOLERANCE = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), smollm2, a folder, or a name of the hub
-    ways: tuple[Scored, ...] = WAYS  # what the loss scores
+    ways: Annotated[tuple[Scored, ...], Field(min_length=1), Different] = WAYS  # what the loss scores
     recipes: PositiveInt = 2000  # recipes of training, each a chat
     questions: PositiveInt = 2  # questions of a chat
     steps: PositiveInt = 150  # optimizer steps
     batch_size: PositiveInt = 8  # chats of a step
     targets: tuple[str, ...] | None = None  # of LoRA: attention, linear, ends or names (None: linear; small: ends, too)
     rank: PositiveInt = 8  # rank of LoRA; alpha is twice as large
-    rates: tuple[PositiveFloat, ...] | None = None  # learning rates, of which validation chooses (None: one, by size)
+    # learning rates, of which validation chooses (None: one, by size)
+    rates: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] | None = None
     asked: PositiveInt = 100  # questions that validate, and as many that test
     every: PositiveInt = 30  # steps between two validations
     seeds: PositiveInt = 1  # runs of each way, from --seed on

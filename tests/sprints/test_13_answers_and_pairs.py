@@ -397,8 +397,28 @@ class TestDPO:
 
 
 WRONG_OPTIONS = {
-    "instruction_tuning": ["--ways questions", "--recipes 0", "--steps 0", "--rates 0", "--rank 0", "--asked 0"],
-    "dpo": ["--betas 0", "--betas -1", "--pairs 0", "--steps 0", "--warm-steps 0", "--learning-rate 0", "--seeds 0"],
+    "instruction_tuning": [
+        "--ways",
+        "--ways answers answers",
+        "--ways questions",
+        "--rates",
+        "--recipes 0",
+        "--steps 0",
+        "--rates 0",
+        "--rank 0",
+        "--asked 0",
+    ],
+    "dpo": [
+        "--betas",
+        "--betas 1 1",
+        "--betas 0",
+        "--betas -1",
+        "--pairs 0",
+        "--steps 0",
+        "--warm-steps 0",
+        "--learning-rate 0",
+        "--seeds 0",
+    ],
     "dpo_on_paper": ["--beta 0"],
 }
 
