@@ -10,6 +10,7 @@ from lesson_texts import lesson_texts
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
+from shared.lab.config import parse_config
 from shared.nn.model_folders import seal
 from shared.nn.pretrained import load_tokenizer
 from shared.text.batches import pad_rows
@@ -310,3 +311,23 @@ def test_scripts_take_models_of_both_families(scripts, folder, tmp_path):
         assert saved.megabytes < saved.megabytes_float32 * (options["bits"] + 2) / 32
         assert "is not as it was written" in saved.refused["one bit flipped"]
         assert "says 'affine'" in saved.refused["another scheme"]
+
+
+WRONG_OPTIONS = {
+    "move_an_outlier": ("--alpha 2",),
+    "tame_outliers": ("--alphas", "--alphas 2", "--bits 1", "--layers 0", "--features 0", "--texts 0"),
+    "two_weights": ("--first 2",),
+    "gptq_against_rounding": ("--bits", "--bits 9", "--group 0", "--damping 0", "--calibration 0"),
+    "pack_a_row": ("--weights", "--weights 1 2 3", "--weights 0 0 0 0", "--weights 1 2 3 1000"),
+    "save_quantized": ("--bits 3", "--group 0", "--calibration 0"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_OPTIONS)
+def test_options_out_of_range_are_refused(load_sprint, capsys, name):
+    config = load_sprint(f"{FOLDER}/{name}.py").Config
+    for words in WRONG_OPTIONS[name]:
+        with pytest.raises(SystemExit) as end:
+            parse_config(config, words.split())
+        assert end.value.code == 2, words
+        assert words.split()[0] in capsys.readouterr().err, words
