@@ -38,6 +38,7 @@ PARTS = (
     "own_problems",
     "chat_policy",
     "resumable",
+    "spending",
 )
 
 VALIDATION = {"split": "validation", "device": "cpu"}
@@ -691,6 +692,59 @@ class TestDynamicSampling:
         trainer.step()
         prompts, completions, advantages = learnt[0]
         assert (len(prompts), len(completions), len(advantages)) == (2, 4, 4)
+
+    def test_learns_from_the_chosen_groups_with_their_own_advantages(
+        self, parts, tokenizer, tiny, problems, generator, monkeypatch
+    ):
+        """Only texts on the last two of six problems differ in reward: these are learnt from."""
+        learnt, asked = [], problems[:6]
+        noisy = {problem.question for problem in asked[4:]}
+
+        def noise(problem, text):
+            return float(len(text) % 7) if problem.question in noisy else 1.0
+
+        rewards = {"noise": parts.rewards.Reward(noise)}
+        settings = parts.grpo_loop.GRPOSettings(groups=2, group_size=4, drawn=3, rewards=rewards, max_new_tokens=6)
+        trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
+        monkeypatch.setattr(trainer, "ask", lambda count: asked[:count])
+        monkeypatch.setattr(trainer, "_learn", lambda *each: learnt.append(each) or (0.0, 0.0, 0.0))
+        trainer.step()
+        prompts, completions, advantages = learnt[0]
+        assert prompts == [trainer.encode(problem) for problem in asked[4:]]
+        texts = tokenizer.batch_decode(completions, skip_special_tokens=True)
+        found = torch.tensor([[float(len(text) % 7) for text in texts[at : at + 4]] for at in (0, 4)])
+        assert (found.std(dim=1) > 0).all(), "the texts of this test must differ"
+        torch.testing.assert_close(advantages, parts.grpo.group_advantages(found)[0].flatten())
+
+    def test_the_error_of_the_reward_is_over_groups(self, parts, tokenizer, tiny, problems, generator, monkeypatch):
+        lengths = torch.tensor([float(len(problem.question)) for problem in problems[:6]])
+        rewards = {"length": parts.rewards.Reward(lambda problem, _: float(len(problem.question)))}
+        settings = parts.grpo_loop.GRPOSettings(groups=6, group_size=4, rewards=rewards, max_new_tokens=2)
+        trainer = parts.grpo_loop.Trainer(tiny, tokenizer, settings, generator)
+        monkeypatch.setattr(trainer, "ask", lambda count: problems[:count])
+        signals = trainer.step()
+        assert signals.reward_error == pytest.approx(lengths.std().item() / math.sqrt(6))
+        assert signals.without_signal == 1
+
+    def test_reinforce_lowers_the_rate_to_zero_and_follows_the_curriculum(
+        self, parts, tokenizer, tiny, generator, monkeypatch
+    ):
+        seen = []
+
+        class Recorder(parts.spending.Trainer):
+            def step(self):
+                seen.append((self.optimizer.param_groups[0]["lr"], self.settings.levels))
+                return super().step()
+
+        monkeypatch.setattr(parts.spending, "Trainer", Recorder)
+        kind = {"groups": 1, "group_size": 2, "max_new_tokens": 2, "learning_rate": 0.4}
+        settings = parts.grpo_loop.GRPOSettings(**kind, levels=("scale",))
+        parts.spending.reinforce(
+            tiny, tokenizer, settings, 4, generator, levels_at=lambda step: ("scale", "oven")[: 1 if step < 2 else 2]
+        )
+        rates, levels = zip(*seen, strict=True)
+        assert rates == pytest.approx([0.4, 0.3, 0.2, 0.1])
+        assert levels == (("scale",), ("scale",), ("scale", "oven"), ("scale", "oven"))
 
     @pytest.mark.usefixtures("unchecked")
     def test_refuses_to_draw_less(self, parts):
