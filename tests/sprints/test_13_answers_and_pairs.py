@@ -180,7 +180,7 @@ class TestMasks:
 
 
 class TestAnswers:
-    def test_exact_answers_are_those_that_greedy_decoding_writes(self, answering):
+    def test_exact_answers_are_those_that_greedy_decoding_writes(self, answering, chats):
         tokenizer, model = load_tokenizer(), tiny_gpt2()
         some = answering.asked_chats(tokenizer, model, "test", 0, 3)
         learnt = [each.right for each in some]
@@ -196,7 +196,14 @@ class TestAnswers:
             said = tokenizer.decode([token for token, inside in zip(*each.right, strict=True) if inside])
             assert answering.write_answer(model, tokenizer, each.prompt) == said
         others = answering.asked_chats(tokenizer, model, "test", 3, 8)
-        share = answering.score_answers(model, others).exact
+        scores = answering.score_answers(model, others)
+        chats_of_others = [each.right for each in others]
+        log_probs = answering.answer_log_probs(model, chats_of_others)  # of whole answers
+        assert scores.probability == pytest.approx(log_probs.exp().mean().item(), rel=1e-4)
+        for what, loss in (("answers", scores.loss), ("answers without end", scores.loss_before_end)):
+            total, count = language_model_loss(Logits(model), chats.chat_batch(chats_of_others, what))
+            assert loss == pytest.approx((total / count).item(), rel=1e-4), what
+        share = scores.exact
         written = [answering.write_answer(model, tokenizer, each.prompt) for each in others]
         right = [
             tokenizer.decode([token for token, inside in zip(*each.right, strict=True) if inside]) for each in others
