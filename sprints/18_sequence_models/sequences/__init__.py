@@ -1,0 +1,1 @@
+"""Parts that several scripts of this sprint use."""
