@@ -187,7 +187,7 @@ def plot(results: Results) -> Figure:
     for (name, way), colour in zip(results.ways.items(), COLOURS, strict=False):
         axes.plot(way.curve_steps, [100 * share for share in way.curve], marker="o", color=colour, label=name)
     axes.set(xlabel="optimizer steps", ylabel="exact answers, validation, %")
-    axes.set_ylim(-2, 102)
+    axes.set_ylim(bottom=-1)
     axes.legend(title="the loss scores")
     return figure
 
