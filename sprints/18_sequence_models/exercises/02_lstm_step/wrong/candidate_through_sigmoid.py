@@ -1,0 +1,13 @@
+"""The candidate goes through the sigmoid."""
+
+import torch
+from torch import Tensor
+
+
+def lstm_step(
+    x: Tensor, hidden: Tensor, cell: Tensor, weight: Tensor, recurrent: Tensor, bias: Tensor, second_bias: Tensor
+) -> Tensor:
+    gates = x @ weight.T + bias + hidden @ recurrent.T + second_bias
+    take, keep, candidate, show = gates.chunk(4, dim=-1)
+    cell = keep.sigmoid() * cell + take.sigmoid() * candidate.sigmoid()
+    return torch.stack([show.sigmoid() * cell.tanh(), cell])
