@@ -133,8 +133,8 @@ def plot(results: Results) -> Figure:
         means, halves = [mean for mean, _ in rows], [half for _, half in rows]
         places = [width + 0.5 * (index - 1) for width in results.padded_to]  # side by side
         axes.errorbar(places, means, yerr=error_bars(halves), color=f"C{index}", marker="o", capsize=3)
-        words, align = name.replace(", then", ",\nthen"), "bottom" if index else "top"
-        axes.text(results.padded_to[-1] + 1.5, means[-1], words, color=f"C{index}", va=align)
+        words = name.replace(", then", ",\nthen")
+        axes.text(results.padded_to[-1] + 1.5, means[-1], words, color=f"C{index}", va="bottom")
     axes.axhline(results.optimum, color="grey", linestyle=":")
     axes.text(0.5, results.optimum - 0.01, "optimum", color="grey", va="top")
     axes.set(xlabel="tokens of a row, padding included", ylabel="loss (nats)")
