@@ -1,0 +1,15 @@
+"""Wrong: the rate is the decay, at every step; time does not count."""
+
+import torch
+from torch import Tensor
+
+
+def selective_scan(x: Tensor, step: Tensor, rate: Tensor, write: Tensor, read: Tensor) -> Tensor:
+    state = torch.zeros_like(rate)  # (features, d_state)
+    outputs = []
+    for token in range(len(x)):
+        decay = rate.exp()
+        written = (step[token] * x[token])[:, None] * write[token]
+        state = decay * state + written
+        outputs.append(state @ read[token])
+    return torch.stack(outputs)
