@@ -43,7 +43,7 @@ Pay = Literal["verified", "flirty", "gated"]
 REAL = {
     "levels": ("combine",), "examples": 2, "steps": 45, "groups": 6, "group_size": 8, "held_out": 100, "samples": 8,
 }  # fmt: skip
-TONE = REAL | {"steps": 18, "held_out": 50, "samples": 2, "learning_rate": 1e-3}
+TONE = REAL | {"steps": 14, "held_out": 40, "samples": 2, "learning_rate": 1e-3}
 PRESETS = {
     "smollm2": REAL,
     "all_levels": REAL | {"levels": LEVELS, "examples": 4},

@@ -56,7 +56,7 @@ class Prompts:
     Args:
         tokenizer: of the policy, with a chat template.
         levels: levels of the problems.
-        flirty: the instruction asks for a pet name, and the first example has one.
+        flirty: the instruction asks for a pet name, and every example has one: from one alone it is hardly copied.
         examples: how many.
     """
 
@@ -70,8 +70,8 @@ class Prompts:
     ) -> None:
         self.tokenizer = tokenizer
         shown = draw_problems("train", examples, torch.Generator().manual_seed(5), tuple(levels)) if examples else []
-        if flirty and shown:
-            shown[0] = replace(shown[0], thought=f"{PET_NAME}, {shown[0].thought}")
+        if flirty:
+            shown = [replace(problem, thought=f"{PET_NAME}, {problem.thought}") for problem in shown]
         self.messages = [{"role": "system", "content": FLIRTY if flirty else INSTRUCTION}]
         for problem in shown:
             self.messages.append({"role": "user", "content": problem.question})
