@@ -162,7 +162,7 @@ def plot(results: Results) -> Figure:
         axes.text(end, row, f" {end:.2f}", va="center")
     axes.invert_yaxis()
     axes.set(xlabel="nats per token above the optimum, by kind of token", xlim=(0, 1.15 * max([*left, 0.01])))
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
 
