@@ -53,15 +53,20 @@ def test_all_ways_are_timed_and_agree(script):
     assert results.largest_difference < 1e-4
 
 
-def test_note_9_decays_as_a_mask():
-    decays = torch.tensor([1.0, 0.5, 0.5, 1.0], dtype=torch.float64)
-    so_far = decays.log().cumsum(0)
-    mask = (so_far[:, None] - so_far).exp().tril()
-    assert mask.tolist() == [[1, 0, 0, 0], [0.5, 1, 0, 0], [0.25, 0.5, 1, 0], [0.25, 0.5, 1, 1]]
-    values = torch.tensor([4.0, 2.0, 0.0, 1.0], dtype=torch.float64)
-    assert (mask @ values).tolist() == [4.0, 4.0, 2.0, 3.0]
+@pytest.mark.parametrize("chunk", [1, 2, 3, 4])
+def test_decays_as_a_mask_are_the_recurrence(script, chunk):
+    module = script("decays_as_a_mask")
+    config = module.Config(chunk=chunk)
+    results = module.main(config)
+    expected = torch.tensor([[1, 0, 0, 0], [0.5, 1, 0, 0], [0.25, 0.5, 1, 0], [0.25, 0.5, 1, 1]], dtype=torch.float64)
+    torch.testing.assert_close(torch.tensor(results.mask, dtype=torch.float64), expected, atol=1e-12, rtol=0)
+    assert results.outputs == pytest.approx([4.0, 4.0, 2.0, 3.0])
+    assert results.largest_difference < 1e-12
+    module.plot(results)
+    with pytest.raises(ValueError, match="got 2 and 4"):
+        module.Config(values=(1.0, 2.0)).check()
     state, states = 0.0, []
-    for decay, value in zip(decays.tolist(), values.tolist(), strict=True):
+    for decay, value in zip(config.decays, config.values, strict=True):
         state = decay * state + value
         states.append(state)
     assert states == [4.0, 4.0, 2.0, 3.0]
