@@ -108,10 +108,8 @@ class Mamba2(nn.Module):
     ) -> tuple[Float[Tensor, "batch tokens heads head_dim"], Float[Tensor, "batch heads d_state head_dim"]]:
         """Return what linear attention reads for each head, and its last state."""
         shared = self.heads // self.groups
-        query, key = (
-            part.unflatten(-1, (self.groups, -1)).repeat_interleave(shared, dim=2).transpose(1, 2)
-            for part in (query, key)
-        )
+        query, key = (part.unflatten(-1, (self.groups, -1)) for part in (query, key))
+        query, key = (part.repeat_interleave(shared, dim=2).transpose(1, 2) for part in (query, key))
         parts = (query, key, value.transpose(1, 2), log_decay.transpose(1, 2), state)
         if self.way == "chunks":
             output, last = attend_in_chunks(*parts, chunk=self.chunk)
