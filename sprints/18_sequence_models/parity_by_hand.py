@@ -13,6 +13,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from sequences.counter import Counter
+from sequences.groups import make_group
+from sequences.tasks import Moves, accuracy_by_length, draw_rows
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import Fraction, PositiveInt
@@ -20,6 +23,7 @@ from shared.lab.run import run
 from shared.nn.linear_recurrence import recur
 
 MOST = 12  # bits that fit into the drawing
+FAR = (200, 256)  # bits of the rows that the counter reads far behind its last bend
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Config(ScriptConfig):
     bits: tuple[int, ...] = (1, 0, 1, 1, 0, 1)  # what is read, zeros and ones
     decay: Fraction = 0.5  # of the state that fades
     ones: PositiveInt = 8  # ones that it reads, each number rounded to an eighth
+    counts_to: PositiveInt = 40  # ones up to which a counter's readout has bends
     places: PositiveInt = 33  # values that a number can have in the search: -2 to 2 in equal steps
     tries: PositiveInt = 2000  # recurrences of each kind that are searched
 
@@ -42,6 +47,8 @@ class Results:
     switch: list[float]
     counter: list[float]
     fading: list[float]
+    counter_up_to_its_bends: float
+    counter_far: float
     float16_counter_stops_at: int
     tried: int
     longest_cycle: dict[str, int]
@@ -98,12 +105,18 @@ def main(config: Config) -> Results:
         fading.append(state)
     print(f"ones alone, decay {config.decay}, rounded to eighths:", *(f"{state:g}" for state in fading))
     generator = torch.Generator().manual_seed(config.seed)
+    rows = draw_rows(Moves(make_group("Z2").table, torch.arange(2)), 2000, FAR[1], generator)
+    accuracy = accuracy_by_length(Counter(config.counts_to), rows)
+    near, far = accuracy[: config.counts_to].mean().item(), accuracy[FAR[0] - 1 :].mean().item()
+    print(f"a counter with bends to {config.counts_to}: {near:.1%} up to there, {far:.1%} of {FAR[0]} to {FAR[1]} bits")
     share, added, start = torch.rand(3, config.tries, generator=generator)
     given = (4 * added - 2, 4 * start - 2, config.places)
     longest = {"[0, 1]": cycles(share, *given), "[−1, 0]": cycles(-share, *given)}
     stops = counts_to()
     print(f"float16 counts to {stops:,}; longest cycles {longest}, of {config.tries} recurrences each")
-    return Results(list(config.bits), decays, switch, counter, fading, stops, config.tries, longest)
+    return Results(
+        list(config.bits), decays, switch, counter, fading, near, far, stops, config.tries, longest
+    )  # fmt: skip
 
 
 def plot(results: Results) -> Figure:

@@ -108,6 +108,8 @@ def test_parity_by_hand_is_the_note(load_sprint):
     assert "1, 1.5, 1.75, 1.875, 2, 2" in note(11)
     assert results.float16_counter_stops_at == 2048
     assert "2,048" in note(11)
+    assert results.counter_up_to_its_bends == 1.0
+    assert results.counter_far == pytest.approx(0.5, abs=0.01)
     assert results.longest_cycle == {"[0, 1]": 1, "[−1, 0]": 2}
     assert script.plot(results).axes
     with pytest.raises(ValueError, match="each 0 or 1"):
@@ -137,15 +139,13 @@ def test_note_11_no_monotone_map_of_a_finite_set_has_a_cycle():
     assert f"{len(rising)} of the {len(every_map):,}" in note(11)
 
 
-def test_note_11_the_counter_of_the_triangle_wave():
-    """What note 11 says a counter and an MLP with a bend at each number do: right up to the last bend, not behind."""
-    bends = 40
-    count = torch.arange(61.0)
-    slopes = torch.tensor([1.0] + [2.0 * (-1) ** bend for bend in range(1, bends + 1)])
-    wave = (torch.relu(count[:, None] - torch.arange(bends + 1)) * slopes).sum(dim=1)
-    parity = count % 2
-    assert torch.equal(wave[: bends + 2], parity[: bends + 2])
-    assert not torch.equal(wave, parity)
+def test_a_counter_is_right_up_to_its_last_bend_and_says_the_same_behind_it(load_sprint):
+    counter = load_sprint(f"{FOLDER}/sequences/counter.py").Counter(6)
+    said = counter(torch.ones(1, 12, dtype=torch.long)).argmax(dim=-1)[0].tolist()
+    assert said == [1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1]
+    assert counter(torch.zeros(1, 3, dtype=torch.long)).argmax(dim=-1)[0].tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="at least"):
+        load_sprint(f"{FOLDER}/sequences/counter.py").Counter(0)
 
 
 def test_note_12_by_hand(load_sprint):
@@ -253,12 +253,13 @@ def test_negative_decays_learn_parity_and_go_on(load_sprint):
 def test_state_tracking_at_tiny_size(load_sprint):
     script = load_sprint(f"{FOLDER}/state_tracking.py")
     config = script.Config(
-        arms=("rnn", "transformer"), depths=(1, 2), d_model=8, length=4, steps=3, batch_size=2, rates=(1e-2,), rows=4,
-        seeds=2,
+        arms=("rnn", "transformer"), depths=(1, 2), d_model=8, length=4, steps=3, batch_size=2, rates=(1e-2, 1e-3),
+        rows=4, seeds=2,
     )  # fmt: skip
     results = script.main(config)
     assert {name: list(depths) for name, depths in results.models.items()} == {"RNN": [1], "transformer": [1, 2]}
     assert len(results.models["RNN"][1].by_length) == 4
+    assert results.searched["transformer"].rate in (1e-2, 1e-3)
     assert len(results.models["transformer"][2].longest) == 2
     assert script.plot(results).axes
     assert script.main(config) == results
