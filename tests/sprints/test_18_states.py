@@ -162,6 +162,15 @@ def test_note_12_by_hand(load_sprint):
         script.Config(moves=("213",) * 11).check()
 
 
+def test_note_12_a_cup_is_followed_by_decays_of_one_and_minus_one(groups):
+    group = groups.make_group("S3")
+    for move in group.elements:
+        goes_to = [move.index(str(place + 1)) for place in range(3)]  # where the cup of each place comes to
+        fitting = [(a, x) for a in (1, -1) for x in range(3) if [(a * g + x) % 3 for g in range(3)] == goes_to]
+        assert len(fitting) == 1
+    assert [(1 - g) % 3 for g in range(3)] == [1, 0, 2]
+
+
 def test_the_network_by_hand_reads_any_length_and_needs_its_start(load_sprint, groups):
     by_hand = load_sprint(f"{FOLDER}/sequences/rnn_of_table.py")
     table = groups.make_group("S3").table
@@ -204,6 +213,14 @@ def test_every_arm_is_causal_and_every_parameter_moves(load_sprint, tasks, group
     list(track.fit(model, moves, track.Plan(3, 8, 6, 0.0), 1e-2, torch.Generator().manual_seed(0)))
     still = [name for name, parameter in model.named_parameters() if torch.equal(parameter, before[name])]
     assert not still
+
+
+def test_a_transformer_tells_one_token_from_two_equal_ones(load_sprint):
+    torch.manual_seed(0)
+    model = load_sprint(f"{FOLDER}/sequences/arms.py").Classifier("transformer", 6, 8, 1)
+    logits = model(torch.ones(1, 3, dtype=torch.long))[0]
+    assert logits.shape == (3, 6)
+    assert (logits[0] - logits[1]).abs().max() > 1e-6
 
 
 def test_the_rate_is_searched_with_a_seed_of_its_own(load_sprint):

@@ -1,11 +1,13 @@
 """The models that parity and state tracking compare: the same blocks and width, another way to remember.
 
 A block is a layer that mixes tokens and an MLP of 4 d_model hidden features, each with its norm and its residual path.
-Every token is given a class: the product of all tokens so far.
+Every token is given a class: the product of all tokens so far. In front of each row stands a start token. Without it
+attention could not tell one token from two equal ones: a mean of equal values is that value.
 """
 
 from typing import Literal
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -54,10 +56,11 @@ class Classifier(nn.Module):
 
     def __init__(self, arm: Arm, elements: int, d_model: int, layers: int) -> None:
         super().__init__()
+        self.elements = elements
         if arm == "transformer":
             # Its MLP has three matrices where the others have two: 8/3 d_model hidden features are as many numbers.
             config = LlamaConfig(
-                elements, layers=layers, heads=HEADS, key_value_heads=HEADS, d_model=d_model,
+                elements + 1, layers=layers, heads=HEADS, key_value_heads=HEADS, d_model=d_model,
                 d_hidden=8 * d_model // 3, tie_weights=False,
             )  # fmt: skip
             self.model: nn.Module = Llama(config)
@@ -67,12 +70,14 @@ class Classifier(nn.Module):
             mlp = nn.Sequential(nn.Linear(d_model, 4 * d_model), nn.GELU(), nn.Linear(4 * d_model, d_model))
             blocks += [Residual(mixing_layer(arm, d_model), nn.LayerNorm(d_model))]
             blocks += [Residual(TokenWise(mlp), nn.LayerNorm(d_model))]
-        self.model = SequenceModel(elements, d_model, blocks, nn.LayerNorm(d_model), outputs=elements)
+        self.model = SequenceModel(elements + 1, d_model, blocks, nn.LayerNorm(d_model), outputs=elements)
 
     def forward(self, words: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens elements"]:
         """Return the logits of the product at each token."""
-        read = self.model(words)
-        return read if isinstance(read, Tensor) else read[0]
+        start = words.new_full((len(words), 1), self.elements)
+        read = self.model(torch.cat([start, words], dim=1))
+        logits = read if isinstance(read, Tensor) else read[0]
+        return logits[:, 1:, : self.elements]  # of the start token, and for it, nothing is asked
 
     def parameter_count(self) -> int:
         """Return the number of parameters."""
