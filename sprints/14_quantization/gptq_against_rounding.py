@@ -27,6 +27,7 @@ from shared.lab.runtime import seed_everything
 from shared.nn.pretrained import load_causal_model
 
 PRESETS = {"smollm2": {"model": "smollm2", "bits": (4, 3), "group": 32}}
+Bits = Annotated[int, Field(ge=2, le=8)]
 NEAREST, GPTQ = "rounded to the nearest", "GPTQ"
 
 
@@ -38,11 +39,7 @@ class Config(ScriptConfig):
     block: Block | None = None  # tokens of a passage of a text (default: 512, or what the model can look at)
     texts: PositiveInt | None = None  # test passages to score (default: 100 recipes, or 8 blocks of a text)
     calibration: PositiveInt | None = None  # training passages to look at (default: 100 recipes, or 16 blocks)
-    bits: Annotated[tuple[Annotated[int, Field(ge=2, le=8)], ...], Field(min_length=1)] = (
-        4,
-        3,
-        2,
-    )  # sizes of the integers
+    bits: Annotated[tuple[Bits, ...], Field(min_length=1)] = (4, 3, 2)  # sizes of the integers
     group: PositiveInt = 64  # weights of a group
     damping: PositiveFloat = 0.01  # share of the mean of a Hessian's diagonal that is added to it; the paper's
 

@@ -940,7 +940,9 @@ class TestRealLlama:
         plain, flirty = (parts.chat_policy.Prompts(tokenizer, ("convert",), flirty=each) for each in (False, True))
         assert [message["role"] for message in plain.messages] == ["system", *["user", "assistant"] * 4]
         assert all("<answer>" in message["content"] for message in plain.messages[2::2])
-        assert "darling" in flirty.messages[2]["content"]
+        shown = [message["content"] for message in flirty.messages if message["role"] == "assistant"]
+        assert len(shown) == 4
+        assert all("darling" in text for text in shown), "from one example alone it is hardly copied"
         assert tokenizer.decode(plain(problems[0])).endswith(f"<user>{problems[0].question}<cook>")
 
     @pytest.mark.parametrize("pay", ["verified", "flirty", "gated"])
