@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from shared.nn.sequence_inputs import check_sequence
+from shared.nn.sequence_model import State
 
 Tokens = Float[Tensor, "batch tokens features"]
 
@@ -30,8 +31,8 @@ class CausalConvolution(nn.Module):
         self.bias = nn.Parameter(torch.empty(features).uniform_(-bound, bound)) if bias else None
 
     def forward(
-        self, x: Tokens, state: tuple[Tensor, ...] | None = None, mask: Bool[Tensor, "batch tokens"] | None = None
-    ) -> tuple[Tokens, tuple[Tensor, ...]]:
+        self, x: Tokens, state: State | None = None, mask: Bool[Tensor, "batch tokens"] | None = None
+    ) -> tuple[Tokens, State]:
         """Return the outputs, and the last kernel - 1 real inputs of each row; see `SequenceLayer`."""
         check_sequence(x, self.features, state, [(self.kernel - 1, self.features)], mask)
         tokens = x.shape[1]

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from shared.nn.linear_recurrence import scan
 from shared.nn.sequence_inputs import check_sequence
+from shared.nn.sequence_model import State
 
 Keys = Float[Tensor, "batch heads tokens head_dim"]
 Values = Float[Tensor, "batch heads tokens features"]
@@ -135,9 +136,9 @@ class LinearAttention(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch tokens d_model"],
-        state: tuple[Tensor, ...] | None = None,
+        state: State | None = None,
         mask: Bool[Tensor, "batch tokens"] | None = None,
-    ) -> tuple[Float[Tensor, "batch tokens d_model"], tuple[Tensor, ...]]:
+    ) -> tuple[Float[Tensor, "batch tokens d_model"], State]:
         """Return the outputs and the state behind the last token; see `SequenceLayer`."""
         head_dim = self.d_model // self.heads
         check_sequence(x, self.d_model, state, [(self.heads, head_dim, head_dim + 1)], mask)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.nn.sequence_inputs import check_sequence
+from shared.nn.sequence_model import State
 
 Steps = Inexact[Tensor, "batch tokens *features"]
 Decays = Inexact[Tensor, "batch tokens *broadcast"]  # as many axes as the inputs; an axis of 1 holds for all features
@@ -148,9 +149,9 @@ class GatedRecurrence(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch tokens d_model"],
-        state: tuple[Tensor, ...] | None = None,
+        state: State | None = None,
         mask: Bool[Tensor, "batch tokens"] | None = None,
-    ) -> tuple[Float[Tensor, "batch tokens d_model"], tuple[Tensor, ...]]:
+    ) -> tuple[Float[Tensor, "batch tokens d_model"], State]:
         """Return the outputs and the state behind the last token; see `SequenceLayer`."""
         check_sequence(x, self.d_model, state, [(self.d_state,)], mask)
         decay = self.lowest + (1 - self.lowest) * self.decay(x).sigmoid()  # (batch, tokens, d_state)
@@ -181,9 +182,9 @@ class MinGRU(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch tokens d_model"],
-        state: tuple[Tensor, ...] | None = None,
+        state: State | None = None,
         mask: Bool[Tensor, "batch tokens"] | None = None,
-    ) -> tuple[Float[Tensor, "batch tokens d_model"], tuple[Tensor, ...]]:
+    ) -> tuple[Float[Tensor, "batch tokens d_model"], State]:
         """Return the states and the last one; see `SequenceLayer`."""
         check_sequence(x, self.d_model, state, [(self.d_model,)], mask)
         gate = self.gate(x)

@@ -16,7 +16,7 @@ from shared.nn.causal_convolution import CausalConvolution
 from shared.nn.linear_recurrence import Way, read_steps
 from shared.nn.norms import RMSNorm
 from shared.nn.sequence_inputs import check_sequence
-from shared.nn.sequence_model import Residual, SequenceModel
+from shared.nn.sequence_model import Residual, SequenceModel, State
 
 Tokens = Float[Tensor, "batch tokens features"]
 Directions = Float[Tensor, "batch tokens d_state"]
@@ -91,8 +91,8 @@ class Mamba(nn.Module):
         self.time_step.bias = nn.Parameter(inverse_softplus(draw_time_steps(inner)))
 
     def forward(
-        self, x: Tokens, state: tuple[Tensor, ...] | None = None, mask: Bool[Tensor, "batch tokens"] | None = None
-    ) -> tuple[Tokens, tuple[Tensor, ...]]:
+        self, x: Tokens, state: State | None = None, mask: Bool[Tensor, "batch tokens"] | None = None
+    ) -> tuple[Tokens, State]:
         """Return the outputs and the state behind the last token; see `SequenceLayer`."""
         shapes = [(self.convolution.kernel - 1, self.inner), (self.inner, self.d_state)]
         check_sequence(x, self.d_model, state, shapes, mask)
@@ -143,22 +143,42 @@ def mamba_from_transformers(theirs: Any, way: Way = "chunks") -> SequenceModel:
         ValueError: the model is another one, or has what ours lacks.
     """
     config = theirs.config
-    if config.model_type != "mamba":
-        raise ValueError(f"the model must be a mamba; it is a {config.model_type}")
-    kept = {"use_bias": False, "use_conv_bias": True, "hidden_act": "silu", "tie_word_embeddings": True}
-    if other := {name: getattr(config, name) for name, value in kept.items() if getattr(config, name) != value}:
-        raise ValueError(f"ours has {kept}; this model has {other}: change its configuration")
+    check_config(config, "mamba", tie_word_embeddings=True)
     model = mamba_model(
         config.vocab_size, config.hidden_size, config.num_hidden_layers, config.state_size, config.expand,
         config.conv_kernel, int(config.time_step_rank), config.layer_norm_epsilon, way,
     )  # fmt: skip
-    weights = theirs.state_dict()
+    return copy_weights(model, theirs, NAMES)
+
+
+def check_config(config: Any, model_type: str, **more: Any) -> None:
+    """Check that a configuration of transformers is one of this kind, and of what ours has.
+
+    Raises:
+        ValueError: the model is another one, or has what ours lacks.
+    """
+    if config.model_type != model_type:
+        raise ValueError(f"the model must be a {model_type}; it is a {config.model_type}: give another one")
+    kept = {"use_bias": False, "use_conv_bias": True, "hidden_act": "silu"} | more
+    if other := {name: getattr(config, name) for name, value in kept.items() if getattr(config, name) != value}:
+        raise ValueError(f"ours has {kept}; this model has {other}: change its configuration")
+
+
+def copy_weights(model: SequenceModel, theirs: Any, names: dict[str, str]) -> SequenceModel:
+    """Return our model with the weights of transformers', in its dtype and in evaluation mode.
+
+    Args:
+        model: of residual layers with a norm each.
+        theirs: a language model on a `backbone`.
+        names: of our layer's parameters, and those of its mixer.
+    """
     copied = {"embedding.weight": "backbone.embeddings.weight", "norm.gain": "backbone.norm_f.weight"}
-    copied["head.weight"] = copied["embedding.weight"]
-    for index in range(config.num_hidden_layers):
+    tied = model.head.weight is model.embedding.weight
+    copied["head.weight"] = copied["embedding.weight"] if tied else "lm_head.weight"
+    for index in range(len(model.layers)):
         copied[f"layers.{index}.norm.gain"] = f"backbone.layers.{index}.norm.weight"
-        for own, name in NAMES.items():
+        for own, name in names.items():
             copied[f"layers.{index}.layer.{own}"] = f"backbone.layers.{index}.mixer.{name}"
-    own = model.state_dict()
+    weights, own = theirs.state_dict(), model.state_dict()
     model.load_state_dict({name: weights[name_there].view_as(own[name]) for name, name_there in copied.items()})
     return model.to(next(theirs.parameters()).dtype).eval()

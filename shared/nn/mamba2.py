@@ -15,10 +15,10 @@ from torch.nn import functional
 from shared.nn.causal_convolution import CausalConvolution
 from shared.nn.linear_attention import attend_by_scan, attend_by_tokens, attend_in_chunks
 from shared.nn.linear_recurrence import Way
-from shared.nn.mamba import draw_time_steps, inverse_softplus
+from shared.nn.mamba import check_config, copy_weights, draw_time_steps, inverse_softplus
 from shared.nn.norms import RMSNorm
 from shared.nn.sequence_inputs import check_sequence
-from shared.nn.sequence_model import Residual, SequenceModel
+from shared.nn.sequence_model import Residual, SequenceModel, State
 
 Tokens = Float[Tensor, "batch tokens features"]
 
@@ -79,8 +79,8 @@ class Mamba2(nn.Module):
         self.output = nn.Linear(inner, d_model, bias=False)
 
     def forward(
-        self, x: Tokens, state: tuple[Tensor, ...] | None = None, mask: Bool[Tensor, "batch tokens"] | None = None
-    ) -> tuple[Tokens, tuple[Tensor, ...]]:
+        self, x: Tokens, state: State | None = None, mask: Bool[Tensor, "batch tokens"] | None = None
+    ) -> tuple[Tokens, State]:
         """Return the outputs and the state behind the last token; see `SequenceLayer`."""
         width, head_dim = self.groups * self.d_state, self.inner // self.heads
         kept = [(self.convolution.kernel - 1, self.convolution.features), (self.heads, self.d_state, head_dim)]
@@ -133,11 +133,7 @@ def mamba2_from_transformers(theirs: Any, way: Way = "chunks") -> SequenceModel:
         ValueError: the model is another one, or has what ours lacks.
     """
     config = theirs.config
-    if config.model_type != "mamba2":
-        raise ValueError(f"the model must be a mamba2; it is a {config.model_type}")
-    kept = {"use_bias": False, "use_conv_bias": True, "hidden_act": "silu"}
-    if other := {name: getattr(config, name) for name, value in kept.items() if getattr(config, name) != value}:
-        raise ValueError(f"ours has {kept}; this model has {other}: change its configuration")
+    check_config(config, "mamba2")
     size, epsilon = config.hidden_size, config.layer_norm_epsilon
     blocks = [
         Residual(
@@ -149,14 +145,5 @@ def mamba2_from_transformers(theirs: Any, way: Way = "chunks") -> SequenceModel:
         )
         for _ in range(config.num_hidden_layers)
     ]  # fmt: skip
-    tied = config.tie_word_embeddings
-    model = SequenceModel(config.vocab_size, size, blocks, RMSNorm(size, epsilon), None if tied else config.vocab_size)
-    copied = {"embedding.weight": "backbone.embeddings.weight", "norm.gain": "backbone.norm_f.weight"}
-    copied["head.weight"] = copied["embedding.weight"] if tied else "lm_head.weight"
-    for index in range(config.num_hidden_layers):
-        copied[f"layers.{index}.norm.gain"] = f"backbone.layers.{index}.norm.weight"
-        for own, name in NAMES.items():
-            copied[f"layers.{index}.layer.{own}"] = f"backbone.layers.{index}.mixer.{name}"
-    weights, own = theirs.state_dict(), model.state_dict()
-    model.load_state_dict({name: weights[name_there].view_as(own[name]) for name, name_there in copied.items()})
-    return model.to(next(theirs.parameters()).dtype).eval()
+    outputs = None if config.tie_word_embeddings else config.vocab_size
+    return copy_weights(SequenceModel(config.vocab_size, size, blocks, RMSNorm(size, epsilon), outputs), theirs, NAMES)

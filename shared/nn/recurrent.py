@@ -13,8 +13,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from shared.nn.sequence_inputs import check_sequence
+from shared.nn.sequence_model import State
+
 Kind = Literal["rnn", "lstm", "gru"]
-State = tuple[Tensor, ...]
 Hidden = Float[Tensor, "batch hidden"]
 Tokens = Float[Tensor, "batch tokens input"]
 GATES: dict[Kind, int] = {"rnn": 1, "gru": 3, "lstm": 4}  # row blocks of each weight
@@ -117,8 +119,7 @@ class Recurrent(nn.Module):
         Raises:
             ValueError: no token, or shapes that do not fit.
         """
-        state = self.start(x) if state is None else state
-        self.check(x, state, mask)
+        state = self.start(x, state, mask)
         ends: list[State] = []
         for layer in range(self.layers):
             outputs = []
@@ -153,31 +154,15 @@ class Recurrent(nn.Module):
         suffix = f"_l{layer}{'_reverse' if direction else ''}"
         return [self.get_parameter(name + suffix) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
 
-    def start(self, x: Tokens) -> State:
-        """Return a state of zeros."""
-        shape = (len(x), self.layers * self.directions, self.hidden_size)
-        return (x.new_zeros(shape),) * (2 if self.kind == "lstm" else 1)
-
-    def check(self, x: Tensor, state: State, mask: Tensor | None) -> None:
-        """Check that shapes fit.
+    def start(self, x: Tokens, state: State | None = None, mask: Tensor | None = None) -> State:
+        """Return the state in front of the first token: the one that is given, if it fits, else zeros.
 
         Raises:
-            ValueError: with the rule, the shape and the way out.
+            ValueError: no token, or shapes that do not fit.
         """
-        if x.shape[1] == 0 or x.shape[2] != self.input_size:
-            rule = f"inputs must have at least one token, of {self.input_size} features"
-            raise ValueError(f"{rule}; got (batch, tokens, features) {tuple(x.shape)}")
-        shapes, expected = [tuple(part.shape) for part in state], [tuple(part.shape) for part in self.start(x)]
-        if shapes != expected:
-            raise ValueError(
-                f"the state must be {len(expected)} of shape (batch, layers * directions, hidden_size) = {expected[0]}"
-                f"; got {shapes}: give the state of the same rows, or None at the beginning of a text"
-            )
-        if mask is not None and (mask.shape != x.shape[:2] or mask.dtype != torch.bool):
-            raise ValueError(
-                f"the mask must be boolean, of shape (batch, tokens) = {tuple(x.shape[:2])}; got {tuple(mask.shape)}, "
-                f"{mask.dtype}: make one by shared/nn/lengths.py"
-            )
+        shape, parts = (self.layers * self.directions, self.hidden_size), 2 if self.kind == "lstm" else 1
+        check_sequence(x, self.input_size, state, [shape] * parts, mask)
+        return (x.new_zeros(len(x), *shape),) * parts if state is None else state
 
     @torch.no_grad()
     def set_forget_bias(self, value: float) -> None:

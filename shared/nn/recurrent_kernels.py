@@ -9,7 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from shared.nn.recurrent import Recurrent, State, Tokens
+from shared.nn.causal_convolution import take_tokens
+from shared.nn.recurrent import Recurrent, Tokens
+from shared.nn.sequence_model import State
 
 
 class FusedRecurrent(Recurrent):
@@ -28,14 +30,15 @@ class FusedRecurrent(Recurrent):
         Raises:
             ValueError: no token, or shapes that do not fit.
         """
-        state = self.start(x) if state is None else state
-        self.check(x, state, mask)
+        state = self.start(x, state, mask)
         if mask is None or mask.all():
             return self._dense(x, state)
         # The kernel knows padding on the right only: real tokens move to the left, and their outputs back.
         places = (~mask).long().argsort(dim=1, stable=True)  # (batch, tokens): in each row the real tokens first
         lengths, rows = mask.sum(dim=1), mask.any(dim=1)  # a row of nothing but padding is left out
-        read, after = self._packed(_taken(x, places)[rows], tuple(part[rows] for part in state), lengths[rows].cpu())
+        read, after = self._packed(
+            take_tokens(x, places)[rows], tuple(part[rows] for part in state), lengths[rows].cpu()
+        )
         outputs = x.new_zeros(*x.shape[:2], self.hidden_size * self.directions).masked_scatter(mask.unsqueeze(-1), read)
         state = tuple(before.masked_scatter(rows[:, None, None], new) for before, new in zip(state, after, strict=True))
         return outputs, state
@@ -72,7 +75,3 @@ class FusedRecurrent(Recurrent):
             for direction in range(self.directions)
             for part in self.weights(layer, direction)
         ]
-
-
-def _taken(x: Tensor, places: Tensor) -> Tensor:
-    return x.gather(1, places.unsqueeze(-1).expand_as(x))

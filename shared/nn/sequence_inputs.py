@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-State = tuple[Tensor, ...]
+from shared.nn.sequence_model import State
 
 
 def check_sequence(

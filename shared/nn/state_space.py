@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from shared.nn.linear_recurrence import read_steps
 from shared.nn.sequence_inputs import check_sequence
+from shared.nn.sequence_model import State
 
 Tokens = Float[Tensor, "batch tokens d_model"]
 Memory = Complex[Tensor, "batch d_model modes"]
@@ -109,8 +110,8 @@ class S4D(nn.Module):
         return 2 * (readout * states).sum(dim=-1).real, last
 
     def forward(
-        self, x: Tokens, state: tuple[Tensor, ...] | None = None, mask: Bool[Tensor, "batch tokens"] | None = None
-    ) -> tuple[Tokens, tuple[Tensor, ...]]:
+        self, x: Tokens, state: State | None = None, mask: Bool[Tensor, "batch tokens"] | None = None
+    ) -> tuple[Tokens, State]:
         """Return the outputs and the state, complex, behind the last token; see `SequenceLayer`."""
         check_sequence(x, self.d_model, state, [(self.d_model, self.modes)], mask)
         before = None if state is None else state[0]

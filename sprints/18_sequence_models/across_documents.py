@@ -22,7 +22,7 @@ from shared.lab.figures import new_figure
 from shared.lab.ranges import PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
-from shared.nn.recurrent import State
+from shared.nn.sequence_model import State
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,9 @@ def plot(results: Results) -> Figure:
                 rule, (results.pairs[place], means[place][0]), (-6, 6) if rule == "adding" else (4, -16),
                 textcoords="offset points", ha="right" if rule == "adding" else "left", color=drawn[0].get_color(),
             )  # fmt: skip
-        panel.plot(results.pairs, results.expected_adding[name], ":", color="black", label="formula for adding")
+        panel.plot(
+            results.pairs, results.expected_adding[name], ":", color="black", label="formula for adding", zorder=5
+        )
         panel.set(xlabel="pairs", ylabel="squared error of an answer (1: that of 0)", title=name, ylim=(0, None))
         panel.legend(loc="upper left")
     return figure

@@ -80,7 +80,7 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw the way forward above, the way back below, and what each word adds to the gradient."""
     step = 2.4
-    figure, axes = drawings.canvas(2.7 + step * len(results.states), 4.2)
+    figure, axes = drawings.canvas(2.7 + step * (len(results.states) - 1), 4.2)
     for y, words in ((3.35, "state"), (1.95, "gradient"), (0.55, "adds to dL/du")):
         drawings.text(axes, words, 0.85, y, bold=True)
     for index, state in enumerate(results.states):

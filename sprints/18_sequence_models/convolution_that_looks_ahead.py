@@ -136,7 +136,7 @@ def plot(results: Results) -> Figure:
             kind, (results.steps[-1], last), (4, -10 if kind == "with zeros" else 0), textcoords="offset points",
             color=f"C{index}",
         )  # fmt: skip
-    axes.annotate("ln(vocab_size)", (results.steps[-1], results.chance), (4, 2), textcoords="offset points")
+    axes.annotate("causal at best", (results.steps[-1], results.chance), (4, 2), textcoords="offset points")
     axes.set(xlabel="steps", ylabel="loss on new texts, nats", ylim=(0, None), xlim=(0, results.steps[-1] * 1.22))
     return figure
 

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from tqdm import tqdm
 
-from sequences.cookbook_models import NAMES, CookbookArm, build, count, optimizers_of, width_for
+from sequences.cookbook_models import NAMES, CookbookArm, build, optimizers_of, width_for
 from sequences.kinds_of_loss import KindLoss, by_kind, model_nats, ngram_nats, optimum_by_kind
 from shared.lab.compare import EXACT, ROUNDING, TIMING, TRAINED
 from shared.lab.config import ScriptConfig
@@ -128,7 +128,7 @@ def learn(arm: CookbookArm, config: Config, corpus: CookbookCorpus) -> Learner:
     *_, read = tqdm(steps_within(model, corpus, config, best, 1.0), desc=arm)
     seconds = time.perf_counter() - began
     found = by_kind(corpus, config.recipes, model_nats(model, corpus, config.recipes))
-    return Learner(count(model), width, best, searched, read, seconds, found.loss, found.kinds)
+    return Learner(model.parameter_count(), width, best, searched, read, seconds, found.loss, found.kinds)
 
 
 def main(config: Config) -> Results:

@@ -8,6 +8,7 @@ models see the same number of rows, and each the same search for its rate. Theor
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -91,9 +92,7 @@ def run_once(config: Config, arm: Arm, layers: int, rate: float, seed: int) -> l
 def compare(config: Config, arm: Arm, layers: int) -> Copier:
     """Search the rate of a model, train it with each seed, and put its figures together."""
     seeds = [config.seed + index for index in range(config.seeds)]
-    trials = search_and_repeat(
-        lambda arm, rate, seed: run_once(config, arm, layers, rate, seed), arm, config.rates, seeds, config.seed + 1000
-    )
+    trials = search_and_repeat(partial(run_once, config, arm, layers), config.rates, seeds, config.seed + 1000)
     means = [mean_interval(values) for values in zip(*trials.values, strict=True)]
     places, longest = len(config.lengths), max(config.lengths)
     model = make_model(arm, config.vocab + 1, config.d_model, 2 * longest + 2, layers, config.heads)

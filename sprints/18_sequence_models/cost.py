@@ -83,7 +83,7 @@ def main(config: Config) -> Results:
         for arm, layer in layers.items():
             training[NAMES[arm]].append(statistics.median(taken[NAMES[arm]]))
             kept[NAMES[arm]].append(kept_bytes(layer, x[:, :-1]))
-            more, held = one_token(layer, x)
+            more, held = one_token(arm, layer, x)
             ways, numbers = ways | more, numbers | held
         outcomes: dict[str, list[float]] = {name: [] for name in ways}
         for turn in range(config.rounds + 1):

@@ -8,6 +8,7 @@ exactly, and so is what every model leaves on the table at each depth. Theory: n
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -107,9 +108,7 @@ def main(config: Config) -> Results:
     print(f"optimum {optimum:.4f} nats per token; entropy rate {grammar.rate():.4f}")
     seeds = [config.seed + index for index in range(config.seeds)]
     for arm in config.arms:
-        trials = search_and_repeat(
-            lambda arm, rate, seed: run_once(config, arm, rate, seed), arm, config.rates, seeds, config.seed + 1000
-        )
+        trials = search_and_repeat(partial(run_once, config, arm), config.rates, seeds, config.seed + 1000)
         loss, *rest = [mean_interval(values) for values in zip(*trials.values, strict=True)]
         parameters = make_model(arm, 2 * config.kinds, config.d_model, config.tokens, heads=config.heads)
         above, kind = rest[: config.deepest + 1], rest[config.deepest + 1 :]

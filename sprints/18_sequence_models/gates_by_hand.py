@@ -101,7 +101,7 @@ def by_the_steps(config: Config) -> Tensor:
 def plot(results: Results) -> Figure:
     """Draw the gates as cells from left to right, and what each network holds."""
     count = len(results.values)
-    figure, axes = drawings.canvas(2.6 + 1.0 * count, 5.6)
+    figure, axes = drawings.canvas(2.6 + 1.0 * count, 6.0)
     names = [f"token {index + 1}" for index in range(count)]
     blocks = (
         (("value", results.values), ("flag", results.store), drawings.KEY),
@@ -110,7 +110,7 @@ def plot(results: Results) -> Figure:
         (("LSTM", results.lstm), ("GRU", results.gru), drawings.MIXED),
         (("RNN", results.rnn), None, drawings.MIXED),
     )
-    top = 5.2
+    top = 5.6
     for first, second, colour in blocks:
         for row in (first, second):
             if row is None:
@@ -120,7 +120,7 @@ def plot(results: Results) -> Figure:
                 drawings.cells(
                     axes, [[round(number, 3)]], 1.9 + 1.0 * index, top, colour=colour, size=0.52,
                     strengths=[[0.1 + 0.5 * number]] if gates else None,
-                    column_names=[names[index]] if top > 5.1 else (),
+                    column_names=[names[index]] if top > 5.5 else (),
                 )  # fmt: skip
             drawings.text(axes, row[0], 1.7, top - 0.26, align="right")
             top -= 0.56

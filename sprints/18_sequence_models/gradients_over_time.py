@@ -21,7 +21,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
-from shared.nn.recurrent import STEPS, Kind, Recurrent, State
+from shared.nn.recurrent import STEPS, Kind, Recurrent
+from shared.nn.sequence_model import State
 
 
 @dataclass(frozen=True)

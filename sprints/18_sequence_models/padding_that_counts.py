@@ -136,9 +136,9 @@ def plot(results: Results) -> Figure:
         words = name.replace(", then", ",\nthen")
         axes.text(results.padded_to[-1] + 1.5, means[-1], words, color=f"C{index}", va="bottom")
     axes.axhline(results.optimum, color="grey", linestyle=":")
-    axes.text(0.5, results.optimum - 0.01, "optimum", color="grey", va="top")
+    axes.text(results.padded_to[0] - 3.5, results.optimum - 0.01, "optimum", color="grey", va="top")
     axes.set(xlabel="tokens of a row, padding included", ylabel="loss (nats)")
-    axes.set_xlim(0, results.padded_to[-1] * 1.5)
+    axes.set_xlim(results.padded_to[0] - 4, results.padded_to[-1] * 1.35)
     return figure
 
 

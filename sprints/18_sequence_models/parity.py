@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from sequences.arms import NAMES, Arm, Classifier
 from sequences.groups import make_group
+from sequences.rate_search import Searched, best_rate
 from sequences.tasks import Moves, accuracy_by_length, draw_rows, product_loss
-from sequences.track import Plan, Searched, best_rate, fit
+from sequences.track import Plan, fit
 from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig

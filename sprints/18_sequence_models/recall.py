@@ -8,6 +8,7 @@ see the same number of rows, and each the same search for its rate. Theory: note
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -90,9 +91,7 @@ def main(config: Config) -> Results:
     seeds = [config.seed + index for index in range(config.seeds)]
     models = {}
     for arm in config.arms:
-        trials = search_and_repeat(
-            lambda arm, rate, seed: run_once(config, arm, rate, seed), arm, config.rates, seeds, config.seed + 1000
-        )
+        trials = search_and_repeat(partial(run_once, config, arm), config.rates, seeds, config.seed + 1000)
         accuracy = [mean_interval(values) for values in zip(*trials.values, strict=True)][1:]
         model = make_model(arm, config.keys + config.values, config.d_model, 4 * max(config.pairs), heads=config.heads)
         kept = model.state_numbers(2 * max(config.pairs))

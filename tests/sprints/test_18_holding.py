@@ -128,15 +128,15 @@ def test_every_model_is_causal_and_every_parameter_learns(sprint, arm):
 def test_the_best_rate_is_found_with_a_seed_of_its_own(sprint):
     called = []
 
-    def run(_, rate, seed):
+    def run(rate, seed):
         called.append((rate, seed))
         return [abs(rate - 0.2), float(seed)]
 
-    trials = sprint.search_and_repeat(run, "gru", (0.1, 0.2), (3, 4), search=9)
+    trials = sprint.search_and_repeat(run, (0.1, 0.2), (3, 4), own=9)
     assert (trials.rate, trials.values) == (0.2, [[0.0, 3.0], [0.0, 4.0]])
     assert called == [(0.1, 9), (0.2, 9), (0.2, 3), (0.2, 4)]
     with pytest.raises(ValueError, match="seed of its own; 3"):
-        sprint.search_and_repeat(run, "gru", (0.1, 0.2), (3, 4), search=3)
+        sprint.search_and_repeat(run, (0.1, 0.2), (3, 4), own=3)
 
 
 TINY = {"d_model": 8, "heads": 2, "steps": 2, "batch_size": 2, "rows": 8, "seeds": 1, "rates": (1e-3,)}
@@ -192,3 +192,20 @@ def test_note_15_by_hand_and_the_exercises(sprint):
     assert "8,192 / 6 = 1365.3" in exercises
     assert 256 * 32 // 6 == 1365
     assert sprint.most_copied(6, 4, 5) == 1 / 16
+
+
+def test_note_13_a_detached_difference_is_exact_for_a_sign_of_its_own_and_leaks_for_a_drawn_bit(sprint):
+    x = torch.randn(100_000, generator=drawn()) * 10.0 ** torch.randint(-6, 7, (100_000,), generator=drawn())
+    own = torch.where(x >= 0, 1.0, -1.0)
+    coin = 2.0 * torch.randint(2, x.shape, generator=drawn()) - 1
+    assert (x + (own - x)).equal(own)
+    leaks = (x + (coin - x)) != coin
+    assert 0.05 < leaks.double().mean() < 0.95, "in its last digits something of x gets through"
+    assert sprint.sign_of(x).equal(own)
+    assert torch.sign(torch.tensor(0.0)) == 0, "the third value"
+
+
+def test_note_15_depths_of_a_short_text_are_not_equally_frequent(sprint):
+    rows = sprint.Brackets(deepest=8).depths(64)
+    shares = [sum(row[depth] for row in rows) / 64 for depth in range(9)]
+    assert (round(shares[2], 2), round(shares[7], 2)) == (0.15, 0.09)

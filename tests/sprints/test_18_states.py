@@ -224,18 +224,21 @@ def test_a_transformer_tells_one_token_from_two_equal_ones(load_sprint):
 
 
 def test_the_rate_is_searched_with_a_seed_of_its_own(load_sprint):
-    track = load_sprint(f"{FOLDER}/sequences/track.py")
+    search = load_sprint(f"{FOLDER}/sequences/rate_search.py")
     asked = []
 
     def loss_of(rate: float, seed: int) -> float:
         asked.append((rate, seed))
         return abs(rate - 2)
 
-    found = track.best_rate(loss_of, (1.0, 2.0, 3.0), (0, 1), 9)
+    found = search.best_rate(loss_of, (1.0, 2.0, 3.0), (0, 1), 9)
     assert (found.rate, found.losses) == (2.0, {"1": 1.0, "2": 0.0, "3": 1.0})
     assert asked == [(1.0, 9), (2.0, 9), (3.0, 9)]
     with pytest.raises(ValueError, match="seed of its own"):
-        track.best_rate(loss_of, (1.0, 2.0), (0, 1), 1)
+        search.best_rate(loss_of, (1.0, 2.0), (0, 1), 1)
+    asked.clear()
+    assert search.best_rate(loss_of, (3.0,), (0, 1), 9) == search.Searched(3.0, {})
+    assert asked == []  # there is nothing to choose
 
 
 def test_parity_at_tiny_size(load_sprint):

@@ -5,17 +5,19 @@ Every token is given a class: the product of all tokens so far. In front of each
 attention could not tell one token from two equal ones: a mean of equal values is that value.
 """
 
+from functools import partial
 from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from sequences.blocks import blocks_with_mlps
 from shared.nn.linear_recurrence import GatedRecurrence
 from shared.nn.llama import Llama, LlamaConfig
 from shared.nn.mamba import Mamba
 from shared.nn.recurrent_kernels import FusedRecurrent
-from shared.nn.sequence_model import Residual, SequenceModel, TokenWise
+from shared.nn.sequence_model import SequenceModel
 
 Arm = Literal["signed", "positive", "rnn", "lstm", "mamba", "transformer"]
 NAMES: dict[str, str] = {
@@ -65,11 +67,7 @@ class Classifier(nn.Module):
             )  # fmt: skip
             self.model: nn.Module = Llama(config)
             return
-        blocks: list[nn.Module] = []
-        for _ in range(layers):
-            mlp = nn.Sequential(nn.Linear(d_model, 4 * d_model), nn.GELU(), nn.Linear(4 * d_model, d_model))
-            blocks += [Residual(mixing_layer(arm, d_model), nn.LayerNorm(d_model))]
-            blocks += [Residual(TokenWise(mlp), nn.LayerNorm(d_model))]
+        blocks = blocks_with_mlps(partial(mixing_layer, arm, d_model), d_model, layers)
         self.model = SequenceModel(elements + 1, d_model, blocks, nn.LayerNorm(d_model), outputs=elements)
 
     def forward(self, words: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens elements"]:

@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.nn.recurrent import State
 from shared.nn.recurrent_kernels import FusedRecurrent
+from shared.nn.sequence_model import State
 
 BEGIN = 2  # stands in front of a document; 0 and 1 are tails and heads
 

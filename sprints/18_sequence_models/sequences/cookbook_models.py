@@ -7,10 +7,10 @@ depth at this size, four of Mamba and of the transformer. The width is what is l
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
+from sequences.blocks import LogitsOnly
 from shared.nn.gpt import GPT, GPTConfig
 from shared.nn.mamba import mamba_model
 from shared.nn.recurrent_kernels import FusedRecurrent
@@ -24,19 +24,7 @@ BLOCKS: dict[str, int] = {"rnn": 2, "lstm": 2, "gru": 2, "mamba": 4, "gpt": 4}
 WIDTHS = range(8, 2048, 8)  # multiples of the heads, and of what processors like
 
 
-class LogitsOnly(nn.Module):
-    """A model with a state, read from the beginning of each row."""
-
-    def __init__(self, model: SequenceModel) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, tokens: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens vocab"]:
-        """Return the logits of the token after each token."""
-        return self.model(tokens)[0]
-
-
-def build(arm: CookbookArm, vocab_size: int, d_model: int, context: int) -> nn.Module:
+def build(arm: CookbookArm, vocab_size: int, d_model: int, context: int) -> GPT | LogitsOnly:
     """Return a new model of one kind and width.
 
     Args:
@@ -59,11 +47,6 @@ def build(arm: CookbookArm, vocab_size: int, d_model: int, context: int) -> nn.M
     return LogitsOnly(SequenceModel(vocab_size, d_model, blocks, nn.LayerNorm(d_model)))
 
 
-def count(model: nn.Module) -> int:
-    """Return the number of parameters; tied weights count once."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
 def width_for(arm: CookbookArm, vocab_size: int, parameters: int, context: int) -> int:
     """Return the width, a multiple of 8, whose model comes nearest to a number of parameters.
 
@@ -73,9 +56,10 @@ def width_for(arm: CookbookArm, vocab_size: int, parameters: int, context: int) 
     low, high = 0, len(WIDTHS) - 1
     while high - low > 1:
         middle = (low + high) // 2
-        small = count(build(arm, vocab_size, WIDTHS[middle], context)) < parameters
+        small = build(arm, vocab_size, WIDTHS[middle], context).parameter_count() < parameters
         low, high = (middle, high) if small else (low, middle)
-    sizes = {width: count(build(arm, vocab_size, width, context)) for width in (WIDTHS[low], WIDTHS[high])}
+    nearest = (WIDTHS[low], WIDTHS[high])
+    sizes = {width: build(arm, vocab_size, width, context).parameter_count() for width in nearest}
     width = min(sizes, key=lambda width: abs(sizes[width] - parameters))
     if abs(sizes[width] - parameters) > parameters / 5:
         raise ValueError(

@@ -11,8 +11,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.nn.recurrent import Kind, State
+from shared.nn.recurrent import Kind
 from shared.nn.recurrent_kernels import FusedRecurrent
+from shared.nn.sequence_model import State
 
 NOISE = 2  # distinct tokens of noise
 

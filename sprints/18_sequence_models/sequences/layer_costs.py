@@ -68,11 +68,12 @@ def kept_bytes(layer: nn.Module, x: Tensor) -> int:
 
 
 @torch.no_grad()
-def one_token(layer: nn.Module, x: Tensor) -> tuple[dict[str, OneToken], dict[str, int]]:
+def one_token(arm: CostArm, layer: nn.Module, x: Tensor) -> tuple[dict[str, OneToken], dict[str, int]]:
     """Return ways to compute the output of the token after a text, and the bytes that each keeps of the text.
 
     Args:
-        layer: any of `layer_of`.
+        arm: the kind of the layer.
+        layer: as `layer_of` makes it.
         x: the text, and the token after it: (1, tokens + 1, d_model).
     """
     text, token = x[:, :-1], x[:, -1:]
@@ -88,5 +89,4 @@ def one_token(layer: nn.Module, x: Tensor) -> tuple[dict[str, OneToken], dict[st
         # Without a cache the inputs of the whole text have to be there instead.
         return ways, {NAMES["attention"]: cache.keys.nbytes + cache.values.nbytes, NO_CACHE: text.nbytes}
     _, state = layer(text)
-    kind = {"FusedRecurrent": "lstm", "Mamba": "mamba", "LinearAttention": "linear"}[type(layer).__name__]
-    return {NAMES[kind]: lambda: layer(token, state)[0]}, {NAMES[kind]: sum(part.nbytes for part in state)}
+    return {NAMES[arm]: lambda: layer(token, state)[0]}, {NAMES[arm]: sum(part.nbytes for part in state)}

@@ -4,18 +4,19 @@ Each has blocks of a layer that mixes tokens and an MLP of 8 d_model^2 weights. 
 positions say where to look and are not handed on, so that a head that looks one token back is easily found.
 """
 
+from functools import partial
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 
+from sequences.blocks import LogitsOnly, blocks_with_mlps
 from shared.nn.delta_rule import GatedDelta
 from shared.nn.linear_attention import LinearAttention
 from shared.nn.llama import Llama, LlamaConfig
 from shared.nn.mamba2 import Mamba2
 from shared.nn.recurrent_kernels import FusedRecurrent
-from shared.nn.sequence_model import Residual, SequenceModel, TokenWise
+from shared.nn.sequence_model import SequenceModel
 
 Arm = Literal["llama", "rnn", "gru", "lstm", "linear", "delta", "mamba2"]
 NAMES: dict[str, str] = {
@@ -67,25 +68,12 @@ def make_model(arm: Arm, vocab_size: int, d_model: int, context: int, layers: in
             vocab_size, context, layers, heads, key_value_heads=heads, d_model=d_model, d_hidden=hidden
         )
         return Reader(Llama(config))
-    blocks: list[nn.Module] = []
-    for _ in range(layers):
-        mlp = nn.Sequential(nn.Linear(d_model, 4 * d_model), nn.GELU(), nn.Linear(4 * d_model, d_model))
-        blocks += [Residual(mixing_layer(arm, d_model, heads), nn.LayerNorm(d_model))]
-        blocks += [Residual(TokenWise(mlp), nn.LayerNorm(d_model))]
+    blocks = blocks_with_mlps(partial(mixing_layer, arm, d_model, heads), d_model, layers)
     return Reader(SequenceModel(vocab_size, d_model, blocks, nn.LayerNorm(d_model)))
 
 
-class Reader(nn.Module):
-    """A language model that returns its logits and nothing else."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, tokens: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens vocab"]:
-        """Return the logits of the token after each token."""
-        read = self.model(tokens)
-        return read if isinstance(read, Tensor) else read[0]
+class Reader(LogitsOnly):
+    """A language model of which it is asked how much of a text it keeps."""
 
     @torch.no_grad()
     def state_numbers(self, tokens: int) -> int:
@@ -94,7 +82,3 @@ class Reader(nn.Module):
             return 2 * self.model.config.layers * self.model.config.d_model * tokens
         _, states = self.model(torch.zeros(1, tokens, dtype=torch.long))
         return sum(part.numel() for parts in states for part in parts)
-
-    def parameter_count(self) -> int:
-        """Return the number of parameters; tied weights count once."""
-        return sum(parameter.numel() for parameter in self.parameters())

@@ -1,16 +1,13 @@
-"""Training one classifier of products on rows that get longer, and the same search and seeds for every model."""
+"""Training one classifier of products on rows that get longer."""
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from sequences.rate_search import train_with_rate
 from sequences.tasks import Moves, Rows, draw_rows, length_at, product_loss
-from shared.training.loop import train_steps
-from shared.training.optimizers import make_optimizers
-from shared.training.schedules import warmup_cosine
 
 
 @dataclass(frozen=True)
@@ -38,39 +35,4 @@ def fit(model: nn.Module, moves: Moves, plan: Plan, rate: float, generator: torc
             length = length_at(step, plan.steps, plan.longest, plan.growing)
             yield draw_rows(moves, plan.batch_size, length, generator)
 
-    schedule = functools.partial(warmup_cosine, steps=plan.steps, warmup=max(1, plan.steps // 20), floor=0.01)
-    optimizers = make_optimizers(model, learning_rate=rate)
-    for _, loss in train_steps(
-        model, rows(), loss_function=product_loss, optimizers=optimizers, steps=plan.steps, schedule=schedule
-    ):
-        yield loss
-
-
-@dataclass(frozen=True)
-class Searched:
-    """The rate that was chosen for a model, and the loss in nats that each rate came to."""
-
-    rate: float
-    losses: dict[str, float]
-
-
-def best_rate(
-    loss_of: Callable[[float, int], float], rates: Sequence[float], seeds: Sequence[int], own: int
-) -> Searched:
-    """Train once with every rate and a seed of its own, and return the rate with the smallest loss.
-
-    Args:
-        loss_of: maps (rate, seed) to the loss on new rows.
-        rates: learning rates to try.
-        seeds: of the runs that are reported.
-        own: seed of the search, which is none of them.
-
-    Raises:
-        ValueError: the seed of the search is one that is reported.
-    """
-    if own in seeds:
-        raise ValueError(f"the search needs a seed of its own; {own} is among those reported, {list(seeds)}")
-    if len(rates) == 1:
-        return Searched(rates[0], {})
-    losses = {f"{rate:g}": loss_of(rate, own) for rate in rates}
-    return Searched(min(rates, key=lambda rate: losses[f"{rate:g}"]), losses)
+    return train_with_rate(model, rows(), product_loss, plan.steps, rate, floor=0.01)

@@ -1,6 +1,5 @@
 """Training one model on rows of which some targets are scored, and the same search and seeds for every model."""
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,11 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from sequences.memory_models import Arm
-from shared.training.loop import train_steps
+from sequences.rate_search import best_rate, train_with_rate
 from shared.training.losses import token_losses
-from shared.training.optimizers import make_optimizers
-from shared.training.schedules import warmup_cosine
 
 # Tokens (batch, tokens), and which targets count: True at t says that token t + 1 is scored.
 ScoredRows = tuple[Int[Tensor, "batch tokens"], Bool[Tensor, "batch targets"]]
@@ -34,19 +30,14 @@ def scored_loss(model: nn.Module, batch: ScoredRows) -> tuple[Tensor, int]:
     return token_losses(model(tokens[:, :-1]), tokens)[scored].sum(), int(scored.sum())
 
 
-def fit(model: nn.Module, draw: Draw, steps: int, rate: float, generator: torch.Generator) -> Iterator[int]:
-    """Train a model with AdamW and a cosine schedule on fresh rows; yield after each step."""
+def fit(model: nn.Module, draw: Draw, steps: int, rate: float, generator: torch.Generator) -> Iterator[float]:
+    """Train a model with AdamW and a cosine schedule on fresh rows; yield the mean loss in nats after each step."""
 
     def rows() -> Iterator[ScoredRows]:
         while True:
             yield draw(generator)
 
-    schedule = functools.partial(warmup_cosine, steps=steps, warmup=max(1, steps // 20))
-    optimizers = make_optimizers(model, learning_rate=rate)
-    for step, _ in train_steps(
-        model, rows(), loss_function=scored_loss, optimizers=optimizers, steps=steps, schedule=schedule
-    ):
-        yield step
+    return train_with_rate(model, rows(), scored_loss, steps, rate, floor=0.1)
 
 
 @torch.no_grad()
@@ -60,22 +51,18 @@ def predicted(
 
 
 def search_and_repeat(
-    run: Callable[[Arm, float, int], list[float]], arm: Arm, rates: Sequence[float], seeds: Sequence[int], search: int
+    run: Callable[[float, int], list[float]], rates: Sequence[float], seeds: Sequence[int], own: int
 ) -> Trials:
     """Run every learning rate once with a seed of its own, and the best one with every seed.
 
     Args:
-        run: trains (arm, rate, seed) and returns what was measured; the first value is a loss, the less the better.
-        arm: the model.
+        run: trains with (rate, seed) and returns what was measured; the first value is a loss, the less the better.
         rates: learning rates to try.
         seeds: seeds of the runs that are reported.
-        search: seed of the search, which is none of them.
+        own: seed of the search, which is none of them.
 
     Raises:
         ValueError: the seed of the search is one that is reported.
     """
-    if search in seeds:
-        raise ValueError(f"the search needs a seed of its own; {search} is among those reported, {list(seeds)}")
-    searched = {f"{rate:g}": run(arm, rate, search)[0] for rate in rates} if len(rates) > 1 else {}
-    rate = min(rates, key=lambda rate: searched[f"{rate:g}"]) if searched else rates[0]
-    return Trials(rate, searched, [run(arm, rate, seed) for seed in seeds])
+    found = best_rate(lambda rate, seed: run(rate, seed)[0], rates, seeds, own)
+    return Trials(found.rate, found.losses, [run(found.rate, seed) for seed in seeds])

@@ -42,6 +42,24 @@ def test_what_is_not_a_number_differs():
         check_streaming(read, torch.ones(1, 3), cuts=[[1]])
 
 
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_text_is_read_in_pieces_of_one_two_and_three(length):
+    def read(x, state):  # forgets behind two pieces of this length
+        before, lengths = state or (None, [])
+        output, total = running_sum(x, None if lengths == [length] * 2 else before)
+        return output, (total, [*lengths, x.shape[1]])
+
+    with pytest.raises(InvariantError, match=rf"begin at \[0, {length}, {2 * length}.*at position {2 * length} "):
+        check_streaming(read, torch.ones(1, 9))
+
+
+def test_a_tolerance_of_zero_asks_for_the_same_bits():
+    x = torch.arange(12.0).view(2, 6)
+    check_streaming(running_sum, x, tolerance=0.0)
+    with pytest.raises(InvariantError, match="differs by 1e-06"):
+        check_streaming(lambda x, state: (x if state is None else x + 1e-6, x), 0 * x, tolerance=0.0)
+
+
 @pytest.mark.parametrize("cuts", [[0], [3], [2, 2], [2, 1]])
 def test_cuts_lie_inside(cuts):
     with pytest.raises(ValueError, match="rise between 1 and 2"):

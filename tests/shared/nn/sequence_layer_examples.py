@@ -59,3 +59,42 @@ def check_ways(build, ways, d_model, dtype=torch.float64, tolerance=1e-10):
         layer.way = way
         for one, other in zip(all_gradients(layer, x, state), expected, strict=True):
             torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+def token_ids(length=9):
+    """Return two rows of ids below 13."""
+    return torch.randint(13, (2, length), generator=torch.Generator().manual_seed(3))
+
+
+def no_zeros_and_no_ones(model):
+    """Return a model of transformers whose weights all differ: an exchanged one would not be seen otherwise."""
+    for parameter in model.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return model.eval()
+
+
+def check_logits_and_gradients(ours, theirs, names):
+    """Check that a model has the logits of transformers', and for each of its parameters the same gradient."""
+    ids, weight = token_ids(), torch.randn(2, 9, 13)
+    logits, _ = ours(ids)
+    expected = theirs(ids, use_cache=False).logits
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=0)
+    (logits * weight).sum().backward()
+    (expected * weight).sum().backward()
+    there = {"embedding.weight": "backbone.embeddings.weight", "norm.gain": "backbone.norm_f.weight"}
+    there |= {"head.weight": "lm_head.weight"}
+    for index in range(len(ours.layers)):
+        there[f"layers.{index}.norm.gain"] = f"backbone.layers.{index}.norm.weight"
+        there |= {f"layers.{index}.layer.{own}": f"backbone.layers.{index}.mixer.{name}" for own, name in names.items()}
+    for name, parameter in ours.named_parameters():
+        gradient = theirs.get_parameter(there[name]).grad.view_as(parameter)
+        torch.testing.assert_close(parameter.grad, gradient, atol=1e-5 * max(1, gradient.abs().max()), rtol=0)
+
+
+def check_padding(ours, theirs):
+    """Check that a model has the logits of transformers' where rows are padded on the left, and on the right."""
+    ids = token_ids()
+    for mask in (torch.tensor([[0, 0, 0, 1, 1, 1, 1, 1, 1], [1] * 9]), torch.tensor([[1] * 5 + [0] * 4, [1] * 9])):
+        logits, _ = ours(ids, None, mask.bool())
+        expected = theirs(ids, attention_mask=mask, use_cache=False).logits
+        torch.testing.assert_close(logits[mask.bool()], expected[mask.bool()], atol=1e-5, rtol=0)

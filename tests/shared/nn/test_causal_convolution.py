@@ -54,6 +54,13 @@ def test_padding_on_any_side_is_not_there(real):
     torch.testing.assert_close(state[0][1:], last[0])
 
 
+def test_weights_begin_as_those_of_the_library():
+    torch.manual_seed(0)
+    ours, theirs = CausalConvolution(2000, 4), nn.Conv1d(2000, 2000, 4, groups=2000)
+    for name, parameter in theirs.named_parameters():
+        assert ours.get_parameter(name).std().item() == pytest.approx(parameter.std().item(), rel=0.05)
+
+
 def test_the_future_is_not_seen():
     layer, x = build()
     changed = x.clone()

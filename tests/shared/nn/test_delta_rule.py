@@ -91,6 +91,13 @@ def test_a_beta_of_two_turns_the_state_around():
     torch.testing.assert_close(turned, torch.tensor([[[[-3.0, -4.0], [5.0, 6.0]]]]))
 
 
+def test_it_begins_by_writing_half_and_forgetting_little():
+    begin = GatedDelta(64, 32).gates.bias.sigmoid()
+    assert begin[:32].eq(0.5).all()
+    assert 0.88 < begin[32:].min() < 0.95
+    assert 0.99 < begin[32:].max() < 0.9991
+
+
 def test_sizes_that_do_not_exist_are_refused():
     for sizes in ((6, 4), (0, 1), (6, 2, 2.5), (6, 2, 0.0)):
         with pytest.raises(ValueError, match="multiple of heads, and beta_max above 0, at most 2; got"):

@@ -87,6 +87,22 @@ def test_the_layer_is_a_mean_with_positive_weights(decay):
     torch.testing.assert_close(layer(x)[0][0], layer.output(weights @ value[0]))
 
 
+def test_weights_far_below_one_make_a_mean_too():
+    layer = LinearAttention(2, 1)
+    with torch.no_grad():
+        layer.qkv.weight.copy_(torch.tensor([[-3.0, 0], [-3, 0], [-3, 0], [-3, 0], [1, 0], [1, 0]]))
+        layer.output.weight.copy_(torch.eye(2))
+    output, _ = layer(torch.ones(1, 3, 2))  # each weight is 2 exp(-6), each value 1
+    torch.testing.assert_close(output, torch.ones(1, 3, 2))
+
+
+def test_gated_decays_begin_short_and_long():
+    gate = LinearAttention(64, 64, "gated").gate
+    assert gate is not None
+    assert 0.73 < gate.bias.sigmoid().min() < 0.85
+    assert 0.99 < gate.bias.sigmoid().max() < 0.9976
+
+
 def test_fixed_decays_are_those_of_retnet():
     decays = LinearAttention(8, 4, "fixed").log_decays(torch.zeros(1, 2, 8)).exp()
     assert decays[0, :, 1].tolist() == pytest.approx([1 - 1 / 32, 1 - 1 / 64, 1 - 1 / 128, 1 - 1 / 256])

@@ -120,6 +120,12 @@ def test_decays_reach_both_ends_of_their_range(lowest):
         assert state.item() == pytest.approx(decay)
 
 
+def test_decays_begin_short_and_long():
+    begin = GatedRecurrence(64).decay.bias.sigmoid()
+    assert 0.5 <= begin.min() < 0.6
+    assert 0.95 < begin.max() < 0.983
+
+
 def test_sizes_that_do_not_exist_are_refused():
     for sizes in ((0, 3, 0.0), (3, 0, 0.0), (3, 3, 1.0), (3, 3, -1.5)):
         with pytest.raises(ValueError, match="lowest from -1 to below 1; got"):

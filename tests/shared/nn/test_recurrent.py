@@ -105,8 +105,11 @@ def test_the_forget_bias_is_put_in_once():
     [
         ((torch.zeros(2, 0, 3),), "at least one token"),
         ((torch.zeros(2, 4, 5),), "of 3 features"),
-        ((torch.zeros(2, 4, 3), (torch.zeros(3, 1, 4),)), r"\(2, 1, 4\); got \[\(3, 1, 4\)\].*the same rows"),
-        ((torch.zeros(2, 4, 3), (torch.zeros(2, 1, 4),) * 2), "the state must be 1 of shape"),
+        ((torch.zeros(2, 4, 3), (torch.zeros(3, 1, 4),)), r"\[\(2, 1, 4\)\].*got \[\(3, 1, 4\)\].*the same rows"),
+        (
+            (torch.zeros(2, 4, 3), (torch.zeros(2, 1, 4),) * 2),
+            r"must have the shapes \[\(2, 1, 4\)\], the batch first; got \[\(2, 1, 4\), \(2",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, message):
@@ -115,14 +118,15 @@ def test_what_does_not_fit_is_refused(arguments, message):
             layer("gru", 3, 4)(*arguments)
 
 
-@pytest.mark.parametrize(
-    ("mask", "message"),
-    [(torch.ones(2, 5, dtype=torch.bool), r"\(2, 4\); got \(2, 5\)"), (torch.ones(2, 4), "must be boolean")],
-)
-def test_masks_that_do_not_fit_are_refused(mask, message):
-    network, x = Recurrent("gru", 3, 4), torch.zeros(2, 4, 3)
-    with pytest.raises(ValueError, match=message):
-        network.check(x, network.start(x), mask)
+def test_the_weights_of_a_layer_by_direction():
+    network = Recurrent("gru", 2, 3, bidirectional=True)
+    assert network.weights(0)[1] is network.get_parameter("weight_hh_l0")
+    assert network.weights(0, 1)[3] is network.get_parameter("bias_hh_l0_reverse")
+
+
+def test_a_mask_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="must be boolean, of shape"):
+        Recurrent("gru", 3, 4).start(torch.zeros(2, 4, 3), mask=torch.ones(2, 5, dtype=torch.bool))
 
 
 def test_sizes_that_do_not_exist_are_refused():

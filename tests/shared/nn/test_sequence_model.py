@@ -58,6 +58,13 @@ def test_an_output_layer_of_its_own():
     assert len(states) == 3
 
 
+def test_the_embedding_begins_small():
+    # it is the output layer too: the first logits are near 0, and the first loss near ln(vocab_size)
+    torch.manual_seed(0)
+    model = SequenceModel(500, 64, [], nn.Identity())
+    assert model.embedding.weight.std().item() == pytest.approx(0.02, rel=0.05)
+
+
 def test_a_state_of_other_layers_is_refused():
     with pytest.raises(ValueError, match="each of 3 layers; it has 1"):
         build()(torch.zeros(1, 2, dtype=torch.int64), [()])

@@ -84,6 +84,14 @@ def test_the_layer_is_the_same_in_pieces_and_takes_no_notice_of_padding(way):
     check_layer(build(way), 5)
 
 
+def test_a_convolution_holds_no_states_unless_there_is_padding(monkeypatch):
+    layer, x = build(), torch.randn(2, 3, 5, dtype=torch.float64)
+    monkeypatch.setattr(layer, "by_recurrence", None)
+    layer(x)
+    with pytest.raises(TypeError):
+        layer(x, None, torch.ones(2, 3, dtype=torch.bool))
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
 def test_the_layer_has_the_same_gradients_by_each_way(dtype, tolerance):
     check_ways(build, WAYS, 5, dtype, tolerance)
@@ -93,5 +101,6 @@ def test_sizes_that_do_not_exist_are_refused():
     for sizes in ((0, 2), (3, 0), (3, 5)):
         with pytest.raises(ValueError, match="d_state even: each mode has two numbers; got"):
             S4D(*sizes)
+    assert S4D(1, 2)(torch.zeros(1, 1, 1))[0].shape == (1, 1, 1)  # the smallest there is
     with pytest.raises(ValueError, match="the shapes"):
         S4D(3, 4)(torch.zeros(2, 3, 3), (torch.zeros(1, 3, 2, dtype=torch.complex64),))
