@@ -1,6 +1,5 @@
 """Sprint 18, notes 16 and 17: kinds of tokens, models of equal size, and what layers cost, on tiny settings."""
 
-import math
 from collections import Counter
 
 import pytest
@@ -27,36 +26,6 @@ def part(load_sprint):
 @pytest.fixture
 def corpus():
     return CookbookCorpus(cookbook_tokenizer(512, 50), validation_recipes=4)
-
-
-def test_pieces_cost_what_the_recipe_costs_and_tokens_cover_it(part, corpus):
-    kinds_of = part("token_kinds")
-
-    for index in range(20):
-        recipe = corpus.cookbook.recipe("test", index)
-        pieces = kinds_of.pieces_of(corpus.cookbook, recipe.text)
-        assert math.fsum(piece.nats for piece in pieces) == pytest.approx(-recipe.log_prob)
-        tokens = corpus.documents("test", index, 1)[0]
-        kinds = kinds_of.token_kinds(pieces, tokens, corpus.tokenizer)
-        assert len(kinds) == len(tokens) - 1
-        assert set(kinds) <= set(kinds_of.KINDS)
-        texts = [corpus.tokenizer.decode([token]) for token in tokens[1:-1]]
-        assert "".join(texts) == recipe.text
-
-
-def test_kinds_are_what_a_reader_would_say(part):
-    pieces_of = part("token_kinds").pieces_of
-
-    corpus = CookbookCorpus(cookbook_tokenizer(512, 50))
-    text = corpus.cookbook.recipe("test", 0).text  # Malty Sponge with Rhubarb and Pistachios
-    pieces = pieces_of(corpus.cookbook, text)
-    ends = [piece.start for piece in pieces[1:]] + [len(text)]
-    said = {(text[piece.start : end], piece.kind) for piece, end in zip(pieces, ends, strict=True)}
-    assert ("200 g ", "amounts") in said
-    assert ("rhubarb", "promised by the title") in said
-    assert ("unsalted butter", "from the list") in said
-    assert ("40", "minutes and servings") in said
-    assert ("Malty ", "title and servings") in said
 
 
 def test_the_parts_of_a_loss_add_up(part, corpus):
