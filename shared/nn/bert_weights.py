@@ -45,6 +45,9 @@ BERT_PARTS = ENCODER_PARTS | {
 ROBERTA_PARTS = ENCODER_PARTS | {"bert": "roberta", "head": "lm_head", "norm": "layer_norm"}
 ELECTRA_PARTS = ENCODER_PARTS | {
     "bert": "electra",
+    "head": "generator_predictions",
+    "head.bias": "generator_lm_head.bias",  # a whole name goes before its parts
+    "norm": "LayerNorm",
     "detector": "discriminator_predictions",
     "score": "dense_prediction",
 }
@@ -53,7 +56,7 @@ FAMILIES = {"bert": BERT_PARTS, "roberta": ROBERTA_PARTS, "electra": ELECTRA_PAR
 
 def their_names(name: str, parts: Mapping[str, str]) -> list[str]:
     """Return what transformers calls a weight of ours: three names for queries, keys and values, one weight of ours."""
-    theirs = ".".join(filter(None, (parts.get(part, part) for part in name.split("."))))
+    theirs = parts.get(name) or ".".join(filter(None, (parts.get(part, part) for part in name.split("."))))
     return [theirs.format(role) for role in ("query", "key", "value")] if "{}" in theirs else [theirs]
 
 

@@ -67,7 +67,7 @@ def choose_spans(
     if not (0 < stop < 1 and longest >= 1):
         raise ValueError(f"stop must be between 0 and 1 and longest at least 1; got {stop} and {longest}")
     order = torch.rand(eligible.shape, generator=generator).argsort(dim=1).tolist()
-    # -log of a uniform number is exponential; rounded up, geometric. Numbers that would give more than `longest` are cut.
+    # -log of a uniform number is exponential; rounded up, geometric. Numbers that would give too long a span are cut.
     uniform = 1 - torch.rand(eligible.shape, generator=generator) * (1 - (1 - stop) ** longest)
     lengths = (uniform.log() / math.log(1 - stop)).ceil().clamp(1, longest).long().tolist()
     chosen = torch.zeros_like(eligible)
