@@ -31,9 +31,7 @@ def theirs(family: str, seed: int = 0) -> Any:
     elif family == "qwen3":
         model = transformers.Qwen3ForCausalLM(transformers.Qwen3Config(**SIZES))
     elif family == "gemma2":
-        config = transformers.Gemma2Config(
-            **SIZES, **GEMMA, final_logit_softcapping=3.0, attn_logit_softcapping=2.0, attn_implementation="eager"
-        )
+        config = transformers.Gemma2Config(**SIZES, **GEMMA, final_logit_softcapping=3.0, attn_logit_softcapping=2.0)
         model = transformers.Gemma2ForCausalLM(config)
     else:
         model = transformers.Gemma3ForCausalLM(transformers.Gemma3TextConfig(**SIZES, **GEMMA))
