@@ -44,6 +44,7 @@ class Config(ScriptConfig):
     d_model: Even = 32  # features of a token, a multiple of 8
     layers: PositiveInt = 1  # blocks
     longest: AtLeastTwo = 40  # bits of the longest rows that are trained on
+    searched: AtLeastTwo = 80  # bits of the rows by whose loss the rate is chosen
     tested: AtLeastTwo = 256  # bits of the rows that are read
     steps: PositiveInt = 1000  # optimizer steps
     batch_size: PositiveInt = 64  # rows of a batch
@@ -103,7 +104,7 @@ def main(config: Config) -> Results:
         def loss_of(rate: float, seed: int, arm: Arm = arm) -> float:
             model, generator = train(config, arm, rate, seed)
             with torch.no_grad():
-                loss, count = product_loss(model.eval(), draw_rows(BITS, config.rows, config.longest, generator))
+                loss, count = product_loss(model.eval(), draw_rows(BITS, config.rows, config.searched, generator))
             return loss.item() / count
 
         searched = best_rate(loss_of, config.rates, seeds, config.seed + 1000)

@@ -18,6 +18,19 @@ def states(inputs: list[float], w: float, u: float) -> list[float]:
     return found[1:]
 
 
+def test_note_4_three_texts_of_ones(load_sprint):
+    script = load_sprint("18_sequence_models/packing_by_hand.py")
+    found = script.main(script.Config())
+    shown(note(4), found.read[2][-1], found.masked[2][-1])
+    assert found.packed == [["a1", "b1", "c1"], ["a2", "b2"], ["a3"], ["a4"]]
+    network = Recurrent("rnn", 1, 1).double()
+    for name, weight in network.named_parameters():
+        weight.data.fill_(0.0 if "bias" in name else (1.0 if "input" in name or "ih" in name else 0.5))
+    mask = torch.tensor([[True] * 4, [True, True, False, False], [True, False, False, False]])
+    _, (state,) = network(mask.double().unsqueeze(-1), None, mask)
+    assert torch.allclose(state.flatten(), torch.tensor([row[-1] for row in found.masked]).double(), atol=1e-6)
+
+
 def test_note_1_a_state_of_one_number():
     shown(note(1), *states([1, 0, 0], 1, 0.5), states([0, 0, 1], 1, 0.5)[-1])
     shown(note(1), *states([1, 0, 0], 1, -0.5))
