@@ -244,8 +244,8 @@ def test_the_rate_is_searched_with_a_seed_of_its_own(load_sprint):
 def test_parity_at_tiny_size(load_sprint):
     script = load_sprint(f"{FOLDER}/parity.py")
     config = script.Config(
-        arms=("signed", "transformer"), d_model=8, longest=4, searched=9, tested=9, steps=3, batch_size=2, rates=(1e-2, 1e-3),
-        rows=4, seeds=2,
+        arms=("signed", "transformer"), d_model=8, longest=4, searched=9, tested=9, steps=3, batch_size=2,
+        rates=(1e-2, 1e-3), rows=4, seeds=2,
     )  # fmt: skip
     results = script.main(config)
     assert results.lengths == [1, 4, 5, 9]
@@ -264,7 +264,15 @@ def test_negative_decays_learn_parity_and_go_on(load_sprint):
     script = load_sprint(f"{FOLDER}/parity.py")
     results = script.main(
         script.Config(
-            arms=("signed",), d_model=16, longest=12, searched=48, tested=48, steps=300, batch_size=32, rates=(1e-2,), seeds=1
+            arms=("signed",),
+            d_model=16,
+            longest=12,
+            searched=48,
+            tested=48,
+            steps=300,
+            batch_size=32,
+            rates=(1e-2,),
+            seeds=1,
         )
     )
     assert results.models["decays in [−1, 1]"].by_length[0][-1] > 0.95
