@@ -1,0 +1,20 @@
+"""The queries are taken for the first places."""
+
+import torch
+from torch import Tensor
+
+
+def window_mask(num_queries: int, num_keys: int, window: int) -> Tensor:
+    keys = torch.arange(num_keys)
+    queries = keys[:num_queries, None]
+    return (keys <= queries) & (keys > queries - window)
+
+
+def append(ring: Tensor, length: int, key: Tensor) -> tuple[Tensor, Tensor]:
+    window, new = len(ring), len(key)
+    earlier = torch.arange(max(0, length - window + 1), length)
+    seen = torch.cat([ring[earlier % window], key])
+    places = torch.arange(length, length + new)[-window:]
+    after = ring.clone()
+    after[places % window] = key[-window:]
+    return seen, after
