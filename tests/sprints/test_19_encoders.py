@@ -135,3 +135,14 @@ def test_sentences_are_framed_and_padded(load_sprint):
     assert rows.tokens.tolist() == [[11, 1, 2, 3, 12], [11, 4, 12, 13, 13]]
     assert rows.real.sum(dim=1).tolist() == [5, 3]
     assert rows.eligible.sum(dim=1).tolist() == [3, 1]
+
+
+def test_what_is_asked_of_a_batch_and_how_far_news_travels(load):
+    words = 32 * 128 * 3 // 4 - 64
+    for number in (f"{words:,}", f"{0.15 * words:.1f}", f"{0.12 * words:.1f}", f"{0.015 * words:.1f}"):
+        assert number in page
+    assert f"{4 * 0.15 * words / 4096:.3f}" in page
+    local = load("modernbert_by_hand").scores_of_a_local_layer(1000, 64)
+    assert f"{local:,}" in page
+    assert f"{(4e6 + 8 * local) / 12e6:.1%}".replace("%", " %") in page
+    assert f"so {math.ceil(999 / 64)} layers" in page

@@ -1,0 +1,14 @@
+"""Zero stands for "not asked", but it is a token."""
+
+import torch
+from torch import Tensor
+
+
+def hide(tokens: Tensor, eligible: Tensor, choice: Tensor, fate: Tensor, words: Tensor, mask_token: int) -> Tensor:
+    chosen = eligible & (choice < 0.15)
+    inputs = tokens.masked_fill(chosen & (fate < 0.8), mask_token)
+    return torch.where(chosen & (fate >= 0.8) & (fate < 0.9), words, inputs)
+
+
+def labels(tokens: Tensor, eligible: Tensor, choice: Tensor) -> Tensor:
+    return tokens * (eligible & (choice < 0.15))

@@ -1,0 +1,13 @@
+"""The logits of a place are scored against the next token."""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def predict(hidden: Tensor, weight: Tensor, bias: Tensor, embeddings: Tensor, token_bias: Tensor) -> Tensor:
+    x = functional.layer_norm(functional.gelu(hidden @ weight.T + bias), weight.shape[:1], eps=1e-12)
+    return x @ embeddings.T + token_bias
+
+
+def masked_loss(logits: Tensor, tokens: Tensor, chosen: Tensor) -> Tensor:
+    return functional.cross_entropy(logits[:, :-1][chosen[:, 1:]], tokens[:, 1:][chosen[:, 1:]])

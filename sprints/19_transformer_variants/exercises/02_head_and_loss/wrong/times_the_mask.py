@@ -1,0 +1,14 @@
+"""Multiplied by the mask, which makes NaN of an infinite loss."""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def predict(hidden: Tensor, weight: Tensor, bias: Tensor, embeddings: Tensor, token_bias: Tensor) -> Tensor:
+    x = functional.layer_norm(functional.gelu(hidden @ weight.T + bias), weight.shape[:1], eps=1e-12)
+    return x @ embeddings.T + token_bias
+
+
+def masked_loss(logits: Tensor, tokens: Tensor, chosen: Tensor) -> Tensor:
+    losses = functional.cross_entropy(logits.mT, tokens, reduction="none")
+    return (losses * chosen).sum() / chosen.sum()
