@@ -64,3 +64,19 @@ def test_the_wrong_scale_makes_weights_too_even():
     wrong, right = math.sqrt(512 + 64), math.sqrt(128 + 64)
     sharp, even = (torch.tensor([2 * right, right]) / scale for scale in (right, wrong))
     assert even.softmax(0)[0] < sharp.softmax(0)[0]
+
+
+@pytest.mark.parametrize("kind", ["all_heads", "one_head", "latent"])
+def test_decoders_that_differ_in_their_attention_alone(kind: str, load_sprint):
+    script = load_sprint(f"{FOLDER}/latent_or_fewer_heads.py")
+    config = script.Config(vocab_size=50, context=16, layers=1, heads=2, d_model=16, latent=12, rotary_dim=4)
+    model, kept = script.make_model(config, kind, torch.Generator().manual_seed(0))
+    assert kept == {"all_heads": 32, "one_head": 16, "latent": 16}[kind]
+    tokens = torch.randint(50, (2, 9), generator=torch.Generator().manual_seed(0))
+    later = tokens.clone()
+    later[:, 6:] = 0
+    torch.testing.assert_close(model(tokens)[:, :6], model(later)[:, :6], atol=1e-6, rtol=1e-5)
+    model(tokens).square().sum().backward()
+    assert all(weight.grad is not None and weight.grad.any() for weight in model.parameters())
+    matrices = [weight for weight in model.parameters() if weight.dim() == 2]
+    assert all(0.01 < weight.std().item() < 0.03 for weight in matrices)
