@@ -44,6 +44,8 @@ class Results:
     words: list[str]
     true: list[float]
     generators: dict[str, Judged]
+    hardest: list[float]
+    same_answer: float
 
 
 def entropy(share: float) -> float:
@@ -61,6 +63,22 @@ def judged(written: dict[str, float], r: float) -> Judged:
     return Judged(original, replaced, says, sum(replaced), loss, entropy(sum(replaced)))
 
 
+def hardest(r: float) -> tuple[list[float], float]:
+    """Return the generator before which the judge has the same answer c to every word, and c.
+
+    r q (1 - p) = c ((1 - r) p + r q) gives q; the sum of all q rises with c, from 0, and must be 1.
+    """
+
+    def writes(c: float) -> list[float]:
+        return [c * (1 - r) * p / (r * (1 - p - c)) for p in TRUE.values()]
+
+    low, high = 0.0, 1 - max(TRUE.values())
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if sum(writes(middle)) < 1 else (low, middle)
+    return writes(low), low
+
+
 def main(config: Config) -> Results:
     generators = {name: judged(written, config.eligible) for name, written in GENERATORS.items()}
     for name, found in generators.items():
@@ -68,7 +86,10 @@ def main(config: Config) -> Results:
         for word, said, one, other in zip(TRUE, found.says, found.original, found.replaced, strict=True):
             print(f"  sees {word:6} original {one:.4f}, replaced {other:.4f}: P(replaced) = {said:.3f}")
         print(f"  least loss {found.loss:.3f} nats; without looking {found.loss_without_looking:.3f}")
-    return Results(list(TRUE), list(TRUE.values()), generators)
+    blind, same = hardest(config.eligible)
+    shown = ", ".join(f"{word} {chance:.3f}" for word, chance in zip(TRUE, blind, strict=True))
+    print(f"nothing is to be seen of a generator that writes {shown}: P(replaced) = {same:.3f} for every word")
+    return Results(list(TRUE), list(TRUE.values()), generators, blind, same)
 
 
 def plot(results: Results) -> Figure:

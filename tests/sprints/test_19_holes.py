@@ -6,11 +6,13 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 import torch
+from lesson_texts import lesson_texts, shown
 
 from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
 from shared.text.grammar import Choice
 
 FOLDER = "19_transformer_variants"
+exercises, note = lesson_texts(FOLDER)
 
 
 @pytest.fixture
@@ -220,3 +222,61 @@ def test_bert_is_measured_beside_its_optimum_and_ends_in_time(load, corpus, monk
     assert len(found.curve.above) <= 2
     with pytest.raises(ValueError, match="--heads"):
         script.Config(heads=3).check()
+
+
+# What the notes and exercises work out by hand
+
+
+def test_note_5_by_hand(load):
+    script, text = load("hole_by_hand"), note(5)
+    found = script.main(script.Config())
+    shown(text, *found.chances[:2], *found.nats_of_holes[::3], found.nats_from_the_left[0])
+    shown(text, found.mean_of_holes, found.mean_from_the_left)
+    shown(text, 0.5 / 0.7, 0.2 / 0.7, -math.log(0.2 / 0.7), math.log(3))
+    assert f"{-math.log(0.9) / 10:.4f}" in text
+    assert round(-math.log(0.9) / 10 / 0.115, 2) == 0.09
+    from shared.text.cookbook import Cookbook
+
+    corpus = CookbookCorpus(cookbook_tokenizer(512, 50))
+    text = next(recipe.text for recipe in Cookbook().recipes("train") if "warm through in a" in recipe.text)
+    assert corpus.cookbook.fault(text.replace("warm through in", "warm unhurriedly in")) is None
+
+
+def test_note_6_by_hand(load, part):
+    script, text = load("han_by_hand"), note(6)
+    found = script.main(script.Config())
+    shown(text, *found.means, found.total)
+    table = part("small_grammar").TextTable(("0", "1"), np.array([[0, 0], [0, 1], [1, 0]]), np.array([0.1, 0.45, 0.45]))
+    alone = table.optimal_nats(torch.tensor(table.rows).repeat_interleave(2, 0), torch.eye(2).bool().repeat(3, 1))
+    sums = alone.sum(dim=1).view(3, 2).sum(dim=1)
+    shown(text, -math.log(0.1), alone[0].sum().item(), sums[0].item(), -math.log(0.45), sums[1].item())
+    shown(text, *sums.neg().exp().tolist(), sums.neg().exp().sum().item())
+    rows = np.array([[a, b, a ^ b] for a in (0, 1) for b in (0, 1)])
+    parity = part("small_grammar").TextTable(("0", "1"), rows, np.full(4, 0.25))
+    means = part("masking_rate").mean_conditional_entropies(parity, range(3))
+    assert means == pytest.approx([math.log(2), math.log(2), 0.0], abs=1e-12)
+
+
+def test_note_7_by_hand(load):
+    script, text = load("judge_by_hand"), note(7)
+    found = script.main(script.Config())
+    exact = found.generators["exact"]
+    shown(text, 0.85 * 2 / 7, 0.15 * 2 / 7 * 2 / 7, exact.replaced[1], *exact.says)
+    shown(text, exact.loss, exact.loss_without_looking, *found.hardest, found.same_answer)
+    assert f"{exact.share:.1%}".replace("%", " %") in text
+    assert f"{1 - exact.share:.1%}".replace("%", " %") in text
+    seen = [script.chance_of_replacement(p, q, 0.15) for p, q in zip(found.true, found.hardest, strict=True)]
+    assert seen == pytest.approx([found.same_answer] * 2)
+    assert sum(found.hardest) == pytest.approx(1)
+
+
+def test_exercises_on_paper(part):
+    rows = np.array([[0, 2, 4], [0, 3, 4], [1, 2, 4], [1, 3, 4]])
+    table = part("small_grammar").TextTable(tuple("abcde"), rows, np.array([0.4, 0.2, 0.1, 0.3]))
+    shown(exercises, *table.cost_in_order(rows[2], [0, 1, 2])[:2], *table.cost_in_order(rows[2], [2, 1, 0])[1:])
+    given = [table.entropy([0, 1]) - table.entropy([other]) for other in (1, 0)]
+    shown(exercises, table.entropy([0, 1, 2]), table.entropy([0, 1, 2]) / 3, *given, sum(given) / 3)
+    says = [part("judge").chance_of_replacement(p, 0.25, 0.5) for p in (0.7, 0.2, 0.1, 0.0)]
+    shown(exercises, *says[:3])
+    assert says[3] == 1
+    assert sum(0.125 * (1 - p) for p in (0.7, 0.2, 0.1, 0.0)) == pytest.approx(0.375)
