@@ -131,7 +131,7 @@ def plot(results: Results) -> Figure:
     reach = -places[0] / 3
     axes.axvspan(-reach, reach, color="#eeeeee")
     axes.plot(places, [reach * x for x in places], color="black", linestyle=":", linewidth=2)
-    axes.text(places[-1], reach * places[-1], " product", va="center")
+    axes.text(0.2, -reach, "dotted: the product", va="center")
     for index, (kind, network) in enumerate(results.networks.items()):
         axes.plot(places, network.curve, color=f"C{index}")
         axes.text(places[-1], network.curve[-1], f" {kind}", va="center", color=f"C{index}")

@@ -31,6 +31,10 @@ class Config(ScriptConfig):
     size: PositiveFloat = 10.0  # how many times longer a query and a key get
     first_gain: PositiveFloat = 2.0  # gain of the first feature of a pair; that of the second is 1
 
+    def check(self) -> None:
+        if max(self.size, self.first_gain) > 1e6:
+            raise ValueError(f"--size and --first-gain must be at most 1e6; got {self.size} and {self.first_gain}")
+
 
 @dataclass(frozen=True)
 class Results:

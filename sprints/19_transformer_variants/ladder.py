@@ -21,7 +21,7 @@ from shared.lab.figures import new_figure
 from shared.lab.ranges import Different, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory
-from shared.nn.decoder import Decoder
+from shared.nn.decoder import Decoder, DecoderConfig
 from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
 from variants.ladder_rungs import NAMES, Rung, rung_config
 from variants.ladder_runs import batches_of, loss_of, optimum, train_rung
@@ -47,6 +47,13 @@ class Config(ScriptConfig):
 
     def check(self) -> None:
         check_heads(self.d_model, self.heads)
+        for rung in self.rungs:  # what a rung cannot have is said before the first one is trained
+            self.model_of(rung, vocab_size=1)
+
+    def model_of(self, rung: Rung, vocab_size: int) -> DecoderConfig:
+        """Return the configuration of a rung."""
+        sizes = {"context": self.context, "layers": self.layers, "heads": self.heads, "d_model": self.d_model}
+        return rung_config(rung, vocab_size, **sizes)
 
 
 @dataclass(frozen=True)
@@ -75,12 +82,9 @@ class Results:
 
 def measure(config: Config, rung: Rung, corpus: CookbookCorpus, before: list[float] | None) -> Step:
     """Search the rate of a rung with a seed of its own, train it with each seed, and compare it with the one before."""
-    model = rung_config(
-        rung, corpus.tokenizer.vocab_size, context=config.context, layers=config.layers, heads=config.heads,
-        d_model=config.d_model,
-    )  # fmt: skip
-    validation = batches_of(corpus, "validation", config.validation_recipes, 32)
-    test = batches_of(corpus, "test", config.test_recipes, 32)
+    model = config.model_of(rung, corpus.tokenizer.vocab_size)
+    validation = batches_of(corpus, "validation", config.validation_recipes, config.context)
+    test = batches_of(corpus, "test", config.test_recipes, config.context)
 
     def once(factor: float, seed: int) -> tuple[float, float, float]:
         trained, seconds = train_rung(model, corpus, factor, seed, config.steps, config.batch_size)

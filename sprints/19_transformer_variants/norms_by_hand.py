@@ -27,6 +27,13 @@ class Config(ScriptConfig):
     token: tuple[float, ...] = (2.0, 4.0, 4.0, 8.0)  # features of one token
     layers: PositiveInt = 3  # blocks of the model that is rewritten
 
+    def check(self) -> None:
+        if len(set(self.token)) < 2 or max(map(abs, self.token)) > 1e6:
+            raise ValueError(
+                "a norm divides by what differs: --token needs two different numbers at least, from -1e6 to 1e6; got "
+                f"{self.token}"
+            )
+
 
 @dataclass(frozen=True)
 class Results:

@@ -32,6 +32,13 @@ class Config(ScriptConfig):
     steps: PositiveInt = 1000  # optimizer steps
     rate: PositiveFloat = 0.05  # learning rate of Adam
 
+    def check(self) -> None:
+        if (numbers := self.starts * max(self.tokens, self.features) ** 2) > 10**8:
+            raise ValueError(
+                f"--starts times the square of --tokens or --features must be at most 100 million; got {numbers}: "
+                "give smaller ones"
+            )
+
 
 @dataclass(frozen=True)
 class Results:

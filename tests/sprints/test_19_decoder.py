@@ -34,6 +34,8 @@ def test_note_9_a_token_in_both_norms_and_a_model_in_other_weights(script):
     assert as_they_were > 0.1
     assert centred < 1e-10
     module.plot(results)
+    with pytest.raises(ValueError, match="two different numbers"):
+        module.Config(token=(1.0, 1.0)).check()
 
 
 def test_note_9_only_layer_norms_before_the_parts_are_rms_norms(script):
@@ -67,6 +69,8 @@ def test_note_10_groups_norms_and_turns_by_hand(script):
     assert max(results.turn_then_norm) - min(results.turn_then_norm) > 1
     shown(note(10), results.norm_then_turn[0], *results.turn_then_norm)
     module.plot(results)
+    with pytest.raises(ValueError, match=r"at most 1e6; got 10000000\.0"):
+        module.Config(size=1e7).check()
 
 
 def test_note_10_rows_in_another_order_are_the_other_family(script):
@@ -108,6 +112,8 @@ def test_note_11_a_tied_head_cannot_say_a_circle(script, tokens):
     assert results.best["tied, RMSNorm with gains"] >= results.bound_with_gains - 1e-4
     assert results.best["untied"] < 0.05
     assert results.best["tied, a matrix between"] < 0.05
+    with pytest.raises(ValueError, match="at most 100 million"):
+        module.Config(tokens=10_000).check()
     module.plot(results)
 
 
@@ -174,6 +180,10 @@ def test_note_13_a_tiny_ladder_trains_the_same_way_twice(script):
     again = module.main(replace(config, rungs=("gpt2",), factors=(first.factor,)))
     assert again.rungs["gpt2"].losses == first.losses
     module.plot(results)
+    with pytest.raises(ValueError, match="must fit into the context of 16 tokens"):
+        module.main(replace(config, context=16))
+    with pytest.raises(ValueError, match="head_dim must be even, got 1"):
+        module.Config(d_model=4).check()
 
 
 # What the exercises work out on paper

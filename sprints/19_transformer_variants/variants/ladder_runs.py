@@ -19,10 +19,20 @@ from shared.training.schedules import warmup_linear
 ADAMW_RATE, MUON_RATE = 3e-3, 0.02  # sprint 9's, which every rung may scale
 
 
-def batches_of(corpus: CookbookCorpus, stream: str, recipes: int, batch_size: int) -> list[Batch]:
-    """Return the first recipes of a stream in batches."""
+def batches_of(corpus: CookbookCorpus, stream: str, recipes: int, context: int, batch_size: int = 32) -> list[Batch]:
+    """Return the first recipes of a stream in batches.
+
+    Raises:
+        ValueError: a recipe is longer than the context: the optimum is that of whole ones.
+    """
     starts = range(0, recipes, batch_size)
-    return [pad_rows(corpus.documents(stream, start, min(batch_size, recipes - start))) for start in starts]
+    batches = [pad_rows(corpus.documents(stream, start, min(batch_size, recipes - start))) for start in starts]
+    if (longest := max(batch.tokens.shape[1] for batch in batches) - 1) > context:
+        raise ValueError(
+            f"a recipe must fit into the context of {context} tokens, one has {longest}: give a larger --context or "
+            "--vocab-size"
+        )
+    return batches
 
 
 def optimum(corpus: CookbookCorpus, stream: str, recipes: int) -> float:
