@@ -160,6 +160,30 @@ def test_the_probability_of_a_text_is_that_of_its_only_derivation(texts):
         assert parsed == [pytest.approx(log_prob + math.log(2))]
 
 
+def test_note_15_two_experts_that_sort_words(load_sprint):
+    script = load_sprint(f"{FOLDER}/purity_by_hand.py")
+    found, text = script.main(script.Config()), note(15)
+    assert found.expert_voice == [[50, 10], [20, 40]]
+    shown(text, found.voice_by_expert, found.voice_by_word, found.voice_untold, found.of_both_by_expert)
+    assert (found.voice_by_expert, found.voice_by_word, found.expert_by_word) == pytest.approx((0.75, 0.75, 1))
+    told = script.main(script.Config(router="voice"))
+    assert (told.voice_by_expert, told.of_both_by_expert) == (1, 1)
+    script.plot(found)
+    one = 3 * 64 * 16
+    assert all(f"{number:,}" in text for number in (one, 2 * one, 4 * one, 8 * one, 8 * 64))
+    shown(text, math.log(2))
+    shown(text, math.log(2) / 100)
+
+
+def test_a_finer_sorting_is_never_less_pure(sorting):
+    generator = torch.Generator().manual_seed(0)
+    fine, kind = torch.randint(12, (2, 200), generator=generator)
+    for _ in range(20):
+        coarse = torch.randint(4, (12,), generator=generator)[fine]
+        purities = [sorting.purity(sorting.tally(group, kind % 2, 12, 2)) for group in (coarse, fine)]
+        assert purities[0] <= purities[1]
+
+
 def test_purity_counts_right_guesses(sorting):
     counts = sorting.tally(torch.tensor([0, 0, 0, 1, 1]), torch.tensor([0, 0, 1, 1, 1]), 2, 2)
     assert counts.tolist() == [[2, 1], [0, 2]]
