@@ -97,7 +97,7 @@ def plot(results: Results) -> Figure:
         chart.plot(distances, [math.exp(-head.slope * distance) for distance in distances], color=f"C{index}")
         height = (0.08, 0.22, 0.42, 0.6)[index]  # where there is room beside the curve
         at = min(-math.log(height) / head.slope, 3.1 * results.context)
-        chart.text(at + 10, height + 0.03, f"1/{1 / head.slope:g}", color=f"C{index}", fontsize=9)
+        chart.text(at + (10 if index else 2), height + 0.03, f"1/{1 / head.slope:g}", color=f"C{index}", fontsize=9)
     chart.axvline(results.context, color="#777777", linestyle=":")
     chart.text(results.context + 4, 1.04, "trained length", fontsize=8, color="#555555")
     chart.set(xlabel="distance (positions)", ylabel="weight, nearest = 1", ylim=(0, 1.12))

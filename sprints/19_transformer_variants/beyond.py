@@ -16,6 +16,7 @@ from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from torch import Tensor
 from tqdm import tqdm
 
@@ -54,7 +55,7 @@ class Config(ScriptConfig):
     heads: PositiveInt = 4  # heads of a layer
     d_model: PositiveInt = 48  # features of a piece
     window: AtLeastTwo = 16  # pieces that the model with a window looks at in each layer
-    steps: PositiveInt = 500  # optimizer steps
+    steps: PositiveInt = 700  # optimizer steps
     batch_size: PositiveInt = 64  # rows of a batch
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (2e-3, 5e-3)  # learning rates that are tried
     rows: PositiveInt = 512  # rows that are measured
@@ -183,11 +184,15 @@ def plot(results: Results) -> Figure:
                 style = {"color": f"C{index}", "marker": "osv^Dx"[index], "markersize": 4, "capsize": 2}
                 panel.errorbar(places, means, error_bars(halves), label=label, **style)
             panel.axvline(results.context, color="#777777", linestyle=":")
-            panel.set(title=titles[rule] if not column else "the same, rotary slowed down", ylim=(0, None))
-        panels[row, 0].set(ylabel="loss above the optimum (nats)")
+            panel.set(title=titles[rule] if not column else "the same, rotary slowed down", yscale="log")
+            panel.yaxis.set_minor_formatter(NullFormatter())
+            low, high = panel.get_ylim()
+            ticks = [tick for tick in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10) if low <= tick <= high]
+            panel.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        panels[row, 0].set(ylabel="above the optimum (nats, logarithmic)")
         panels[1, row].set(xlabel="position in the row (pieces)")
-    for panel in panels[0]:
-        panel.legend(fontsize=8)
+    panels[0, 0].legend(fontsize=8, ncols=2)
+    panels[0, 1].legend(fontsize=8, ncols=2)
     return figure
 
 
