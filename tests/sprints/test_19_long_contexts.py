@@ -175,6 +175,17 @@ def test_note_18_alibi_by_hand(load_sprint):
     script.plot(results)
 
 
+def test_note_19_dominoes_by_hand(load_sprint):
+    script = load_sprint(f"{FOLDER}/dominoes_by_hand.py")
+    results = script.main(script.Config())
+    assert results.counts == [0, 0, 2]
+    shown(note(19), *results.without_dot)
+    assert results.with_dot == [0, 0, 1]
+    script.plot(results)
+    with pytest.raises(ValueError, match="two pieces have three ends"):
+        script.Config(ends=(0, 1)).check()
+
+
 def test_answers_on_paper():
     assert f"{32 * 4095:,}" in PAGE
     ring = 2 * 8 * 128 * 4096 * 32 * 2
