@@ -110,7 +110,8 @@ def main(config: Config) -> Results:
     reference, results = counted["transformers"][0], {}
     for name, (fates, touched) in counted.items():
         rule = chisquare(fates, [share * words for share in shares]).pvalue
-        pair = chi2_contingency([fates, reference]).pvalue
+        met = [index for index, pair in enumerate(zip(fates, reference, strict=True)) if any(pair)]
+        pair = chi2_contingency([[row[index] for index in met] for row in (fates, reference)]).pvalue
         results[name] = Counts(dict(zip(FATES, fates, strict=True)), touched, float(rule), float(pair))
         print(f"{name}: {results[name].fates}, special tokens touched {touched}, p by the rule {rule:.3g}")
     return Results(words, {name: share * words for name, share in zip(FATES, shares, strict=True)}, results)

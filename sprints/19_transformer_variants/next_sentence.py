@@ -14,6 +14,7 @@ from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
@@ -22,7 +23,7 @@ from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import AtLeastTwo, Different, PositiveFloat, PositiveInt
+from shared.lab.ranges import MOST, AtLeastTwo, Different, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.bert import BertConfig
@@ -44,8 +45,11 @@ class Config(ScriptConfig):
     steps: PositiveInt = 400  # optimizer steps
     batch_size: PositiveInt = 64  # pairs of a batch
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3)  # learning rates that are tried
-    pairs: PositiveInt = 2000  # new pairs that are measured
+    pairs: Annotated[int, Field(ge=100, le=MOST)] = 2000  # new pairs that are measured
     seeds: PositiveInt = 5  # runs of each model
+
+    def check(self) -> None:
+        check_heads(self.d_model, 4)
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def plot(results: Results) -> Figure:
         for place, label in enumerate(("same_topic", "other_topic")):
             values = [getattr(found, label) for found in arm.runs]
             right.scatter([place + 0.2 * index - 0.1] * len(values), values, color=f"C{index}", s=22, alpha=0.7)
-    left.set(yscale="log", xlabel="optimizer step", ylabel="loss that training shows, nats per pair")
+    left.set(yscale="log", ylim=(None, 2), xlabel="optimizer step", ylabel="loss that training shows, nats per pair")
     right.set(xticks=(0, 1), xticklabels=("label 0: same topic", "label 1: another"), ylim=(-0.05, 1.05))
     right.set(ylabel="accuracy on new pairs", xlim=(-0.5, 1.5))
     return figure

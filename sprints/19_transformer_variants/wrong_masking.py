@@ -13,13 +13,14 @@ from functools import partial
 from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch.nn import functional
 from tqdm import tqdm
 
 from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
-from shared.lab.ranges import AtLeastTwo, Different, PositiveFloat, PositiveInt
+from shared.lab.ranges import MOST, AtLeastTwo, Different, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.nn.bert import BertConfig, MaskedLanguageModel
@@ -39,8 +40,11 @@ class Config(ScriptConfig):
     steps: PositiveInt = 600  # optimizer steps
     batch_size: PositiveInt = 32  # sentences of a batch
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3)  # learning rates that are tried
-    measured: PositiveInt = 1024  # new sentences that are measured
+    measured: Annotated[int, Field(ge=50, le=MOST)] = 1024  # new sentences that are measured
     seeds: PositiveInt = 5  # runs of each version
+
+    def check(self) -> None:
+        check_heads(self.d_model, 4)
 
 
 @dataclass(frozen=True)
