@@ -28,7 +28,7 @@ from shared.lab.ranges import AtLeastTwo, Different, Even, OpenFraction, Positiv
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 from shared.training.losses import language_model_loss, token_losses
-from variants.dominoes import after_a_dot, best_losses, draw_rows
+from variants.dominoes import best_losses, by_rule, draw_rows
 from variants.long_model import Kind, LongConfig, LongModel, scalings_for
 from variants.trials import Trials, fit, search_and_repeat
 
@@ -103,14 +103,6 @@ def measured_rows(config: Config) -> Tensor:
     return draw_rows(config.rows, tokens, config.numbers, config.concentration, config.dots, generator)
 
 
-def by_rule(config: Config, rows: Tensor, losses: Tensor) -> dict[str, list[float]]:
-    """Return the mean of losses (rows, positions) of each half of a context, for the targets of each rule."""
-    told, size = after_a_dot(rows), config.context // 2
-    parts = zip(losses.split(size, dim=1), told.split(size, dim=1), strict=True)
-    means = [(part[~dotted].mean().item(), part[dotted].mean().item()) for part, dotted in parts]
-    return dict(zip(("table", "order"), map(list, zip(*means, strict=True)), strict=True))
-
-
 @torch.no_grad()
 def losses_of(config: Config, model: LongModel, rows: Tensor, name: str) -> Tensor:
     """Return the losses (rows, positions) of a model with a scaling, each stretch as the end of a text of its own."""
@@ -133,7 +125,7 @@ def run_once(config: Config, kind: Kind, rate: float, seed: int) -> Curves:
     rows = measured_rows(config)
     best = best_losses(rows, config.numbers, config.concentration, config.dots)
     names = scalings_for(config.context, config.times, config.context) if kind == "rotary" else [AS_TRAINED]
-    return {name: by_rule(config, rows, losses_of(config, model, rows, name) - best) for name in names}
+    return {name: by_rule(rows, losses_of(config, model, rows, name) - best, config.context // 2) for name in names}
 
 
 def summarise(runs: list[Curves], scaling: str, rule: str) -> tuple[list[MeanInterval], MeanInterval, MeanInterval]:
@@ -148,7 +140,7 @@ def main(config: Config) -> Results:
     torch.set_num_threads(1)  # of two processes at once each is faster with one
     rows, reach = measured_rows(config), config.layers * (config.window - 1) + 1
     rules = (config.numbers, config.concentration, config.dots)
-    optimum, windowed = (by_rule(config, rows, best_losses(rows, *rules, seen)) for seen in (None, reach))
+    optimum, windowed = (by_rule(rows, best_losses(rows, *rules, seen), config.context // 2) for seen in (None, reach))
     trials, above, beyond, gain = {}, {}, {}, {}
     for kind in config.kinds:
         trials[NAMES[kind]] = found = search_and_repeat(

@@ -84,3 +84,10 @@ def best_losses(
     losses[after_a_dot(rows)] = 0.0
     surprise = -torch.tensor([1 - dots, dots], dtype=torch.float64).log()
     return losses + surprise[rows[:, 1:] % 2]  # whether there is a dot follows from nothing
+
+
+def by_rule(rows: Rows, losses: Float[Tensor, "rows targets"], size: int) -> dict[str, list[float]]:
+    """Return the mean of losses in each stretch of `size` positions, for the targets of each rule: "table", "order"."""
+    parts = zip(losses.split(size, dim=1), after_a_dot(rows).split(size, dim=1), strict=True)
+    means = [(part[~told].mean().item(), part[told].mean().item()) for part, told in parts]
+    return dict(zip(("table", "order"), map(list, zip(*means, strict=True)), strict=True))
