@@ -60,7 +60,7 @@ class Config(ScriptConfig):
     balance: NonNegativeFloat = 0.01  # weight of the balance loss beside that of a token
     steps: PositiveInt = 350  # optimizer steps
     batch_size: Even = 16  # texts of a batch, half of them of each voice
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-3, 6e-3, 1.2e-2)  # learning rates that are tried
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (4e-3, 1e-2, 2.5e-2)  # learning rates that are tried
     measured: Even = 256  # texts that rates are chosen on, and as many others that losses are measured on
     seeds: PositiveInt = 5  # runs of each model, each with training texts of its own
 

@@ -112,24 +112,20 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the loads of the experts, from the largest to the smallest, after each loss."""
+    """Draw the loads of the most and of the least loaded expert after each loss."""
     figure, axes = new_figure(7.4, 3.6)
-    experts = len(next(iter(results.kinds.values())).loads[0])
     for index, (name, kind) in enumerate(results.kinds.items()):
-        intervals = [mean_interval([load[place] for load in kind.loads]) for place in range(experts)]
-        means, halves = zip(*intervals, strict=True)
-        places = [expert + 0.2 * (index - 1.5) for expert in range(experts)]
-        axes.bar(places, means, 0.18, yerr=error_bars(halves), capsize=2, label=name, color=["grey", *COLOURS][index])
+        for group, (mean, half) in enumerate((kind.largest, kind.smallest)):
+            place = group + 0.22 * (index - 1.5)
+            colour = ["grey", *COLOURS][index]
+            axes.bar(place, mean, 0.2, yerr=error_bars([half]), capsize=3, color=colour)
+            if group:
+                words = name.replace(" a ", "\na ").replace(" counted", "\ncounted")
+                axes.text(place, mean + (half or 0) + 0.02, words, ha="center", va="bottom", fontsize=8)
     axes.axhline(results.even, color="grey", linestyle="--", linewidth=1)
-    axes.text(experts - 0.5, results.even + 0.02, "even", ha="right", color="grey")
-    axes.set(
-        xlabel="experts by their load, the most loaded first",
-        ylabel="share of the real tokens",
-        xticks=range(experts),
-        ylim=(0, 1.05),
-    )
-    axes.set(xticklabels=[f"{place + 1}." for place in range(experts)], xlim=(-0.5, experts - 0.45))
-    axes.legend(loc="upper right")
+    axes.text(0.5, results.even + 0.02, "even", ha="center", color="grey")
+    axes.set(ylabel="share of the real tokens", xticks=[0, 1], ylim=(0, 1.05))
+    axes.set_xticklabels(["most loaded expert", "least loaded expert"])
     return figure
 
 
