@@ -42,7 +42,7 @@ class Config(ScriptConfig):
     layers: PositiveInt = 2  # blocks of each model
     heads: PositiveInt = 4  # heads of a block
     d_model: PositiveInt = 48  # features of a token
-    steps: PositiveInt = 1500  # optimizer steps
+    steps: PositiveInt = 1200  # optimizer steps
     batch_size: PositiveInt = 64  # texts of a batch
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3)  # learning rates that are tried
     texts: PositiveInt = 1000  # new texts that are measured
