@@ -71,6 +71,7 @@ class Config(ScriptConfig):
             raise ValueError(
                 f"two query heads share one of keys and values; got --heads {self.heads}: give an even number"
             )
+        size_of_experts(self, self.vocab_size)  # an odd number of features of a head is refused there
 
 
 @dataclass(frozen=True)

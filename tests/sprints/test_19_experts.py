@@ -225,3 +225,4 @@ def test_options_that_do_not_fit(refusal):
     assert "give more experts" in refusal(f"{FOLDER}/balance.py", "--top-k 3")
     assert "pad less" in refusal(f"{FOLDER}/wrong_balance.py", "--rows 1 --padding 0.9")
     assert "an even number" in refusal(f"{FOLDER}/two_voices.py", "--heads 1")
+    assert "into even parts" in refusal(f"{FOLDER}/two_voices.py", "--d-model 12")
