@@ -157,7 +157,7 @@ def plot(results: Results) -> Figure:
     axes.set_yticks(range(len(results.courts)), [names[arm] for arm in results.courts])
     axes.invert_yaxis()
     largest = max(court.without_looking for court in results.courts.values())
-    axes.set(xlabel="binary cross-entropy, nats per word", xlim=(0, 1.35 * largest))
+    axes.set(xlabel="binary cross-entropy, nats per word", xlim=(0, 1.45 * largest))
     return figure
 
 

@@ -159,7 +159,13 @@ def plot(results: Results) -> Figure:
     figure, (left, right) = new_figure(10.0, 3.8, columns=2)
     left.plot(results.curve.recipes, [max(nats, 1e-4) for nats in results.curve.above], marker="o", color="C0")
     left.axhline(0.25 * results.optimum, color="grey", linestyle=":")
-    left.text(0, 0.25 * results.optimum, " a quarter of the optimum", va="bottom", fontsize=9)
+    left.text(
+        results.curve.recipes[0] if results.curve.recipes else 0,
+        0.25 * results.optimum,
+        " a quarter of the optimum",
+        va="bottom",
+        fontsize=9,
+    )
     left.set(xlabel="recipes read", ylabel="nats above the optimum", title="one hole, validation", yscale="log")
     for index, kind in enumerate(KINDS):
         right.barh(kind, results.loss_kinds[kind], color="C0", alpha=0.35, label="BERT" if index == 0 else None)
