@@ -56,8 +56,12 @@ def test_note_3_positions_are_the_librarys_by_one_rule_alone(load):
     assert all(gap < 1e-4 for gap in rules["count real tokens from 2"].difference.values())
     assert rules["2, 3, 4, ..., padding counted"].difference["right"] < 1e-4
     assert rules["2, 3, 4, ..., padding counted"].difference["left"] > 1e-2
-    for rule, side in (("count real tokens from 2", "right"), ("count real tokens from 2", "left")):
-        assert " ".join(map(str, rules[rule].positions[side])) in note(3)
+    for rule, side, name, row in (
+        ("count real tokens from 2", "right", "padding on the right", "a b c d e P P P"),
+        ("count real tokens from 2", "left", "padding on the left", "P P P a b c d e"),
+        ("0, 1, 2, ... as BERT", "left", "BERT, padding on the left", "P P P a b c d e"),
+    ):
+        assert f"| {name} | {row} | {' '.join(map(str, rules[rule].positions[side]))} |" in note(3)
 
 
 def test_note_4_gates_and_bands_by_hand(load):

@@ -19,12 +19,10 @@ def compare_hide(learner: Any, tokens: Tensor, eligible: Tensor, choice: Tensor,
 
     mistakes = {
         "Special tokens or padding are hidden: only eligible tokens may be chosen.": result(choice < 0.15, fate),
-        "The fate is read from `choice`, which is below 0.15 wherever a token is chosen: there is one fate.": result(
-            chosen, choice
-        ),
         "No chosen token stays as it is: from 0.9 on it must.": result(chosen, fate, end=1.0),
         "No token is replaced by a random one.": result(chosen, fate, end=0.0),
-        "Every chosen token becomes the mask token; one in five must not.": result(chosen, torch.zeros_like(fate)),
+        "Every chosen token becomes the mask token; one in five must not. (Is the fate read from `choice`? That is "
+        "below 0.15 wherever a token is chosen.)": result(chosen, torch.zeros_like(fate)),
         "Random tokens have the share of the mask token: from 0.8 to 0.9 is the random one.": result(
             chosen, (0.9 - fate) % 1, masked=0.1
         ),
