@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from shared.text.token_kinds import KINDS, pieces_of, token_kinds
 from shared.text.batches import pad_rows
 from shared.text.corpora import CookbookCorpus
 from shared.text.ngrams import NGram
+from shared.text.token_kinds import KINDS, pieces_of, token_kinds
 from shared.training.losses import token_losses
 
 
