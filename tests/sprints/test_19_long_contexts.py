@@ -9,6 +9,7 @@ import torch
 from lesson_texts import lesson_texts, shown
 
 from shared.checks.invariants import check_cache, check_causality, check_padding_invariance
+from shared.training.losses import token_losses
 
 FOLDER = "19_transformer_variants"
 PAGE, note = lesson_texts(FOLDER)
@@ -77,6 +78,8 @@ def test_every_kind_is_causal_and_the_same_with_its_cache_and_with_padding(make,
     if kind != "window":  # it does not see the first tokens at the end
         check_causality(model, tokens, vocab_size=9)
     check_cache(model, tokens)
+    token_losses(model(tokens[:, :-1]), tokens).mean().backward()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in model.parameters())
     real = torch.arange(12) >= torch.tensor([[3], [0]])
     positions = (real.cumsum(dim=1) - 1).clamp(min=0)
     check_padding_invariance(
@@ -112,6 +115,7 @@ def test_beyond_measures_every_kind_and_scaling(load_sprint):
     assert results.ends == [2, 4, 6, 8]
     assert len(results.optimum["table"]) == len(results.above["learned"]["order"]) == 4
     assert results.optimum["table"][0] == results.windowed["table"][0] != results.optimum["table"][-1]
+    assert results.windowed["table"][-1] > results.optimum["table"][-1]
     assert results.windowed["order"] == results.optimum["order"]
     assert len(results.gain) == 5
     first, second = results.trials["rotary"].runs
@@ -124,6 +128,18 @@ def test_beyond_measures_every_kind_and_scaling(load_sprint):
     script.plot(results)
     with pytest.raises(ValueError, match="two pairs at least"):
         script.Config(d_model=24, heads=12).check()
+
+
+def test_beyond_reads_every_stretch_as_the_end_of_a_text_of_its_own_length(load_sprint, make, long_model):
+    script, model = load_sprint(f"{FOLDER}/beyond.py"), make("rotary")
+    rows = torch.randint(9, (2, 13), generator=torch.Generator().manual_seed(0))
+    losses = {name: script.losses_of(script.Config(context=4, times=3), model, rows, name) for name in
+        ("as trained", "dynamic")}  # fmt: skip
+    at_once = [token_losses(model(rows[:, :end], scaling=long_model.scalings_for(4, 3, tokens)["dynamic"]),
+        rows[:, : end + 1]) for end, tokens in ((12, 4), (10, 10))]  # fmt: skip
+    torch.testing.assert_close(losses["as trained"], at_once[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(losses["dynamic"][:, 8:10], at_once[1][:, 8:], atol=1e-5, rtol=0)
+    assert not torch.allclose(losses["dynamic"][:, 6:8], at_once[1][:, 6:8], atol=1e-3)
 
 
 def test_the_window_cache_writes_what_no_cache_writes_and_wrong_ones_do_not(load_sprint):
