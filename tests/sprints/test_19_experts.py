@@ -71,19 +71,25 @@ def test_note_14_four_words_by_hand(by_hand):
     torch.testing.assert_close(mixed, torch.tensor([word.output for word in found.words]))
 
 
-def test_the_size_of_mixtral_and_what_a_batch_reads():
-    layers, d_model, d_hidden, vocab = 32, 4096, 14_336, 32_000
+@pytest.mark.parametrize(
+    ("text", "layers", "d_model", "d_hidden"), [(note(14), 32, 4096, 14_336), (PAGE, 56, 6144, 16_384)]
+)
+def test_the_sizes_of_mixtrals(text, layers, d_model, d_hidden):
+    vocab, key_value_features = 32_000, 1024
     expert = 3 * d_model * d_hidden
-    attention = 2 * d_model**2 + 2 * d_model * d_model // 4
+    attention = 2 * d_model**2 + 2 * d_model * key_value_features
     rest = layers * (attention + 8 * d_model) + 2 * vocab * d_model
     everything, active = 8 * layers * expert + rest, 2 * layers * expert + rest
-    for text in (note(14), PAGE):
-        assert f"{expert / 1e6:.1f} million" in text
-        assert f"{8 * layers * expert / 1e9:.1f} billion" in text
-        assert f"{everything / 1e9:.1f} billion" in text
-        assert f"{active / 1e9:.1f} billion" in text
-    assert f"{attention / 1e6:.1f} million a layer, {layers * attention / 1e9:.2f} billion" in PAGE
-    assert f"{0.75**16:.3f}" in note(14)
+    assert f"3 · {d_model:,} · {d_hidden:,} = {expert / 1e6:.1f} million" in text
+    assert f"{8 * layers * expert / 1e9:.1f} billion" in text
+    assert f"{everything / 1e9:.1f} billion" in text
+    assert f"{active / 1e9:.1f} billion" in text
+    if text == PAGE:
+        assert f"{attention / 1e6:.1f} million a layer, {layers * attention / 1e9:.2f} billion" in text
+
+
+def test_the_experts_that_sixteen_tokens_read():
+    assert f"(6/8)¹⁶ = {0.75**16:.3f}" in note(14)
 
 
 def test_with_one_choice_nothing_reaches_the_router():
@@ -117,7 +123,9 @@ def test_a_smaller_loss_than_the_balanced_one_has_idle_experts(below):
     found = below.main(below.Config(tokens_each=8))
     assert found.two_experts == pytest.approx(0.875, abs=1e-3)
     for experts, case in found.cases.items():
-        assert case.idle == int(experts) // 2
+        logits = below.below(int(experts), case.idle, 8, 1e-3)
+        assert below.idle_of(logits) == case.idle == int(experts) // 2
+        assert case.idle_after == int(experts) - 1
         assert case.loss == pytest.approx(case.formula, rel=1e-2)
         assert case.loss < 1 < case.loss_after
 
