@@ -272,11 +272,23 @@ def test_note_7_by_hand(load):
     exact = found.generators["exact"]
     shown(text, 0.85 * 2 / 7, 0.15 * 2 / 7 * 2 / 7, exact.replaced[1], *exact.says)
     shown(text, exact.loss, exact.loss_without_looking, *found.hardest, found.same_answer)
+    assert found.generators["always rice"].loss < found.generators["coin"].loss
+    assert found.generators["always rice"].share > found.generators["coin"].share
     assert f"{exact.share:.1%}".replace("%", " %") in text
     assert f"{1 - exact.share:.1%}".replace("%", " %") in text
     seen = [script.chance_of_replacement(p, q, 0.15) for p, q in zip(found.true, found.hardest, strict=True)]
     assert seen == pytest.approx([found.same_answer] * 2)
     assert sum(found.hardest) == pytest.approx(1)
+
+
+def test_exercise_where_the_curves_cross(part):
+    rate, table_of = part("masking_rate"), part("small_grammar").TextTable
+    copies = table_of(("0", "1"), np.array([[0, 0, 0], [1, 1, 1]]), np.full(2, 0.5))
+    parity = table_of(("0", "1"), np.array([[a, b, a ^ b] for a in (0, 1) for b in (0, 1)]), np.full(4, 0.25))
+    for table, share in ((copies, 1 / math.sqrt(3)), (parity, 1 - 1 / math.sqrt(3))):
+        means = rate.mean_conditional_entropies(table, range(3))
+        assert rate.optimum_by_rate(means, share) == pytest.approx(table.entropy([0, 1, 2]) / 3)
+        assert f"{share:.1%}".replace("%", " %") in exercises
 
 
 def test_exercises_on_paper(part):
