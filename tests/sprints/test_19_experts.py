@@ -7,11 +7,13 @@ import pytest
 import torch
 from lesson_texts import lesson_texts, shown
 
-from shared.nn.mixture_of_experts import route
+from shared.nn.mixtral import Mixtral, MixtralConfig
+from shared.nn.mixture_of_experts import Routing, balance_of_layer, route
 from shared.training.losses import count_targets
 
 FOLDER = "19_transformer_variants"
 PAGE, note = lesson_texts(FOLDER)
+SMALL = MixtralConfig(300, layers=1, heads=2, key_value_heads=1, d_model=8, d_hidden=4, experts=3, top_k=2)
 
 
 @pytest.fixture
@@ -196,6 +198,42 @@ def test_purity_counts_right_guesses(sorting):
     counts = sorting.tally(torch.tensor([0, 0, 0, 1, 1]), torch.tensor([0, 0, 1, 1, 1]), 2, 2)
     assert counts.tolist() == [[2, 1], [0, 2]]
     assert sorting.purity(counts) == pytest.approx(4 / 5)
+
+
+def test_what_a_layer_sorts_by_is_asked_of_first_choices_of_real_tokens(sorting, voices, monkeypatch):
+    tokens, real = torch.tensor([[1, 2, 3], [1, 3, 3]]), torch.tensor([[True, True, False], [True, True, True]])
+    rows, model = voices.VoicedRows(tokens, real, torch.tensor([0, 1])), Mixtral(SMALL)
+    first = torch.tensor([0, 0, 2, 1, 1, 1])  # by voice, and padding elsewhere
+    routing = Routing(torch.zeros(6, 3), torch.stack([first, (first + 1) % 3], dim=1), torch.full((6, 2), 0.5))
+    monkeypatch.setattr(model, "with_routing", lambda _: (None, [routing]))
+    (found,) = sorting.sorting_of_layers(model, rows, torch.arange(300) == 1)
+    assert (found.largest_load, found.smallest_load) == pytest.approx((0.6, 0))
+    assert (found.voice, found.voice_by_word) == pytest.approx((1, 0.8))
+    assert (found.shared_voice, found.shared_voice_by_word) == pytest.approx((1, 0.5))
+    assert found.expert_by_word == pytest.approx(0.8)
+
+
+def test_a_word_of_both_voices_is_frequent_and_about_even(sorting, voices):
+    counts = {1: (20, 20), 2: (40, 0), 3: (5, 5), 4: (13, 12), 5: (30, 15)}  # plain and flirty occurrences
+    plain, flirty = ([word for word, both in counts.items() for _ in range(both[voice])] for voice in range(2))
+    tokens = torch.tensor([plain, flirty + [2] * (len(plain) - len(flirty))])  # padded with a word of one voice
+    real = torch.arange(len(plain)) < torch.tensor([[len(plain)], [len(flirty)]])
+    both = sorting.words_of_both(voices.VoicedRows(tokens, real, torch.tensor([0, 1])), 7)
+    assert both.nonzero().flatten().tolist() == [1, 4]
+
+
+def test_the_balance_of_real_tokens_has_the_weight_of_the_coefficient(voices, texts):
+    rows, model = texts.rows("train", 0, 4), Mixtral(SMALL, torch.Generator().manual_seed(0))
+    rows.real[:2, 5:] = False
+    for parameter in model.parameters():
+        parameter.data.mul_(10)  # or all loads and probabilities are nearly even, whatever counts
+    plain, targets = voices.loss_with_balance(model, rows, 0.0)
+    both, again = voices.loss_with_balance(model, rows, 0.5)
+    _, (routing,) = model.with_routing(rows.tokens[:, :-1])
+    balance = balance_of_layer(route(routing.logits[rows.real[:, :-1].flatten()], 2))
+    assert again == targets
+    assert ((both - plain) / targets).item() == pytest.approx(0.5 * balance.item(), rel=1e-4)
+    assert balance_of_layer(routing).item() != pytest.approx(balance.item(), rel=1e-3)
 
 
 def test_all_models_of_two_voices_train_and_are_compared(two_voices, voices, monkeypatch):
