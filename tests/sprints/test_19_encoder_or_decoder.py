@@ -8,6 +8,8 @@ import pytest
 import torch
 from lesson_texts import lesson_texts, shown
 
+from shared.nn.bert import MaskedLanguageModel
+
 FOLDER = "19_transformer_variants"
 PAGE, note = lesson_texts(FOLDER)
 
@@ -75,6 +77,26 @@ def test_note_8_by_hand(load_sprint):
     script.plot(results)
 
 
+def test_how_far_apart_the_two_readers_are_by_the_share_that_is_spoiled(load_sprint):
+    script = load_sprint(f"{FOLDER}/two_readers_by_hand.py")
+    rare = script.main(script.Config(share=0.1))
+    shown(note(8), rare.whole, rare.from_left, script.uncertainty(0.05), rare.from_left - rare.whole)
+    distances = {}
+    for share in (0.39, 0.4, 0.41, 0.5, 0.9):
+        results = script.main(script.Config(share=share))
+        distances[share] = results.from_left - results.whole
+    assert max(distances, key=distances.__getitem__) == 0.4
+    for share, said in ((0.4, "at s = 0.4 the distance is"), (0.5, "at 0.5 still"), (0.9, "at 0.9")):
+        assert f"{said} {distances[share]:.3f}" in PAGE
+
+
+def test_the_tiny_recipes_are_as_large_as_said(small):
+    table = small.small_recipes()
+    assert (table.rows.shape[1], len(table.varying), len(table.words)) == (22, 8, 29)
+    assert "29 for the tiny recipes" in note(8)
+    assert f"0.15 · 22 = {0.15 * 22:.1f} on average" in note(8)
+
+
 def test_a_decoder_that_knows_the_texts_fills_a_hole_exactly(table, load_sprint):
     """With the table's own conditionals instead of a trained model, likelihood gives the optimum."""
     ways = load_sprint(f"{FOLDER}/variants/filling_ways.py")
@@ -96,7 +118,35 @@ def test_a_decoder_that_knows_the_texts_fills_a_hole_exactly(table, load_sprint)
         expected = table.distribution(row, np.arange(3) != hole, hole)
         np.testing.assert_allclose(filled[index].exp().numpy(), expected, atol=1e-6)
     assert math.isclose(-filled[torch.arange(6), truth].mean().item(), test.at_hole)
-    assert math.isclose(-ways.text_log_probs(Exact(), test.rows, words).sum(1).mean().item(), test.of_text)
+    from_left = ways.text_log_probs(Exact(), test.rows, words)
+    assert math.isclose(-from_left.sum(1).mean().item(), test.of_text)
+    assert math.isclose(-from_left[torch.arange(6), test.holes].mean().item(), test.from_left)
+
+
+def test_an_encoder_that_knows_the_texts_fills_and_writes_exactly(table, load_sprint):
+    ways = load_sprint(f"{FOLDER}/variants/filling_ways.py")
+    test, words = ways.draw_holes(table, 6, 0), len(table.words)
+
+    class Exact(MaskedLanguageModel):
+        def __init__(self) -> None:
+            torch.nn.Module.__init__(self)  # the table is all that it needs
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:  # ty: ignore[incompatible-method-override]
+            chances = torch.zeros(*tokens.shape, words + 2, dtype=torch.float64)
+            for text, row in enumerate(tokens.numpy()):
+                assert row[0] == words
+                for place in np.flatnonzero(row == words + 1).tolist():
+                    seen = row[1:] != words + 1
+                    chances[text, place, :words] = torch.from_numpy(table.distribution(row[1:], seen, place - 1))
+            return chances.clamp(min=1e-300).log()
+
+    hidden = torch.arange(3) == test.holes[:, None]
+    truth = test.rows[torch.arange(6), test.holes]
+    filled = ways.fill_by_masks(Exact(), test.rows, hidden, words)[torch.arange(6), test.holes, truth]
+    assert math.isclose(-filled.mean().item(), test.at_hole)
+    written = ways.write_by_masks(Exact(), test.rows, words)
+    assert math.isclose(-written.sum(dim=1).mean().item(), test.of_text)
+    assert math.isclose(-written[torch.arange(6), test.holes].mean().item(), test.from_left)
 
 
 @pytest.mark.parametrize("name", ["encoder_or_decoder", "filling_in"])
@@ -115,6 +165,27 @@ def test_both_scripts_tiny(name: str, load_sprint):
         assert max(parameters) / min(parameters) < 1.2
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+def test_each_word_is_answered_where_it_stands_in_the_last_copy(copies: int, load_sprint):
+    script = load_sprint(f"{FOLDER}/encoder_or_decoder.py")
+    rows = torch.tensor([[-9, 8, 9] + [-7] * 19, [9, -8, 9] + [-7] * 19])
+    changed = torch.zeros(2, 22, dtype=torch.bool)
+    changed[:, 1:3] = True
+
+    class SaysWhatItReads:
+        context = 22 * copies + 1
+
+        def __call__(self, tokens: torch.Tensor) -> torch.Tensor:
+            assert tokens.shape[1] == self.context
+            first_copy = torch.arange(self.context) < self.context - 22
+            return tokens.masked_fill(first_copy, 100).float()
+
+    losses, right = script.loss_of(SaysWhatItReads(), (rows, changed), "word")
+    assert right.tolist() == [True, False]
+    expected = torch.nn.functional.softplus(torch.where(changed, -rows, rows).float()).sum(dim=1)
+    torch.testing.assert_close(losses, expected)
+
+
 def test_every_parameter_learns_and_a_decoder_sees_no_later_word(load_sprint):
     kinds = load_sprint(f"{FOLDER}/variants/both_kinds.py")
     rows = torch.randint(29, (2, 22), generator=torch.Generator().manual_seed(0))
@@ -125,6 +196,9 @@ def test_every_parameter_learns_and_a_decoder_sees_no_later_word(load_sprint):
         model = kinds.Labeller(kind, 29, 23, (1, 2, 8), 0)
         with torch.no_grad():
             difference = (model(tokens) - model(later))[:, :12].abs().max().item()
+            last = tokens.clone()
+            last[:, -1] = (last[:, -1] + 1) % 29
+            assert (model.of_text(tokens) != model.of_text(last)).all()  # asked of the text, both have read all of it
         assert (difference > 0) == sees
         model.of_text(tokens).square().sum().backward()
-        assert all(weight.grad is not None for weight in model.parameters())
+        assert all(weight.grad is not None and weight.grad.any() for weight in model.parameters())

@@ -1,7 +1,5 @@
 """Latent attention in sprint 19: what its note and its exercises work out by hand, and its scripts, tiny."""
 
-import math
-
 import pytest
 import torch
 from lesson_texts import lesson_texts, shown
@@ -26,11 +24,13 @@ def test_note_12_two_words_by_hand(load_sprint):
 
 
 def test_note_12_a_rotation_stands_between_query_and_latent():
-    up, query = torch.tensor([[0.0, 1], [1, 0]]), torch.tensor([0.0, 2])
-    quarter = torch.tensor([[0.0, -1], [1, 0]])
-    assert (up.mT @ quarter.mT @ query).tolist() == [0, 2]
-    assert (up.mT @ query).tolist() == [2, 0]
-    assert "is (0, 2) for one and (2, 0) for the other" in note(12)
+    up, query, latents = torch.tensor([[0.0, 1], [1, 0]]), torch.tensor([0.0, 2]), torch.tensor([[1.0, 0], [1, 2]])
+    turns = [torch.eye(2), torch.tensor([[0.0, -1], [1, 0]])]  # of positions 0 and 1: a quarter each
+    absorbed = [up.mT @ turn.mT @ turns[1] @ query for turn in turns]
+    for turn, asked, latent in zip(turns, absorbed, latents, strict=True):
+        assert asked @ latent == (turns[1] @ query) @ (turn @ up @ latent)
+    assert [asked.tolist() for asked in absorbed] == [[0, -2], [2, 0]]
+    assert "is (0, −2) for *the* and (2, 0) for *cat* itself" in note(12)
 
 
 def test_the_cache_of_deepseek_v2():
@@ -60,10 +60,35 @@ def test_costs_are_counted_and_both_ways_agree(load_sprint):
     script.plot(results)
 
 
-def test_the_wrong_scale_makes_weights_too_even():
-    wrong, right = math.sqrt(512 + 64), math.sqrt(128 + 64)
-    sharp, even = (torch.tensor([2 * right, right]) / scale for scale in (right, wrong))
-    assert even.softmax(0)[0] < sharp.softmax(0)[0]
+def test_note_12_one_product_instead_of_two_matrices(load_sprint):
+    config = load_sprint(f"{FOLDER}/latent_cache.py").Config()
+    head_dim = config.d_model // config.heads
+    assert f"{config.latent} · {config.d_model} = {config.latent * config.d_model:,} numbers" in note(12)
+    both = head_dim * (config.d_model + config.latent)
+    assert f"{head_dim} · ({config.d_model} + {config.latent}) = {both:,}" in note(12)
+
+
+def test_the_rate_is_chosen_by_validation_and_models_are_compared_run_by_run(load_sprint, monkeypatch):
+    script = load_sprint(f"{FOLDER}/latent_or_fewer_heads.py")
+    test_losses = {"all_heads": 1.0, "one_head": 3.0, "latent": 2.0}
+
+    def run_once(config, corpus, kind: str, factor: float, seed: int) -> tuple[float, float]:  # noqa: ARG001
+        # The factor that is better on the validation recipes is worse on those of the test.
+        return {0.5: 7.0, 1.0: 6.0}[factor], test_losses[kind] + factor + seed % 1000
+
+    monkeypatch.setattr(script, "run_once", run_once)
+    monkeypatch.setattr(script, "optimum", lambda *_: 0.5)
+    for name in ("cookbook_tokenizer", "CookbookCorpus"):
+        monkeypatch.setattr(script, name, lambda *_: None)
+    monkeypatch.setattr(script, "keep_freed_memory", lambda: None)
+    monkeypatch.setattr(script.torch, "set_flush_denormal", lambda _: None)
+    results = script.main(script.Config(vocab_size=50, layers=1, heads=2, d_model=16, latent=12, rotary_dim=4, seeds=3))
+    for kind, measured in results.kinds.items():
+        assert (measured.factor, measured.searched) == (1.0, {"0.5": 7.0, "1": 6.0})
+        assert measured.losses == [test_losses[kind] + 1 + seed for seed in range(3)]
+        assert measured.above[0] == pytest.approx(test_losses[kind] + 1 + 1 - 0.5)
+    assert results.latent_less_one_head == pytest.approx((-1, 0))  # no spread: run by run it is the same
+    script.plot(results)
 
 
 @pytest.mark.parametrize("kind", ["all_heads", "one_head", "latent"])

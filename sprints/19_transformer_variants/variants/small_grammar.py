@@ -1,6 +1,6 @@
 """A grammar whose texts can all be written down, so that every conditional probability is a sum over a table.
 
-A text is a tiny recipe of twenty-one words, nine of which vary:
+A text is a tiny recipe of twenty-two words (marks count), eight of which vary:
 
     hot stew with beans and corn : first the beans , then the corn , for fifty minutes , beside yoghurt .
 
