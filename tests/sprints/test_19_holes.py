@@ -1,7 +1,10 @@
 """Sprint 19, notes 5 to 7: what a hole is worth, any order, and the judge, on small settings."""
 
+import json
 import math
+import re
 from itertools import permutations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +13,10 @@ from lesson_texts import lesson_texts, shown
 
 from shared.text.corpora import CookbookCorpus, cookbook_tokenizer
 from shared.text.grammar import Choice
+from shared.text.masking import choose_spans
 
 FOLDER = "19_transformer_variants"
+RESULTS = Path(__file__).parents[2] / "sprints" / FOLDER / "results"
 exercises, note = lesson_texts(FOLDER)
 
 
@@ -79,6 +84,25 @@ def test_candidates_of_several_words_and_forks_that_fail_later(part, corpus):
         filler.hole(tokens, 0)
     with pytest.raises(ValueError, match="only a text of the grammar"):
         filler.hole(tokens[:-2], 3)
+
+
+def test_a_candidate_that_would_be_cut_elsewhere_does_not_count(part):
+    class Longest:
+        """Cuts "ab" always as one token."""
+
+        vocab_size, end_token = 5, 0
+        pieces = ("", "ab", "a", "b", "c")
+
+        def decode(self, tokens) -> str:
+            return "".join(self.pieces[token] for token in tokens)
+
+        def encode_batch(self, texts) -> list[list[int]]:
+            return [[self.pieces.index(piece) for piece in re.findall("ab|a|b|c", text)] for text in texts]
+
+    holes = part("holes")
+    filler = holes.HoleFiller(lambda pen: pen.choose(Choice(["ab", "cb"], [3, 1])), Longest())
+    assert {token for token, _ in holes.readings(filler.grammar, "", "b", filler.pieces)} == {2, 4}
+    assert filler.hole([4, 3], 0).chances == {4: 1.0}
 
 
 def test_the_small_grammar_is_a_distribution_and_its_conditionals_are_sums(part):
@@ -255,6 +279,8 @@ def test_note_6_by_hand(load, part):
     script, text = load("han_by_hand"), note(6)
     found = script.main(script.Config())
     shown(text, *found.means, found.total)
+    recorded = json.loads((RESULTS / "two_optima.json").read_text(encoding="utf-8"))["results"]
+    assert round(recorded["from_the_left"] / recorded["one_hole"]) == 3  # "three times as much"
     table = part("small_grammar").TextTable(("0", "1"), np.array([[0, 0], [0, 1], [1, 0]]), np.array([0.1, 0.45, 0.45]))
     alone = table.optimal_nats(torch.tensor(table.rows).repeat_interleave(2, 0), torch.eye(2).bool().repeat(3, 1))
     sums = alone.sum(dim=1).view(3, 2).sum(dim=1)
@@ -266,8 +292,23 @@ def test_note_6_by_hand(load, part):
     assert means == pytest.approx([math.log(2), math.log(2), 0.0], abs=1e-12)
 
 
-def test_note_7_by_hand(load):
+def test_spans_are_cheaper_for_two_reasons(part):
+    table, generator = part("small_grammar").small_recipes(), torch.Generator().manual_seed(0)
+    rows = table.draw(400, generator)
+    spans = choose_spans(torch.ones_like(rows, dtype=torch.bool), 0.4, generator)
+    singles = torch.rand(rows.shape, generator=generator).argsort(dim=1) < spans[0].sum()
+    # The first words cost more than others, and spans hide them less often.
+    nats = table.optimal_nats(rows, singles).sum(dim=0) / singles.sum(dim=0)
+    assert spans[:, :2].double().mean() < 0.75 * spans.double().mean()
+    assert nats[:2].mean() > 1.5 * nats.mean()
+    # With every place counted alike spans are still cheaper.
+    assert (table.optimal_nats(rows, spans).sum(dim=0) / spans.sum(dim=0)).mean() < nats.mean()
+
+
+def test_note_7_by_hand(load, part):
     script, text = load("judge_by_hand"), note(7)
+    table = part("small_grammar").small_recipes()
+    assert f"{table.rows.shape[1] - len(table.varying)} of the {table.rows.shape[1]} places" in text
     found = script.main(script.Config())
     exact = found.generators["exact"]
     shown(text, 0.85 * 2 / 7, 0.15 * 2 / 7 * 2 / 7, exact.replaced[1], *exact.says)

@@ -5,7 +5,8 @@ Fill in both functions. Then look how far you are, as often as you like:
     uv run sprints check 19.3
     uv run sprints hint 19.3
 
-The first check is the text with a hole of note 5, the third one the soup of note 6. Theory: notes 5 and 6.
+The first check is the text with a hole of note 5, the third one the soup of note 6,
+with other probabilities. Theory: notes 5 and 6.
 """
 
 from collections.abc import Callable
