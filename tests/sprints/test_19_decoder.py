@@ -31,7 +31,7 @@ def test_note_9_a_token_in_both_norms_and_a_model_in_other_weights(script):
     assert results.layer_norm == pytest.approx(expected.tolist(), abs=1e-6)
     shown(note(9), *results.layer_norm)
     assert "(0.4, 0.8, 0.8, 1.6)" in note(9)
-    assert all(0.95 < number < 1.04 for number in results.shifted_rms_norm), "a large mean is all that RMSNorm sees"
+    assert all(0.97 < number < 1.04 for number in results.shifted_rms_norm), "a large mean is all that RMSNorm sees"
     as_they_were, centred = results.models.values()
     assert as_they_were > 0.1
     assert centred < 1e-10
@@ -59,11 +59,11 @@ def test_note_9_two_gated_features_multiply(script):
     silu = [z / (1 + math.exp(-z)) for z in (2, -2)]
     shown(note(9), *silu, 3 * silu[0], -3 * silu[1], form=".4f")
     assert silu[0] - silu[1] == pytest.approx(2)
-    for kind, used in (("SwiGLU", 85), ("ReLU", 73)):
+    assert "SwiGLU has 85 parameters and the others 73" in note(9)
+    for kind, used in (("SwiGLU", 85), ("ReLU", 73), ("GELU", 73)):
         network = module.make(kind, 12)
         unused = network.contract.in_features + 1  # the second output and its bias
         assert sum(parameter.numel() for parameter in network.parameters()) - unused == used
-        assert f"{used}" in note(9)
 
 
 def test_note_10_groups_norms_and_turns_by_hand(script):
@@ -184,6 +184,8 @@ def test_note_13_an_interval_by_hand():
 def test_note_13_rungs_are_one_switch_apart(script):
     module = script("ladder")
     assert module.PRESETS["upper"]["rungs"][0] == module.Config().rungs[-1]
+    for preset in module.PRESETS.values():
+        module.Config(**preset).check()
     configs = {rung: module.rung_config(rung, 50, d_model=48, layers=3) for rung in module.NAMES}
     changed = [
         [name for name, value in vars(after).items() if value != getattr(before, name)]
