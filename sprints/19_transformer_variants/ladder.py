@@ -67,6 +67,7 @@ class Config(ScriptConfig):
 class Step:
     """A rung: its size, the chosen factor and what each came to, the loss of each seed, above the optimum, and seconds.
 
+    `broken` counts the runs whose loss left the numbers: they enter as models that have learnt nothing, without a time.
     `change` is the loss less that of the rung before, run by run: below 0 is a gain.
     """
 
@@ -77,7 +78,8 @@ class Step:
     losses: list[float]
     above: MeanInterval
     change: MeanInterval | None
-    seconds: MeanInterval
+    seconds: MeanInterval | None
+    broken: int
 
 
 @dataclass(frozen=True)
@@ -93,20 +95,21 @@ def measure(config: Config, rung: Rung, corpus: CookbookCorpus, before: list[flo
     validation = batches_of(corpus, "validation", config.validation_recipes, config.context)
     test = batches_of(corpus, "test", config.test_recipes, config.context)
 
-    def once(factor: float, seed: int) -> tuple[float, float, float]:
+    def once(factor: float, seed: int) -> tuple[float, float, float | None]:
         try:
             trained, seconds = train_rung(model, corpus, factor, seed, config.steps, config.batch_size)
-        except NonFiniteTraining:  # it counts as a model that has learnt nothing
-            return (math.log(model.vocab_size), math.log(model.vocab_size), 0.0)
+        except NonFiniteTraining:
+            return math.log(model.vocab_size), math.log(model.vocab_size), None
         return loss_of(trained, validation), loss_of(trained, test), seconds
 
     trials = search_and_repeat(once, lambda run: run[0], config.factors, config.seeds, config.seed)
-    losses, seconds = [run[1] for run in trials.runs], [run[2] for run in trials.runs]
+    losses, seconds = [run[1] for run in trials.runs], [run[2] for run in trials.runs if run[2] is not None]
     least = optimum(corpus, "test", config.test_recipes)
     change = None if before is None else mean_interval([b - a for a, b in zip(before, losses, strict=True)])
     return Step(
         Decoder(model).parameter_count(), 4 * model.cache_numbers(config.context), trials.rate, trials.searched,
-        losses, mean_interval([loss - least for loss in losses]), change, mean_interval(seconds),
+        losses, mean_interval([loss - least for loss in losses]), change, mean_interval(seconds) if seconds else None,
+        len(losses) - len(seconds),
     )  # fmt: skip
 
 
