@@ -53,7 +53,8 @@ def expect(
 
     for name, value in given.items():
         if isinstance(value, Tensor) and not _alike(value, before[name], 0.0):
-            fail(f"It changes its argument `{name}`: use operations that return a new tensor.")
+            what = f"It changes its argument `{name}`, here before and after: use operations that return a new tensor."
+            raise WrongAnswer(what, shown, shown[name], show(value))
     if received is None:
         fail("It returns nothing: is a `return` missing?")
     if not isinstance(expected, Tensor):
