@@ -42,7 +42,7 @@ class Config(ScriptConfig):
     length: PositiveInt = 4  # words of a sentence
     d_model: PositiveInt = 32  # features of a token, a multiple of 4
     layers: PositiveInt = 2  # blocks
-    steps: PositiveInt = 400  # optimizer steps
+    steps: PositiveInt = 1000  # optimizer steps
     batch_size: PositiveInt = 64  # pairs of a batch
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3)  # learning rates that are tried
     pairs: Annotated[int, Field(ge=100, le=MOST)] = 2000  # new pairs that are measured
