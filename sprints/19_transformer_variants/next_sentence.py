@@ -128,9 +128,7 @@ def plot(results: Results) -> Figure:
     for index, (name, arm) in enumerate(results.arms.items()):
         for found in arm.runs:
             left.plot(results.steps, [max(loss, 1e-4) for loss in found.printed], color=f"C{index}", alpha=0.7)
-        quarter = len(results.steps) // 4
-        spot = (results.steps[quarter], max(arm.runs[0].printed[quarter], 1e-4))
-        left.annotate(name, spot, color=f"C{index}", xytext=(10, 8), textcoords="offset points")
+        left.text(0.97, 0.9 - 0.09 * index, name, color=f"C{index}", ha="right", transform=left.transAxes)
         for place, label in enumerate(("same_topic", "other_topic")):
             values = [getattr(found, label) for found in arm.runs]
             right.scatter([place + 0.2 * index - 0.1] * len(values), values, color=f"C{index}", s=22, alpha=0.7)
