@@ -52,6 +52,11 @@ def test_what_is_wrong_is_said_and_shown(function: object, expected: object, mes
     assert wrong.received not in (None, wrong.expected)
 
 
+def test_an_argument_that_was_changed_is_shown_before_and_after_though_the_answer_is_right():
+    wrong = fail(lambda x: x.add_(1) - 1, X)
+    assert (wrong.expected, wrong.received) == (show(X), show(X + 1))
+
+
 def test_a_mistake_is_called_by_its_name_unless_it_gives_what_is_right_or_tells_nothing():
     mistakes = {
         "It is the transpose.": X.mT,
