@@ -13,10 +13,10 @@ import torch
 from matplotlib.figure import Figure
 from pydantic import Field
 
-from quantizing.integer_grid import Grid, dequantize, make_grid, quantize
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
+from shared.nn.integer_grid import Grid, dequantize, make_grid, quantize
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from quantizing.converted import with_linears
-from quantizing.integer_grid import fake_quantize, least_squares
 from quantizing.passages import Block, how_many, loss_on, passages_for
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
@@ -28,6 +27,7 @@ from shared.lab.figures import new_figure
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+from shared.nn.integer_grid import fake_quantize, least_squares
 from shared.nn.pretrained import load_causal_model
 from shared.training.losses import count_targets, perplexity
 

@@ -16,12 +16,12 @@ from pydantic import Field
 from torch import Tensor
 
 from quantizing.converted import with_linears
-from quantizing.integer_grid import dequantize, fake_quantize, make_grid, min_max, quantize, signal_to_noise
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+from shared.nn.integer_grid import dequantize, fake_quantize, make_grid, min_max, quantize, signal_to_noise
 from shared.nn.pretrained import load_causal_model
 
 EXAMPLE = torch.tensor([-0.5, -0.1, 0.0, 0.2, 1.0, 2.0])

@@ -13,7 +13,12 @@ import torch
 from matplotlib.figure import Figure
 from pydantic import Field
 
-from quantizing.integer_grid import (
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.ranges import PositiveFloat, PositiveInt
+from shared.lab.run import run
+from shared.lab.runtime import seed_everything
+from shared.nn.integer_grid import (
     dequantize,
     fake_quantize,
     least_squares,
@@ -23,11 +28,6 @@ from quantizing.integer_grid import (
     quantize,
     signal_to_noise,
 )
-from shared.lab.config import ScriptConfig
-from shared.lab.figures import new_figure
-from shared.lab.ranges import PositiveFloat, PositiveInt
-from shared.lab.run import run
-from shared.lab.runtime import seed_everything
 
 RANGES = {
     "min-max": min_max,

@@ -30,7 +30,6 @@ from quantizing.activations import (
 )
 from quantizing.converted import check_converted, linear_layers, with_linears
 from quantizing.eager_mode import quantize_dynamically, use_engine
-from quantizing.integer_grid import fake_quantize
 from quantizing.passages import Block, how_many, loss_on, passages_for
 from quantizing.smoothing import smooth
 from shared.lab.compare import Tolerance
@@ -39,6 +38,7 @@ from shared.lab.figures import new_figure
 from shared.lab.ranges import Fraction, PositiveInt
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
+from shared.nn.integer_grid import fake_quantize
 from shared.nn.pretrained import load_causal_model
 from shared.text.batches import Batch
 

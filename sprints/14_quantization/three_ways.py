@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 from matplotlib.figure import Figure
 
-from quantizing.integer_grid import Grid, dequantize, make_grid, quantize
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import PositiveFloat
 from shared.lab.run import run
+from shared.nn.integer_grid import Grid, dequantize, make_grid, quantize
 
 INPUTS, WEIGHTS = (0.5, -0.25, 1.5), (0.2, -0.5, 0.9)
 

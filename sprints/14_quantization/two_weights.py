@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from quantizing.gptq import inverse_factor, round_column
-from quantizing.integer_grid import Grid
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
 from shared.lab.run import run
+from shared.nn.integer_grid import Grid
 
 INPUTS = ((2.0, 2.0), (0.0, 1.0))  # two tokens with two features
 Weight = Annotated[float, Field(ge=0, le=1)]

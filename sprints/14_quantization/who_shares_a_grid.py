@@ -13,10 +13,10 @@ import torch
 from matplotlib.figure import Figure
 from pydantic import Field
 
-from quantizing.integer_grid import fake_quantize
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.run import run
+from shared.nn.integer_grid import fake_quantize
 
 WEIGHT = ((0.3, -0.2, 0.1, 0.4), (6.0, -4.1, 2.2, 3.0))
 PER = {"one grid": "tensor", "a grid for each row": "channel", "a grid for each pair": "group"}

@@ -12,6 +12,7 @@ from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from shared.lab.config import parse_config
+from shared.nn.integer_grid import Grid
 from shared.nn.model_folders import seal
 from shared.nn.pretrained import load_tokenizer
 from shared.text.batches import pad_rows
@@ -28,7 +29,7 @@ def scripts(load_sprint) -> SimpleNamespace:
 
 @pytest.fixture
 def parts(scripts) -> SimpleNamespace:  # noqa: ARG001 (the scripts put the package on the path)
-    names = ("activations", "converted", "eager_mode", "gptq", "integer_grid", "layer_by_layer", "smoothing")
+    names = ("activations", "converted", "eager_mode", "gptq", "layer_by_layer", "smoothing")
     found = SimpleNamespace(**{name: sys.modules[f"quantizing.{name}"] for name in names})
     found.eager_mode.use_engine()
     return found
@@ -203,7 +204,7 @@ def test_each_column_is_rounded_from_the_best_answer_to_those_before(parts):
 
 def test_two_weights_are_never_worse_than_to_the_nearest_and_three_can_be(parts):
     generator = torch.Generator().manual_seed(0)
-    grid = parts.integer_grid.Grid(torch.ones(1, 1).double(), torch.zeros(1, 1).double(), -8, 7)
+    grid = Grid(torch.ones(1, 1).double(), torch.zeros(1, 1).double(), -8, 7)
 
     def errors(weight, inputs):
         row, found = weight.clone(), []

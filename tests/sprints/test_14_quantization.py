@@ -4,7 +4,6 @@ import copy
 import importlib.util
 import math
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,17 +11,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import nn
-from torch.ao.quantization.observer import MinMaxObserver, PerChannelMinMaxObserver
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from shared.checks.invariants import InvariantError, check_causality
 from shared.lab.config import parse_config
+from shared.nn import integer_grid
 from shared.nn.model_folders import seal
 from shared.nn.pretrained import load_causal_model, load_tokenizer
 
 FOLDER = "14_quantization"
 PARTS = (
-    "integer_grid",
     "activations",
     "converted",
     "eager_mode",
@@ -80,87 +78,7 @@ def static(parts, model: nn.Module, tokens: torch.Tensor, **options) -> nn.Modul
     return parts.eager_mode.convert_static(prepared)
 
 
-# The grid
-
-
-@pytest.mark.parametrize("symmetric", [False, True])
-@pytest.mark.parametrize("channels", [False, True])
-def test_grids_and_integers_are_those_of_pytorch(parts, generator, symmetric, channels):
-    grid_of, weight = parts.integer_grid.make_grid, torch.randn(6, 50, generator=generator) + 0.3
-    kind = {(False, False): torch.per_tensor_affine, (False, True): torch.per_tensor_symmetric}
-    kind |= {(True, False): torch.per_channel_affine, (True, True): torch.per_channel_symmetric}
-    dtype = torch.qint8 if symmetric else torch.quint8
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        observer = (PerChannelMinMaxObserver if channels else MinMaxObserver)(
-            dtype=dtype, qscheme=kind[channels, symmetric]
-        )
-        observer(weight)
-        scale, zero_point = observer.calculate_qparams()
-        if channels:
-            theirs = torch.quantize_per_channel(weight, scale, zero_point, 0, dtype)
-        else:
-            theirs = torch.quantize_per_tensor(weight, scale.item(), int(zero_point), dtype)
-    rows = weight if channels else weight.reshape(1, -1)
-    grid = grid_of(*parts.integer_grid.min_max(rows, 8, symmetric), 8, symmetric=symmetric)
-    torch.testing.assert_close(grid.scale.flatten(), scale, rtol=1e-6, atol=0)
-    assert grid.zero_point.flatten().tolist() == zero_point.tolist()
-    integers = parts.integer_grid.quantize(rows, grid)
-    assert torch.equal(integers.reshape(weight.shape), theirs.int_repr().float())
-    torch.testing.assert_close(
-        parts.integer_grid.dequantize(integers, grid).reshape(weight.shape), theirs.dequantize(), rtol=1e-6, atol=1e-7
-    )
-
-
-@pytest.mark.parametrize("bits", [2, 3, 4, 8])
-def test_rounding_weights_is_fake_quantization(parts, generator, bits):
-    weight = torch.randn(4, 64, generator=generator)
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    for per, rows in (("tensor", weight.reshape(1, -1)), ("channel", weight), ("group", weight.reshape(-1, 16))):
-        scale = rows.abs().amax(1) / ((2**bits - 1) / 2)
-        zeros = torch.zeros(len(rows), dtype=torch.int32)
-        theirs = torch.fake_quantize_per_channel_affine(rows, scale, zeros, 0, low, high).reshape(weight.shape)
-        torch.testing.assert_close(parts.integer_grid.fake_quantize(weight, bits, per, group=16), theirs)
-
-
-def test_the_error_is_at_most_half_a_step_and_what_lies_outside_saturates(parts, generator):
-    x = torch.randn(1000, generator=generator)
-    for symmetric in (False, True):
-        grid = parts.integer_grid.make_grid(x.min(), x.max(), 5, symmetric=symmetric)
-        back = parts.integer_grid.dequantize(parts.integer_grid.quantize(x, grid), grid)
-        inside = (x > -15 * grid.scale) & (x < 15 * grid.scale) if symmetric else torch.ones_like(x, dtype=torch.bool)
-        assert (back - x)[inside].abs().max() <= grid.scale * 0.5001
-        assert parts.integer_grid.quantize(torch.tensor(0.0), grid) == grid.zero_point, "0 is a point of the grid"
-        far = parts.integer_grid.quantize(torch.tensor([-1e6, 1e6]), grid)
-        assert far.tolist() == [grid.lowest, grid.highest]
-    above = parts.integer_grid.make_grid(torch.tensor(2.0), torch.tensor(3.0), 8, symmetric=False)
-    ends = parts.integer_grid.quantize(torch.tensor([0.0, 3.0]), above)
-    assert ends.tolist() == [0, 255], "also of a range that is all above it"
-    unit = parts.integer_grid.make_grid(torch.tensor(0.0), torch.tensor(15.0), 4, symmetric=False)
-    assert parts.integer_grid.quantize(torch.tensor([0.5, 1.5, 2.5]), unit).tolist() == [0, 2, 2], "ties to even"
-
-
-def test_random_rounding_keeps_the_mean(parts, generator):
-    unit = parts.integer_grid.make_grid(torch.tensor(0.0), torch.tensor(15.0), 4, symmetric=False)
-    drawn = parts.integer_grid.quantize(torch.full((20_000,), 2.3), unit, generator)
-    assert set(drawn.tolist()) == {2.0, 3.0}
-    assert drawn.mean().item() == pytest.approx(2.3, abs=4 * drawn.std().item() / 20_000**0.5)
-
-
-@pytest.mark.usefixtures("unchecked")
-def test_bad_grids_are_refused(parts):
-    low, high = torch.tensor(-1.0), torch.tensor(1.0)
-    for bits in (1, 17):
-        with pytest.raises(ValueError, match=f"2 to 16 bits; got {bits}"):
-            parts.integer_grid.make_grid(low, high, bits, symmetric=True)
-    with pytest.raises(ValueError, match="from low to high"):
-        parts.integer_grid.make_grid(high, low, 8, symmetric=True)
-    weight = torch.zeros(2, 10)
-    with pytest.raises(ValueError, match="per tensor, channel or group; got 'row'"):
-        parts.integer_grid.fake_quantize(weight, 8, "row")
-    with pytest.raises(ValueError, match="groups of 4; it has 10"):
-        parts.integer_grid.fake_quantize(weight, 8, "group", group=4)
-    assert torch.equal(parts.integer_grid.fake_quantize(weight, 8), weight), "a range of zeros is no division by zero"
+# Ranges
 
 
 def test_a_bit_is_worth_six_decibel(load_sprint):
@@ -182,7 +100,7 @@ def test_a_bit_is_worth_six_decibel(load_sprint):
         script.main(script.Config(matrix="head"))
 
 
-def test_clipping_helps_small_integers_and_channels_keep_an_outlier_to_themselves(load_sprint, parts):
+def test_clipping_helps_small_integers_and_channels_keep_an_outlier_to_themselves(load_sprint):
     script = load_sprint(f"{FOLDER}/ranges_and_outliers.py")
     results = script.main(script.Config(numbers=20_000))
     for found in results.decibel.values():
@@ -193,7 +111,7 @@ def test_clipping_helps_small_integers_and_channels_keep_an_outlier_to_themselve
     assert gaussian["4"]["min-max"] < gaussian["4"]["99 % of the numbers"]
     assert results.rest_per_tensor[-1] < results.rest_per_channel[-1] - 10 < results.rest_per_group[-1] - 10
     x = torch.arange(1001.0)[None] - 500
-    low, high = parts.integer_grid.percentile(0.5)(x, 8, False)
+    low, high = integer_grid.percentile(0.5)(x, 8, False)
     assert (low.item(), high.item()) == (-250, 250)
 
 
@@ -259,7 +177,7 @@ def test_conv1d_becomes_the_linear_that_computes_the_same(parts, tiny, tokens):
 
 
 def test_dynamic_layers_multiply_rounded_inputs_with_rounded_weights(parts, tiny, generator):
-    grid = parts.integer_grid
+    grid = integer_grid
     for per_channel in (True, False):
         model = parts.eager_mode.quantize_dynamically(tiny, per_channel=per_channel)
         layer, conv = model.transformer.h[0].mlp.c_fc, tiny.transformer.h[0].mlp.c_fc
@@ -273,7 +191,7 @@ def test_dynamic_layers_multiply_rounded_inputs_with_rounded_weights(parts, tiny
 
 
 def test_static_layers_use_the_ranges_that_they_were_shown(parts, tiny, tokens, generator):
-    grid = parts.integer_grid
+    grid = integer_grid
     model = static(parts, tiny, tokens)
     wrapper, conv = model.transformer.h[0].mlp.c_fc, tiny.transformer.h[0].mlp.c_fc
     seen: list[torch.Tensor] = []
@@ -379,7 +297,7 @@ def test_a_dynamic_model_sees_a_little_of_the_future(parts, tiny, tokens):
 def test_packed_layers_compute_with_the_rounded_weights(parts, generator, outputs):
     linear = nn.Linear(64, outputs)
     x = torch.randn(2, 3, 64, generator=generator)
-    fake = parts.integer_grid.fake_quantize
+    fake = integer_grid.fake_quantize
     for packed, weight in (
         (parts.packed_linear.Int8Linear(linear), fake(linear.weight.detach(), 8, "channel")),
         (parts.packed_linear.Int4Linear(linear, group=32), fake(linear.weight.detach(), 4, "group", group=32)),
@@ -396,10 +314,10 @@ def test_torchao_rounds_as_we_do(parts, tiny, tokens):
     assert parts.converted.converted_layers(int8) == 9
     assert parts.converted.converted_layers(int4) == 8, "the head stays in bfloat16"
     theirs = int8.transformer.h[0].mlp.c_fc.weight
-    grid = parts.integer_grid.make_grid(*parts.integer_grid.min_max(weight.float(), 8, True), 8, symmetric=True)
+    grid = integer_grid.make_grid(*integer_grid.min_max(weight.float(), 8, True), 8, symmetric=True)
     # They compute the scale in the type of the weight; bfloat16 has eight binary digits.
     torch.testing.assert_close(theirs.scale, grid.scale, rtol=2**-8, atol=0)
-    assert (theirs.qdata - parts.integer_grid.quantize(weight.float(), grid)).abs().max() <= 1
+    assert (theirs.qdata - integer_grid.quantize(weight.float(), grid)).abs().max() <= 1
     expected = logits_of(tiny, tokens)
     for model, most in ((int8, 0.15), (int4, 0.6)):
         assert 1e-4 < (logits_of(model, tokens) - expected).norm() / expected.norm() < most

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from quantizing.integer_grid import dequantize, make_grid, quantize
+from shared.nn.integer_grid import dequantize, make_grid, quantize
 from shared.text.batches import Batch
 
 Sharing = Literal["tensor", "token"]

@@ -12,7 +12,7 @@ what was rounded so far (Frantar et al. 2023, *GPTQ*). Theory: notes/12_gptq.md.
 import torch
 from torch import Tensor
 
-from quantizing.integer_grid import Grid, make_grid, min_max, quantize
+from shared.nn.integer_grid import Grid, make_grid, min_max, quantize
 from shared.nn.packed_weights import GroupedWeight
 
 

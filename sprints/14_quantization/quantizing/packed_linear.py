@@ -11,7 +11,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from quantizing.converted import PackedLinear, with_linears
-from quantizing.integer_grid import make_grid, min_max, quantize
+from shared.nn.integer_grid import make_grid, min_max, quantize
 
 OUTPUTS = 16
 

@@ -2,8 +2,8 @@
 
     q = clamp(round(x / scale) + zero_point, lowest, highest)        x' = (q - zero_point) scale
 
-This is the arithmetic behind every script of the sprint. Nothing here uses PyTorch's quantized tensors, which serve as
-the reference in the tests.
+This is the arithmetic behind the scripts of sprints 14 and 20. Nothing here uses PyTorch's quantized tensors, which
+serve as the reference in the tests.
 """
 
 from collections.abc import Callable
