@@ -48,11 +48,15 @@ class VeRALayer(AdaptedLayer):
         initial: float = 0.1,
     ) -> None:
         super().__init__(base)
-        # All layers see the same memory; each takes as many columns of A, and rows of B, as it has features.
-        self.register_buffer("random_a", shared_a[:, : self.in_features], persistent=False)
-        self.register_buffer("random_b", shared_b[: self.out_features], persistent=False)
+        self.take(shared_a, shared_b)
         self.inner = self.new(shared_a.shape[0], value=initial)  # l_d
         self.outer = self.new(self.out_features)  # l_b: the change begins as nothing
+
+    def take(self, shared_a: Float[Tensor, "rank widest_in"], shared_b: Float[Tensor, "widest_out rank"]) -> None:
+        """Use these random matrices: as many columns of A, and rows of B, as the layer has features."""
+        # Slices: all layers see the same memory.
+        self.register_buffer("random_a", shared_a[:, : self.in_features], persistent=False)
+        self.register_buffer("random_b", shared_b[: self.out_features], persistent=False)
 
     def forward(self, x: Float[Tensor, "... in_features"]) -> Float[Tensor, "... out_features"]:
         """Return W x + b + l_b * B (l_d * A x)."""
