@@ -97,9 +97,7 @@ def test_stored_integers_are_what_was_computed_with(part, generator, bits, per):
             (gradient,) = gradients(rounded, torch.randn(4, 32, generator=generator), quantizer.step)
             assert gradient.abs().min() > 0, "every step moves"
             error = (part.WeightQuantizer(weight, bits, per, group=8)(weight) - weight).square().sum()
-            assert (rounded - weight).square().sum() < 1.02 * error, (
-                "it starts at the least squares, up to half precision"
-            )
+            assert (rounded - weight).square().sum() < 1.02 * error, "the least squares, up to half precision"
 
 
 def test_ternary_weights_and_tokens_are_those_of_transformers(part, generator):
