@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from adaptation import adapted_layer, bitfit, bottleneck, dora, ia3, lora_plus, vera
+from adaptation import adapted_layer, bitfit, bottleneck, dora, ia3, lora_plus, prompts, vera
 from adaptation.adapted_layer import trainable
 from adaptation.places import places_of
 from shared.nn.lora import LoRAConfig
@@ -76,6 +76,10 @@ def _dora(model: nn.Module, size: int) -> dora.DoRAConfig:
     return dora.DoRAConfig(places_of(model).linear, size, alpha=2 * size)
 
 
+def _soft(kind: prompts.Kind) -> Callable[[nn.Module, int], prompts.PromptConfig]:
+    return lambda _, size: prompts.PromptConfig(kind, size)
+
+
 METHODS: dict[str, Method] = {
     # methods on weights
     "houlsby": Method(bottleneck.inject, _houlsby, merge=None),
@@ -87,6 +91,9 @@ METHODS: dict[str, Method] = {
     "lora+": Method(lora_plus.inject, _lora, lora_plus.remove, lora_plus.merge, lora_plus.two_rates),
     "dora": Method(dora.inject, _dora),
     # prompts and prefixes
+    "prompt": Method(prompts.inject, _soft("prompt"), prompts.remove, merge=None),
+    "p_tuning": Method(prompts.inject, _soft("p_tuning"), prompts.remove, merge=None),
+    "prefix": Method(prompts.inject, _soft("prefix"), prompts.remove, merge=None),
 }
 
 
