@@ -34,17 +34,16 @@ def annotated_modules() -> list[str]:
     )
 
 
-# To look at the shapes of a call takes longer than many a call. A test sees a function's first calls checked: the steps
-# of a training are all alike.
-CHECKED_CALLS = 100
+# To look at the shapes of a call takes longer than many a call, and the steps of a training are all alike. A test sees
+# calls number 1, 2, 3, 5, 9, 17, ... of a function checked.
 calls: Counter[Callable] = Counter()
 # Read twice in one process (a mutant's tests run in a copy of it), this file must not wrap what it has wrapped.
 jaxtyped = inspect.unwrap(jaxtyping.jaxtyped)
 
 
 @functools.wraps(jaxtyped)
-def jaxtyped_at_first(*, typechecker: Callable) -> Callable[[Callable], Callable]:
-    """Return a decorator by which jaxtyping checks a function's first calls in a test, and a class always."""
+def jaxtyped_now_and_then(*, typechecker: Callable) -> Callable[[Callable], Callable]:
+    """Return a decorator by which jaxtyping checks some calls of a function in a test, and a class always."""
 
     def decorate(function: Callable) -> Callable:
         checked = jaxtyped(function, typechecker=typechecker)
@@ -53,10 +52,10 @@ def jaxtyped_at_first(*, typechecker: Callable) -> Callable[[Callable], Callable
 
         @functools.wraps(checked)
         def call(*arguments, **options):
-            if calls[function] >= CHECKED_CALLS:
-                return function(*arguments, **options)
-            calls[function] += 1
-            return checked(*arguments, **options)
+            before = calls[function]
+            calls[function] = before + 1
+            is_checked = before & (before - 1) == 0  # 0, or a power of two
+            return (checked if is_checked else function)(*arguments, **options)
 
         return call
 
@@ -64,7 +63,7 @@ def jaxtyped_at_first(*, typechecker: Callable) -> Callable[[Callable], Callable
 
 
 # jaxtyping executes the shape annotations of these modules: a wrong shape fails a test.
-jaxtyping.jaxtyped = jaxtyped_at_first  # ty: ignore[invalid-assignment]
+jaxtyping.jaxtyped = jaxtyped_now_and_then  # ty: ignore[invalid-assignment]
 jaxtyping.install_import_hook(annotated_modules(), "beartype.beartype")
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("repository", deadline=None)
