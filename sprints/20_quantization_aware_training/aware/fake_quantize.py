@@ -42,7 +42,7 @@ def fake_quantize(
         lowest, highest: the ends of the grid.
     """
     unclamped = round_through(x * (1 / scale)) + zero_point
-    # Not `unclamped.clamp`, whose gradient PyTorch has changed for numbers that lie exactly on a bound: here they are
+    # Not `unclamped.clamp`: its gradient is 0 for a number that lies exactly on a bound (PyTorch 2.15), and so does
     # every weight at an end of the grid.
     inside = (unclamped >= lowest) & (unclamped <= highest)
     integers = torch.where(inside, unclamped, unclamped.detach().clamp(lowest, highest))
