@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from adaptation import adapted_layer, bitfit, bottleneck, dora, ia3, lora_plus, prompts, vera
+from adaptation import adapted_layer, bitfit, bottleneck, dora, ia3, lora_plus, prompts, qlora, vera
 from adaptation.adapted_layer import trainable
 from adaptation.places import places_of
 from shared.nn.lora import LoRAConfig
@@ -30,8 +30,8 @@ class Method:
 
     Args:
         inject: (model, config, generator) -> what is called instead of the model: mostly the model itself, changed in
-            place. It computes what the model computed, or for prompts at least leaves it alone, and all but the new
-            parameters are frozen.
+            place. It computes what the model computed (for QLoRA: what its rounded weights compute), or for prompts at
+            least leaves it alone, and all but the new parameters are frozen.
         config: (model, size) -> the method's configuration with the usual places of the model's family. Size is the
             rank, the width of a bottleneck, the length of a prompt; IA3 and BitFit have none and ignore it.
         remove: (what inject returned) -> the base model as it was.
@@ -76,6 +76,10 @@ def _dora(model: nn.Module, size: int) -> dora.DoRAConfig:
     return dora.DoRAConfig(places_of(model).linear, size, alpha=2 * size)
 
 
+def _qlora(model: nn.Module, size: int) -> qlora.QLoRAConfig:
+    return qlora.QLoRAConfig(places_of(model).linear, size, alpha=2 * size, keep=True)  # what is removed must be there
+
+
 def _soft(kind: prompts.Kind) -> Callable[[nn.Module, int], prompts.PromptConfig]:
     return lambda _, size: prompts.PromptConfig(kind, size)
 
@@ -90,6 +94,8 @@ METHODS: dict[str, Method] = {
     "lora": Method(lora_plus.inject, _lora, lora_plus.remove, lora_plus.merge),
     "lora+": Method(lora_plus.inject, _lora, lora_plus.remove, lora_plus.merge, lora_plus.two_rates),
     "dora": Method(dora.inject, _dora),
+    # LoRA on a base in four bits
+    "qlora": Method(qlora.inject, _qlora, qlora.remove, qlora.merge),
     # prompts and prefixes
     "prompt": Method(prompts.inject, _soft("prompt"), prompts.remove, merge=None),
     "p_tuning": Method(prompts.inject, _soft("p_tuning"), prompts.remove, merge=None),
