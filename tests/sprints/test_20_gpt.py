@@ -1,0 +1,113 @@
+"""A GPT in few bits in sprint 20: texts with a known optimum, distillation, and the scripts, tiny."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from shared.nn.gpt import GPT, GPTConfig
+from shared.text.batches import pad_rows
+from shared.text.grammar import Sampler
+from shared.training.losses import language_model_loss
+
+FOLDER = "20_quantization_aware_training"
+
+
+class _MethodBegins(Exception):
+    pass
+
+
+class _ListWriter(Sampler):
+    """Writes a recipe until its method begins."""
+
+    def write(self, text, rule="wording"):
+        if text.startswith("\nMethod"):
+            raise _MethodBegins
+        super().write(text, rule)
+
+
+def test_the_probability_of_a_list_is_that_of_the_choices_made_until_the_method(load_sprint):
+    recipes = load_sprint(f"{FOLDER}/aware/recipes.py")
+    lists = recipes.ShoppingLists(300, sample=8)
+    for seed in range(4):
+        pen = _ListWriter(torch.Generator().manual_seed(seed))
+        with pytest.raises(_MethodBegins):
+            lists.cookbook.write(pen)
+        assert lists.log_prob(pen.text) == pytest.approx(pen.log_prob)
+    text = lists.text("test", 0)
+    assert lists.cookbook.recipe("test", 0).text.startswith(text + lists.ending)
+    assert lists.log_prob(text) > lists.cookbook.recipe("test", 0).log_prob
+    for wrong in (text[:-1], text + "\n2 lemons", lists.cookbook.recipe("test", 0).text):
+        with pytest.raises(ValueError, match="a title and its ingredients"):
+            lists.log_prob(wrong)
+    held_out = lists.held_out("test", 3, batch_size=2)
+    targets = sum(int(batch.mask[:, 1:].sum()) for batch in held_out.batches)
+    total = sum(lists.log_prob(lists.text("test", index)) for index in range(3))
+    assert held_out.optimum == pytest.approx(-total / targets)
+
+
+def test_soft_targets_are_those_of_pytorch_and_a_mean_over_texts(load_sprint):
+    distillation = load_sprint(f"{FOLDER}/aware/distillation.py")
+    torch.manual_seed(0)
+    student, teacher = torch.randn(2, 3, 5, dtype=torch.float64, requires_grad=True), torch.randn(2, 3, 5).double()
+    for temperature in (1.0, 2.0):
+        losses = distillation.soft_target_losses(student, teacher, temperature)
+        theirs = functional.kl_div(
+            (student / temperature).log_softmax(-1), (teacher / temperature).softmax(-1), reduction="none"
+        ).sum(-1)
+        torch.testing.assert_close(losses, temperature**2 * theirs)
+    # The gradient of soft targets is the mean of the gradients of labels that the teacher draws.
+    (soft,) = torch.autograd.grad(distillation.soft_target_losses(student, teacher).sum(), student)
+    mean = torch.zeros_like(soft)
+    for label in range(5):
+        labels = torch.full((6,), label)
+        (hard,) = torch.autograd.grad(functional.cross_entropy(student.flatten(0, 1), labels, reduction="sum"), student)
+        mean += teacher.softmax(-1)[..., label, None] * hard
+    torch.testing.assert_close(soft, mean)
+    with pytest.raises(ValueError, match="above 0"):
+        distillation.soft_target_losses(student, teacher, 0.0)
+
+
+def test_distillation_leaves_out_padding_and_the_teacher(load_sprint):
+    distillation = load_sprint(f"{FOLDER}/aware/distillation.py")
+    torch.manual_seed(0)
+    model = GPT(GPTConfig(9, 8, 1, 1, 8, dropout=0.0))
+    teacher = copy.deepcopy(model)
+    batch = pad_rows([[1, 2, 3, 4, 5], [6, 7]])
+    total, count = distillation.distillation_loss(teacher)(model, batch)
+    assert total.item() == pytest.approx(0, abs=1e-5)
+    assert count == 5
+    with torch.no_grad():
+        for weight in teacher.parameters():
+            weight.add_(0.3 * torch.randn_like(weight))
+    whole, _ = distillation.distillation_loss(teacher)(model, batch)
+    one, two = (distillation.distillation_loss(teacher)(model, pad_rows([row]))[0] for row in ([1, 2, 3, 4, 5], [6, 7]))
+    assert whole.item() == pytest.approx((one + two).item(), rel=1e-5)
+    half, _ = distillation.distillation_loss(teacher, share=0.5)(model, batch)
+    assert half.item() == pytest.approx((whole + language_model_loss(model, batch)[0]).item() / 2, rel=1e-5)
+    half.backward()
+    assert all(weight.grad is None for weight in teacher.parameters())
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        distillation.distillation_loss(teacher, share=2)
+
+
+def test_runs_are_alike_but_for_what_they_round(load_sprint):
+    trials, recipes = (load_sprint(f"{FOLDER}/aware/{name}.py") for name in ("trials", "recipes"))
+    lists = recipes.ShoppingLists(280, sample=4)
+    start = trials.train_float(lists, 1, 1, seed=0, steps=1, batch_size=1)
+    plain, again, aware = (
+        trials.go_on(start, lists, 0, 2, 1e-3, 1, None if bits is None else trials.SCHEMES[bits])
+        for bits in (None, None, "2")
+    )
+    names = dict(start.named_parameters())
+    for (name, first), second in zip(plain.named_parameters(), again.parameters(), strict=True):
+        assert torch.equal(first, second)
+        assert not torch.equal(first, names[name])
+    assert trials.moved(start, start) == 0 < trials.moved(aware, start)
+    assert len(list(aware.parameters())) > len(names)
+    assert trials.bits_of(trials.SCHEMES["ternary"]) == pytest.approx(math.log2(3) + 0.25)
+    assert trials.bits_of(trials.SCHEMES["4"]) == 4.25
+    found = trials.search_and_repeat(lambda seed, rate: seed * rate, abs, (3.0, 2.0), [5, 6, 7])
+    assert (found.rate, found.searched, found.of_search, found.runs) == (2, {"3": 15, "2": 10}, 10, [12, 14])
