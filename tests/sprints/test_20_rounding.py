@@ -166,3 +166,12 @@ def test_bad_settings_are_refused(part):
             part.WeightQuantizer(weight, 4, "group", group=group)
     for learned in (False, True):
         assert not part.WeightQuantizer(weight, 4, learned=learned)(weight).any(), "a range of zeros"
+
+
+def test_the_least_squares_step_may_be_wider_than_the_range(part):
+    # At 2 bits half the range is 1.5 steps, and the grid ends at 1: sprint 14 searches narrower ranges only.
+    four = torch.tensor([[-0.9, -0.2, 0.3, 1.1], [1.0, -1.0, 1.0, 0.0]])
+    best = part.least_squares_step(four, -2, 1)
+    assert best.flatten().tolist() == pytest.approx([1.0, 1.0], abs=0.03)
+    assert (best > part.widest_step(four, -2, 1)).all()
+    assert part.fake_quantize(four[1:], best[1:], 0, -2, 1).flatten().tolist() == [1, -1, 1, 0]

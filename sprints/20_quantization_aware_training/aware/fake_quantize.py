@@ -82,11 +82,11 @@ def activations_per_token(x: Float[Tensor, "... features"], bits: int = 8) -> Fl
 
 
 def least_squares_step(rows: Float[Tensor, "rows sharing"], lowest: int, highest: int) -> Float[Tensor, "rows 1"]:
-    """Return the step of each row with the least squared error, among 81 between the widest and a hundredth of it."""
-    widest = widest_step(rows, lowest, highest)
-    best, least = widest, torch.full_like(widest, torch.inf)
+    """Return the step of each row with the least squared error: of 81 from where max|x| is an end of the grid down."""
+    largest = (rows.abs().amax(-1, keepdim=True) / highest).clamp(min=SMALLEST_SCALE)
+    best, least = largest, torch.full_like(largest, torch.inf)
     for shrink in torch.logspace(0, -2, 81).tolist():
-        step = (shrink * widest).clamp(min=SMALLEST_SCALE)
+        step = (shrink * largest).clamp(min=SMALLEST_SCALE)
         error = (fake_quantize(rows, step, 0, lowest, highest) - rows).square().sum(-1, keepdim=True)
         best, least = torch.where(error < least, step, best), torch.minimum(error, least)
     return best
