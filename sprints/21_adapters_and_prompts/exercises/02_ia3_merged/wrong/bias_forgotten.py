@@ -1,0 +1,8 @@
+"""The bias of the base is kept, though the factors multiply the whole output."""
+
+from torch import Tensor
+
+
+def merge(weight: Tensor, bias: Tensor, factors: Tensor, of_inputs: bool, transposed: bool) -> tuple[Tensor, Tensor]:
+    merged = weight * factors if of_inputs != transposed else weight * factors[:, None]
+    return merged, bias

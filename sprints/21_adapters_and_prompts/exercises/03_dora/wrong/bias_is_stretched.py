@@ -1,0 +1,10 @@
+"""The bias is stretched with the rows."""
+
+from torch import Tensor
+
+
+def dora(
+    x: Tensor, weight: Tensor, bias: Tensor, down: Tensor, up: Tensor, scale: float, length: Tensor, transposed: bool
+) -> Tensor:
+    turned = (weight.mT if transposed else weight) + scale * up @ down
+    return length / turned.detach().norm(dim=1) * (x @ turned.mT + bias)
