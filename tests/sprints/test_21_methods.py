@@ -97,6 +97,15 @@ def test_lora_plus_trains_as_pefts_optimizer_does(methods, beside):
         torch.testing.assert_close(weight, there[pair.pairs[path]].view_as(weight), atol=1e-5, rtol=0)
 
 
+def test_lora_plus_is_fast_in_the_factor_that_begins_with_zero(methods, beside):
+    model = methods.lora_plus.inject(beside.tiny_model("gpt2"), methods.LoRAConfig(("c_attn", "wte"), rank=2))
+    slow, fast = methods.lora_plus.two_rates(model, 0.1, 4.0)
+    assert (slow["lr"], fast["lr"]) == (0.1, 0.4)
+    assert [bool((weight != 0).any()) for group in (slow, fast) for weight in group["params"]] == [True] * 3 + [
+        False
+    ] * 3
+
+
 def test_bitfit_trains_as_peft_trains_biases(methods, layer, beside):
     """peft has no BitFit, but LoRA with bias="all", which unfreezes them: here beside adapters that change nothing."""
     import peft

@@ -71,6 +71,28 @@ def test_what_every_method_leaves_alone(methods, beside, load_sprint, tmp_path: 
         torch.testing.assert_close(logits(beside, method.merge(again)), after, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("name", ["houlsby", "ia3", "bitfit", "vera", "dora"])
+def test_a_base_in_bfloat16_is_trained_in_float32(methods, beside, name: str):
+    method, model = methods.METHODS[name], beside.tiny_model("gpt2").bfloat16()
+    before = logits(beside, model).detach()
+    adapted = method.inject(model, method.config(model, 2))
+    assert {weight.dtype for weight in methods.trainable(adapted).values()} == {torch.float32}
+    torch.testing.assert_close(logits(beside, adapted), before, atol=0.1, rtol=0)
+    if method.merge is not None:
+        assert {weight.dtype for weight in method.merge(adapted).parameters()} == {torch.bfloat16}
+
+
+def test_vera_starts_as_pefts_does(methods, beside):
+    import peft
+
+    ours = methods.vera.inject(beside.tiny_model("llama"), beside.our_config("vera", "llama"))
+    theirs = peft.get_peft_model(beside.tiny_model("llama"), beside.peft_config("vera", "llama"))
+    there = dict(theirs.named_parameters())
+    for path, weight in methods.trainable(ours).items():
+        name = {"inner": "vera_lambda_d", "outer": "vera_lambda_b"}[path.rpartition(".")[2]]
+        assert torch.equal(weight, there[f"base_model.model.{path.rpartition('.')[0]}.{name}.default"]), path
+
+
 def test_parameters_are_counted_by_formula(methods, layer, beside):
     d, r, layers = 16, 3, 2  # the tiny GPT-2
     shapes = [(d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)]  # (in, out) of a block's linear layers
