@@ -8,18 +8,21 @@ notes/02_scales_and_biases.md, notes/03_directions_and_lengths.md
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 from matplotlib.figure import Figure
 
+from adaptation import bitfit, bottleneck, dora, ia3, lora_plus, vera
 from adaptation.adapted_layer import count
-from adaptation.methods import METHODS
+from adaptation.places import GPT2
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
+from shared.nn.lora import LoRAConfig
 
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import GPT2LMHeadModel
@@ -67,6 +70,20 @@ def formulas(config: Config) -> dict[str, int]:
     }
 
 
+def ways(config: Config) -> dict[str, partial]:
+    """Return what puts each method into GPT-2."""
+    narrow, one = (bottleneck.BottleneckConfig(where, config.bottleneck) for where in (GPT2.outputs, GPT2.outputs[1:]))
+    return {
+        "houlsby": partial(bottleneck.inject, config=narrow),
+        "pfeiffer": partial(bottleneck.inject, config=one),
+        "ia3": partial(ia3.inject, config=ia3.IA3Config(GPT2.scaled, GPT2.hidden)),
+        "bitfit": partial(bitfit.inject, config=bitfit.BitFitConfig()),
+        "vera": partial(vera.inject, config=vera.VeRAConfig(GPT2.linear, config.vera_rank)),
+        "lora": partial(lora_plus.inject, config=LoRAConfig(GPT2.linear, config.rank)),
+        "dora": partial(dora.inject, config=dora.DoRAConfig(GPT2.linear, config.rank)),
+    }
+
+
 def empty_model() -> "GPT2LMHeadModel":
     """Return GPT-2 small with shapes and no numbers."""
     from transformers import GPT2Config, GPT2LMHeadModel
@@ -78,10 +95,9 @@ def empty_model() -> "GPT2LMHeadModel":
 def main(config: Config) -> Results:
     whole = sum(parameter.numel() for parameter in empty_model().parameters())
     sizes = {"houlsby": config.bottleneck, "pfeiffer": config.bottleneck, "vera": config.vera_rank}
-    methods = {}
+    methods, injections = {}, ways(config)
     for name, formula in formulas(config).items():
-        model, method, size = empty_model(), METHODS[name], sizes.get(name, config.rank)
-        counted = count(method.inject(model, method.config(model, size)))
+        counted, size = count(injections[name](empty_model())), sizes.get(name, config.rank)
         methods[name] = Count(None if name in WITHOUT_SIZE else size, formula, counted, counted / whole)
         print(f"{name}: {formula:,} by formula, {counted:,} counted, {counted / whole:.3%} of {whole:,}")
     return Results(whole, methods)

@@ -34,6 +34,10 @@ class Config(ScriptConfig):
     steps: PositiveInt = 200  # optimizer steps
     optimizer: Literal["adam", "sgd"] = "adam"  # without momentum, weight decay and clipping
 
+    def check(self) -> None:
+        if self.ratio < 1:
+            raise ValueError(f"--ratio must be at least 1, for B is the faster factor; got {self.ratio}")
+
 
 @dataclass(frozen=True)
 class Results:

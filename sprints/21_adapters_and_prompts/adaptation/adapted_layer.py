@@ -5,7 +5,6 @@ trained, `merge` folds it into the weights, `remove` takes it out again.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -159,7 +158,7 @@ def perturb(model: nn.Module, deviation: float = 0.3, generator: torch.Generator
     return model
 
 
-def _need_layers(model: nn.Module) -> dict[str, Any]:
+def _need_layers(model: nn.Module) -> dict[str, AdaptedLayer]:
     layers = adapted_layers(model)
     if not layers:
         raise ValueError("the model has no adapter of these methods: inject one first")
