@@ -62,7 +62,7 @@ def test_exercise_b_what_is_left():
 
 def test_two_rates_are_an_alpha_and_each_change_has_its_method(load_sprint):
     rates = load_sprint(f"{SPRINT}/two_rates.py")
-    found = rates.main(rates.Config(steps=20))
+    found = rates.main(rates.Config(steps=8))
     assert found.largest_difference < 1e-5
     assert found.losses["LoRA"][-1] > found.losses["LoRA+"][-1]
     assert rates.main(rates.Config(steps=5, optimizer="sgd")).largest_difference > 1e-3

@@ -29,7 +29,7 @@ def logits(beside: ModuleType, model: nn.Module) -> Tensor:
     return model(input_ids=beside.TOKENS).logits
 
 
-WEIGHTS = ("houlsby", "pfeiffer", "ia3", "bitfit", "vera", "lora", "lora+", "dora")
+WEIGHTS = ("houlsby", "ia3", "bitfit", "vera", "lora+", "dora")
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
