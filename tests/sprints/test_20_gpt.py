@@ -1,10 +1,12 @@
 """A GPT in few bits in sprint 20: texts with a known optimum, distillation, and the scripts, tiny."""
 
 import copy
+import itertools
 import math
 
 import pytest
 import torch
+from lesson_texts import lesson_texts, shown
 from torch.nn import functional
 
 from shared.nn.gpt import GPT, GPTConfig
@@ -13,6 +15,7 @@ from shared.text.grammar import Sampler
 from shared.training.losses import language_model_loss
 
 FOLDER = "20_quantization_aware_training"
+PAGE, note = lesson_texts(FOLDER)
 
 
 class _MethodBegins(Exception):
@@ -37,7 +40,7 @@ def test_the_probability_of_a_list_is_that_of_the_choices_made_until_the_method(
             lists.cookbook.write(pen)
         assert lists.log_prob(pen.text) == pytest.approx(pen.log_prob)
     text = lists.text("test", 0)
-    assert lists.cookbook.recipe("test", 0).text.startswith(text + lists.ending)
+    assert lists.cookbook.recipe("test", 0).text.startswith(text + recipes.ENDING)
     assert lists.log_prob(text) > lists.cookbook.recipe("test", 0).log_prob
     for wrong in (text[:-1], text + "\n2 lemons", lists.cookbook.recipe("test", 0).text):
         with pytest.raises(ValueError, match="a title and its ingredients"):
@@ -111,3 +114,75 @@ def test_runs_are_alike_but_for_what_they_round(load_sprint):
     assert trials.bits_of(trials.SCHEMES["4"]) == 4.25
     found = trials.search_and_repeat(lambda seed, rate: seed * rate, abs, (3.0, 2.0), [5, 6, 7])
     assert (found.rate, found.searched, found.of_search, found.runs) == (2, {"3": 15, "2": 10}, 10, [12, 14])
+
+
+TINY = {"float_steps": 2, "rates": (1e-3,), "batch_size": 1, "validation_texts": 1, "test_texts": 1, "layers": 1}
+
+
+def test_few_bits(load_sprint):
+    script = load_sprint(f"{FOLDER}/few_bits.py")
+    results = script.main(script.Config(schemes=("4",), steps=1, seeds=1, **TINY))
+    assert [row.bits for row in results.schemes.values()] == [4.25]
+    assert 0 < results.optimum < results.float32.longer[0]
+    script.plot(results)
+
+
+def test_how_long(load_sprint):
+    script = load_sprint(f"{FOLDER}/how_long.py")
+    results = script.main(script.Config(schemes=("2",), shares=(1.0, 0.5), seeds=1, **TINY))
+    assert results.steps == [1, 2]
+    assert len(results.schemes["2"].aware.excess) == len(results.schemes["2"].recovered) == 2
+    script.plot(results)
+
+
+def test_distil(load_sprint):
+    script = load_sprint(f"{FOLDER}/distil.py")
+    results = script.main(script.Config(schemes=("2",), lessons=("soft", "texts"), steps=1, seeds=1, **TINY))
+    rows = results.schemes["2"]
+    assert rows["texts"].above_texts is None
+    assert rows["soft"].above_texts[0] == pytest.approx(rows["soft"].excess[0] - rows["texts"].excess[0])
+    script.plot(results)
+
+
+def test_note_7_who_makes_up_for_a_weight(load_sprint):
+    script = load_sprint(f"{FOLDER}/who_makes_up.py")
+    results = script.main(script.Config())
+    after, bias, step = (results.ways[name] for name in list(results.ways)[1:])
+    shown(note(7), after.loss, bias.loss, results.gradients["weight"], results.gradients["step"])
+    assert (after.weight, bias.bias, step.loss) == (0, pytest.approx(0.8), 0)
+    assert results.gradients["bias"] == pytest.approx(-0.8)
+    assert f"= {(after.loss - bias.loss) / after.loss:.0%}".replace("%", " %") in note(7)
+    assert f"{(0.019 - 0.012) / (0.019 - 0.010):.2f}" in note(7)
+    assert f"{math.log2(3):.2f} + 0.25 = {math.log2(3) + 0.25:.2f}" in note(7)
+    errors = (0.0115, 0.0374, 0.1188)
+    assert all(f"{new / old:.1f}" in note(7) for old, new in itertools.pairwise(errors))
+    script.plot(results)
+
+
+def test_note_8_three_words(load_sprint):
+    script = load_sprint(f"{FOLDER}/soft_targets_by_hand.py")
+    results = script.main(script.Config())
+    assert results.soft == pytest.approx([0.1, -0.1, 0])
+    assert results.mean_of_labels == pytest.approx(results.soft)
+    for row in results.of_labels:
+        assert ", ".join(f"{part:.1f}" for part in row).replace("-", "−") in note(8)
+    shown(note(8), results.divergence, results.other_way_round, form=".4f")
+    shown(note(8), results.spread, math.hypot(*results.soft), form=".2f")
+    shown(note(8), *results.warm_teacher, -sum(p * math.log(p) for p in results.teacher))
+    warm_student = [math.sqrt(q) for q in results.student]
+    warm = [q / sum(warm_student) - p for q, p in zip(warm_student, results.warm_teacher, strict=True)]
+    assert results.warm_gradient == pytest.approx([part / 2 for part in warm], abs=1e-6)
+    with pytest.raises(ValueError, match="add up to 1"):
+        script.Config(teacher=(0.5, 0.3, 0.3)).check()
+    script.plot(results)
+
+
+def test_what_came_back():
+    for after, aware, plain, words in (
+        (0.620, 0.065, 0.020, "0.555 of 0.600, 92.5 %"),
+        (0.026, 0.022, 0.020, "0.004 of 0.006, 67 %"),
+        (0.023, 0.022, 0.017, "0.006 was lost and 0.001 came back: 17 %"),
+    ):
+        share = (after - aware) / (after - plain)
+        assert words in PAGE
+        assert words.endswith((f"{share:.0%}".replace("%", " %"), f"{share:.1%}".replace("%", " %")))

@@ -48,7 +48,7 @@ def distillation_loss(teacher: nn.Module, share: float = 1.0, temperature: float
     """
     if not 0 <= share <= 1:
         raise ValueError(f"the share of soft targets must be from 0 to 1; got {share}")
-    teacher.eval().requires_grad_(False)
+    teacher.eval()
 
     def loss(model: nn.Module, batch: Batch) -> tuple[Float[Tensor, ""], int]:
         tokens, mask = batch

@@ -6,6 +6,7 @@ what is hard about a recipe: the dish decides which ingredients there are, the t
 amounts fit the servings.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 from shared.text.batches import Batch, DocumentBatches, pad_rows
@@ -13,7 +14,8 @@ from shared.text.cookbook import Cookbook
 from shared.text.grammar import GrammarFault, Parser
 from shared.text.tokenizers import Tokenizer, encode_documents, train_bpe
 
-DISHES = ("salad", "pasta")
+SALADS_AND_PASTA = Cookbook(dishes=("salad", "pasta"))
+ENDING = f"\n{SALADS_AND_PASTA.words['method']}"  # of a list
 
 
 class HeldOut(NamedTuple):
@@ -75,15 +77,14 @@ class ShoppingLists(Recipes):
     """
 
     context = 128  # the longest of 20,000 lists has 104 tokens of the 512
-    cookbook = Cookbook(dishes=DISHES)
-    ending = f"\n{cookbook.words['method']}"
+    cookbook = SALADS_AND_PASTA
 
     def __init__(self, vocab_size: int = 512, sample: int = 1000) -> None:
-        super().__init__(train_bpe((self.text("train", index) for index in range(sample)), vocab_size))
+        super().__init__(_list_tokenizer(vocab_size, sample))
 
     def text(self, stream: str, index: int) -> str:
         """Return list number `index` of a stream."""
-        return super().text(stream, index).partition(self.ending)[0]
+        return _list(self.cookbook.recipe(stream, index).text)
 
     def log_prob(self, text: str) -> float:
         """Return the log-probability of a list in nats.
@@ -96,6 +97,16 @@ class ShoppingLists(Recipes):
             self.cookbook.write(parser)
         except GrammarFault as fault:
             # The list is over where the method has to begin, which is no choice: all choices so far are the list's.
-            if fault.position == len(text) and fault.expected == (self.ending,):
+            if fault.position == len(text) and fault.expected == (ENDING,):
                 return parser.log_prob
         raise ValueError(f"a list is a title and its ingredients, as the cookbook begins a recipe; got {text[:60]!r}")
+
+
+def _list(recipe: str) -> str:
+    return recipe.partition(ENDING)[0]
+
+
+@cache
+def _list_tokenizer(vocab_size: int, sample: int) -> Tokenizer:
+    recipes = (SALADS_AND_PASTA.recipe("train", index).text for index in range(sample))
+    return train_bpe(map(_list, recipes), vocab_size)
