@@ -20,12 +20,13 @@ M = TypeVar("M", bound=nn.Module)
 
 
 @torch.no_grad()
-def convert(model: M, *, kernels: bool = False) -> M:
+def convert(model: M, *, kernels: bool = False, dtype: torch.dtype = torch.float32) -> M:
     """Return a copy of a prepared model, in evaluation mode, whose prepared layers compute with integers.
 
     Args:
         model: what `prepare` prepared, trained or not.
-        kernels: multiply the integers themselves where PyTorch can, which is faster and rounds sums in another order.
+        kernels: multiply the integers themselves where PyTorch can, which rounds sums in another order.
+        dtype: what all else is computed in; in bfloat16, with its three digits, logits are not those of training.
 
     Raises:
         ValueError: nothing in it was prepared.
@@ -33,13 +34,15 @@ def convert(model: M, *, kernels: bool = False) -> M:
     prepared = prepared_layers(model)
     if not prepared:
         raise ValueError("there is nothing to convert: prepare the model first, with aware.prepare.prepare")
-    stored = {id(layer.weight): stored_weight(layer) for layer in prepared.values()}
-    copied = copy.deepcopy(model).eval()
+    stored = {id(layer.weight): stored_weight(layer, dtype) for layer in prepared.values()}
+    copied = copy.deepcopy(model).eval().to(dtype)
     for name, layer in prepared.items():
         weight = stored[id(layer.weight)]
         if isinstance(layer, AwareLinear):
-            make = with_kernel(weight, layer.activation_bits) if kernels else ConvertedLinear
-            bias = None if layer.bias is None else nn.Parameter(layer.bias.clone(), requires_grad=False)
+            # Where inputs are rounded, the prepared layer has added up integers already.
+            by_kernel = kernels or layer.activation_bits is not None
+            make = with_kernel(weight, layer.activation_bits) if by_kernel else ConvertedLinear
+            bias = None if layer.bias is None else nn.Parameter(layer.bias.to(dtype, copy=True), requires_grad=False)
             copied.set_submodule(name, make(weight, bias, layer.activation_bits).eval())
         else:
             copied.set_submodule(name, ConvertedEmbedding(weight).eval())

@@ -4,6 +4,7 @@ The dequantizing path makes numbers of the integers, q s, and multiplies as the 
 the same numbers, bit for bit. `kernels.py` multiplies the integers where PyTorch can.
 """
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,14 +19,15 @@ class StoredWeight(nn.Module):
     Args:
         grouped: the integers (outputs, inputs) in 8 bits, and their steps (outputs, groups) in float16.
         bits: that an integer needs.
+        dtype: of the numbers that it becomes.
     """
 
     integers: Tensor
     scales: Tensor
 
-    def __init__(self, grouped: GroupedWeight, bits: int) -> None:
+    def __init__(self, grouped: GroupedWeight, bits: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        self.bits = bits
+        self.bits, self.dtype = bits, dtype
         self.register_buffer("integers", grouped.integers)
         self.register_buffer("scales", grouped.scales)
 
@@ -36,7 +38,7 @@ class StoredWeight(nn.Module):
 
     def to_float(self) -> Float[Tensor, "outputs inputs"]:
         """Return the numbers that they stand for."""
-        return self.grouped.to_float()
+        return self.grouped.to_float().to(self.dtype)
 
 
 class ConvertedLinear(nn.Module):
@@ -86,4 +88,4 @@ class ConvertedEmbedding(nn.Module):
         """Return the row of each token."""
         wanted = tokens.flatten()
         rows = GroupedWeight(self.stored.integers[wanted], self.stored.scales[wanted])
-        return rows.to_float().unflatten(0, tokens.shape)
+        return rows.to_float().to(self.stored.dtype).unflatten(0, tokens.shape)

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from aware.converted import ConvertedLinear, StoredWeight
 from aware.fake_quantize import SMALLEST_MEAN
+from shared.nn.packed_weights import GroupedWeight
 
 GROUPS = (256, 128, 64, 32)  # which the kernel of 4 bits takes
 OUTPUTS = 16  # it wants outputs in sixteens
@@ -21,7 +22,7 @@ class Int8Kernel(ConvertedLinear):
 
     def __init__(self, stored: StoredWeight, bias: nn.Parameter | None, activation_bits: int | None = None) -> None:
         super().__init__(stored, bias, activation_bits)
-        self.steps = stored.scales[:, 0].float()
+        self.steps = stored.scales[:, 0].to(stored.dtype)
 
     def forward(self, x: Float[Tensor, "... in_features"]) -> Float[Tensor, "... out_features"]:
         """Return the product with the weight."""
@@ -43,7 +44,8 @@ class Int4Kernel(ConvertedLinear):
         missing = -self.out_features % OUTPUTS  # these outputs are cut off again
         integers, scales = (functional.pad(part, (0, 0, 0, missing)) for part in (stored.integers.int() + 8, scales))
         self.packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(integers, 1)
-        self.pairs = torch.stack([scales.T, torch.zeros_like(scales.T)], dim=-1).contiguous()  # (groups, outputs, 2)
+        pairs = torch.stack([scales.T, torch.zeros_like(scales.T)], dim=-1)  # (groups, outputs, 2)
+        self.pairs = pairs.to(stored.dtype).contiguous()
 
     def forward(self, x: Float[Tensor, "... in_features"]) -> Float[Tensor, "... out_features"]:
         """Return the product with the weight."""
@@ -53,13 +55,27 @@ class Int4Kernel(ConvertedLinear):
 
 
 class IntegerProduct(ConvertedLinear):
-    """Integers times integers: inputs of 8 bits with a step for each token, weights with a step for each row."""
+    """Integers times integers: inputs with a step for each token, weights with a step for each row."""
 
     def forward(self, x: Float[Tensor, "... in_features"]) -> Float[Tensor, "... out_features"]:
-        """Return (q_x q_W^T) s_x s_W + b; the sums of products are exact."""
-        integers, steps = integers_per_token(x.flatten(0, -2), self.activation_bits or 8)
-        sums = torch._int_mm(integers.to(torch.int8), self.stored.integers.T)  # (tokens, outputs), 32 bits
-        return with_bias(sums.float() * steps * self.stored.scales[:, 0].float(), self.bias, x)
+        """Return the product of the rounded inputs with the weight."""
+        return integer_product(x, self.activation_bits or 8, self.stored.grouped, self.bias)
+
+
+def integer_product(
+    x: Float[Tensor, "... in_features"], bits: int, weight: GroupedWeight, bias: Tensor | None
+) -> Float[Tensor, "... out_features"]:
+    """Return (q_x q_W^T) s_x s_W + b, where sums of products are whole numbers and therefore exact, in any order.
+
+    Args:
+        x: is rounded to so many bits, each token with a step of its own.
+        bits: of an input's integer, 2 to 8.
+        weight: integers, and one step for each row.
+        bias: of the layer.
+    """
+    integers, steps = integers_per_token(x.flatten(0, -2).float(), bits)
+    sums = torch._int_mm(integers.to(torch.int8), weight.integers.T)  # (tokens, outputs), 32 bits
+    return with_bias((sums.float() * steps * weight.scales[:, 0].float()).to(x.dtype), bias, x)
 
 
 def integers_per_token(

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from aware.converted import StoredWeight
 from aware.fake_quantize import WeightQuantizer, activations_per_token
+from aware.kernels import integer_product
 from shared.nn.packed_weights import GroupedWeight
 
 
@@ -28,6 +29,7 @@ class AwareLinear(nn.Module):
 
     weight: nn.Parameter
     bias: nn.Parameter | None
+    integer_sums = True  # add up integers, as the kernel does, where inputs are rounded and a row has one step
 
     def __init__(self, base: nn.Module, quantizer: WeightQuantizer, activation_bits: int | None = None) -> None:
         super().__init__()
@@ -39,9 +41,16 @@ class AwareLinear(nn.Module):
 
     def forward(self, x: Float[Tensor, "... in_features"]) -> Float[Tensor, "... out_features"]:
         """Return the product with the rounded weight."""
-        if self.activation_bits is not None:
-            x = activations_per_token(x, self.activation_bits)
-        return functional.linear(x, self.quantizer(as_rows(self)), self.bias)
+        if self.activation_bits is None:
+            return functional.linear(x, self.quantizer(as_rows(self)), self.bias)
+        y = functional.linear(activations_per_token(x, self.activation_bits), self.quantizer(as_rows(self)), self.bias)
+        if self.quantizer.per == "group" or not self.integer_sums:
+            return y
+        # The next layer rounds what comes out of this one, and a last digit may decide to which integer. So the sums
+        # are those of the kernel; the gradient is that of y.
+        with torch.no_grad():
+            exact = integer_product(x, self.activation_bits, stored_weight(self).grouped, self.bias)
+        return exact + (y - y.detach())
 
 
 class AwareEmbedding(nn.Module):
@@ -72,9 +81,9 @@ def as_rows(layer: AwareLinear | AwareEmbedding) -> Float[Tensor, "outputs input
     return layer.weight.mT.contiguous() if layer.transposed else layer.weight
 
 
-def stored_weight(layer: AwareLinear | AwareEmbedding) -> StoredWeight:
-    """Return the integers and steps of a layer's rounded weight."""
+def stored_weight(layer: AwareLinear | AwareEmbedding, dtype: torch.dtype = torch.float32) -> StoredWeight:
+    """Return the integers and steps of a layer's rounded weight, which become numbers of a type."""
     integers, steps = layer.quantizer.stored(as_rows(layer))
     # The steps were rounded to 16 bits before anything was trained with them: nothing is lost here.
     bits = 2 if layer.quantizer.bits == "ternary" else int(layer.quantizer.bits)
-    return StoredWeight(GroupedWeight(integers, steps.to(torch.float16).contiguous()), bits)
+    return StoredWeight(GroupedWeight(integers, steps.to(torch.float16).contiguous()), bits, dtype)

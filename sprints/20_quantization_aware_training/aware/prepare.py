@@ -45,15 +45,15 @@ def prepare(model: nn.Module, config: AwareConfig) -> Report:
 
     Args:
         model: is changed in place.
-        config: how to round.
+        config: how to round. Layers that are prepared already stay as they are.
 
     Raises:
-        ValueError: nothing to prepare, prepared already, rows that do not divide into groups, or one table that is to
-            be rounded in one of its two places only. The model is as it was.
+        ValueError: nothing to prepare, rows that do not divide into groups, or one table that is to be rounded in one
+            of its two places only. The model is as it was.
     """
-    if prepared_layers(model):
-        raise ValueError("the model is prepared already: prepare a model as it was loaded, once")
     found, left = find_layers(model, config)
+    if not found and (already := len(prepared_layers(model))):
+        raise ValueError(f"there is nothing to prepare: {already} layers are prepared already")
     if not found:
         raise ValueError(
             f"there is nothing to prepare: {type(model).__name__} has no Linear, Conv1D or token embedding that "
@@ -88,6 +88,8 @@ def find_layers(model: nn.Module, config: AwareConfig) -> tuple[dict[str, nn.Mod
     left: dict[str, str] = {}
     for name, module in model.named_modules():
         last = name.rpartition(".")[2]
+        if isinstance(module, AwareLinear | AwareEmbedding | WeightQuantizer):
+            continue
         if type(module) in LINEARS or is_conv1d(module):
             wanted, reason = config.head or last not in HEADS, "head=False"
         elif isinstance(module, nn.Embedding):
