@@ -1,13 +1,16 @@
 """Sprint 20, rounding: fake quantization with its gradient, learned steps, ternary weights, and the scripts on them."""
 
 import importlib.util
-from types import SimpleNamespace
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
+from lesson_texts import lesson_texts, shown
 from torch import Tensor
 
 FOLDER = "20_quantization_aware_training"
+PAGE, note = lesson_texts(FOLDER)
 needs_torchao = pytest.mark.skipif(
     importlib.util.find_spec("torchao") is None, reason="torchao is missing: uv sync --group quantization"
 )
@@ -21,6 +24,11 @@ def generator() -> torch.Generator:
 @pytest.fixture
 def part(load_sprint) -> SimpleNamespace:
     return load_sprint(f"{FOLDER}/aware/fake_quantize.py")
+
+
+@pytest.fixture
+def script(load_sprint) -> Callable[[str], ModuleType]:
+    return lambda name: load_sprint(f"{FOLDER}/{name}.py")
 
 
 def gradients(value: Tensor, upstream: Tensor, *leaves: Tensor) -> list[Tensor]:
@@ -175,3 +183,172 @@ def test_the_least_squares_step_may_be_wider_than_the_range(part):
     assert best.flatten().tolist() == pytest.approx([1.0, 1.0], abs=0.03)
     assert (best > part.widest_step(four, -2, 1)).all()
     assert part.fake_quantize(four[1:], best[1:], 0, -2, 1).flatten().tolist() == [1, -1, 1, 0]
+
+
+@needs_torchao
+def test_torchao_lets_a_learnt_step_below_zero():
+    from torchao.quantization.qat import IntxFakeQuantizeConfig, IntxFakeQuantizer
+
+    config = IntxFakeQuantizeConfig(torch.int4, group_size=8, is_dynamic=False, range_learning=True)  # ty: ignore[missing-attribute]
+    quantizer = IntxFakeQuantizer(config)
+    quantizer._initialized = True
+    quantizer.scale, quantizer.zero_point = torch.nn.Parameter(torch.full((1, 1), -0.1)), torch.zeros(1, 1)
+    quantizer(torch.randn(1, 8))
+    assert quantizer.scale.item() < 0
+
+
+def test_adam_does_not_see_the_factor(part, generator):
+    x = torch.randn(1, 256, generator=generator)
+    moved = []
+    for rounded in (part.learned_step, lambda x, s, low, high: part.fake_quantize(x, s, 0, low, high)):
+        step = torch.full((1, 1), 0.1, requires_grad=True)
+        optimizer = torch.optim.Adam([step], lr=1e-3)
+        for _ in range(20):
+            optimizer.zero_grad()
+            (rounded(x, step, -8, 7) - x).square().sum().backward()
+            optimizer.step()
+        moved.append(step.item())
+    assert moved[0] == pytest.approx(moved[1], rel=1e-4)
+    assert abs(moved[0] - 0.1) > 1e-3
+
+
+# The scripts, and what the notes work out by hand
+
+
+def test_note_1_by_hand(script):
+    results = script("rounding_by_hand").main(script("rounding_by_hand").Config())
+    rows = zip(results.numbers, results.integers, results.back, results.on_the_grid, results.clamped_after, strict=True)
+    for number, integer, back, ours, clamped in rows:
+        place = f"{number:.1f} | {number / 0.5:.1f} | {integer}".replace("-", "−")
+        assert place in note(1)
+        strict = int(-4 < number / 0.5 < 3)  # the paper's: by the number, not by its integer
+        assert f"| {back:.1f} | 0 | {ours:.0f} | {strict} | ".replace("-", "−") in note(1).split(place)[1][:60]
+        assert f"{clamped:.0f}" in note(1).split(place)[1][:60]
+    walk = list(zip(range(8), results.weights, results.rounded, results.gradients, strict=False))
+    for step, weight, rounded, gradient in walk:
+        assert f"| {step} | {weight:.2f} | {rounded:.0f} | {gradient:+.1f} |".replace("-", "−") in note(1)
+    assert results.mean_rounded == pytest.approx(0.8)
+    assert not any(results.true_gradient)
+    for target in (0.3, 1.0):
+        config = script("rounding_by_hand").Config(target=target, learning_rate=0.02, steps=160)
+        assert script("rounding_by_hand").main(config).mean_rounded == pytest.approx(target, abs=0.02)
+    scale = torch.tensor(1.4 / 3)
+    late = (torch.tensor(0.0) / scale + 0.4 / scale).round()
+    shown(note(1), scale.item(), 0.4 / scale.item(), ((late - 0.4 / scale) * scale).item())
+
+
+def test_a_weight_beyond_the_grid_comes_late_or_never(script):
+    results = script("out_of_range").main(script("out_of_range").Config())
+    stuck, late, learnt = results.courses.values()
+    assert stuck.late is None
+    assert max(late.weights) > 3
+    assert late.late > 3 * learnt.late
+    assert max(stuck.weights) < 0.8
+
+
+def test_ends_without_a_gradient_cost_at_two_bits(script):
+    module = script("wrong_gradient")
+    config = module.Config(bits=(2,), outputs=32, examples=128, rates=(1e-3,), steps=40, seeds=3)
+    results = module.main(config).rules["2"]
+    assert results["not at the ends"].of_on_the_grid[0] > 1.02
+    assert results[module.AFTERWARDS].of_on_the_grid[0] > 1.1
+    assert results["on the grid"].of_on_the_grid == (1.0, 0.0)
+
+
+def test_note_2_by_hand(script, part, generator):
+    results = script("step_by_hand").main(script("step_by_hand").Config())
+    shown(note(2), *results.slopes[:3], form="+.1f")
+    shown(note(2), *results.places, form=".1f")
+    shown(note(2), results.loss, results.gradient, form=".2f")
+    assert (f"{results.steps[-1]:.1f}", f"{results.best_step:.1f}") == ("0.7", "1.0")
+    assert results.euler == pytest.approx(results.back, abs=1e-6)
+    doubled = (2 * torch.tensor([-0.9, -0.2, 0.3, 1.1]), torch.tensor([1.0], requires_grad=True))
+    loss = (part.fake_quantize(*doubled, 0, -2, 1) - doubled[0]).square().sum()
+    shown(note(2), torch.autograd.grad(loss, doubled[1])[0].item(), form=".2f")
+    # The last section: mean and scatter of the true derivative and of LSQ's, for many numbers.
+    x = torch.randn(400_000, generator=generator).double()
+    step = 1.4 * part.least_squares_step(x[None, :20_000], -8, 7)[0]
+    places = x / step
+    integers = places.round().clamp(-8, 7)
+    for change, scatter in (
+        (integers, "0.59"),
+        (torch.where(places.round() == integers, integers - places, integers), "0.12"),
+    ):
+        slopes = 2 * (integers * step - x) * change
+        assert slopes.mean().item() == pytest.approx(0.080, abs=0.003)
+        assert scatter in note(2)
+        assert slopes.std().item() == pytest.approx(float(scatter), abs=0.02)
+
+
+def test_the_rule_for_the_step_is_the_only_one_that_fits(part, generator):
+    x = (2 * torch.randn(500, generator=generator)).requires_grad_()
+    for low, high in ((-2, 1), (-8, 7), (0, 15)):
+        step = torch.rand(500, generator=generator).add(0.05).requires_grad_()
+        rounded = part.fake_quantize(x, step, 0, low, high)
+        to_x, to_step = torch.autograd.grad(rounded.sum(), (x, step))
+        torch.testing.assert_close(x * to_x + step * to_step, rounded, rtol=1e-4, atol=1e-4)
+
+
+def test_steps_move_at_the_pace_of_weights_with_the_factor(script):
+    module = script("step_gradient_size")
+    results = module.main(module.Config(bits=(2, 4), sharing=(16, 256), draws=20))
+    for bits, sizes in results.without.items():
+        assert sizes[1] > 1.5 * sizes[0] > 1.5, "the more numbers, the larger the sum"
+        assert all(0.2 < size < 5 for size in results.with_factor[bits])
+
+
+def test_below_zero_activations_are_lost_and_weights_are_not(script):
+    module = script("negative_steps")
+    results = module.main(module.Config(numbers=100, rates=(1.0,), updates=40, seeds=2))
+    negative = [step < 0 for step in results.steps]
+    assert all(error == 1 for error, below in zip(results.activations, negative, strict=True) if below)
+    least = min(error for error, below in zip(results.weights, negative, strict=True) if below)
+    assert least < 0.02
+    assert results.went_below["1"] == 2
+
+
+def test_note_3_by_hand(script):
+    module = script("ternary_by_hand")
+    results = module.main(module.Config())
+    shown(note(3), results.mean_size.error, form=".2f")
+    shown(note(3), results.same_integers.step, results.best.step, results.best.error)
+    shown(note(3), results.same_integers.error, form=".4f")
+    assert str(results.mean_size.integers)[1:-1].replace("-", "−") in note(3).replace(" (moved from −2)", "")
+    assert str(results.best.integers)[1:-1].replace("-", "−") in note(3)
+    assert results.gaussian_best == pytest.approx(0.1902, abs=1e-4), "Max 1960: three levels"
+    x = torch.randn(200_000, generator=torch.Generator().manual_seed(0))
+    step = x.abs().mean()
+    error = ((x / step).round().clamp(-1, 1) * step - x).square().mean().item()
+    assert results.gaussian_mean_size == pytest.approx(error, abs=0.005)
+    with pytest.raises(ValueError, match="must not be 0"):
+        module.Config(weights=(0.0, 0.0)).check()
+
+
+def test_training_beats_rounding_for_every_sharing(script):
+    module = script("sharing")
+    config = module.Config(schemes=("2", "bitnet"), sharings=("group",), inputs=32, outputs=8, examples=64,
+                           rates=(3e-3,), steps=40, seeds=2)  # fmt: skip
+    for rows in module.main(config).found.values():
+        assert all(row.of_afterwards[0] < 0.95 for row in rows.values())
+    assert module.bits_of(config, "bitnet", "group") == pytest.approx(1.6 + 1)
+    with pytest.raises(ValueError, match="--group 5"):
+        module.Config(group=5).check()
+
+
+@needs_torchao
+def test_libraries_round_as_we_do_and_one_forgets_the_ends(script):
+    module = script("equals_the_library")
+    results = module.main(module.Config(channels=16, inputs=32))
+    assert all(row.values < 1e-6 and row.except_at_the_ends < 1e-5 for row in results.agreements.values())
+    assert results.without_gradient["2"] > 2 * results.ours_without_gradient["2"]
+
+
+def test_the_exercises_on_paper(part):
+    x = torch.tensor([-1.0, -0.85, -0.35, 0.11, 0.75])
+    step = torch.full((5,), 0.2, requires_grad=True)
+    (changes,) = torch.autograd.grad(part.fake_quantize(x, step, 0, -4, 3).sum(), step)
+    assert ", ".join(f"{change:g}" for change in changes.mul(100).round().div(100).tolist()).replace("-", "−") in PAGE
+    total = changes.sum().item()
+    shown(PAGE, total, form=".2f")
+    shown(PAGE, (5 * 3) ** -0.5, total * (5 * 3) ** -0.5)
+    assert pytest.approx(0.24) == 0.6 * 0.4**2 + 0.4 * 0.6**2
