@@ -81,7 +81,7 @@ def beside_torchao(model: Any, group: int, logits: Callable[[nn.Module], Tensor]
     from torchao.quantization.qat.linear import FakeQuantizedLinear
     from torchao.quantization.quant_api import IntxWeightOnlyConfig, quantize_
 
-    base = IntxWeightOnlyConfig(torch.int4, PerGroup(group))  # ty: ignore[unresolved-attribute]
+    base = IntxWeightOnlyConfig(torch.int4, PerGroup(group))  # ty: ignore[missing-attribute]
     theirs, ours = copy.deepcopy(model), copy.deepcopy(model)
     matrices = sum(isinstance(module, nn.Linear) or is_conv1d(module) for module in model.modules())
     quantize_(theirs, QATConfig(base, step=QATStep.PREPARE))
