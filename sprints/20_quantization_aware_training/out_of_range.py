@@ -97,7 +97,7 @@ def plot(results: Results) -> Figure:
     steps = len(next(iter(results.courses.values())).weights)
     below.step([0, results.pushed, steps], [BEYOND, BEYOND, WITHIN], where="pre", color="#777777", linestyle=":")
     below.text(1, BEYOND + 0.03, "what is wanted", fontsize=9, color="#555555")
-    for index, (name, x, y) in enumerate(zip(results.courses, (150, 52, 118), (0.95, 2.6, 0.02), strict=True)):
+    for index, (name, x, y) in enumerate(zip(results.courses, (205, 52, 118), (0.9, 2.6, 0.02), strict=True)):
         above.text(x, y, name, color=COLOURS[(0, 3, 2)[index]], fontsize=9, ha="right" if index == 1 else "left")
     above.set(ylabel="weight", ylim=(-0.2, 3.8))
     below.set(ylabel="rounded weight", xlabel="step of gradient descent", ylim=(0, 1.25))
