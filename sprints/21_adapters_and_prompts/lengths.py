@@ -20,7 +20,7 @@ from tqdm import tqdm
 from adaptation.adapted_layer import count
 from adaptation.prompts import PromptConfig, inject
 from adaptation.sorters import SEARCH_SEED
-from shared.checks.intervals import MeanInterval, mean_interval, show_interval
+from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.lab.compare import TIMING, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
@@ -148,21 +148,25 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the loss by the length for each kind, with intervals."""
+    """Draw the loss by the length for each kind, with intervals; names stand apart where lines end close together."""
     figure, axes = new_figure(7.4, 4.0)
+    ends: list[tuple[float, str, str]] = []
     for colour, (name, by_length) in enumerate(results.measured.items()):
         places = [index + 0.06 * colour for index in range(len(by_length))]
         means = [found.interval[0] for found in by_length.values()]
-        halves = [found.interval[1] or 0.0 for found in by_length.values()]
+        halves = error_bars([found.interval[1] for found in by_length.values()])
         axes.errorbar(places, means, yerr=halves, fmt="o-", capsize=3, color=f"C{colour}")
-        axes.annotate(
-            name, (places[-1], means[-1]), xytext=(8, -3), textcoords="offset points", color=f"C{colour}"
-        )  # fmt: skip
+        ends.append((means[-1], name, f"C{colour}"))
     axes.axhline(results.without, color="grey", linestyle="--")
     axes.annotate("without", (0, results.without), xytext=(0, 4), textcoords="offset points", color="grey")
-    lengths = list(next(iter(results.measured.values())))
+    low, high = axes.get_ylim()
+    lengths, height = list(next(iter(results.measured.values()))), low
+    for mean, name, colour in sorted(ends):
+        height = max(mean, height)
+        axes.text(len(lengths) - 0.7, height, name, color=colour, va="center")
+        height += 0.06 * (high - low)
     axes.set_xticks(range(len(lengths)), lengths)
-    axes.set(xlabel="places of the prompt or prefix", ylabel="nats per token", xlim=(-0.2, len(lengths) + 0.3))
+    axes.set(xlabel="places of the prompt or prefix", ylabel="nats per token", xlim=(-0.2, len(lengths) + 0.4))
     return figure
 
 
