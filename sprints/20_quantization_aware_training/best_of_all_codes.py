@@ -1,7 +1,7 @@
 """How far from the best are rounding and training through rounding? All 65,536 ways to round eight weights are tried.
 
     uv run sprints/20_quantization_aware_training/best_of_all_codes.py
-    uv run sprints/20_quantization_aware_training/best_of_all_codes.py --correlation 0 --updates 200
+    uv run sprints/20_quantization_aware_training/best_of_all_codes.py --preset uncorrelated
 
 Eight weights of 2 bits share a step and meet correlated inputs; what counts is the squared error of the output. The
 best of all codes, each with its best step, is known exactly. Theory: notes/05_the_best_of_65536.md
@@ -36,6 +36,7 @@ from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
 OF_THE_WEIGHTS, OF_THE_OUTPUTS = "least error of the weights", "least error of the outputs"
+PRESETS = {"uncorrelated": {"correlation": 0.0}}
 
 
 @dataclass(frozen=True)
@@ -180,4 +181,4 @@ TOLERANCE = {
 }  # fmt: skip
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -176,3 +176,107 @@ def test_note_6_a_turn_of_lloyd_and_max_and_its_end(gaussian):
     shown(note(6), turned.round(3).mean() - 1e-6)
     shown(note(6), 10 * math.log10(1 / 0.0374), form=".1f")
     shown(note(6), 1 - gaussian.mean_squared_error(gaussian.lloyd_max(2)), form=".4f")
+
+
+def test_the_paper_exercise_on_codes(part):
+    weight, hessian = torch.tensor([0.8, -0.6]).double(), torch.tensor([[1.0, 1], [1, 2]]).double()
+    codes = torch.tensor([[1.0, -1], [1, -2], [-1, 1]]).double()
+    steps = part.best_steps(weight, hessian, codes)
+    assert steps.tolist() == pytest.approx([0.6, 0.2, 0.0])
+    errors = part.output_error(weight, hessian, steps[:, None] * codes) * (weight @ hessian @ weight)
+    assert errors.tolist() == pytest.approx([0.04, 0.20, 0.40])
+    shown(PAGE, *steps[:2].tolist(), form=".1f")
+    shown(PAGE, *errors.tolist(), form=".2f")
+
+
+# Inputs
+
+
+@pytest.fixture
+def rounded_inputs(load_sprint):
+    return load_sprint(f"{FOLDER}/aware/rounded_inputs.py")
+
+
+def tiny_gpt2(vocab_size=11):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    sizes = {"n_positions": 256, "n_embd": 16, "n_layer": 2, "n_head": 2}
+    return GPT2LMHeadModel(GPT2Config(vocab_size=vocab_size, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0, **sizes)).eval()
+
+
+def test_an_input_quantizer_is_pytorch_s_and_looks_at_one_token_at_a_time(rounded_inputs, generator):
+    x = 2 * torch.randn(2, 5, 6, generator=generator)
+    theirs = torch.fake_quantize_per_tensor_affine(x, 0.3, 0, -8, 7)
+    assert torch.equal(rounded_inputs.InputQuantizer(4, 0.3)(x), theirs)
+    learned = rounded_inputs.InputQuantizer(4, 0.3, learned=True)
+    assert torch.equal(learned(x).detach(), theirs)
+    learned(x).sum().backward()
+    assert learned.step.grad.abs() > 0
+    by_token = rounded_inputs.InputQuantizer(4)
+    changed = torch.cat([x[:, :3], 50 * x[:, 3:]], dim=1)
+    assert torch.equal(by_token(changed)[:, :3], by_token(x)[:, :3])
+    assert not list(by_token.parameters())
+    learned.step.data.fill_(-1.0)
+    assert learned(x).isfinite().all()
+    assert learned.step > 0
+    for bits, step, learn, words in ((1, 0.1, False, "2 to 8 bits"), (4, None, True, "needs a start")):
+        with pytest.raises(ValueError, match=words):
+            rounded_inputs.InputQuantizer(bits, step, learned=learn)
+
+
+def test_the_inputs_of_all_layers_are_met_and_rounded_once(rounded_inputs, generator):
+    from shared.nn.pretrained import Logits
+    from shared.text.batches import pad_rows
+
+    model, batch = Logits(tiny_gpt2()), pad_rows([[1, 4, 2, 9, 3]])
+    met = rounded_inputs.meet_inputs(model, [batch], generator)
+    assert len(met) == 9  # 8 Conv1D and the head
+    last = model.model.transformer(batch.tokens)[0].detach()
+    assert met["model.lm_head"].largest == pytest.approx(last.abs().max().item(), rel=1e-5)
+    assert met["model.lm_head"].usual == pytest.approx(last.abs().amax(-1).median().item(), rel=1e-5)
+    before = model(batch.tokens)
+    widest, least = (rounded_inputs.steps_of(met, 8, widest=widest) for widest in (True, False))
+    assert all(0 < least[name] <= 1.6 * widest[name] for name in met)
+    steps = rounded_inputs.round_inputs(model, 8, least, learned=True)
+    assert len(steps) == 9
+    after = model(batch.tokens)
+    assert 0 < (after - before).abs().max() < 0.02 * before.abs().max()
+    first = "model.transformer.h.0.attn.c_attn"  # no layer before it is rounded, and its inputs are met as they are
+    assert rounded_inputs.meet_inputs(model, [batch], generator)[first].largest == met[first].largest
+    (after**2).sum().backward()
+    assert all(step.grad is not None and step.grad.abs() > 0 for step in steps)
+    for again, chosen, words in (
+        (model, None, "rounded already"),
+        (torch.nn.Embedding(3, 4), None, "no linear layers"),
+        (tiny_gpt2(), {"lm_head": 0.1}, "each layer needs a step"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            rounded_inputs.round_inputs(again, 4, chosen)
+
+
+def test_the_script_on_activations_repairs_and_repeats(load_sprint, monkeypatch):
+    from shared.nn.pretrained import load_tokenizer
+
+    script = load_sprint(f"{FOLDER}/activations.py")
+    monkeypatch.setattr(script, "load_causal_model", lambda _: (tiny_gpt2(2048), load_tokenizer()))
+    few = {"bits": (8, 2), "trained_bits": 2, "calibration": 1, "texts": 1, "rates": (3e-3,), "updates": 2, "seeds": 1}
+    config = script.Config(arms=("weights and steps",), **few)
+    results = script.main(config)
+    for way in script.WAYS:
+        assert abs(results.untrained[way]["8"]) < 0.01
+    assert results.optimum < results.float32
+    assert results.trained["weights and steps"].outliers[0] > 1
+    assert script.main(config) == results
+    assert script.plot(results) is not None
+
+
+def test_note_9_three_tokens(load_sprint):
+    script = load_sprint(f"{FOLDER}/inputs_by_hand.py")
+    for third in (0.05, 1.0):
+        results = script.main(script.Config(third=third))
+        shown(note(9), *results.errors.values(), form=".3f" if third < 1 else ".2f")
+        if third < 1:
+            shown(note(9), *results.outputs)
+            for outputs in results.rounded_outputs.values():
+                shown(note(9), *outputs[:1], form=".3f" if outputs[0] > 0.9 else ".2f")
