@@ -116,20 +116,20 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure(7.2, 3.4)
     for row, found in enumerate(results.ways.values()):
         for name, (mean, half), colour, shift in (
-            ("at the end of training", found.trained, "C0", -0.14),
-            ("after all of it was rounded", found.rounded, "C3", 0.14),
+            ("at the end of training", found.trained, "C0", -0.16),
+            ("after all of it was rounded", found.rounded, "C3", 0.2),
         ):
             bars = error_bars([half])
             axes.errorbar(mean, row + shift, xerr=bars, fmt="o", color=colour, capsize=4, label=None if row else name)
             axes.annotate(
-                f"{mean:.2f}", (mean, row + shift), (7, 0), textcoords="offset points", va="center", fontsize=8
+                f"{mean:.2f}", (mean, row + shift), (0, 6), textcoords="offset points", ha="center", fontsize=8
             )
     axes.axvline(results.float32, color="black", linestyle=":")
-    axes.annotate("float32", (results.float32, 3.45), fontsize=8, ha="center", annotation_clip=False)
+    axes.annotate("float32", (results.float32, -0.45), (5, 0), textcoords="offset points", fontsize=8)
     names = [f"{way}\n{found.prepared_layers} of {results.layers} prepared" for way, found in results.ways.items()]
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="nats per token on test recipes", ylim=(len(names) - 0.5, -0.5), xscale="log")
-    axes.legend(loc="upper right", fontsize=8)
+    axes.set(xlabel="nats per token on test recipes", ylim=(len(names) - 0.4, -0.6))
+    axes.legend(loc="lower center", fontsize=8)
     return figure
 
 
