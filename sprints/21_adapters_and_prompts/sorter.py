@@ -24,16 +24,16 @@ from shared.lab.ranges import Different, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory
 
-PRESETS = {"six_digits": {"length": 6, "base_steps": 800}}
+PRESETS = {"ten_digits": {"length": 10, "base_steps": 1200}}
 Rates = Annotated[tuple[PositiveFloat, ...], Different]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    length: PositiveInt = 10  # digits of a row
+    length: PositiveInt = 16  # digits of a row
     d_model: PositiveInt = 32  # features of a token
     heads: PositiveInt = 2  # of the one layer
-    base_steps: PositiveInt = 1200  # in which the model learns to sort upwards
+    base_steps: PositiveInt = 1500  # in which the model learns to sort upwards
     base_rate: PositiveFloat = 3e-3  # learning rate meanwhile
     steps: PositiveInt = 600  # in which each way to tune learns downwards
     prefix_lengths: Annotated[tuple[PositiveInt, ...], Different] = (1, 16, 64)  # places of the prefixes

@@ -51,7 +51,7 @@ class SoftPrompt(SoftVectors):
 
 
 class EncodedPrompt(SoftVectors):
-    """P-tuning (Liu et al. 2021, section 3.2): a network makes the vectors, and is thrown away after training.
+    """P-tuning (Liu et al. 2021, section 3): a network makes the vectors, and is thrown away after training.
 
     The paper has an LSTM before the network; this is the one without, which peft takes unless it is told otherwise.
 

@@ -1,7 +1,7 @@
 """A world in which attention has to look at the right thing: sort the digits of a row, upwards or downwards.
 
 A row is a sign, digits, an equals sign, and the digits in order:  > 4 0 7 4 = 0 4 4 7. The sign `>` asks for the
-smallest first, `<` for the largest first, `?` says nothing. Petrov, Torr & Bibi (2024, section 5.1) sort ten digits.
+smallest first, `<` for the largest first, `?` says nothing. The task is that of Petrov, Torr & Bibi (2024).
 """
 
 import itertools
