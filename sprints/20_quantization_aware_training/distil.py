@@ -13,6 +13,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from tqdm import tqdm
 
 from aware.distillation import distillation_loss
@@ -115,6 +116,7 @@ def plot(results: Results) -> Figure:
         axes.annotate("float model", (results.float32[0], -0.5), (4, -10), textcoords="offset points")
         axes.set_yticks(range(len(rows)), [LESSONS[lesson] for lesson in rows])  # ty: ignore[invalid-argument-type]
         axes.set(title=NAMES[scheme], xlabel="nats per token above the optimum", ylim=(len(rows) - 0.5, -0.7))
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     for axes in panels[1:]:
         axes.set_yticklabels([])
     return figure

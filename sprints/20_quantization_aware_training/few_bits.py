@@ -15,7 +15,6 @@ from functools import partial
 from typing import Annotated, Literal
 
 from matplotlib.figure import Figure
-from pydantic import Field
 from tqdm import tqdm
 
 from aware.distillation import distillation_loss
@@ -64,7 +63,6 @@ class Config(ScriptConfig):
     steps: PositiveInt = 150  # optimizer steps after that, of each way
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-4, 1e-3, 3e-3)  # peak learning rates tried
     batch_size: PositiveInt = 16  # texts in a step
-    vocab_size: Annotated[int, Field(ge=257, le=4096)] = 512  # tokens of the small GPT
     validation_texts: PositiveInt = 256  # by which the rate is chosen
     test_texts: PositiveInt = 512  # by which the models are measured
     seeds: PositiveInt = 5  # runs of each way
@@ -118,7 +116,7 @@ def start_models(config: Config, texts: Recipes) -> dict[int, GPT]:
 
 def main(config: Config) -> Results:
     on_one_thread()
-    texts = ShoppingLists(config.vocab_size) if config.model == "scratch" else Recipes(cookbook_tokenizer())
+    texts = ShoppingLists() if config.model == "scratch" else Recipes(cookbook_tokenizer())
     validation = texts.held_out("validation", config.validation_texts, 32)
     test = texts.held_out("test", config.test_texts, 32)
     starts = start_models(config, texts)

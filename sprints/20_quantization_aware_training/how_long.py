@@ -155,15 +155,18 @@ def plot(results: Results) -> Figure:
         for words, means, colour in curves:
             halves = error_bars([half for _, half in means])
             axes.errorbar(results.steps, [mean for mean, _ in means], halves, fmt="o-", capsize=3, color=colour)
-            axes.annotate(words, (results.steps[0], means[0][0]), (0, 6), textcoords="offset points", color=colour)
+            place = (6, 3 if words == "aware" else -7)
+            axes.annotate(words, (results.steps[-1], means[-1][0]), place, textcoords="offset points", color=colour)
         whole = row.from_the_first_step[0]
         axes.axhline(whole, color="C2", linestyle=":")
-        axes.annotate(f"rounded from the first step: {whole:.3f}", (results.steps[-1], whole), (0, 4), ha="right",
-                      textcoords="offset points", color="C2")  # fmt: skip
-        axes.set(xscale="log", yscale="log", title=NAMES[name], xlabel="steps more")
+        axes.annotate("rounded from the first step", (results.steps[0], whole), (0, 4), textcoords="offset points",
+                      color="C2")  # fmt: skip
+        axes.set(xscale="log", title=NAMES[name], xlabel="steps more", ylabel="nats per token above the optimum")
+        if row.afterwards[0][0] > 10 * results.first[0]:
+            axes.set_yscale("log")
+        axes.set_xlim(right=5 * results.steps[-1])  # room for the names
         axes.set_xticks(results.steps, [str(steps) for steps in results.steps])
-        axes.minorticks_off()
-        axes.set_ylabel("nats per token above the optimum")
+        axes.tick_params(which="minor", bottom=False)
     return figure
 
 

@@ -33,7 +33,7 @@ class _ListWriter(Sampler):
 
 def test_the_probability_of_a_list_is_that_of_the_choices_made_until_the_method(load_sprint):
     recipes = load_sprint(f"{FOLDER}/aware/recipes.py")
-    lists = recipes.ShoppingLists(300, sample=8)
+    lists = recipes.ShoppingLists(sample=100)
     for seed in range(4):
         pen = _ListWriter(torch.Generator().manual_seed(seed))
         with pytest.raises(_MethodBegins):
@@ -98,7 +98,7 @@ def test_distillation_leaves_out_padding_and_the_teacher(load_sprint):
 
 def test_runs_are_alike_but_for_what_they_round(load_sprint):
     trials, recipes = (load_sprint(f"{FOLDER}/aware/{name}.py") for name in ("trials", "recipes"))
-    lists = recipes.ShoppingLists(280, sample=4)
+    lists = recipes.ShoppingLists(sample=100)
     start = trials.train_float(lists, 1, 1, seed=0, steps=1, batch_size=1)
     plain, again, aware = (
         trials.go_on(start, lists, 0, 2, 1e-3, 1, None if bits is None else trials.SCHEMES[bits])
@@ -119,24 +119,36 @@ def test_runs_are_alike_but_for_what_they_round(load_sprint):
 TINY = {"float_steps": 2, "rates": (1e-3,), "batch_size": 1, "validation_texts": 1, "test_texts": 1, "layers": 1}
 
 
-def test_few_bits(load_sprint):
-    script = load_sprint(f"{FOLDER}/few_bits.py")
+@pytest.fixture
+def load_tiny(load_sprint, monkeypatch):
+    """Return a function that loads a script whose tokens come from few lists."""
+
+    def load(name: str):
+        script, recipes = load_sprint(f"{FOLDER}/{name}.py"), load_sprint(f"{FOLDER}/aware/recipes.py")
+        monkeypatch.setattr(script, "ShoppingLists", lambda *_: recipes.ShoppingLists(sample=100))
+        return script
+
+    return load
+
+
+def test_few_bits(load_tiny):
+    script = load_tiny("few_bits")
     results = script.main(script.Config(schemes=("4",), steps=1, seeds=1, **TINY))
     assert [row.bits for row in results.schemes.values()] == [4.25]
     assert 0 < results.optimum < results.float32.longer[0]
     script.plot(results)
 
 
-def test_how_long(load_sprint):
-    script = load_sprint(f"{FOLDER}/how_long.py")
+def test_how_long(load_tiny):
+    script = load_tiny("how_long")
     results = script.main(script.Config(schemes=("2",), shares=(1.0, 0.5), seeds=1, **TINY))
     assert results.steps == [1, 2]
     assert len(results.schemes["2"].aware.excess) == len(results.schemes["2"].recovered) == 2
     script.plot(results)
 
 
-def test_distil(load_sprint):
-    script = load_sprint(f"{FOLDER}/distil.py")
+def test_distil(load_tiny):
+    script = load_tiny("distil")
     results = script.main(script.Config(schemes=("2",), lessons=("soft", "texts"), steps=1, seeds=1, **TINY))
     rows = results.schemes["2"]
     assert rows["texts"].above_texts is None
