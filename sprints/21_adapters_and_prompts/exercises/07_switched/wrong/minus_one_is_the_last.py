@@ -1,0 +1,11 @@
+"""A row without an adapter gets the last one."""
+
+from torch import Tensor
+
+
+def switched(x: Tensor, weight: Tensor, downs: Tensor, ups: Tensor, rows: Tensor, scaling: float) -> Tensor:
+    """Return W x + scaling * B A x, with the A and B of the adapter that each row of the batch has chosen."""
+    frozen = x @ weight.mT  # once for all rows
+    hidden = x @ downs[rows].mT  # (batch, tokens, rank): each row meets its own A
+    change = hidden @ ups[rows].mT  # (batch, tokens, out)
+    return frozen + scaling * change
