@@ -44,7 +44,7 @@ class Results:
     up: list[float]
     there: Passage
     opposite: Passage
-    is_linear: bool
+    stays_opposite: bool
 
 
 def through(y: torch.Tensor, up: torch.Tensor) -> Passage:
@@ -60,9 +60,9 @@ def main(config: Config) -> Results:
     there, opposite = through(y, up), through(-y, up)
     for passage in (there, opposite):
         print(f"y {passage.y}: down {passage.narrow:g}, relu {passage.active:g}, up {passage.added}, h {passage.h}")
-    is_linear = all(one == -other for one, other in zip(there.h, opposite.h, strict=True))
-    print(f"the opposite input gives the opposite output, as with a matrix: {is_linear}")
-    return Results(list(config.up), there, opposite, is_linear)
+    stays_opposite = all(one == -other for one, other in zip(there.h, opposite.h, strict=True))
+    print(f"the opposite input gives the opposite output, as with a matrix: {stays_opposite}")
+    return Results(list(config.up), there, opposite, stays_opposite)
 
 
 def plot(results: Results) -> Figure:

@@ -1,4 +1,4 @@
-"""Which changes of a layer can each method make? One layer, six changes that are known, seven methods.
+"""Which changes of a layer can each method make? One layer, six changes that are known, six methods.
 
     uv run sprints/21_adapters_and_prompts/what_each_can_change.py
     uv run sprints/21_adapters_and_prompts/what_each_can_change.py --rank 4 --seeds 1
@@ -40,7 +40,7 @@ class Config(ScriptConfig):
     vera_rank: PositiveInt = 32  # rows of VeRA's random matrices
     rows: PositiveInt = 512  # inputs to learn from
     steps: PositiveInt = 300  # steps of Adam on all rows, the rate going down to zero
-    rates: tuple[PositiveFloat, ...] = (1e-2, 3e-2, 1e-1)  # learning rates to search
+    rates: tuple[PositiveFloat, ...] = (3e-3, 1e-2, 3e-2, 1e-1, 3e-1)  # learning rates to search
     seeds: PositiveInt = 5  # runs of each, with layers and changes of their own
 
     def check(self) -> None:
@@ -52,11 +52,12 @@ class Config(ScriptConfig):
 
 @dataclass(frozen=True)
 class Left:
-    """The share of a change that is left, by seed, and the learning rate that a search found."""
+    """The share of a change that is left, by seed, and the rate that a search found, inside its grid or at an end."""
 
     runs: list[float]
     interval: MeanInterval
     rate: float
+    inside: bool
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,13 @@ def main(config: Config) -> Results:
                 }
                 best = min(searched, key=searched.__getitem__)
                 runs = [learn(config, inject, change, best, config.seed + index) for index in range(config.seeds)]
-                left[change][name] = Left(runs, mean_interval(runs), best)
+                inside = min(config.rates) < best < max(config.rates)
+                left[change][name] = Left(runs, mean_interval(runs), best, inside)
                 bar.update()
     for change, row in left.items():
         print(f"{change}: " + ", ".join(f"{name} {found.interval[0]:.3f}" for name, found in row.items()))
+        if edges := [f"{name} {found.rate:g}" for name, found in row.items() if not found.inside]:
+            print(f"  best at an end of the search, and perhaps better beyond: {', '.join(edges)}")
     least = []
     for index in range(config.seeds):  # the change is drawn again, as in `learn`
         generator = torch.Generator().manual_seed(config.seed + index)

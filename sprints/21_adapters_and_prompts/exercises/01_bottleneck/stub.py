@@ -16,7 +16,7 @@ def start(features: int, width: int, generator: torch.Generator) -> tuple[Tensor
     """Return the two matrices of a fresh bottleneck: it changes nothing yet, and its first gradient is not zero.
 
     The one that is random is uniform between -1 / sqrt(features) and 1 / sqrt(features), drawn by the generator:
-    `torch.empty(...).uniform_(low, high, generator=generator)`. In the first step the way up is to move.
+    `torch.empty(...).uniform_(low, high, generator=generator)`. In the first step `up` is to move.
 
     Returns:
         down (width, features), up (features, width)
