@@ -157,12 +157,12 @@ def main(config: Config) -> Results:
 
 def plot(results: Results) -> Figure:
     """Draw what rounding the inputs costs by bits, and what training leaves of it."""
-    figure, axes = new_figure(10.0, 4.0, columns=2 if results.trained else 1)
+    figure, axes = new_figure(10.0, 4.0, columns=2) if results.trained else new_figure(7.0, 4.0)
     left = axes[0] if results.trained else axes
     for index, (way, rises) in enumerate(results.untrained.items()):
         bits = [int(count) for count in rises]
         left.plot(bits, [max(rise, 1e-4) for rise in rises.values()], "o-", color=COLOURS[index], label=way)
-    left.set(yscale="log", xlabel="bits of an input", ylabel="nats per token above float32 (below 0.0001: drawn there)")
+    left.set(yscale="log", xlabel="bits of an input (below 0.0001: drawn there)", ylabel="nats per token above float32")
     left.set_xticks(bits)
     left.legend(fontsize=9)
     if results.trained:
