@@ -35,8 +35,8 @@ class Config(ScriptConfig):
     group: PositiveInt = 16  # weights of a group
     examples: AtLeastTwo = 512  # that the layer learns from
     spread: PositiveFloat = 10.0  # the largest row's weights over the smallest row's
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-4, 1e-3, 3e-3)  # of Adam, relative to sizes, tried
-    steps: PositiveInt = 300  # optimizer steps
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-3, 1e-2, 3e-2, 1e-1, 3e-1)  # relative to sizes, tried
+    steps: PositiveInt = 200  # optimizer steps
     seeds: PositiveInt = 5  # layers that are reported, other than the one of the search
 
     def check(self) -> None:
@@ -131,7 +131,7 @@ def plot(results: Results) -> Figure:
         for style, cells in (("o--", [row.afterwards for row in rows]), ("o-", [row.aware for row in rows])):
             axes.errorbar([row.bits for row in rows], [mean for mean, _ in cells], error_bars([h for _, h in cells]),
                           fmt=style, color=COLOURS[(3, 0, 2)[index]], capsize=3)  # fmt: skip
-        axes.annotate(f"per {per}", (rows[-1].bits, rows[-1].aware[0]), xytext=(7, -3), textcoords="offset points",
+        axes.annotate(f"per {per}", (rows[-1].bits, rows[-1].aware[0]), xytext=(7, -12), textcoords="offset points",
                       fontsize=9, color=COLOURS[(3, 0, 2)[index]])  # fmt: skip
     axes.text(0.03, 0.05, "dashes: rounded afterwards\nlines: aware of it", transform=axes.transAxes, fontsize=9)
     axes.set(yscale="log", xlabel="bits of a weight, with its share of a step",

@@ -13,11 +13,15 @@ def through(x: Tensor) -> Tensor:
     return x + (x.round() - x).detach()
 
 
-def on_grid(steps: Tensor, zero_point: int, lowest: int, highest: int) -> Tensor:
-    """Return integers with a gradient where they lie on the grid."""
-    integers = through(steps) + zero_point
+def keep(integers: Tensor, lowest: int, highest: int) -> Tensor:
+    """Return integers moved to the ends of the grid, with a gradient where they lay on it."""
     inside = (integers >= lowest) & (integers <= highest)
     return torch.where(inside, integers, integers.detach().clamp(lowest, highest))
+
+
+def on_grid(steps: Tensor, zero_point: int, lowest: int, highest: int) -> Tensor:
+    """Return the right integers, with their gradient."""
+    return keep(through(steps) + zero_point, lowest, highest)
 
 
 def mistakes(s: Tensor, z: int, lowest: int, highest: int) -> dict[str, Callable[[Tensor], Tensor]]:
@@ -51,7 +55,7 @@ def mistakes(s: Tensor, z: int, lowest: int, highest: int) -> dict[str, Callable
             lambda x: (on_grid(x / s + z, 0, lowest, highest) - z) * s
         ),
         "It is rounded before it is divided by the scale.": (
-            lambda x: ((through(x) / s + z).clamp(lowest, highest) - z) * s
+            lambda x: (keep(through(x) / s + z, lowest, highest) - z) * s
         ),
         "The zero point is added on the way there and not taken off on the way back.": (
             lambda x: on_grid(x / s, z, lowest, highest) * s
