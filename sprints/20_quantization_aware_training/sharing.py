@@ -35,7 +35,14 @@ class Config(ScriptConfig):
     group: PositiveInt = 16  # weights of a group
     examples: AtLeastTwo = 512  # that the layer learns from
     spread: PositiveFloat = 10.0  # the largest row's weights over the smallest row's
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-3, 1e-2, 3e-2, 1e-1, 3e-1)  # relative to sizes, tried
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (
+        3e-3,
+        1e-2,
+        3e-2,
+        0.1,
+        0.3,
+        1.0,
+    )  # relative to sizes, tried
     steps: PositiveInt = 200  # optimizer steps
     seeds: PositiveInt = 5  # layers that are reported, other than the one of the search
 
