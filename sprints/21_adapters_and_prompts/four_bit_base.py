@@ -3,8 +3,8 @@
     uv run sprints/21_adapters_and_prompts/four_bit_base.py --seeds 2 --steps 40
     uv run sprints/21_adapters_and_prompts/four_bit_base.py --texts known --bases float nf4
 
-A base as it is, in NF4, in even steps, and in even steps with one constant for a whole matrix. LoRA learns a text that
-the base knows, and one that it does not. Theory: notes/04_a_base_in_four_bits.md
+A base as it is, in NF4, and in even steps of 4, 3 and 2 bits. LoRA learns a text that the base knows, and one that it
+does not. Theory: notes/04_a_base_in_four_bits.md
 """
 
 import copy
@@ -17,9 +17,8 @@ from matplotlib.figure import Figure
 from torch import nn
 from tqdm import tqdm
 
-from adaptation import qlora
 from adaptation.adapted_layer import linear_targets
-from adaptation.four_bits import LEVELS, to_four_bits
+from adaptation.four_bits import LEVELS, bits_per_number, to_four_bits
 from adaptation.methods import METHODS
 from adaptation.places import places_of
 from adaptation.tasks import Documents, Task, changed_recipes, loss_on, reorder
@@ -36,17 +35,21 @@ from shared.nn.pretrained import SHIPPED, load_causal_model
 if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
 
-Base = Literal["float", "nf4", "int4", "int4_matrix"]
+Base = Literal["float", "nf4", "int4", "int3", "int2"]
 Known = Literal["known", "reordered"]
 NAMES: dict[str, str] = {
-    "float": "32 bits", "nf4": "NF4", "int4": "even steps", "int4_matrix": "even steps,\na constant a matrix",
+    "float": "32 bits", "nf4": "NF4", "int4": "even steps,\n4 bits", "int3": "even steps,\n3 bits",
+    "int2": "even steps,\n2 bits",
 }  # fmt: skip
+# With fewer bits there are fewer levels; they are packed like four bits here, and counted as what they need.
+KINDS = {**LEVELS, "int3": torch.arange(-4, 4) / 3.5, "int2": torch.arange(-2, 2) / 1.5}
+BITS = {"nf4": 4, "int4": 4, "int3": 3, "int2": 2}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # the base
-    bases: Annotated[tuple[Base, ...], Different] = ("float", "nf4", "int4", "int4_matrix")  # how it is kept
+    bases: Annotated[tuple[Base, ...], Different] = ("float", "nf4", "int4", "int3", "int2")  # how it is kept
     texts: Annotated[tuple[Known, ...], Different] = ("known", "reordered")  # what LoRA learns
     rank: PositiveInt = 3  # of LoRA
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 5e-3, 2e-2)  # learning rates of the search
@@ -74,31 +77,25 @@ class Results:
 
 
 def rounded(model: nn.Module, kind: Base) -> nn.Module:
-    """Return a copy of a model whose linear layers have the numbers that four bits stand for.
+    """Return a copy of a model whose linear layers have the numbers that few bits stand for.
 
     To compute with these floating-point numbers is faster than to make them anew for each product, and the same.
     """
     model = copy.deepcopy(model)
-    if kind == "float":
-        return model
-    for layer in linear_targets(model, places_of(model).linear).values():
-        weight = layer.get_parameter("weight")
-        block = weight.numel() if kind == "int4_matrix" else 64
-        four_bits = to_four_bits(weight, block, kind != "int4_matrix", LEVELS["nf4" if kind == "nf4" else "int4"])
-        weight.data.copy_(four_bits.numbers())
+    if kind != "float":
+        for layer in linear_targets(model, places_of(model).linear).values():
+            weight = layer.get_parameter("weight")
+            weight.data.copy_(to_four_bits(weight, levels=KINDS[kind]).numbers())
     return model
 
 
 def megabytes(model: nn.Module, kind: Base) -> float:
-    """Return what a base takes: of four bits with blocks of 64, what is really kept."""
-    if kind in ("float", "int4_matrix"):
-        linear = sum(
-            layer.get_parameter("weight").numel() for layer in linear_targets(model, places_of(model).linear).values()
-        )
-        numbers = sum(parameter.numel() for parameter in model.parameters())
-        return (4 * numbers - (0 if kind == "float" else 3.5 * linear)) / 1e6
-    config = qlora.QLoRAConfig(places_of(model).linear, levels=kind)
-    return qlora.base_bytes(qlora.inject(copy.deepcopy(model), config)) / 1e6
+    """Return what a base takes: so many bits a weight of its linear layers, constants included, and 32 of the rest."""
+    layers = linear_targets(model, places_of(model).linear).values()
+    linear = sum(layer.get_parameter("weight").numel() for layer in layers)
+    rest = sum(parameter.numel() for parameter in model.parameters()) - linear
+    bits = 32 if kind == "float" else BITS[kind] + bits_per_number() - 4
+    return (bits * linear + 32 * rest) / 8e6
 
 
 def task_of(text: Known, tokenizer: "PreTrainedTokenizerBase", held_out: int) -> Task:
