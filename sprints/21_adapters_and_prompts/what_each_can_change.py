@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from adaptation import bitfit, bottleneck, dora, ia3, lora_plus, vera
 from adaptation.adapted_layer import count, trainable
-from adaptation.known_changes import known_change, least_of_rank
+from adaptation.known_changes import CHANGES, known_change, least_of_rank
 from shared.checks.intervals import MeanInterval, mean_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
@@ -27,7 +27,6 @@ from shared.lab.ranges import PositiveFloat, PositiveInt
 from shared.lab.run import run
 from shared.nn.lora import LoRAConfig
 
-CHANGES = ("shifted", "stretched", "low rank", "stretched and low rank", "every weight", "network")
 SEARCH_SEED = 1000  # added to the seed of a search: none of the reported runs has it
 FRESH = 2048  # inputs on which is measured
 TARGET = ("layer",)

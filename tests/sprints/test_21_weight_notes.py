@@ -86,6 +86,8 @@ def test_two_rates_are_an_alpha_and_each_change_has_its_method(load_sprint):
         assert script.learn(config, ways[name], change, 0.1, 0) < 0.05, name
     assert script.learn(config, ways["IA3"], "low rank", 0.1, 0) > 0.2
     assert script.learn(config, ways["LoRA"], "shifted", 0.1, 0) > 0.5
+    with pytest.raises(ValueError, match="network; got 'turned'"):
+        script.learn(config, ways["LoRA"], "turned", 0.1, 0)
 
 
 def test_faults_show_nothing_in_the_outputs_at_the_start(load_sprint):

@@ -1,10 +1,14 @@
 """Sprint 21's methods on weights: what they leave alone, how much they train, what is refused."""
 
+import json
+import math
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 SPRINT = "21_adapters_and_prompts"
@@ -146,6 +150,7 @@ def test_what_is_refused(methods, layer, beside, load_sprint, tmp_path: Path):
         (lambda: vera.VeRAConfig(("c_attn",), rank=0), "at least 1; got 0"),
         (lambda: dora.DoRAConfig(("c_attn",), alpha=float("nan")), "finite number"),
         (lambda: bottleneck.BottleneckConfig(("c_attn",), 0), "at least 1 feature"),
+        (lambda: bottleneck.BottleneckConfig(("c_attn",), activation="gleu"), "relu.*got 'gleu'"),
         (
             lambda: methods.METHODS["bitfit"].inject(nn.Linear(2, 2, bias=False), methods.bitfit.BitFitConfig()),
             "no bias",
@@ -180,3 +185,47 @@ def test_what_is_refused(methods, layer, beside, load_sprint, tmp_path: Path):
         with pytest.raises(ValueError, match=words):
             files.load(beside.tiny_model("llama"), tmp_path)
     assert torch.equal(logits(beside, model), before)
+
+
+def test_files_that_are_not_what_they_were_are_refused(methods, layer, beside, load_sprint, tmp_path: Path):
+    files, ia3 = load_sprint(f"{SPRINT}/adaptation/files.py"), methods.ia3
+    config = ia3.IA3Config(("down_proj",), ("down_proj",))
+    files.save(ia3.inject(beside.tiny_model("llama"), config), config, tmp_path, "base")
+    weights, options = tmp_path / files.WEIGHTS_FILE, tmp_path / files.CONFIG_FILE
+    tensors, content = load_file(weights), json.loads(options.read_text())
+    with safe_open(weights, "pt") as file:
+        metadata = file.metadata()
+    first = min(tensors)
+    without = {key: value for key, value in content.items() if key != "feedforward_modules"}
+    unsigned = {"format": "pt"}  # as peft writes it
+    cases = [
+        ({first: tensors[first] + 1}, content, metadata, "is not as it was written"),
+        ({first: tensors[first] * math.nan}, content, unsigned, "infinite or no numbers"),
+        ({first: torch.ones(1, 25)}, content, unsigned, r"has the shape \(1, 25\), this model needs \(1, 24\)"),
+        ({}, without, unsigned, "lacks feedforward_modules"),
+        ({}, content | {"target_modules": ".*down_proj"}, unsigned, "as a pattern"),
+    ]
+    for changed, said, made_of, words in cases:
+        save_file(tensors | changed, weights, metadata=made_of)
+        options.write_text(json.dumps(said))
+        model = beside.tiny_model("llama")
+        with pytest.raises(ValueError, match=words):
+            files.load(model, tmp_path)
+        assert not layer.adapted_layers(model), words
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_places_are_those_of_the_family(methods, beside, family: str):
+    from peft.utils import constants
+
+    model = beside.tiny_model(family)
+    places = methods.places_of(model)
+    linear = [path for path, module in model.named_modules() if type(module).__name__ in ("Linear", "Conv1D")]
+    ends = {path: [end for end in places.linear if f".{path}".endswith(f".{end}")] for path in linear}
+    assert [path for path, found in ends.items() if len(found) != 1] == ["lm_head"]
+    assert list(places.scaled) == constants.TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING[family]
+    assert list(places.hidden) == constants.TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING[family]
+    last = [path for path, module in model.named_modules() if path.endswith(places.outputs)]
+    assert len(last) == 4, "two in each of two blocks"
+    pfeiffer = methods.METHODS["pfeiffer"].config(model, 3)
+    assert (pfeiffer.targets, pfeiffer.activation) == (places.hidden, "relu")  # behind the feed-forward network

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Ideal = Callable[[Tensor], Tensor]
+CHANGES = ("shifted", "stretched", "low rank", "stretched and low rank", "every weight", "network")
 
 
 def stretch(rows: int, generator: torch.Generator) -> Float[Tensor, "rows 1"]:
@@ -27,7 +28,7 @@ def known_change(
     """Return what a layer of this weight, without a bias, should become.
 
     Args:
-        name: "shifted", "stretched", "low rank", "stretched and low rank", "every weight" or "network".
+        name: one of `CHANGES`.
         weight: of the layer.
         rank: of the change of low rank, and width of the network.
         generator: draws the change.
@@ -52,7 +53,7 @@ def known_change(
     elif name == "every weight":
         ideal = weight + torch.randn(rows, columns, generator=generator) / columns**0.5
     else:
-        raise ValueError(f"there is no change {name!r}: take another one")
+        raise ValueError(f"changes are {', '.join(CHANGES)}; got {name!r}")
     return lambda x: x @ ideal.mT
 
 
