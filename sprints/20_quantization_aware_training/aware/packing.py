@@ -49,4 +49,4 @@ def base_of(bits: int | str) -> int:
     """
     if bits not in BASES:
         raise ValueError(f"2 bits and 'ternary' are packed here, 4 and 8 bits by pack; got {bits!r}")
-    return BASES[bits]  # ty: ignore[invalid-argument-type]
+    return BASES[bits]
