@@ -4,7 +4,7 @@
     uv run sprints/20_quantization_aware_training/who_makes_up.py --slope 0.7
 
 The points are y = 0.4 x for x = 1, 2, 3; the model is y = w x + b with w on a grid of 2 bits. Four ways: in float32,
-rounded afterwards, with a bias that knows the rounding, and with a step that is learnt too. Theory:
+rounded afterwards, with a bias that is learnt while the weight is rounded, and with a step that is learnt. Theory:
 notes/07_few_bits_in_a_gpt.md
 """
 
@@ -69,7 +69,7 @@ def main(config: Config) -> Results:
     ways = {
         "float32": way(targets, config.slope, 0.0),
         "rounded afterwards": way(targets, rounded, 0.0),
-        "a bias that knows": way(targets, rounded, bias),
+        "a bias that is learnt": way(targets, rounded, bias),
         "a step that is learnt": way(targets, HIGHEST * config.slope, 0.0),
     }
     for name, found in ways.items():
@@ -90,9 +90,11 @@ def plot(results: Results) -> Figure:
         axes.vlines(results.points, found.line, results.targets, color=colour, linestyle=":")
         axes.plot(results.points, results.targets, "o", color="black")
         axes.set(title=f"{name}:\nerror {found.loss:.3f}", ylim=(-0.15, 1.6), xlabel="x", ylabel="y")
-        end = (3.5, found.weight * 3.5 + found.bias)
         words = f"{found.weight:g} x + {found.bias:g}"
-        axes.annotate(words, end, (0, 5), ha="right", textcoords="offset points", color=colour)
+        # A flat line has its name between two of the dotted lines.
+        place, side = (3.5, "right") if found.weight else (2.5, "center")
+        end = (place, found.weight * place + found.bias)
+        axes.annotate(words, end, (0, 5), ha=side, textcoords="offset points", color=colour)
     return figure
 
 

@@ -1,8 +1,8 @@
 """A GPT in few bits in sprint 20: texts with a known optimum, distillation, and the scripts, tiny."""
 
 import copy
-import itertools
 import math
+import re
 
 import pytest
 import torch
@@ -166,9 +166,24 @@ def test_note_7_who_makes_up_for_a_weight(load_sprint):
     assert f"= {(after.loss - bias.loss) / after.loss:.0%}".replace("%", " %") in note(7)
     assert f"{(0.019 - 0.012) / (0.019 - 0.010):.2f}" in note(7)
     assert f"{math.log2(3):.2f} + 0.25 = {math.log2(3) + 0.25:.2f}" in note(7)
-    errors = (0.0115, 0.0374, 0.1188)
-    assert all(f"{new / old:.1f}" in note(7) for old, new in itertools.pairwise(errors))
     script.plot(results)
+
+
+def test_note_7_what_a_bit_less_costs_and_how_large_the_gpt_is(load_sprint):
+    gaussian = load_sprint(f"{FOLDER}/aware/gaussian.py")
+    errors = {
+        bits: gaussian.mean_squared_error(
+            gaussian.uniform_points(gaussian.best_step(bits, "with zero"), bits, "with zero")
+        )
+        for bits in (4, 3, 2)
+    }
+    for more, fewer in ((4, 3), (3, 2)):
+        assert re.search(rf"{errors[fewer] / errors[more]:.1f} times from {more}( bits)? to {fewer}", note(7))
+    assert 0.3 < gaussian.best_step(4, "with zero") < 0.36  # about a third of the usual weight
+    config = load_sprint(f"{FOLDER}/few_bits.py").Config()
+    lists = load_sprint(f"{FOLDER}/aware/recipes.py").ShoppingLists
+    model = GPT(GPTConfig(512, lists.context, config.layers, 4, 64 * config.groups, dropout=0.0))
+    assert f"a GPT of {sum(weight.numel() for weight in model.parameters()):,} parameters" in note(7)
 
 
 def test_note_8_three_words(load_sprint):
@@ -184,6 +199,7 @@ def test_note_8_three_words(load_sprint):
     warm_student = [math.sqrt(q) for q in results.student]
     warm = [q / sum(warm_student) - p for q, p in zip(warm_student, results.warm_teacher, strict=True)]
     assert results.warm_gradient == pytest.approx([part / 2 for part in warm], abs=1e-6)
+    shown(note(8), *(q / sum(warm_student) for q in warm_student), *results.warm_gradient)
     with pytest.raises(ValueError, match="add up to 1"):
         script.Config(teacher=(0.5, 0.3, 0.3)).check()
     script.plot(results)

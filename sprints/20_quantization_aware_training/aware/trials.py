@@ -29,7 +29,7 @@ Made = TypeVar("Made")
 SEARCH_SEED = 1000  # added to the seed of a search: none of the reported models has it
 TEXTS_OF_A_SEED = 100_000  # each seed has texts of its own
 ADAMW_RATE, MUON_RATE = 6e-3, 0.04  # with which a GPT is trained from scratch: twice sprint 9's, for its size
-# AdamW moves every number by about its rate, and a step is a tenth of the weights that share it.
+# AdamW moves every number by about its rate. A step is smaller than its weights, and all of them move along with it.
 RATE_OF_STEPS = 0.1
 SCHEMES: dict[str, AwareConfig] = {
     "8": AwareConfig(8),
