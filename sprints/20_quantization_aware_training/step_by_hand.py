@@ -86,19 +86,20 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw what a rounded weight changes by for its step, and the descent on the squared error."""
+    """Draw the derivative of a rounded weight for its step, and the descent on the squared error."""
     figure, (left, right) = new_figure(9.6, 3.9, columns=2)
     places = torch.linspace(-3.4, 2.4, 1500).double().unsqueeze(1)
     step = torch.ones_like(places).requires_grad_()
     (slopes,) = torch.autograd.grad(fake_quantize(places, step, 0, LOWEST, HIGHEST).sum(), step)
     left.plot(places.flatten(), slopes.flatten(), color=COLOURS[2], linewidth=1.3)
     left.plot(results.places, results.slopes, "o", color=COLOURS[3])
-    for weight, place, value in zip(WEIGHTS, results.places, results.slopes, strict=True):
-        left.annotate(f"{weight:g}: {value:+.1f}", (place, value), xytext=(0, 7), textcoords="offset points",
-                      fontsize=9, ha="center")  # fmt: skip
+    beside = ((0, -30, "center"), (-7, 7, "right"), (7, 7, "left"), (0, 7, "center"))  # where the curve is not
+    for weight, place, value, (x, y, side) in zip(WEIGHTS, results.places, results.slopes, beside, strict=True):
+        left.annotate(f"{weight:g}: {value:+.1f}", (place, value), xytext=(x, y), textcoords="offset points",
+                      fontsize=9, ha=side)  # fmt: skip
     left.axvspan(LOWEST - 0.5, HIGHEST + 0.5, color=COLOURS[0], alpha=0.08)
     left.text(-0.5, -1.7, "on the grid: how far rounding moved it", fontsize=9, color=COLOURS[0], ha="center")
-    left.set(xlabel="weight, in steps", ylabel="change of the rounded weight\nfor the step", ylim=(-2.3, 1.5))
+    left.set(xlabel="weight, in steps", ylabel="derivative of the rounded weight\nfor the step", ylim=(-2.3, 1.5))
     candidates = torch.linspace(0.3, 1.4, 1200)[:, None]
     weights = torch.tensor(WEIGHTS)
     errors = (fake_quantize(weights, candidates, 0, LOWEST, HIGHEST) - weights).square().sum(1)

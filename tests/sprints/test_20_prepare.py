@@ -322,7 +322,7 @@ class SimpleBatch(NamedTuple):
     mask: Tensor | None
 
 
-def test_what_is_forgotten_trains_better_and_rounds_worse(load_sprint, monkeypatch):
+def test_what_is_forgotten_is_counted_and_rounded_after_training(load_sprint, monkeypatch):
     script = load_sprint(f"{FOLDER}/forgotten_head.py")
     monkeypatch.setattr(script, "load_causal_model", lambda: (tiny("gpt2"), None))
     monkeypatch.setattr(script, "Recipes", FewRecipes)

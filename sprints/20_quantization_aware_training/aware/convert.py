@@ -26,7 +26,7 @@ def convert(model: M, *, kernels: bool = False, dtype: torch.dtype = torch.float
     Args:
         model: what `prepare` prepared, trained or not.
         kernels: multiply the integers themselves where PyTorch can, which rounds sums in another order.
-        dtype: what all else is computed in; in bfloat16, with its three digits, logits are not those of training.
+        dtype: what all else is computed in; in bfloat16, with its two digits, logits are not those of training.
 
     Raises:
         ValueError: nothing in it was prepared.

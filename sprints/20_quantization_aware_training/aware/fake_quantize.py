@@ -67,7 +67,7 @@ def ternary(weight: Float[Tensor, "... sharing"]) -> Float[Tensor, "... sharing"
     """Return weights of -1, 0 and 1 times the mean size of those in a row (BitNet b1.58: Ma et al. 2024, section 2).
 
     BitNet has one step for a whole matrix: give it as a single row. Its gradient goes through everywhere, also for
-    weights beyond the grid, of which there are many: a fifth of a Gaussian's.
+    weights beyond the grid, of which there are many: nearly a quarter of a Gaussian's.
     """
     step = weight.detach().abs().mean(-1, keepdim=True).clamp(min=SMALLEST_MEAN)
     rounded = (weight.detach() * (1 / step)).round().clamp(-1, 1) * step

@@ -46,8 +46,8 @@ def mistakes(x: Tensor, lowest: int, highest: int) -> dict[str, Rounding]:
         "The factor lacks the greatest integer: it is 1 / sqrt(N highest), not 1 / sqrt(N).": lambda x, s: grid(
             x, gradient_times(s, count**-0.5)
         ),
-        "The change for the step is the integer: x / scale depends on the step as well, and its part, -x / scale, is "
-        "missing.": lambda x, s: grid(x, gradient_times(s, factor), divide_by=s.detach()),
+        "The derivative for the step is the integer: x / scale depends on the step as well, and its part, -x / scale, "
+        "is missing.": lambda x, s: grid(x, gradient_times(s, factor), divide_by=s.detach()),
         "Numbers outside the grid give the step no gradient; theirs is the end of the grid at which they are.": (
             nothing_outside
         ),
