@@ -232,6 +232,8 @@ def test_packed_integers_come_back(load_sprint, bits, lowest, highest):
     packed = packing.pack_digits(integers, bits)
     assert len(packed) == -(-63 // (4 if bits == 2 else 5))
     assert torch.equal(packing.unpack_digits(packed, 63, bits).view(7, 9), integers)
+    first = packing.pack_digits(torch.tensor([lowest, lowest + 1, lowest + 2], dtype=torch.int8), bits)
+    assert first.tolist() == [0 + 1 * 4 + 2 * 16 if bits == 2 else 0 + 1 * 3 + 2 * 9], "the first is the lowest digit"
     with pytest.raises(ValueError, match=f"holds {lowest} to {highest}; got .* to {highest + 1}"):
         packing.pack_digits(torch.tensor([0, highest + 1], dtype=torch.int8), bits)
     with pytest.raises(ValueError, match="by pack; got 4"):
@@ -282,6 +284,7 @@ def test_sizes_by_formula(load_sprint, monkeypatch):
     assert f"{found.gpt2_weights:,}" in note(10)
     assert f"{found.gpt2_rest:,}" in note(10)
     assert found.gpt2_weights + found.gpt2_rest == 124_439_808
+    assert found.sizes["ternary"].least_bits == pytest.approx(1.585 + 16 / 64, abs=1e-3)
     four = found.sizes["4 bits"]
     assert f"{123_532_032 * 4.25 / 8e6:.1f} million bytes" in note(10)
     assert f"{four.gpt2_megabytes:.1f} MB" in note(10)
@@ -356,12 +359,35 @@ def test_formats_are_compared(load_sprint, monkeypatch, family, linears, matrice
         assert max(found.torchao.prepared_differ, found.torchao.converted_differ) < 1e-5
 
 
-def test_ways_of_decoding_are_timed(load_sprint):
+def test_one_integer_that_differs_is_counted(load_sprint, aware, tokens, monkeypatch):
+    fidelity = load_sprint(f"{FOLDER}/aware/fidelity.py")
+
+    def converted_but_for_one(model: nn.Module, *, kernels: bool = False) -> nn.Module:
+        converted = aware.convert(model, kernels=kernels)
+        converted.get_submodule("transformer.h.0.mlp.c_fc").stored.integers[0, 0] ^= 1
+        return converted
+
+    monkeypatch.setattr(fidelity, "convert", converted_but_for_one)
+    model = tiny("gpt2")
+    aware.prepare(model, aware.AwareConfig(group=32))
+    found = fidelity.compare(model, load_tokenizer(), lambda one: logits_of(one, tokens))
+    assert found.weights_that_differ == 1
+    assert found.logits_differ > 0
+    assert found.loaded_weights_that_differ == 0, "the file has the integer of the model that was saved"
+
+
+def test_ways_of_decoding_are_timed(load_sprint, monkeypatch):
     script = load_sprint(f"{FOLDER}/decode_speed.py")
-    found = script.main(script.Config(layers=1, d_model=64, vocab_size=96, new_tokens=1, turns=2))
+    config = script.Config(layers=1, d_model=64, vocab_size=96, new_tokens=1, turns=2)
+    found = script.main(config)
     assert found.ways.keys() == script.WAYS.keys()
-    assert found.ways["float32"].times == 1
     assert script.plot(found).axes
+    seconds = {"float32": 1.0, "as fast": 1.0, "in half the time": 0.5, "in twice the time": 2.0}
+    monkeypatch.setattr(script, "WAYS", {name: lambda _, taken=taken: taken for name, taken in seconds.items()})
+    monkeypatch.setattr(script, "decode_seconds", lambda taken, _prompt, _new_tokens: taken)
+    ways = script.main(config).ways
+    assert [way.times for way in ways.values()] == [1, 1, 2, 0.5]
+    assert [way.verdict for way in ways.values()][1:] == ["no difference shown", "faster", "slower"]
 
 
 def test_what_is_prepared_on_paper(aware):
