@@ -4,7 +4,7 @@
     uv run sprints/21_adapters_and_prompts/sorter.py --seeds 2 --prefix-lengths 16 --prefix-rates 0.03
 
 A row is `> 4 0 7 4 = 0 4 4 7`. The model has learnt to continue it behind the equals sign, smallest digit first; now it
-is to begin with the largest. Prefixes, LoRA and full fine-tuning get the same rows, steps and number of rates to try.
+is to begin with the largest. Prefixes, LoRA and full fine-tuning get as many fresh rows, steps and rates to try.
 Theory: notes/06_what_a_prefix_cannot_do.md
 """
 

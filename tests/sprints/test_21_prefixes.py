@@ -44,10 +44,21 @@ def test_notes_5_and_7_counted(load_sprint):
 
 
 def test_note_7_keys_of_three_sizes():
-    for key, weight in (((0.25, -0.25, 0.25, 0.25), "0.125"), ((1, -1, 1, 1), "0.232"), ((3, 1, 2, 2), "0.858")):
-        power = math.exp(sum(key) / 2)
-        assert f"{power / (9 + power):.3f}" == weight
-        assert weight in note(7)
+    for key in ((0.25, -0.25, 0.25, 0.25), (1.0, -1, 1, 1), (1.0, 1, 1, 1)):
+        power = math.exp(2 * sum(key) / math.sqrt(4))  # the query is (2, 2, 2, 2)
+        shown(note(7), power / (9 + power))
+    shown(note(7), math.exp(0.5), math.exp(2), 1 / (9 + math.exp(0.5)))
+
+
+def test_note_5_a_call_behind_a_prompt(load_sprint):
+    hooks = load_sprint(f"{SPRINT}/adaptation/prompt_hooks.py")
+    mask, labels = torch.tensor([[0, 0, 1]]), torch.tensor([[-100, -100, 6]])
+    named = {"input_ids": torch.tensor([[0, 0, 6]]), "attention_mask": mask, "labels": labels}
+    hooks.add_prompt(named, 0, torch.ones(2, 4), torch.nn.Embedding(7, 4))
+    assert named["inputs_embeds"][0, :2].eq(1).all()
+    for name in ("attention_mask", "position_ids", "labels"):
+        row = " | ".join(str(number) for number in named[name][0].tolist()).replace("-", "−")
+        assert f"| {row} |" in note(5), name
 
 
 def test_exercise_e_one_query_two_prefixes():
@@ -69,7 +80,7 @@ def test_a_prefix_cannot_move_the_shares_and_other_things_can(load_sprint):
 
 
 @pytest.mark.parametrize("name", ["sorter", "elicit"])
-def test_sorters_are_tuned_alike_and_only_a_prefix_leaves_the_shares(name: str, load_sprint):
+def test_only_a_prefix_leaves_the_shares_of_a_sorter(name: str, load_sprint):
     script = load_sprint(f"{SPRINT}/{name}.py")
     sizes = {"length": 3, "d_model": 8, "base_steps": 2, "steps": 2, "batch_size": 4, "test_rows": 6, "seeds": 2}
     prefixes = {"prefix_lengths" if name == "sorter" else "lengths": (2,), "prefix_rates": (0.1,)}
@@ -89,9 +100,34 @@ def test_rows_of_digits(load_sprint):
         sign, digits, answer = row[0].item(), row[1:5], row[6:]
         assert (sign, row[5]) == (sorting.UP if order == "up" else sorting.DOWN, sorting.EQUALS)
         assert torch.equal(answer, digits.sort(descending=order == "down").values)
+    both = sorting.sorting_rows(50, 4, "both", None, generator)
+    down = both[:, 0] == sorting.DOWN
+    assert 0 < down.sum() < 50
+    for order in (False, True):
+        rows = both[down == order]
+        assert torch.equal(rows[:, 6:], rows[:, 1:5].sort(descending=order).values)
     rows, mask = sorting.scored(sorting.sorting_rows(3, 4, "both", sorting.BLANK, generator))
     assert mask[0].tolist() == [False] * 6 + [True] * 4
     assert sorting.show_row(rows[0]).startswith("? ")
+
+
+def test_right_are_the_most_probable_digits_of_the_answer(load_sprint, monkeypatch):
+    sorting = load_sprint(f"{SPRINT}/adaptation/sorting.py")
+    rows = sorting.sorting_rows(4, 3, "up", None, torch.Generator().manual_seed(0))
+    said = rows[:, 1:].clone()
+    said[0, 0] = sorting.EQUALS  # a digit of the question, which is not asked
+    said[1, -1] = sorting.EQUALS  # the last digit of an answer
+    said[2, -3] = sorting.EQUALS  # the first one
+    logits = torch.nn.functional.one_hot(said, 14).float()
+    monkeypatch.setattr(sorting, "Logits", lambda _: lambda _: logits)
+    assert sorting.answers_right(torch.nn.Identity(), rows) == (2 / 4, 10 / 12)
+
+
+def test_sparsemax_is_the_nearest_point_of_the_simplex(load_sprint):
+    shares = load_sprint(f"{SPRINT}/adaptation/shares.py")
+    scores = torch.tensor([[1.0, 0.5, 0.0], [0.0, 2.0, 1.0], [0.3, 0.3, -math.inf]], dtype=torch.double)
+    expected = torch.tensor([[0.75, 0.25, 0], [0, 1, 0], [0.5, 0.5, 0]], dtype=torch.double)
+    torch.testing.assert_close(shares.sparsemax(scores), expected)
 
 
 def test_lengths_starts_and_positions_on_the_shipped_model(load_sprint):
@@ -101,6 +137,15 @@ def test_lengths_starts_and_positions_on_the_shipped_model(load_sprint):
     assert results.measured["prompt, from words"]["2"].parameters == 2 * 192
     assert results.measured["prefix, text keeps its positions"]["2"].parameters == 2 * 4 * 2 * 192
     script.plot(results)
+
+
+def test_the_new_order_has_the_method_before_the_ingredients(load_sprint):
+    script = load_sprint(f"{SPRINT}/lengths.py")
+    _, tokenizer = script.load_causal_model()
+    ids, _ = script.reordered(tokenizer, "test", 0, 1, 10_000)  # all of one recipe
+    title, listed, method, *rest = script.Cookbook().recipe("test", 0).text.split("\n\n")
+    assert (listed.startswith("Ingredients"), method.startswith("Method")) == (True, True)
+    assert tokenizer.decode(ids[0], skip_special_tokens=True) == "\n\n".join((title, method, listed, *rest))
 
 
 def test_what_goes_wrong_before_a_text_goes_wrong(load_sprint, monkeypatch):

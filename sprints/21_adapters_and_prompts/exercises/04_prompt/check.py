@@ -68,4 +68,6 @@ def check_positions(learner: Any) -> None:
 def check_padding_on_the_right(learner: Any) -> None:
     """With padding on the right the real tokens have the positions of their places."""
     mask = torch.tensor([[1, 1, 0]])
-    expect(learner.positions, {"mask": mask, "length": 1}, torch.tensor([[0, 1, 2, 3]]))
+    last_again = "Padding on the right repeats a position: three real places stand before it."
+    mistakes = {last_again: torch.tensor([[0, 1, 2, 2]])}
+    expect(learner.positions, {"mask": mask, "length": 1}, torch.tensor([[0, 1, 2, 3]]), mistakes)
