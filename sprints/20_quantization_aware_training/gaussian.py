@@ -34,7 +34,7 @@ BITS = Annotated[int, Field(ge=2, le=6)]
 class Config(ScriptConfig):
     bits: Annotated[tuple[BITS, ...], Different] = (2, 3, 4)  # of a number
     numbers: AtLeastTwo = 10_000  # drawn for the learned step, the same in every update
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.003, 0.01, 0.03)  # learning rates tried
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01, 0.03, 0.1)  # learning rates tried
     updates: PositiveInt = 200  # of the step
     seeds: PositiveInt = 5  # draws for the learned step
 
