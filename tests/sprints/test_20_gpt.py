@@ -98,7 +98,14 @@ def test_distillation_leaves_out_padding_and_the_teacher(load_sprint):
 
 def test_runs_are_alike_but_for_what_they_round(load_sprint):
     trials, recipes = (load_sprint(f"{FOLDER}/aware/{name}.py") for name in ("trials", "recipes"))
-    lists = recipes.ShoppingLists(sample=100)
+    read = []
+
+    class Noted(recipes.ShoppingLists):
+        def train_batches(self, batch_size, start):
+            read.append(start)
+            return super().train_batches(batch_size, start)
+
+    lists = Noted(sample=100)
     start = trials.train_float(lists, 1, 1, seed=0, steps=1, batch_size=1)
     plain, again, aware = (
         trials.go_on(start, lists, 0, 2, 1e-3, 1, None if bits is None else trials.SCHEMES[bits])
@@ -108,7 +115,14 @@ def test_runs_are_alike_but_for_what_they_round(load_sprint):
     for (name, first), second in zip(plain.named_parameters(), again.parameters(), strict=True):
         assert torch.equal(first, second)
         assert not torch.equal(first, names[name])
+    first, *others = read
+    assert set(others) == {first + trials.TEXTS_OF_A_SEED // 2}  # the same for all, and new to the start
     assert trials.moved(start, start) == 0 < trials.moved(aware, start)
+    steps_before = dict(trials.prepared(start, trials.SCHEMES["2"]).named_parameters())
+    changes = [
+        (own - steps_before[name]).abs().max().item() for name, own in aware.named_parameters() if name not in names
+    ]
+    assert 0 < max(changes) <= 2 * trials.RATE_OF_STEPS * 1e-3 * 1.01  # AdamW: at most the rate in each of two updates
     assert len(list(aware.parameters())) > len(names)
     assert trials.bits_of(trials.SCHEMES["ternary"]) == pytest.approx(math.log2(3) + 0.25)
     assert trials.bits_of(trials.SCHEMES["4"]) == 4.25
@@ -131,11 +145,29 @@ def load_tiny(load_sprint, monkeypatch):
     return load
 
 
+def test_a_model_is_rounded_from_its_first_step_on(load_sprint):
+    trials, recipes = (load_sprint(f"{FOLDER}/aware/{name}.py") for name in ("trials", "recipes"))
+    lists, scheme = recipes.ShoppingLists(sample=100), trials.SCHEMES["2"]
+    plain, one, two = (
+        trials.train_float(lists, 1, 1, seed=0, steps=steps, batch_size=1, config=config)
+        for steps, config in ((1, None), (1, scheme), (2, scheme))
+    )
+    weights = dict(plain.named_parameters())
+    later = dict(two.named_parameters())
+    learnt = [name for name, _ in one.named_parameters() if name not in weights]
+    assert len(learnt) > 0
+    assert all(not torch.equal(step, later[name]) for name, step in one.named_parameters() if name in learnt)
+    assert any(not torch.equal(own, weights[name]) for name, own in one.named_parameters() if name in weights)
+
+
 def test_few_bits(load_tiny):
     script = load_tiny("few_bits")
     results = script.main(script.Config(schemes=("4",), steps=1, seeds=1, **TINY))
     assert [row.bits for row in results.schemes.values()] == [4.25]
     assert 0 < results.optimum < results.float32.longer[0]
+    row = results.schemes["4"]
+    assert row.lost[0] == pytest.approx(row.afterwards[0] - results.float32.longer[0])
+    assert row.recovered[0] == pytest.approx((row.afterwards[0] - row.aware[0]) / row.lost[0])
     script.plot(results)
 
 
@@ -143,7 +175,12 @@ def test_how_long(load_tiny):
     script = load_tiny("how_long")
     results = script.main(script.Config(schemes=("2",), shares=(1.0, 0.5), seeds=1, **TINY))
     assert results.steps == [1, 2]
-    assert len(results.schemes["2"].aware.excess) == len(results.schemes["2"].recovered) == 2
+    row = results.schemes["2"]
+    for after, own, best, share in zip(
+        row.afterwards, row.aware.excess, results.float32.excess, row.recovered, strict=True
+    ):
+        assert share[0] == pytest.approx((after[0] - own[0]) / (after[0] - best[0]))
+    assert row.from_the_first_step[0] != results.first[0]
     script.plot(results)
 
 
@@ -152,8 +189,21 @@ def test_distil(load_tiny):
     results = script.main(script.Config(schemes=("2",), lessons=("soft", "texts"), steps=1, seeds=1, **TINY))
     rows = results.schemes["2"]
     assert rows["texts"].above_texts is None
+    assert rows["soft"].excess != rows["texts"].excess
     assert rows["soft"].above_texts[0] == pytest.approx(rows["soft"].excess[0] - rows["texts"].excess[0])
     script.plot(results)
+
+
+def test_texts_get_a_third_more_steps_for_what_a_teacher_costs(load_tiny, monkeypatch):
+    script, steps = load_tiny("distil"), []
+
+    def go_on(*given):
+        steps.append(given[3])
+        return given[0]
+
+    monkeypatch.setattr(script, "go_on", go_on)
+    script.main(script.Config(schemes=("2",), lessons=("texts", "longer"), steps=90, seeds=1, **TINY))
+    assert steps == [90, 90, 120, 120]
 
 
 def test_note_7_who_makes_up_for_a_weight(load_sprint):

@@ -164,6 +164,9 @@ def test_note_6_one_bit(gaussian):
     assert gaussian.best_step(1, "half steps") / 2 == pytest.approx(point, abs=1e-6)
     assert gaussian.mean_squared_error(np.array([-point, point])) == pytest.approx(1 - 2 / math.pi)
     shown(note(6), point, 1 - 2 / math.pi, gaussian.mean_squared_error(gaussian.uniform_points(1.224, 1, "with zero")))
+    grid = gaussian.mean_squared_error(gaussian.uniform_points(gaussian.best_step(1, "with zero"), 1, "with zero"))
+    shown(note(6), 1 - grid, 2 / math.pi)
+    assert (2 / math.pi - (1 - grid)) / (2 / math.pi) > 1 / 3  # more than a third of it is lost
     three = minimize_scalar(lambda step: gaussian.mean_squared_error(step * np.arange(-1.0, 2)), bounds=(0.5, 3))
     shown(note(6), three.fun)
 
