@@ -120,7 +120,9 @@ def run_once(config: Config, corpus: CookbookCorpus, kind: Kind, factor: float, 
     for _ in tqdm(training, total=config.steps, desc=f"{NAMES[kind]}, seed {seed}", leave=False):
         pass
     streams = (("validation", config.validation_recipes), ("test", config.test_recipes))
-    validation, test = (evaluate_loss(model, batches_of(corpus, name, count, 32))[0] for name, count in streams)
+    validation, test = (
+        evaluate_loss(model, batches_of(corpus, name, count, config.context))[0] for name, count in streams
+    )
     return validation, test
 
 
