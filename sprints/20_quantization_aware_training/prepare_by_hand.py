@@ -1,7 +1,7 @@
 """What happens to a weight when a model is prepared, trained and converted? Two words, one table, one step.
 
     uv run sprints/20_quantization_aware_training/prepare_by_hand.py
-    uv run sprints/20_quantization_aware_training/prepare_by_hand.py --rate 0.2
+    uv run sprints/20_quantization_aware_training/prepare_by_hand.py --rate 0.1
 
 The table of two words is the embedding and the output layer. It is rounded to 3 bits with a step of 0.2 in both places.
 Theory: notes/04_prepare_train_convert.md
