@@ -9,7 +9,7 @@ import torch
 from test_21_four_bits import tiny
 from torch import nn
 
-from shared.nn.adapters import activate, inject, layers_of
+from shared.nn.adapters import activate, inject, layers_of, merge
 from shared.nn.lora import LoRAConfig
 
 SPRINT = "21_adapters_and_prompts"
@@ -86,6 +86,21 @@ def test_a_sum_of_changes_is_exact_and_one_of_factors_has_cross_terms(adding):
         torch.testing.assert_close(layer.delta("both").mT, expected)
 
 
+def test_ia3_is_added_by_what_its_factors_have_beyond_one(load_sprint):
+    """Note 9: factors l1 + l2 - 1 change the weights by the sum of both changes."""
+    ia3 = load_sprint(f"{SPRINT}/adaptation/ia3.py")
+    layer, generator = load_sprint(f"{SPRINT}/adaptation/adapted_layer.py"), torch.Generator().manual_seed(2)
+    models = [ia3.inject(tiny(), ia3.IA3Config(TARGETS, ("mlp.c_proj",))) for _ in range(3)]
+    factors = [list(layer.trainable(model).values()) for model in models]
+    for one, other, total in zip(*factors, strict=True):
+        one.data.normal_(1, 0.5, generator=generator)
+        other.data.normal_(1, 0.5, generator=generator)
+        total.data.copy_(one.data + other.data - 1)
+    first, second, both = (dict(layer.merge(model).named_parameters()) for model in models)
+    for path, weight in tiny().named_parameters():
+        torch.testing.assert_close(both[path], first[path] + second[path] - weight)
+
+
 def test_rows_of_a_batch_have_adapters_of_their_own(switching):
     """Beside one adapter at a time, and beside peft's own mixed batches."""
     model = with_two((2, 2))
@@ -127,6 +142,13 @@ def test_what_is_refused(adding, switching):
     for call, words in cases:
         with pytest.raises(ValueError, match=words):
             call()
+    elsewhere = with_two()
+    inject(elsewhere, LoRAConfig(("c_attn",), 2, 3), "three")
+    with pytest.raises(ValueError, match="one, three do not"):
+        adding.add_changes(elsewhere, ["one", "three"], [1.0, 1.0], "sum")
+    merge(elsewhere)
+    with pytest.raises(ValueError, match="unmerge it"):
+        switching.make_switchable(elsewhere, ["one"])
     switching.choose(switching.make_switchable(model, ["one"]), ["one"])
     with pytest.raises(ValueError, match="the batch has 3 rows, and adapters were chosen for 1"):
         logits(model)

@@ -67,7 +67,8 @@ def _configs(model: nn.Module, names: Sequence[str], weights: Sequence[float]) -
         raise ValueError(f"every adapter needs a weight; got {len(names)} adapters and {len(weights)} weights")
     places = [set(layers_of(model, name)) for name in names]
     if any(other != places[0] for other in places):
-        raise ValueError(f"adapters that are added must stand at the same modules; {', '.join(names)} do not")
+        shown = ", ".join(names)
+        raise ValueError(f"adapters must stand at the same modules; {shown} do not: inject them with the same targets")
     return [next(iter(layers_of(model, name).values())).configs[name] for name in names]
 
 

@@ -62,7 +62,8 @@ def make_switchable(model: nn.Module, names: Sequence[str]) -> nn.Module:
     layers = lora_layers(model)
     if wrong := [path for path, layer in layers.items() if isinstance(layer.base, nn.Embedding) or layer.unmerged]:
         raise ValueError(
-            f"rows are switched beside linear layers, with no adapter merged; {wrong[0]} is not such a one"
+            f"rows are switched beside linear layers, with no adapter merged; {wrong[0]} is not such a one: unmerge "
+            f"it, or leave embeddings out of the targets"
         )
     for path, layer in layers.items():
         model.set_submodule(path, SwitchedLayer(layer, names))

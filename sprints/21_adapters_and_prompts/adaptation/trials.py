@@ -49,14 +49,14 @@ class Grid:
         return setting[1] in [float(f"{factor * end:.2g}") for end in (self.rates[0], self.rates[-1])]
 
 
-SIX = 1  # a size that is ignored
+NO_SIZE = 1  # of a method without one: it is ignored
 LORA = Grid((1, 3), (1e-2, 2e-2, 4e-2))
 GRIDS: dict[str, Grid] = {
-    FULL: Grid((SIX,), (3e-4, 7e-4, 1.5e-3, 3e-3, 6e-3, 1e-2)),
+    FULL: Grid((NO_SIZE,), (3e-4, 7e-4, 1.5e-3, 3e-3, 6e-3, 1e-2)),
     "houlsby": Grid((4, 12), (3e-3, 7e-3, 1.5e-2)),
     "pfeiffer": Grid((8, 24), (3e-3, 7e-3, 1.5e-2)),
-    "ia3": Grid((SIX,), (5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1)),
-    "bitfit": Grid((SIX,), (3e-3, 7e-3, 1.5e-2, 3e-2, 7e-2, 1.5e-1)),
+    "ia3": Grid((NO_SIZE,), (5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1)),
+    "bitfit": Grid((NO_SIZE,), (3e-3, 7e-3, 1.5e-2, 3e-2, 7e-2, 1.5e-1)),
     "vera": Grid((32, 256), (2e-2, 5e-2, 1e-1)),
     "lora": LORA,
     "lora+": Grid((1, 3), (1e-3, 2e-3, 5e-3)),
