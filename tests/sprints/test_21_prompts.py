@@ -79,7 +79,7 @@ def close(value: torch.Tensor, expected: torch.Tensor) -> None:
 @pytest.mark.parametrize("family", ["gpt2", "llama"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_prompts_equal_those_of_peft(family: str, kind: str, prompts: ModuleType, files: ModuleType, tmp_path):
-    """Logits, loss and all gradients, with padding on the right; then files in both directions."""
+    """Logits, loss and all gradients, unless padding is on the left; then files in both directions."""
     import peft
 
     base, config = tiny(family), prompts.PromptConfig(length=3, **KINDS[kind])
@@ -98,6 +98,11 @@ def test_prompts_equal_those_of_peft(family: str, kind: str, prompts: ModuleType
     for own, other in pairs:
         assert other.grad.abs().max() > 1e-4
         close(own.grad, other.grad)
+
+    padded = {"input_ids": TOKENS, "attention_mask": LEFT}
+    apart = (model(**padded).logits - theirs(**padded).logits[:, -5:]).abs().amax(dim=-1)
+    assert apart[0].max() < 1e-4  # the row without padding
+    assert apart[1, 2:].max() > 1e-3, "peft counts real tokens now: note 5 says that it counts places"
 
     expected = model(input_ids=TOKENS).logits
     theirs.save_pretrained(tmp_path / "theirs")
@@ -152,11 +157,18 @@ def test_a_prefix_can_leave_the_text_its_positions(prompts: ModuleType):
 
 
 def test_bad_input_ends_in_a_sentence(prompts: ModuleType, files: ModuleType, tmp_path):
-    wrong = ({"length": 0}, {"hidden": 4}, {"kind": "p_tuning", "words": (1,)}, {"keep_positions": True})
-    for options in wrong:
-        with pytest.raises(ValueError, match=r"; got|network|positions"):
+    wrong: dict[str, dict[str, Any]] = {
+        "got 0: use the model without one": {"length": 0},
+        "take p_tuning": {"hidden": 4},
+        "cannot start as words": {"kind": "p_tuning", "words": (1,)},
+        "positions of their own": {"keep_positions": True},
+    }
+    for message, options in wrong.items():
+        with pytest.raises(ValueError, match=message):
             prompts.PromptConfig(**options)
     model = tiny("gpt2")
+    with pytest.raises(ValueError, match="no keep_positions"):
+        files.save_prompt(model, tmp_path, "tiny", prompts.PromptConfig("prefix", 2, keep_positions=True))
     with pytest.raises(ValueError, match="has no prompt"):
         prompts.remove(model)
     with pytest.raises(ValueError, match="24 places"):
