@@ -56,7 +56,7 @@ class Config(ScriptConfig):
     kinds: Annotated[tuple[Kind, ...], Different] = ("prompt", "prompt_words", "p_tuning")  # what is compared
     lengths: Annotated[tuple[PositiveInt, ...], Different] = (1, 4, 16)  # places
     hidden: PositiveInt = 96  # features of the networks that make a prompt or a prefix
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.03, 0.1, 0.3)  # learning rates that each tries
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.03, 0.1, 0.3, 1.0)  # learning rates that each tries
     steps: PositiveInt = 100  # optimizer steps
     batch_size: PositiveInt = 4  # beginnings of recipes in a step
     block: PositiveInt = 64  # tokens of a beginning
