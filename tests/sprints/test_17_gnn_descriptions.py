@@ -73,7 +73,7 @@ def test_a_prefix_model_writes_what_it_reads(part, generator):
     for parameter in gpt.parameters():
         torch.nn.init.normal_(parameter, generator=generator)
     torch.manual_seed(0)
-    model = prefix.PrefixGPT(gpt, 8, 3).eval()
+    model = prefix.NodePrefixGPT(gpt, 8, 3).eval()
     torch.nn.init.normal_(model.project.weight)
     embeddings = torch.randn(5, 8, generator=generator)
     written = model.write(embeddings, 0, 6)
@@ -83,7 +83,7 @@ def test_a_prefix_model_writes_what_it_reads(part, generator):
     changed = model.write(embeddings.flip(0), 0, 6)
     assert torch.equal(changed, written.flip(0))
     assert not torch.equal(changed, written)
-    bare = prefix.PrefixGPT(gpt, 8, 0).eval()
+    bare = prefix.NodePrefixGPT(gpt, 8, 0).eval()
     tokens = torch.randint(50, (5, 7), generator=generator)
     torch.testing.assert_close(bare(embeddings, tokens), gpt.eval()(tokens))
 
@@ -190,7 +190,7 @@ def test_prefixes_that_leave_no_room_are_refused(part, how, generator):
     model, tokenizer = training.build_describer(how, "graph", generator)
     long = replace(how, prefix=model.prefix.gpt.config.context - 5)
     model, tokenizer = training.build_describer(long, "graph", generator)
-    with pytest.raises(ValueError, match=r"and its text must fit into the .* places of the model, got .*: make the"):
+    with pytest.raises(ValueError, match=r"both must fit into the .* places of the model, got .*: make the"):
         training.write_descriptions(model, tokenizer, [part("ingredient_graphs").draw_ingredients(generator)])
 
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from graph_study.encoder_training import FactHeads, fact_batches, train_encoder
 from graph_study.ingredient_graphs import NAMES, SIZE, IngredientGraph, batch_ingredients, draw_ingredients
 from graph_study.node_facts import describe, facts_of
-from graph_study.prefix_gpt import Describer, Kind, NodeEncoder, PrefixGPT
+from graph_study.prefix_gpt import Describer, Kind, NodeEncoder, NodePrefixGPT
 from shared.graph.graphs import Graph
 from shared.nn.gpt import GPT
 from shared.nn.pretrained import load_causal_model
@@ -113,7 +113,7 @@ def build_describer(
     renew(gpt.token_embedding.weight, unseen_tokens(gpt.token_embedding.weight), generator)
     encoder = NodeEncoder(len(NAMES) + 2, edges=source != "own features", kind=how.encoder)
     encoder.requires_grad_(source != "untrained encoder")
-    prefix = PrefixGPT(gpt, encoder.width, 0 if source == "nothing" else how.prefix)
+    prefix = NodePrefixGPT(gpt, encoder.width, 0 if source == "nothing" else how.prefix)
     return Describer(encoder, prefix).to(how.device), tokenizer
 
 

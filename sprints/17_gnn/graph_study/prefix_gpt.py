@@ -1,4 +1,4 @@
-"""A GPT that reads vectors before words: prefixes that a network makes (Li & Liang 2021; Tsimpoukelli et al. 2021)."""
+"""A graph network before a GPT: what it knows of a node becomes vectors that stand before the words."""
 
 from itertools import pairwise
 from typing import Literal, get_args
@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.generation.sampling import greedy
+from shared.generation.decoding import stream
 from shared.graph.graphs import Graph, without_edges
 from shared.graph.layers import SAGELayer
 from shared.graph.message_passing import scatter_sum
-from shared.nn.cache import KeyValueCache
 from shared.nn.gpt import GPT
+from shared.nn.prefix_gpt import PrefixGPT, refuse_if_too_long
 
 Kind = Literal["sage", "comparing"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -83,21 +83,21 @@ class NodeEncoder(nn.Module):
         return self.together(torch.cat(kept, dim=1))
 
 
-class PrefixGPT(nn.Module):
-    """A GPT behind a projection from embeddings to prefix vectors.
+class NodePrefixGPT(nn.Module):
+    """A GPT behind a projection from the embeddings of nodes to the vectors that it reads before words.
 
     Args:
         gpt: any GPT; its tokens keep the positions behind the prefix.
         embedding: width of what is projected.
         length: vectors of a prefix; 0 makes a model without one.
+
+    Raises:
+        ValueError: the prefix leaves no room for a text.
     """
 
     def __init__(self, gpt: GPT, embedding: int, length: int) -> None:
         super().__init__()
-        if length >= gpt.config.context:
-            raise ValueError(
-                f"a prefix must leave room for a text in the {gpt.config.context} places of the model, got {length}"
-            )
+        refuse_if_too_long(gpt, length)
         self.gpt, self.length = gpt, length
         self.project = nn.Linear(embedding, length * gpt.config.d_model)
 
@@ -105,40 +105,27 @@ class PrefixGPT(nn.Module):
         """Return the vectors of each embedding: (num_nodes, length, d_model)."""
         return self.project(embeddings).unflatten(1, (self.length, self.gpt.config.d_model))
 
-    def read(self, vectors: Tensor, cache: list[KeyValueCache] | None = None) -> Tensor:
-        """Return the logits after each of some vectors, (num_nodes, vectors, vocab), of words or not."""
-        past = cache[0].length if cache else 0
-        if (read := past + vectors.shape[1]) > self.gpt.config.context:
-            raise ValueError(
-                f"a prefix of {self.length} and its text must fit into the {self.gpt.config.context} places of the "
-                f"model, got {read}: make the prefix shorter"
-            )
-        x = vectors + self.gpt.positions(torch.arange(past, past + vectors.shape[1], device=vectors.device)[None])
-        for layer, block in enumerate(self.gpt.blocks):
-            x = block(x, cache=cache[layer] if cache else None)
-        return self.gpt.head(self.gpt.norm(x))
-
     def forward(self, embeddings: Tensor, tokens: Tensor) -> Tensor:
         """Return the logits of the token after each token, (num_nodes, tokens, vocab); the prefix is left out."""
-        vectors = torch.cat([self.prefixes(embeddings), self.gpt.token_embedding(tokens)], dim=1)
-        return self.read(vectors)[:, self.length :]
+        return PrefixGPT(self.gpt, self.prefixes(embeddings))(tokens)
 
-    @torch.inference_mode()
     def write(self, embeddings: Tensor, start: int, most: int) -> Tensor:
-        """Return the most probable tokens behind each prefix and the token `start`: (num_nodes, most)."""
-        cache = self.gpt.new_cache(len(embeddings), self.length + most)
-        first = self.gpt.token_embedding(torch.full((len(embeddings), 1), start, device=embeddings.device))
-        vectors, written = torch.cat([self.prefixes(embeddings), first], dim=1), []
-        for _ in range(most):
-            written.append(greedy(self.read(vectors, cache)[:, -1]))
-            vectors = self.gpt.token_embedding(written[-1])[:, None]
-        return torch.stack(written, dim=1)
+        """Return the most probable tokens behind each prefix and the token `start`: (num_nodes, most).
+
+        Raises:
+            ValueError: prefix and text do not fit into the model's context.
+        """
+        refuse_if_too_long(self.gpt, self.length, 1 + most)
+        with torch.inference_mode():
+            behind = PrefixGPT(self.gpt, self.prefixes(embeddings))
+        starts = [[start]] * len(embeddings)
+        return torch.tensor(list(stream(behind, starts, max_new_tokens=most, temperature=0))).T  # (num_nodes, most)
 
 
 class Describer(nn.Module):
     """A graph network and the GPT that says what it knows; trained as one."""
 
-    def __init__(self, encoder: NodeEncoder, prefix: PrefixGPT) -> None:
+    def __init__(self, encoder: NodeEncoder, prefix: NodePrefixGPT) -> None:
         super().__init__()
         self.encoder, self.prefix = encoder, prefix
 
