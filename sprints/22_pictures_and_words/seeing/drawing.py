@@ -126,3 +126,13 @@ def decode(picture: Tensor) -> Scene:
             kind, colour, size, dx, dy = look
             items.append(Item(kind, colour, size, row, column, dx, dy))
     return Scene(tuple(items))
+
+
+def fewest_different_pixels() -> int:
+    """Return in how many pixels the two most similar ways to fill a place differ."""
+    places = _all_places()[0]
+    fewest = PLACE**2
+    for number, place in enumerate(places[:-1]):
+        different = (places[number + 1 :] != place).any(dim=1).flatten(1).sum(dim=1)
+        fewest = min(fewest, int(different.min()))
+    return fewest

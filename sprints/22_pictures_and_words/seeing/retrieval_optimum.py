@@ -17,6 +17,8 @@ from torch import Tensor
 from seeing.captions import Facts, log_probability_without_picture, read_caption
 from seeing.scenes import COLOURS, KINDS, RELATIONS, SIZES, Scene
 
+TIE = 1e-9  # nats
+
 
 class Optimum(NamedTuple):
     """Recall of the best ranking: on these pairs, and what its posteriors expect of it."""
@@ -58,8 +60,9 @@ def scores(captions: Sequence[str], scenes: Sequence[Scene]) -> Float64[Tensor, 
 def recall_at(scores: Float64[Tensor, "queries candidates"], k: int) -> float:
     """Return the share of queries whose own candidate (the diagonal) is among the k best; ties are drawn at random."""
     own = scores.diagonal()[:, None]
-    better, tied = (scores > own).sum(dim=1), (scores == own).sum(dim=1)
-    return ((k - better) / tied).clamp(0, 1).double().mean().item()
+    # The same factors multiplied in another order differ in their last digits: that is a tie as well.
+    better, tied = (scores > own + TIE).sum(dim=1), ((scores - own).abs() <= TIE).sum(dim=1)
+    return ((k - better).double() / tied).clamp(0, 1).mean().item()
 
 
 def best_recall(captions: Sequence[str], scenes: Sequence[Scene], k: int = 1) -> dict[str, Optimum]:
