@@ -159,8 +159,8 @@ def plot(results: Results) -> Figure:
             axes.annotate(words, (results.steps[-1], means[-1][0]), place, textcoords="offset points", color=colour)
         whole = row.from_the_first_step[0]
         axes.axhline(whole, color="C2", linestyle=":")
-        axes.annotate("rounded from the first step", (results.steps[0], whole), (0, 4), textcoords="offset points",
-                      color="C2")  # fmt: skip
+        axes.annotate("rounded from the first step", (1, whole), (0, 4), xycoords=("axes fraction", "data"),
+                      textcoords="offset points", color="C2", ha="right")  # fmt: skip
         axes.set(xscale="log", title=NAMES[name], xlabel="steps more", ylabel="nats per token above the optimum")
         if row.afterwards[0][0] > 10 * results.first[0]:
             axes.set_yscale("log")
