@@ -28,7 +28,7 @@ from shared.lab.runtime import keep_freed_memory
 class Config(ScriptConfig):
     lengths: Annotated[tuple[PositiveInt, ...], Different] = (1, 4, 16)  # places of the prefixes
     rank: PositiveInt = 8  # of LoRA in the attention
-    prefix_rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01, 0.03, 0.1)  # that each prefix tries
+    prefix_rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.03, 0.1, 0.3)  # that each prefix tries
     lora_rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.003, 0.01, 0.03)  # that LoRA tries
     base_steps: PositiveInt = 2000  # in which the model learns both orders
     base_rate: PositiveFloat = 3e-3  # learning rate meanwhile

@@ -37,7 +37,7 @@ class Config(ScriptConfig):
     base_rate: PositiveFloat = 3e-3  # learning rate meanwhile
     steps: PositiveInt = 600  # in which each way to tune learns downwards
     prefix_lengths: Annotated[tuple[PositiveInt, ...], Different] = (1, 16, 64)  # places of the prefixes
-    prefix_rates: Rates = (0.01, 0.03, 0.1)  # learning rates that each prefix tries
+    prefix_rates: Rates = (0.03, 0.1, 0.3)  # learning rates that each prefix tries
     rank: PositiveInt = 8  # of LoRA in the attention: as many numbers as a prefix of twice so many places
     lora_rates: Rates = (0.003, 0.01, 0.03)
     full_rates: Rates = (0.001, 0.003, 0.01)
