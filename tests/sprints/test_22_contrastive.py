@@ -116,6 +116,13 @@ def test_the_clamp_lets_the_scale_come_back(contrastive):
     assert loss.log_scale.grad.item() > 0  # random pairs want a smaller one
 
 
+def test_the_loss_is_in_float32_under_autocast(contrastive):
+    loss, (pictures, texts) = contrastive.ContrastiveLoss(scale=100.0), vectors()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = loss(pictures, texts)
+    assert torch.equal(inside, loss(pictures, texts))
+
+
 def test_what_the_losses_refuse(contrastive):
     with pytest.raises(ValueError, match="'clip' or 'siglip'"):
         contrastive.ContrastiveLoss("infonce")
