@@ -1,27 +1,33 @@
 """What is the best that anyone can do? Questions without the picture, and captions among many pictures.
 
     uv run sprints/22_pictures_and_words/best_possible.py
-    uv run sprints/22_pictures_and_words/best_possible.py --pairs 100
+    uv run sprints/22_pictures_and_words/best_possible.py --preset hundred
 
 Every accuracy of this sprint stands beside a number from here. Theory: notes/03_a_laid_table.md
 """
 
 from collections import Counter
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 
 from seeing.captions import pairs
 from seeing.questions import QUESTION_KINDS, blind_answers, questions
-from seeing.retrieval_optimum import best_recall
+from seeing.retrieval_optimum import best_recall, log_probabilities, recall_at
+from shared.checks.intervals import MeanInterval, mean_interval
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 
+LIKELIHOOD = "scene to caption by P(caption | scene) alone"
+PRESETS = {"hundred": {"pairs": 100, "sets": 20, "at": (1,)}}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    pairs: AtLeastTwo = 1_000  # pairs of a scene and a caption, from the test stream
+    pairs: AtLeastTwo = 1_000  # pairs of a scene and a caption that are told apart, from the test stream
+    sets: PositiveInt = 5  # so many times, each with pairs of its own
     at: tuple[PositiveInt, ...] = (1, 5, 10)  # recall among so many candidates
     questions: AtLeastTwo = 2_000  # of each kind, from the test stream
 
@@ -34,10 +40,14 @@ class Config(ScriptConfig):
 class Results:
     # by kind of question: the most probable answer, its exact probability, and how often it was the answer
     questions: dict[str, dict[str, str | float]]
-    # by direction and k: what the best ranking finds, and what its posteriors expect
-    recall: dict[str, dict[str, dict[str, float]]]
+    # by way of ranking and k: the mean recall of all sets and half of its 95 % interval, if there are three of them
+    recall: dict[str, dict[str, MeanInterval]]
+    # of scene to caption at the first k: what the best ranking finds more than P(caption | scene) alone, set by set
+    gained: MeanInterval
+    # by direction and k: what the posteriors expect
+    expected: dict[str, dict[str, float]]
     # by number of items: what the best ranking finds first, caption to scene
-    recall_by_number: dict[str, float]
+    recall_by_number: dict[str, MeanInterval]
 
 
 def main(config: Config) -> Results:
@@ -53,14 +63,29 @@ def main(config: Config) -> Results:
             "measured": asked[answer] / config.questions,
         }
         print(f"{kind}: without the picture {shares[answer]:.1%} at best, by always answering {answer!r}")
-    drawn = pairs("test", 0, config.pairs)
-    scenes, captions = [scene for scene, _ in drawn], [text for _, text in drawn]
-    recall: dict[str, dict[str, dict[str, float]]] = {}
-    for k in config.at:
-        for way, optimum in best_recall(captions, scenes, k).items():
-            recall.setdefault(way, {})[str(k)] = optimum._asdict()
-            print(f"{way}, recall@{k} of {config.pairs:,}: {optimum.found:.1%} (expected {optimum.expected:.1%})")
-    return Results(of_questions, recall, _by_number(drawn))
+    found: dict[str, dict[str, list[float]]] = {}
+    expected: dict[str, dict[str, list[float]]] = {}
+    by_number: dict[str, list[float]] = {}
+    for start in range(0, config.sets * config.pairs, config.pairs):
+        drawn = pairs("test", start, config.pairs)
+        scenes, captions = [scene for scene, _ in drawn], [text for _, text in drawn]
+        for number, share in _by_number(drawn).items():
+            by_number.setdefault(number, []).append(share)
+        likelihood = log_probabilities(captions, scenes).mT
+        for k in config.at:
+            for way, optimum in best_recall(captions, scenes, k).items():
+                found.setdefault(way, {}).setdefault(str(k), []).append(optimum.found)
+                expected.setdefault(way, {}).setdefault(str(k), []).append(optimum.expected)
+            found.setdefault(LIKELIHOOD, {}).setdefault(str(k), []).append(recall_at(likelihood, k))
+    recall = {way: {k: mean_interval(shares) for k, shares in row.items()} for way, row in found.items()}
+    for way, row in recall.items():
+        print(f"{way}: " + ", ".join(f"recall@{k} {mean:.1%}" for k, (mean, _) in row.items()))
+    of_posteriors = {way: {k: fmean(shares) for k, shares in row.items()} for way, row in expected.items()}
+    best, alone = (found[way][str(config.at[0])] for way in ("scene to caption", LIKELIHOOD))
+    gained = mean_interval([share - other for share, other in zip(best, alone, strict=True)])
+    return Results(
+        of_questions, recall, gained, of_posteriors, {n: mean_interval(shares) for n, shares in by_number.items()}
+    )
 
 
 def _by_number(drawn: list) -> dict[str, float]:
@@ -74,4 +99,4 @@ def _by_number(drawn: list) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    run(main, Config, presets=PRESETS)

@@ -98,6 +98,21 @@ def read_caption(text: str) -> Facts | None:
     return Facts(mentions, relation)
 
 
+def describes(facts: Facts, scene: Scene) -> bool:
+    """Return whether facts name every item of a scene and nothing else, and whether all they say is true."""
+    if {said.kind for said in facts.mentions} != {item.kind for item in scene.items}:
+        return False
+    by_kind = {item.kind: item for item in scene.items}
+    for said in facts.mentions:
+        item = by_kind[said.kind]
+        if said.colour != item.colour or said.size not in (None, item.size):
+            return False
+    if facts.relation is None:
+        return True
+    first, relation, second = facts.relation
+    return holds(relation, by_kind[first], by_kind[second])
+
+
 def log_probability(text: str, scene: Scene) -> float:
     """Return log P(text | scene): minus infinity where the text is no caption, or not one of this scene.
 
@@ -105,20 +120,14 @@ def log_probability(text: str, scene: Scene) -> float:
     1 / (n (n - 1)) and its relation 1 / (number of relations that are true of it).
     """
     facts = read_caption(text)
-    if facts is None or len(facts.mentions) != len(scene.items):
+    if facts is None or not describes(facts, scene):
         return -math.inf
-    for said in facts.mentions:
-        item = scene.item(said.kind)
-        if item is None or item.colour != said.colour or said.size not in (None, item.size):
-            return -math.inf
     count = len(scene.items)
-    nats = math.log(math.factorial(count)) + count * math.log(2)
+    nats = math.log(math.factorial(count)) + count * math.log(2)  # which order, and whether each size is said
     if facts.relation is not None:
-        first, relation, second = facts.relation
-        one, other = scene.item(first), scene.item(second)
-        if one is None or other is None or not holds(relation, one, other):
-            return -math.inf
-        nats += math.log(count * (count - 1)) + math.log(len(relations_of(one, other)))
+        by_kind = {item.kind: item for item in scene.items}
+        true = relations_of(by_kind[facts.relation[0]], by_kind[facts.relation[2]])
+        nats += math.log(count * (count - 1)) + math.log(len(true))  # which pair, and which of its relations
     return -nats
 
 
