@@ -1,0 +1,187 @@
+"""Do two towers know a glyph in a font that they have never seen? Unicode names and pictures, both ways.
+
+    uv run sprints/22_pictures_and_words/glyphs.py --steps 100 --seeds 2
+    uv run sprints/22_pictures_and_words/glyphs.py --preset undistorted
+
+Trains on DejaVu Sans in four styles. Sans Mono and Serif are held out whole: the settings for one of them are chosen
+on the other. Theory: notes/11_glyphs_and_digits.md
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Annotated, Any
+
+import torch
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from seeing.contrasting import Contrast, PairBatch, train_towers
+from seeing.contrastive import ContrastiveLoss
+from seeing.distortions import distort
+from seeing.glyph_baselines import neighbours, predicted_words
+from seeing.glyph_recall import Recalls, Scorer, best_possible, measure, meetings, worth
+from seeing.glyph_study import Training, examined_glyphs, training_glyphs
+from seeing.glyphs import SIDE, as_input
+from seeing.two_towers import TextConfig, TwoTowers
+from shared.checks.intervals import MeanInterval, mean_interval
+from shared.lab.compare import EXACT, TIMING, TRAINED
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import AtLeastTwo, Different, Fraction, NonNegativeFloat, PositiveFloat, PositiveInt
+from shared.lab.run import run
+from shared.lab.runtime import keep_freed_memory
+from shared.nn.vision_config import VisionConfig
+
+TRAINED_ON = ("Sans", "Sans Oblique", "Sans Bold", "Sans Bold Oblique")
+FAMILIES = {"Mono": ("Mono", "Mono Bold Oblique"), "Serif": ("Serif", "Serif Bold Italic")}
+PIXELS, WORDS, TOWERS = "nearest neighbour", "words from pixels", "two towers"
+PRESETS: dict[str, dict[str, Any]] = {"undistorted": {"distortion": 0.0}}
+HEADS, SEARCH_SEED = 4, 1000
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    most: PositiveInt | None = None  # glyphs of a style (default: all)
+    held_out: Fraction = 0.05  # share of the names that no training glyph has
+    blurs: Annotated[tuple[NonNegativeFloat, ...], Different] = (0.0, 1.0, 2.0)  # pixels; nearest neighbour chooses
+    ridges: Annotated[tuple[PositiveFloat, ...], Different] = (0.1, 1.0, 10.0)  # ridge regression chooses
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01, 0.02, 0.04)  # learning rates; towers choose
+    steps: PositiveInt = 1200  # optimizer steps
+    batch_size: AtLeastTwo = 256  # names in a step, all different
+    d_model: PositiveInt = 64  # features of a token in both towers, and of the space they share
+    layers: PositiveInt = 3  # blocks of each tower
+    patch: PositiveInt = 8  # pixels on a side of a patch
+    distortion: NonNegativeFloat = 1.0  # how much each training picture is stretched, sheared, moved and inked anew
+    seeds: PositiveInt = 5  # runs of the towers
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family that nobody trained on: counts of its glyphs, the best possible, what was chosen, and what it found."""
+
+    known: int
+    unknown: int
+    seen: int
+    foreign: int
+    best: dict[str, float]
+    settings: dict[str, float]
+    found: dict[str, dict[str, MeanInterval]]
+
+
+@dataclass(frozen=True)
+class Results:
+    training_glyphs: int
+    training_names: int
+    parts: int
+    left_out: int
+    parameters: int
+    families: dict[str, Family]
+    searched: dict[str, dict[str, dict[str, float]]]
+
+
+def batches(training: Training, config: Config, generator: torch.Generator) -> Iterator[PairBatch]:
+    """Yield distorted pictures and their names; in each pass over the names each comes once, in a random style."""
+    tokens = training.tokens.encode(training.names)
+    while True:
+        for rows in torch.randperm(len(tokens), generator=generator).split(config.batch_size):
+            if len(rows) > 1:
+                pictures = as_input(training.draw(rows, generator))
+                yield distort(pictures, config.distortion, generator), tokens[rows]
+
+
+def make_towers(training: Training, config: Config, generator: torch.Generator) -> TwoTowers:
+    """Return two towers that have learnt nothing."""
+    layers, features = config.layers, config.d_model
+    vision = VisionConfig(picture=SIDE, patch=config.patch, channels=1, layers=layers, heads=HEADS, d_model=features)
+    tokens = training.tokens
+    text = TextConfig(len(tokens), tokens.context, layers=layers, heads=HEADS, d_model=features, end_token=0)
+    return TwoTowers(vision, text, config.d_model, generator)
+
+
+def train(training: Training, config: Config, rate: float, seed: int) -> TwoTowers:
+    """Return two towers that have learnt from the training glyphs."""
+    generator = torch.Generator().manual_seed(seed)
+    contrast = Contrast(make_towers(training, config, generator), ContrastiveLoss())
+    steps = train_towers(contrast, batches(training, config, generator), steps=config.steps, rate=rate)
+    for _ in tqdm(steps, total=config.steps, desc=f"rate {rate:g}, seed {seed}", leave=False):
+        pass
+    return contrast.towers.eval()
+
+
+def main(config: Config) -> Results:
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    training = training_glyphs(TRAINED_ON, config.held_out, config.most)
+    asked = {name: [examined_glyphs(style, training, config.most) for style in FAMILIES[name]] for name in FAMILIES}
+    print(f"{len(training.glyphs):,} training glyphs with {len(training.names):,} names")
+    ways: dict[str, tuple[Sequence[float], int, Callable[[float, int], Scorer]]] = {
+        PIXELS: (config.blurs, 1, lambda blur, _: partial(neighbours, training, blur)),
+        WORDS: (config.ridges, 1, lambda ridge, _: predicted_words(training, ridge)),
+        TOWERS: (
+            config.rates, config.seeds,
+            lambda rate, seed: partial(meetings, training.tokens, train(training, config, rate, seed)),
+        ),
+    }  # fmt: skip
+
+    @cache
+    def measured(way: str, setting: float, seed: int) -> dict[str, Recalls]:
+        scorer = ways[way][2](setting, seed)
+        return {name: measure(styles, scorer) for name, styles in asked.items()}
+
+    searched = {
+        way: {f"{setting:g}": {name: worth(found) for name, found in measured(way, setting, SEARCH_SEED).items()}
+              for setting in settings}
+        for way, (settings, _, _) in ways.items()
+    }  # fmt: skip
+
+    def family(name: str) -> Family:
+        other = next(another for another in asked if another != name)
+        chosen = {
+            way: max(settings, key=lambda setting: searched[way][f"{setting:g}"][other])
+            for way, (settings, _, _) in ways.items()
+        }
+        found = {}
+        for way, (_, runs, _) in ways.items():
+            each = [measured(way, chosen[way], config.seed + run)[name] for run in range(runs)]
+            found[way] = {what: mean_interval([recalls[what] for recalls in each]) for what in each[0]}
+            print(f"{name}, {way}: " + ", ".join(f"{what} {mean:.1%}" for what, (mean, _) in found[way].items()))
+        known, unknown = (
+            sum(len(part) for part in parts)
+            for parts in ([s.known for s in asked[name]], [s.unknown for s in asked[name]])
+        )
+        return Family(
+            known, unknown, sum(style.seen for style in asked[name]), sum(style.foreign for style in asked[name]),
+            best_possible(asked[name]), chosen, found,
+        )  # fmt: skip
+
+    parameters = sum(weight.numel() for weight in make_towers(training, config, torch.Generator()).parameters())
+    return Results(
+        len(training.glyphs), len(training.names), len(training.tokens) - 1, training.glyphs.left_out, parameters,
+        {name: family(name) for name in asked}, searched,
+    )  # fmt: skip
+
+
+def plot(results: Results) -> Figure:
+    """Draw recall@1 of known names both ways, for each family and way, with the best possible as a line."""
+    figure, axes = new_figure(9.0, 3.6, 1, 2 * len(results.families))
+    panels = [(name, way) for name in results.families for way in ("name to picture", "picture to name")]
+    for axis, (name, way) in zip(axes, panels, strict=True):
+        family = results.families[name]
+        for place, found in enumerate(family.found.values()):
+            for k, width, shade in ((10, 0.8, 0.35), (1, 0.5, 1.0)):
+                mean, half = found[f"known: {way} @{k}"]
+                axis.bar(place, mean, width, color=COLOURS[place], alpha=shade, yerr=half, capsize=3)
+        axis.axhline(family.best[f"known: {way} @1"], color="black", linestyle="--", linewidth=1)
+        axis.set_xticks(range(len(family.found)), [method.replace(" ", "\n", 1) for method in family.found], fontsize=8)
+        axis.set(title=f"{name}: {way}", ylim=(0, 1.02))
+        axis.title.set_fontsize(9)
+        axis.grid(axis="x", visible=False)
+    axes[0].set_ylabel("recall @1 (narrow) and @10 (wide)")
+    return figure
+
+
+TOLERANCE = {"*": EXACT, "families.*.found*": TRAINED, "families.*.settings*": TIMING, "searched*": TIMING}
+
+if __name__ == "__main__":
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)
