@@ -1,5 +1,6 @@
 """Pictures before words in sprint 22: the model, its equals in transformers, what goes wrong, and notes 7 and 10."""
 
+import copy
 from types import ModuleType
 
 import pytest
@@ -25,7 +26,7 @@ def seeing(load_sprint):
     return lambda name: load_sprint(f"{SPRINT}/seeing/{name}.py")
 
 
-def perturb(model: torch.nn.Module, generator: torch.Generator) -> torch.nn.Module:
+def perturb(model, generator: torch.Generator):
     """Move every parameter off its start, so that none can be forgotten unseen."""
     for parameter in model.parameters():
         parameter.data += 0.2 * torch.randn(parameter.shape, generator=generator)
@@ -58,7 +59,7 @@ def test_a_vision_language_model_keeps_the_invariants_and_sees(seeing, generator
     assert torch.equal(model(pictures, tokens), model.behind(pictures)(tokens))
     check_causality(model.behind(pictures), tokens, vocab_size=TEXT.vocab_size)
     check_cache(model.behind(pictures), tokens)
-    assert model.prefixes(pictures).shape == (3, 9, 16)
+    assert model.vectors(pictures).shape == (3, 9, 16)
     # Every patch of a picture reaches every logit of its own text, and no other text.
     changed = pictures.clone()
     changed[1, :, 8:, 8:] += 1
@@ -130,7 +131,7 @@ def test_attention_to_patches_is_what_the_model_attends_by(seeing, generator, pi
     assert 0 < looked.sum(dim=-1).max() < 1
     gpt = model.gpt.to_transformers()
     gpt.set_attn_implementation("eager")
-    vectors = torch.cat([model.prefixes(pictures), gpt.transformer.wte(tokens)], dim=1)
+    vectors = torch.cat([model.vectors(pictures), gpt.transformer.wte(tokens)], dim=1)
     theirs = gpt(inputs_embeds=vectors, output_attentions=True).attentions
     expected = torch.stack([weights[:, :, 9:, :9] for weights in theirs], dim=1)
     torch.testing.assert_close(looked, expected, atol=1e-5, rtol=0)
@@ -155,3 +156,153 @@ def test_every_parameter_learns_and_a_picture_is_learnt(seeing, generator, pictu
     assert written == [[5, 6, 7], [8], [9, 9]]
     # Without the picture nothing could tell the three apart.
     assert next_token_loss(model.gpt(batch.tokens[:, :-1]), batch.tokens, batch.scored) > 0.4
+
+
+def grads_as_weights(llava: ModuleType, theirs: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return their gradients under our names: the conversion, given gradients where weights were."""
+    copied = copy.deepcopy(theirs)
+    for twin, parameter in zip(copied.parameters(), theirs.parameters(), strict=True):
+        twin.data = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    return llava.from_llava(copied).state_dict()
+
+
+@pytest.mark.parametrize(("kind", "skipped", "tied"), [("vit", 0, True), ("clip", 1, False)])
+def test_the_assembled_model_is_llava(seeing, generator, pictures, tokens, kind: str, skipped: int, tied: bool):
+    vision_language, llava = seeing("vision_language"), seeing("llava")
+    encoder = VisionTransformer(VisionConfig(**{**vars(VISION), "kind": kind}), generator)
+    gpt = GPT(GPTConfig(**{**vars(TEXT), "tie_weights": tied}), generator)
+    projector = vision_language.Projector(VISION.d_model, TEXT.d_model, generator)
+    ours = perturb(vision_language.VisionLanguageModel(encoder, projector, gpt, skipped), generator)
+    theirs = llava.to_llava(ours, 52)
+    tokens = tokens % 52
+    inputs = llava.with_picture_places(tokens, 9, 52)
+    scored = torch.ones_like(tokens, dtype=torch.bool)
+    scored[:, :3] = False
+    loss, count = vision_language.text_loss(ours, vision_language.PictureTexts(pictures, tokens, scored))
+    labels = torch.cat([torch.full((3, 9), -100), tokens.where(scored, -100)], dim=1)
+    output = theirs(input_ids=inputs, pixel_values=pictures, labels=labels, use_cache=False)
+    torch.testing.assert_close(ours(pictures, tokens), output.logits[:, 9:], atol=1e-5, rtol=0)
+    torch.testing.assert_close(loss / count, output.loss, atol=1e-5, rtol=0)
+    (loss / count).backward()
+    output.loss.backward()
+    expected = grads_as_weights(llava, theirs)
+    for name, parameter in ours.named_parameters():
+        gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        torch.testing.assert_close(
+            gradient, expected[name], atol=1e-5, rtol=0, msg=lambda text, name=name: f"{name}: {text}"
+        )
+    again = llava.from_llava(theirs)
+    assert (again.gpt.config, again.skipped_blocks) == (ours.gpt.config, ours.skipped_blocks)
+    assert all(torch.equal(again.state_dict()[name], weight) for name, weight in ours.state_dict().items())
+
+
+def test_llava_writes_the_same_with_padding_on_the_left(seeing, generator, pictures):
+    model, llava = build(seeing("vision_language"), generator, 1), seeing("llava")
+    theirs = llava.to_llava(model, 52)
+    prompts = [[END], [END, 7, 9], [END, 4]]
+    written = model.write(pictures, prompts, max_new_tokens=6, end_token=END)
+    rows = [llava.with_picture_places(torch.tensor([prompt]), 9, 52)[0] for prompt in prompts]
+    inputs = torch.nn.utils.rnn.pad_sequence(rows, True, padding_value=END, padding_side="left")
+    mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(row) for row in rows], True, padding_side="left")
+    options = {
+        "attention_mask": mask,
+        "max_new_tokens": 6,
+        "do_sample": False,
+        "eos_token_id": END,
+        "pad_token_id": END,
+    }
+    found = theirs.generate(input_ids=inputs, pixel_values=pictures, **options)[:, inputs.shape[1] :]
+    for row, expected in zip(found.tolist(), written, strict=True):
+        assert (row[: row.index(END)] if END in row else row) == expected
+
+
+def test_what_llava_cannot_be_is_refused(seeing, generator):
+    vision_language, llava = seeing("vision_language"), seeing("llava")
+    with pytest.raises(ValueError, match="before the last norm"):
+        llava.to_llava(build(vision_language, generator), 52)
+    model = build(vision_language, generator, 1)
+    with pytest.raises(ValueError, match="one of the 53 tokens; got 53"):
+        llava.to_llava(model, 53)
+    with pytest.raises(ValueError, match="must not have the picture token; got 5"):
+        llava.with_picture_places(torch.tensor([[3, 5]]), 9, 5)
+    theirs = llava.to_llava(model, 52)
+    theirs.config.vision_feature_select_strategy = "full"
+    with pytest.raises(ValueError, match=r"without the class token.*'full'"):
+        llava.from_llava(theirs)
+    theirs.config.text_config.model_type = "llama"
+    with pytest.raises(ValueError, match="got 'llama'"):
+        llava.from_llava(theirs)
+    model.projector = torch.nn.Linear(12, 16)
+    with pytest.raises(ValueError, match="a projector of two layers; got a Linear"):
+        llava.to_llava(model, 52)
+
+
+def beside(seeing, generator, **options):
+    """Return a model that looks at pictures beside its text, at its start."""
+    vision_language, cross = seeing("vision_language"), seeing("cross_attention")
+    encoder, gpt = VisionTransformer(VISION, generator), GPT(TEXT, generator).eval()
+    perturb(gpt, generator)
+    projector = vision_language.Projector(VISION.d_model, TEXT.d_model, generator)
+    return cross.CrossAttentionModel(encoder, projector, gpt, generator=generator, **options).eval()
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_gated_blocks_start_as_the_gpt_bit_for_bit_and_learn(seeing, generator, pictures, tokens, every: int):
+    model = beside(seeing, generator, every=every)
+    assert len(model.gated) == 2 // every
+    assert torch.equal(model(pictures, tokens), model.gpt(tokens))
+    batch = seeing("vision_language").with_captions(pictures, [[5, 6, 7], [8], [9, 9]], END)
+    before = copy.deepcopy(model.state_dict())
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], 1e-2, weight_decay=0)
+    for step in range(3):
+        loss, _ = seeing("vision_language").text_loss(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        if step == 0:  # behind a closed gate nothing moves yet
+            moving = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
+            assert moving == {name for name, _ in model.named_parameters() if name.endswith("_gate")}
+        optimizer.step()
+    moved = {name for name, weight in model.state_dict().items() if not torch.equal(weight, before[name])}
+    assert moved == {name for name in before if not name.startswith("gpt.")}
+
+
+def test_gated_blocks_keep_the_invariants_and_see(seeing, generator, pictures, tokens):
+    model = perturb(beside(seeing, generator), generator)
+    check_causality(model.behind(pictures), tokens, vocab_size=TEXT.vocab_size)
+    check_cache(model.behind(pictures), tokens)
+    changed = pictures.clone()
+    changed[1, :, 8:, 8:] += 1
+    moved = (model(changed, tokens) - model(pictures, tokens)).abs().amax(dim=-1)
+    assert moved[1].min() > 1e-4
+    assert moved[[0, 2]].max() == 0
+    prompts = [[END], [END, 7, 9], [END, 4]]
+    written = model.write(pictures, prompts, max_new_tokens=5, end_token=60)
+    alone = [
+        model.write(picture[None], [prompt], max_new_tokens=5, end_token=60)[0]
+        for picture, prompt in zip(pictures, prompts, strict=True)
+    ]
+    assert written == alone
+    one = model.behind(pictures[:1])  # one picture for several texts
+    torch.testing.assert_close(one(tokens)[1], model(pictures[:1], tokens[1:2])[0], atol=1e-5, rtol=0)
+    looked = model.attention_to_patches(pictures, tokens)
+    assert looked.shape == (3, 2, 4, 7, 9)
+    torch.testing.assert_close(looked.sum(-1), torch.ones(3, 2, 4, 7))
+    # A picture takes no place of the text.
+    assert model.behind(pictures).config.context == model.behind(pictures).new_cache(3)[0].keys.shape[2] == 32
+    with pytest.raises(ValueError, match="takes 32 tokens; got 33"):
+        model(pictures[:1], tokens[:1, :1].expand(1, 33))
+    with pytest.raises(ValueError, match="every must be at least 1"):
+        beside(seeing, generator, every=0)
+
+
+def test_a_gated_block_is_its_formula(seeing, generator):
+    block = perturb(seeing("cross_attention").GatedCrossAttention(16, 4), generator)
+    theirs = torch.nn.MultiheadAttention(16, 4, batch_first=True)
+    names = {"qkv": "in_proj_", "output": "out_proj."}
+    weights = block.attention.state_dict().items()
+    theirs.load_state_dict({names[name.split(".")[0]] + name.split(".")[1]: weight for name, weight in weights})
+    x, picture = torch.randn(2, 5, 16, generator=generator), torch.randn(2, 9, 16, generator=generator)
+    y = x + torch.tanh(block.attention_gate) * theirs(block.attention_norm(x), picture, picture)[0]
+    hidden = torch.nn.functional.gelu(block.feed_forward.expand(block.feed_forward_norm(y)))
+    expected = y + torch.tanh(block.feed_forward_gate) * block.feed_forward.contract(hidden)
+    torch.testing.assert_close(block(x, picture), expected, atol=1e-5, rtol=0)

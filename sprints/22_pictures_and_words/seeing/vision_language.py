@@ -55,25 +55,27 @@ class Projector(nn.Sequential):
                     )
 
 
-class VisionLanguageModel(nn.Module):
+class PictureReader(nn.Module):
     """An encoder of pictures, a projector and a GPT, trained as one or in parts: freeze what shall stay.
+
+    How the GPT gets to see the vectors, `behind` says: before its text (`VisionLanguageModel`) or beside it
+    (`seeing/cross_attention.py`).
 
     Args:
         encoder: makes a token of each patch.
         projector: makes a vector of a word's width of each of them.
-        gpt: reads the vectors, then the text.
+        gpt: reads the vectors and the text.
         skipped_blocks: how many of the encoder's last blocks are left out, and its last norm with them (LLaVA: 1);
             None reads what the whole encoder gives.
 
     Raises:
-        ValueError: the patches leave no room for a text in the GPT's context, or there are not so many blocks.
+        ValueError: there are not so many blocks.
     """
 
     def __init__(
         self, encoder: VisionTransformer, projector: nn.Module, gpt: GPT, skipped_blocks: int | None = None
     ) -> None:
         super().__init__()
-        refuse_if_too_long(gpt, encoder.config.patches)
         if skipped_blocks is not None and not 0 <= skipped_blocks <= encoder.config.layers:
             raise ValueError(f"the encoder has {encoder.config.layers} blocks; got skipped_blocks={skipped_blocks}")
         self.encoder, self.projector, self.gpt = encoder, projector, gpt
@@ -85,13 +87,13 @@ class VisionLanguageModel(nn.Module):
             return self.encoder.patch_tokens(pictures)
         return self.encoder.before_norm(pictures, self.encoder.config.layers - self.skipped_blocks)[:, 1:]
 
-    def prefixes(self, pictures: Pictures) -> Float[Tensor, "batch patches d_model"]:
-        """Return the vectors that stand before the words."""
+    def vectors(self, pictures: Pictures) -> Float[Tensor, "batch patches d_model"]:
+        """Return the vectors that the GPT gets to see, one a patch."""
         return self.projector(self.features(pictures))
 
-    def behind(self, pictures: Pictures) -> PrefixGPT:
-        """Return the GPT that has these pictures before its text, as a causal model of the text."""
-        return PrefixGPT(self.gpt, self.prefixes(pictures))
+    def behind(self, pictures: Pictures) -> CausalModel:
+        """Return the GPT that sees these pictures, as a causal model of the text alone."""
+        raise NotImplementedError
 
     def forward(self, pictures: Pictures, tokens: Tokens) -> Float[Tensor, "batch tokens vocab"]:
         """Return the logits of the token after each token of the text; padding has to be on the right."""
@@ -103,18 +105,38 @@ class VisionLanguageModel(nn.Module):
         """Return the most probable next tokens behind each picture and its prompt, without the end token.
 
         Raises:
-            ValueError: as `generate`.
+            ValueError: as `shared.generation.decoding.generate`.
         """
         with torch.inference_mode():
             behind = self.behind(pictures)
-        return write_greedily(behind, prompts, max_new_tokens, end_token)
+        return generate(behind, prompts, max_new_tokens=max_new_tokens, end_token=end_token, temperature=0)
+
+
+class VisionLanguageModel(PictureReader):
+    """A GPT that reads a picture's vectors before its text, one a patch, as LLaVA does.
+
+    Arguments and errors as those of `PictureReader`.
+
+    Raises:
+        ValueError: the patches leave no room for a text in the GPT's context.
+    """
+
+    def __init__(
+        self, encoder: VisionTransformer, projector: nn.Module, gpt: GPT, skipped_blocks: int | None = None
+    ) -> None:
+        refuse_if_too_long(gpt, encoder.config.patches)
+        super().__init__(encoder, projector, gpt, skipped_blocks)
+
+    def behind(self, pictures: Pictures) -> PrefixGPT:
+        """Return the GPT that has these pictures before its text, as a causal model of the text alone."""
+        return PrefixGPT(self.gpt, self.vectors(pictures))
 
     @torch.no_grad()
     def attention_to_patches(
         self, pictures: Pictures, tokens: Tokens
     ) -> Float[Tensor, "batch layers heads tokens patches"]:
         """Return how much each token of the text looks at each patch; what is missing to 1 goes to the words."""
-        vectors = torch.cat([self.prefixes(pictures), self.gpt.token_embedding(tokens)], dim=1)
+        vectors = torch.cat([self.vectors(pictures), self.gpt.token_embedding(tokens)], dim=1)
         patches, places = self.encoder.config.patches, torch.arange(vectors.shape[1], device=vectors.device)
         x, looked = vectors + self.gpt.positions(places[None]), []
         for block in (cast(GPTBlock, block) for block in self.gpt.blocks):
@@ -122,13 +144,6 @@ class VisionLanguageModel(nn.Module):
             looked.append(weights[:, :, patches:, :patches])
             x = block(x)
         return torch.stack(looked, dim=1)
-
-
-def write_greedily(
-    model: CausalModel, prompts: Sequence[Sequence[int]], max_new_tokens: int, end_token: int
-) -> list[list[int]]:
-    """Return the most probable next tokens behind each prompt, without the end token."""
-    return generate(model, prompts, max_new_tokens=max_new_tokens, end_token=end_token, temperature=0)
 
 
 def text_loss(model: nn.Module, batch: PictureTexts) -> tuple[Float[Tensor, ""], int]:
