@@ -85,7 +85,7 @@ class AdamW8Bit(Optimizer):
         super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # ty: ignore
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # ty: ignore
         """Do one step for every parameter that has a gradient; one parameter's averages are float at a time."""
         if closure is not None:
             raise ValueError("this optimizer takes no closure: call backward() first, then step()")

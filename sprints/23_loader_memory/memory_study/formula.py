@@ -57,10 +57,11 @@ def needed(size: GPTConfig, rows: int, tokens: int, way: Way) -> Needed:
     entered = number * places * d
     kept = size.layers * (entered if way.recompute else block) + 2 * entered
     earlier = number * count if way.pieces > 1 else 0  # gradients of the pieces before
-    # The logarithms of the softmax, their gradient and that of the logits; with chunks also those of hidden and head.
+    # The logarithms of the softmax, their gradient and that of the logits; in chunks two at a time are enough, and
+    # the gradients of the hidden states and of the output layer are made at once.
     head = 3 * number * places * vocab
     if way.chunk is not None:
-        head = 3 * number * way.chunk * vocab + entered + number * vocab * d
+        head = 2 * number * min(way.chunk, places) * vocab + entered + number * vocab * d
     begins = Needed(weights, states, earlier, kept, head)
     twice = block if way.recompute else 0
     # Backward in the last block; with recomputing all that enters the blocks is still there.
