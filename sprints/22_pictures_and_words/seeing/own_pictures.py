@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt8
+from PIL import Image
 from torch import Tensor
 
-from seeing.picture_files import ENDINGS, read_square
+from seeing.picture_squares import ENDINGS, read_square
+from shared.lab.files import replacing_folder
 
 LISTS = ("captions.csv", "captions.jsonl", "metadata.csv", "metadata.jsonl")
 FILE_COLUMNS, CAPTION_COLUMNS = ("file", "file_name", "image"), ("caption", "text")
@@ -58,6 +60,17 @@ def own_pairs(source: str | Path, size: int = 48, most: int | None = None) -> Ow
     if len(squares) < 2:
         raise ValueError(f"{source}: at least two pictures are needed to tell them apart; got {len(squares)}")
     return OwnPairs(torch.stack(squares).float() / 127.5 - 1, captions, torch.tensor(picture_of))
+
+
+def write_folder(folder: Path, pairs: Sequence[tuple[UInt8[Tensor, "3 height width"], str]]) -> Path:
+    """Write pictures with a caption each as `own_pairs` reads them, whole or not at all, and return the folder."""
+    with replacing_folder(folder) as new, (new / LISTS[0]).open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "caption"])
+        for number, (picture, caption) in enumerate(pairs):
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(new / f"{number:05}.png")
+            rows.writerow([f"{number:05}.png", caption])
+    return folder
 
 
 def _from_folder(folder: Path, most: int | None) -> Iterator[tuple[str, Path | bytes, list[str]]]:
