@@ -115,11 +115,11 @@ def test_note_6_the_tree_by_hand(packing):
 
 def test_waste_of_recipes_is_within_the_bound_and_at_257_nobody_helps(load_sprint):
     script = load_sprint(f"{SPRINT}/waste.py")
-    results = script.main(script.Config(documents=300, contexts=(257, 512)))
+    results = script.main(script.Config(documents=200, contexts=(257, 512)))
     recipes, at_257 = results.worlds["recipes"], results.at_257
-    assert recipes.wasted["first fit decreasing"] < 0.055
+    assert recipes.wasted["first fit decreasing"] < 0.06
     assert recipes.rows["first fit decreasing"] <= recipes.first_fit_bound
-    assert at_257.rows["first fit decreasing"] == at_257.lower_bound == 300
+    assert at_257.rows["first fit decreasing"] == at_257.lower_bound == 200
     assert 2 * at_257.shortest > 257
     assert script.padded_places([3, 1, 2], 2) == 2 * 3 + 2
     script.plot(results)
@@ -166,6 +166,16 @@ def test_packed_documents_are_as_if_alone(packed_documents, packing):
     mask = packed_documents.block_mask(packed.documents)
     logits = packed_documents.packed_logits(model, packed.tokens, packed.positions, mask)[0, real]
     torch.testing.assert_close(logits, side_by_side, atol=1e-5, rtol=1e-5)
+
+
+def test_logits_differ_in_rounding_alone(packed_documents):
+    model, documents = tiny_gpt().double(), some_documents()
+    packed = packed_documents.pack_rows(documents, [[2, 0]], 13)
+    mask = packed_documents.block_mask(packed.documents)
+    with torch.no_grad():
+        alone = torch.cat([model(torch.tensor([documents[number]]))[0] for number in (2, 0)])
+        together = packed_documents.packed_logits(model, packed.tokens, packed.positions, mask)[0]
+    torch.testing.assert_close(together, alone, atol=1e-12, rtol=0)
 
 
 def test_padding_free_keeps_rows_apart(packed_documents):
@@ -247,7 +257,7 @@ def test_note_7_one_attention(load_sprint):
 
 def test_packed_loss_tiny(load_sprint):
     script = load_sprint(f"{SPRINT}/packed_loss.py")
-    results = script.main(script.Config(recipes=9, cut=60))
+    results = script.main(script.Config(recipes=4, cut=128))
     assert results.loss["alone"] == pytest.approx(results.loss["packed"], abs=1e-6)
     assert results.gradients_differ < 1e-4
     right, *wrong = results.wrong.values()
