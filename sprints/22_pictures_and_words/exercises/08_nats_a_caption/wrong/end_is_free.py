@@ -1,0 +1,14 @@
+"""The end token behind the caption is not scored."""
+
+from torch import Tensor
+
+
+def nats_a_caption(logits: Tensor, tokens: Tensor, end: int) -> Tensor:
+    """Return the loss of each caption: the sum of -ln p(word) over its words and the end token behind them."""
+    patches = logits.shape[1] - tokens.shape[1]
+    predicted = logits[:, patches:-1].log_softmax(dim=-1)  # the last place predicts what is not there
+    targets = tokens[:, 1:]
+    nats = -predicted.gather(-1, targets[..., None])[..., 0]  # (batch, tokens - 1)
+    is_end = (targets == end).int()
+    scored = is_end.cumsum(dim=1) == 0
+    return nats.where(scored, 0.0).sum(dim=1)
