@@ -16,7 +16,7 @@ SPRINT = "22_pictures_and_words"
 
 @pytest.fixture
 def files(load_sprint) -> ModuleType:
-    return load_sprint(f"{SPRINT}/seeing/picture_files.py")
+    return load_sprint(f"{SPRINT}/seeing/picture_squares.py")
 
 
 @pytest.fixture
@@ -221,3 +221,66 @@ def test_a_data_set_that_does_not_fit_is_refused(own, hub, monkeypatch: pytest.M
     monkeypatch.setattr("datasets.load_dataset", offline)
     with pytest.raises(ValueError, match="hub:some/pictures cannot be opened: ConnectionError: no route"):
         own.own_pairs("hub:some/pictures")
+
+
+def test_a_folder_that_is_written_is_read_back(own, tmp_path: Path):
+    drawn = [torch.from_numpy(np.asarray(noise(8, 8, seed)).copy()).permute(2, 0, 1) for seed in range(2)]
+    folder = own.write_folder(tmp_path / "new", [(drawn[0], 'a "red", bowl'), (drawn[1], "a plate")])
+    pairs = own.own_pairs(folder, size=8)
+    torch.testing.assert_close((pairs.pictures + 1) * 127.5, torch.stack(drawn).float(), atol=1e-4, rtol=0)
+    assert pairs.captions == ['a "red", bowl', "a plate"]
+    assert own.own_pairs(own.write_folder(folder, [(drawn[1], "b"), (drawn[0], "c")]), size=8).captions == ["b", "c"]
+
+
+@pytest.fixture
+def study(load_sprint) -> ModuleType:
+    return load_sprint(f"{SPRINT}/seeing/own_study.py")
+
+
+def test_a_study_keeps_its_parts_apart(own, study):
+    pictures = torch.arange(30.0)[:, None, None, None].expand(30, 3, 16, 16) / 30
+    picture_of = [row for row in range(30) for _ in range(2)]
+    captions = [f"picture {row} said {time}" for row in range(30) for time in range(2)]
+    pairs = own.OwnPairs(pictures, captions, torch.tensor(picture_of))
+    parts = study.Study(pairs, torch.Generator().manual_seed(0))
+    assert [len(parts.rows[part]) for part in ("train", "validation", "test")] == [18, 6, 6]
+    assert torch.cat(list(parts.rows.values())).unique().numel() == 30
+    shown, said = parts.searched("test")
+    assert [f"picture {round(value * 30)} said 0" for value in shown[:, 0, 0, 0].tolist()] == [
+        captions[row] for row in said
+    ]
+    seen = set()
+    batches = parts.batches(64, torch.Generator().manual_seed(0))
+    for _ in range(8):
+        batch, tokens = next(batches)
+        assert len(batch) == 18
+        words = [parts.tokenizer.decode(row, skip_special_tokens=True).split() for row in tokens.tolist()]
+        assert [int(word[1]) for word in words] == [round(value * 30) for value in batch[:, 0, 0, 0].tolist()]
+        seen |= {tuple(word) for word in words}
+    assert len(seen) > 30  # both captions of the 18 pictures come
+    with pytest.raises(ValueError, match="at least 25 pictures"):
+        study.Study(own.OwnPairs(pictures[:24], captions[:48], torch.tensor(picture_of[:48])), torch.Generator())
+
+
+def test_towers_and_ridge_regression_search_ones_own_pictures(
+    load_sprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    script = load_sprint(f"{SPRINT}/your_pictures.py")
+    monkeypatch.setattr(script, "PENALTIES", (10.0,))
+    config = script.Config(drawn=40, steps=4, batch=8, rates=(0.02,), seeds=1, out=tmp_path / "run")
+    results = script.main(config)
+    assert (results.pictures, results.searched, results.rate) == (40, 8, 0.02)
+    assert results.chance["text_to_picture@5"] == 5 / 8
+    assert results.optimum is not None
+    assert results.optimum["text_to_picture@5"] <= 1
+    script.plot(results)
+    # The example is a folder like any other; of others no optimum is known.
+    folder = tmp_path / "run" / "pictures"
+    again = script.main(script.Config(pictures=str(folder), steps=4, batch=8, rates=(0.02,), seeds=1))
+    assert again.optimum is None
+    assert (again.ridge, again.towers) == (results.ridge, results.towers)
+    script.plot(again)
+    with pytest.raises(ValueError, match="at least 25 tables"):
+        script.Config(drawn=10).check()
+    with pytest.raises(ValueError, match="there is no folder"):
+        script.main(script.Config(pictures=str(tmp_path / "nowhere")))
