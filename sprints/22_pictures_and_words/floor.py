@@ -19,7 +19,7 @@ from seeing.contrastive import MOST_SCALE, clip_loss
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import AtLeastTwo, Different, PositiveFloat, PositiveInt
+from shared.lab.ranges import AtLeastTwo, Different, PositiveInt
 from shared.lab.run import run
 
 START = 1 / 0.07  # the scale with which CLIP begins
@@ -34,9 +34,8 @@ SCALES = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     pairs: AtLeastTwo = 64  # pairs of a batch
-    dimensions: Annotated[tuple[AtLeastTwo, ...], Different] = (2, 4, 8, 16, 32, 63, 64)  # of the unit vectors
-    steps: PositiveInt = 1000  # of Adam, for each row
-    rate: PositiveFloat = 0.05  # of Adam
+    dimensions: Annotated[tuple[AtLeastTwo, ...], Different] = (2, 4, 8, 16, 32, 63)  # of the unit vectors
+    iterations: PositiveInt = 300  # of L-BFGS, for each row
 
 
 @dataclass(frozen=True)
@@ -65,18 +64,23 @@ def descend(scale: float, dimensions: int, config: Config, generator: torch.Gene
     """Return the loss that free unit vectors reach."""
     drawn = torch.randn(2, config.pairs, dimensions, generator=generator, dtype=torch.double)
     vectors = drawn.requires_grad_()
-    optimizer = torch.optim.Adam([vectors], lr=config.rate)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.001, config.steps)
-    best = math.inf
-    for _ in range(config.steps):
+    optimizer = torch.optim.LBFGS(
+        [vectors], max_iter=config.iterations, tolerance_grad=1e-12, tolerance_change=1e-15, history_size=20,
+        line_search_fn="strong_wolfe",
+    )  # fmt: skip
+
+    def loss() -> torch.Tensor:
         pictures, texts = functional.normalize(vectors, dim=-1)
-        loss = clip_loss(pictures, texts, scale)
-        best = min(best, loss.item())
+        return clip_loss(pictures, texts, scale)
+
+    def with_gradient() -> torch.Tensor:
         optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    return best
+        found = loss()
+        found.backward()
+        return found
+
+    optimizer.step(with_gradient)
+    return loss().item()
 
 
 def grid() -> list[float]:
@@ -105,11 +109,18 @@ def plot(results: Results) -> Figure:
     figure, (left, right) = new_figure(9.4, 3.9, columns=2)
     for colour, (pairs, losses) in zip(("C5", "C0", "C4"), results.curves.items(), strict=True):
         left.plot(grid(), losses, color=colour)
-        left.annotate(f"{pairs} pairs", (grid()[0], losses[0]), xytext=(3, 4), textcoords="offset points", color=colour)
+        left.annotate(
+            f"{pairs} pairs", (grid()[0], losses[0]), xytext=(0, -14), textcoords="offset points", color=colour
+        )
     for row in results.scales.values():
         left.plot(row.scale, row.reached, "o", color="C3", zorder=3)
         words = f"{row.scale:.3g}: {row.reached:.2g}" if row.reached < 0.01 else f"{row.scale:.3g}: {row.reached:.2f}"
-        left.annotate(words, (row.scale, row.reached), xytext=(7, 5), textcoords="offset points", color="C3")
+        # In the middle the space above the dots belongs to the curve of more pairs.
+        below = 0.5 < row.scale < 5
+        place, align = ((-7, -11), "right") if below else ((5, 6), "left")
+        left.annotate(
+            words, (row.scale, row.reached), xytext=place, textcoords="offset points", color="C3", ha=align
+        )  # fmt: skip
     left.set(xscale="log", xlabel="scale (inverse temperature)", ylabel="nats per pair", ylim=(-0.2, 7))
     left.set_title(f"the floor; dots: reached with {results.pairs} pairs", fontsize=10)
     right.plot(list(results.by_dimension), list(results.by_dimension.values()), "o-", color="C3")

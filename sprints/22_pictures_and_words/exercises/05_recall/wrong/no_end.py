@@ -1,0 +1,11 @@
+"""A share above 1."""
+
+import torch
+from torch import Tensor
+
+
+def recall(scores: Tensor, right: Tensor, k: int) -> Tensor:
+    own = scores.gather(1, right[:, None])  # (queries, 1)
+    higher = (scores > own).sum(dim=1)
+    level = (scores == own).sum(dim=1)  # itself included
+    return ((k - higher) / level).to(torch.float32)

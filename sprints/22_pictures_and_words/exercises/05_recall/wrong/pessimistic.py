@@ -1,0 +1,11 @@
+"""Whoever is level counts as in front."""
+
+import torch
+from torch import Tensor
+
+
+def recall(scores: Tensor, right: Tensor, k: int) -> Tensor:
+    own = scores.gather(1, right[:, None])  # (queries, 1)
+    higher = (scores > own).sum(dim=1)
+    level = (scores == own).sum(dim=1)  # itself included
+    return (higher + level <= k).to(torch.float32)
