@@ -265,7 +265,7 @@ def test_a_study_keeps_its_parts_apart(own, study):
 def test_towers_and_ridge_regression_search_ones_own_pictures(
     load_sprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    script = load_sprint(f"{SPRINT}/your_pictures.py")
+    script = load_sprint(f"{SPRINT}/few_pictures.py")
     monkeypatch.setattr(script, "PENALTIES", (10.0,))
     config = script.Config(drawn=40, steps=4, batch=8, rates=(0.02,), seeds=1, out=tmp_path / "run")
     results = script.main(config)
