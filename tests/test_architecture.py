@@ -27,6 +27,7 @@ ROOMS = {
     "graph": {"lab"},
     "training": {"lab"},
     "generation": {"lab"},
+    "web": set(),
 }
 # What stands in a sprint's folder beside its scripts and its package.
 FURNITURE = {"README.md", "pages.md.j2", "notes", "results", "figures", "exercises"}

@@ -17,7 +17,6 @@ from pydantic import Field
 
 from decoding_demo.chosen_model import load
 from decoding_demo.demo_page import MOST_TEXTS, serve
-from decoding_demo.page_parts import import_gradio
 from decoding_demo.prompts import EXAMPLES
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import write
@@ -26,6 +25,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.nn.pretrained import SHIPPED
+from shared.web.serving import import_gradio
 
 if TYPE_CHECKING:
     from gradio_client import Client

@@ -1,7 +1,7 @@
 """The web page of the demo, which demo.py serves, load_test.py loads and screenshot.py photographs.
 
-It needs no network: fonts are the system's, telemetry and sharing are off, and it listens on this machine alone.
-Whoever asks for whatever, the others get their turn (`turns.py`), and only what the page needs comes in (`gate.py`).
+It needs no network, and listens on this machine alone (`shared/web/serving.py`). Whoever asks for whatever, the others
+get their turn (`turns.py`), and only what the page needs comes in (`shared/web/gate.py`).
 """
 
 import contextlib
@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, no_type_check
 
 from decoding_demo.chosen_model import ChosenModel, load
-from decoding_demo.gate import Gate
-from decoding_demo.page_parts import headline, import_gradio, make_controls, verdict
+from decoding_demo.page_parts import headline, make_controls, verdict
 from decoding_demo.prompts import EXAMPLES, MOST_CHARACTERS, QUESTIONS
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import write
 from decoding_demo.token_html import given, words
 from decoding_demo.turns import Turn, Turns
 from shared.nn.pretrained import SHIPPED
+from shared.web.serving import import_gradio, launch
 
 if TYPE_CHECKING:  # gradio takes seconds to import
     import gradio
 
-HOST = "127.0.0.1"
 SECONDS = 120  # a text takes at most, waiting included
 MOST_TEXTS = 64  # that are written at the same time
 MOST_UNREAD, UNREAD_SECONDS = 5, 5.0  # pieces of a text that wait for a reader, and how long
@@ -161,34 +160,6 @@ def serve(
     Raises:
         ValueError: the model cannot be loaded, or the port is taken.
     """
-    gr = import_gradio()
-    from starlette.middleware import Middleware
-
     turns = Turns(users, MOST_TEXTS)
     blocks = build(load(model_name, device), turns, chat=chat)
-    try:
-        _, url, _ = blocks.launch(
-            server_name=HOST,
-            server_port=port,
-            root_path="",
-            app_kwargs={"middleware": [Middleware(Gate)]},
-            max_threads=MOST_TEXTS + 20,  # a text holds one until it ends
-            state_session_capacity=MOST_TEXTS,
-            prevent_thread_lock=True,
-            share=False,
-            quiet=True,
-            css_paths=CSS,
-            theme=gr.themes.Default(
-                primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-            ),
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            mcp_server=False,
-            ssr_mode=False,
-            pwa=False,
-            inbrowser=False,
-        )
-    except OSError as error:
-        raise ValueError(f"port {port} is taken: choose another one, or none ({error})") from error
-    return Server(url, blocks, turns)
+    return Server(launch(blocks, name="write", css=CSS, port=port, most=MOST_TEXTS), blocks, turns)

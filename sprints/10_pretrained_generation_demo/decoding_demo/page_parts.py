@@ -1,23 +1,12 @@
-"""Parts of the page: gradio itself, a control for each setting, and what is said about a text."""
+"""Parts of the page: a control for each setting, and what is said about a text."""
 
 import html
-import os
 from typing import Any
 
 from decoding_demo.sampling_settings import SamplingSettings
 from decoding_demo.streaming import Considered
 from shared.nn.pretrained import SHIPPED
 from shared.text.cookbook import Cookbook
-
-
-def import_gradio() -> Any:
-    """Return gradio, told beforehand to send nothing home and to keep no long list of what it has done."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    import gradio
-
-    return gradio
 
 
 def headline(name: str, *, answers: bool) -> str:
