@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import torch
 from tqdm import tqdm
 
-from memory_study.packing import fewest_rows, first_fit_bound, first_fit_decreasing, lower_bound, next_fit
+from memory_study.packing import (
+    MOST_SEARCHED,
+    fewest_rows,
+    first_fit_bound,
+    first_fit_decreasing,
+    lower_bound,
+    next_fit,
+)
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import PositiveInt
@@ -35,6 +42,10 @@ class Config(ScriptConfig):
         if not self.shortest <= self.longest <= CONTEXT:
             got = f"--shortest {self.shortest} --longest {self.longest}"
             raise ValueError(f"lengths must rise from the shortest to the longest, at most {CONTEXT}; got {got}")
+        if self.documents > MOST_SEARCHED:
+            raise ValueError(
+                f"the optimum is searched for; got --documents {self.documents}: give up to {MOST_SEARCHED}"
+            )
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def train(folder: Path, config: Config, steps: Any) -> None:
         saved = json.loads(checkpoint.read_text(encoding="utf-8"))
         loader.load_state_dict(saved["stream"])
         used = saved["used"]
+    if loader.epoch:
+        return  # the epoch was done before the kills were
 
     def save() -> None:
         with replacing(checkpoint) as temporary:

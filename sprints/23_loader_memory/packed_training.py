@@ -50,6 +50,8 @@ class Config(ScriptConfig):
 
     def check(self) -> None:
         check_heads(self.d_model, self.heads)
+        if self.rows > 1000:
+            raise ValueError(f"6,000 recipes are about 2,000 rows; got --rows {self.rows}: give at most 1000")
 
 
 @dataclass(frozen=True)

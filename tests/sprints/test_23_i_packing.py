@@ -111,13 +111,16 @@ def test_note_6_the_tree_by_hand(packing):
     assert "8 | 3, 8 | 0, 3, 8, 8" in note(6)
     assert space.first_with(3) == 1
     assert space.first_with(4) == 2
+    space.take(2, 8)
+    space.take(3, 7)
+    assert space.most[1:4] == [3, 3, 1]
 
 
 def test_waste_of_recipes_is_within_the_bound_and_at_257_nobody_helps(load_sprint):
     script = load_sprint(f"{SPRINT}/waste.py")
     results = script.main(script.Config(documents=200, contexts=(257, 512)))
     recipes, at_257 = results.worlds["recipes"], results.at_257
-    assert recipes.wasted["first fit decreasing"] < 0.06
+    assert recipes.wasted["first fit decreasing"] < 0.08 < recipes.wasted["next fit"]
     assert recipes.rows["first fit decreasing"] <= recipes.first_fit_bound
     assert at_257.rows["first fit decreasing"] == at_257.lower_bound == 200
     assert 2 * at_257.shortest > 257

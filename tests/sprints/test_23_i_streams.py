@@ -33,7 +33,9 @@ def two_epochs(loader) -> list[list[str]]:
 
 
 def test_every_line_once_in_each_epoch_in_another_order(new_loader):
-    first, second = ([line for batch in loader for line in batch] for loader in [new_loader()] * 2)
+    loader = new_loader()
+    first, second = ([line for batch in loader for line in batch] for _ in range(2))
+    assert loader.epoch == 2
     assert len(set(first)) == len(first) == sum(LINES)
     assert sorted(first) == sorted(second)
     assert first != second

@@ -28,6 +28,9 @@ def position_mistakes(documents: Tensor) -> dict[str, Tensor]:
     padding = torch.stack([torch.arange(documents.shape[1]) - numbers.ne(-1).sum() for numbers in documents])
     return {
         "Positions go on through the row: they must begin again with each document.": through,
+        "Positions go on through the row: they must begin again, and only padding has 0.": torch.where(
+            documents < 0, 0, through
+        ),
         "The first token of a document is at position 0, not 1.": torch.where(documents < 0, 0, counted + 1),
         "The padding has to have position 0: no model has others to spare.": torch.where(
             documents < 0, padding, counted

@@ -82,6 +82,29 @@ def mistakes(items: str, size: int, stop: int) -> dict[str, list[str]]:
     return {name: go_on(items, size, stop, **way) for name, way in ways.items()}
 
 
+def left_late(items: str, size: int, stop: int) -> dict[str, list[str]]:
+    """Return what comes out if, while the buffer is emptied, an item leaves it only after it was handed out."""
+    random = np.random.default_rng(SEED)
+    for _ in items[size:]:
+        random.integers(size)
+    used = order(items, size)[:stop]
+    buffer = [item for item in buffer_when_read(items, size) if item not in used[:-1]]
+    for left in range(size, len(buffer) - 1, -1):
+        random.integers(left)
+    rest = []
+    while buffer:
+        rest.append(buffer.pop(int(random.integers(len(buffer)))))
+    return {"The item that was handed out last comes again: let it leave the buffer before `yield`.": used + rest}
+
+
+def buffer_when_read(items: str, size: int) -> list[str]:
+    """Return the buffer when the last item has been read."""
+    random, buffer = np.random.default_rng(SEED), list(items[:size])
+    for item in items[size:]:
+        buffer[int(random.integers(size))] = item
+    return buffer
+
+
 def stopped(learner: Any) -> Callable[[str, int, int], list[str]]:
     """Return a function that stops a learner's stream, saves it and goes on with a new one."""
 
@@ -106,7 +129,7 @@ def check_nine_letters(learner: Any) -> None:
 def check_every_stop(learner: Any) -> None:
     """Stopped anywhere: before the first item, while items are read, and while the buffer is emptied."""
     for stop in range(10):
-        known = mistakes("abcdefghi", 3, stop) if 0 < stop < 6 else {}
+        known = mistakes("abcdefghi", 3, stop) if 0 < stop < 6 else left_late("abcdefghi", 3, stop) if stop > 6 else {}
         expect(stopped(learner), {"items": "abcdefghi", "size": 3, "stop": stop}, order("abcdefghi", 3), known)
 
 
