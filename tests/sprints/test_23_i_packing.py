@@ -311,3 +311,27 @@ def test_every_way_of_the_benchmark_has_the_same_loss(load_sprint):
     uneven = script.documents_of(script.Config(kind="uneven", documents=5))
     assert len(uneven) == 5
     assert all(8 <= len(document) <= 512 for document in uneven)
+
+
+def test_exercise_d_and_the_questions_of_notes_6_and_7(packing, packed_documents):
+    lengths = [7, 2, 5, 6, 3, 4, 5, 8]
+    by_length = [
+        [[lengths[document] for document in row] for row in pack(lengths, 10)]
+        for pack in (packing.next_fit, packing.first_fit_decreasing)
+    ]
+    for rows in by_length:
+        shown_rows = ", ".join("(" + ", ".join(map(str, row)) + ")" for row in rows)
+        assert shown_rows in PAGE
+    assert [len(rows) for rows in by_length] == [5, 4]
+    assert packing.lower_bound(lengths, 10) == 4
+    assert packing.first_fit_bound(4) == 5
+    assert (
+        packing.next_fit([5, 5, 4, 3, 3], 10)
+        == packing.first_fit_decreasing([5, 5, 4, 3, 3], 10)
+        == [[0, 1], [2, 3, 4]]
+    )
+    shown(note(6), 100 * packing.waste(3 * 170, 1, 512), form=".1f")
+    shown(note(6), 100 * packing.waste(2 * 170, 1, 500), form=".0f")
+    packed = packed_documents.pack_rows([[1] * 4, [2], [3] * 3], [[0, 1, 2]], 10)
+    assert int(packed.targets.sum()) == 5
+    assert packed_documents.edges_of(packed.documents[packed.documents >= 0]).tolist() == [0, 4, 5, 8]

@@ -129,3 +129,19 @@ def test_the_library_forgets_its_buffer(load_sprint):
     (found,) = results.stops.values()
     assert found["datasets"].never_used > 0
     assert found["ours"].never_used == found["ours"].used_twice == 0
+
+
+def test_exercise_e_six_lanes(load_sprint, tmp_path):
+    streams = load_sprint(f"{SPRINT}/memory_study/streams.py")
+    paths = [tmp_path / f"{number}.txt" for number in range(6)]
+    for number, path in enumerate(paths):
+        path.write_text(f"{number}\n" * 40)
+    with pytest.raises(ValueError, match="4 workers"):
+        streams.StreamLoader(paths, 1, 2, lanes=6, workers=4)
+    loader = streams.StreamLoader(paths, 1, 2, lanes=6)
+    batches = list(islice(loader, 101))
+    first_six = [batch[0] for batch in batches[:6]]
+    assert batches[100] == [first_six[100 % 6]] == [first_six[4]]
+    assert loader.turn == 5
+    assert [(loader.turn + step) % 6 for step in range(6)][::2] == [5, 1, 3]
+    assert "worker 0 of 2 has the lanes 5, 1 and 3" in PAGE
