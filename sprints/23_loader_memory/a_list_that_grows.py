@@ -3,18 +3,18 @@
     uv run sprints/23_loader_memory/a_list_that_grows.py
     uv run sprints/23_loader_memory/a_list_that_grows.py --layouts texts --fractions 0.1 0.5
 
-Forked workers read a random fraction of a list that their parent built; which pages became theirs is looked up. Linux only.
-Theory: notes/01_a_list_that_grows.md
+Forked workers read a random fraction of a list that their parent built; which pages became theirs is looked up. Linux
+only. Theory: notes/01_a_list_that_grows.md
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 from matplotlib.figure import Figure
-from memory_study.layouts import Curve, curve_of
-from memory_study.memory import check_linux
 from tqdm import tqdm
 
+from memory_study.layouts import Curve, curve_of
+from memory_study.memory import check_linux
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from torch.utils.data import Dataset
+
 from memory_study.limits import Blocks, CutOff, Kept, keep_batches
 from memory_study.memory import check_linux
 from memory_study.processes import in_a_process
-from torch.utils.data import Dataset
-
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import PositiveFloat, PositiveInt
@@ -64,24 +64,23 @@ def main(config: Config) -> Results:
     }
     size = config.shared_megabytes * 2**20
     little = {"shared_bytes": size, "timeout": config.seconds}
-    # What waits: 2 batches of a worker. The last one is in use.
-    large, fitting = Blocks(8, 2 * size), Blocks(8, size // 8)
     shared_memory, refused = {}, ""
     try:
         shared_memory |= {
-            "a batch is larger than /dev/shm": kept(large, **little),
-            "without workers": kept(large, workers=0, **(little | {"timeout": 0})),
+            "a batch is larger than /dev/shm": kept(Blocks(8, 2 * size), **little),
+            "without workers": kept(Blocks(8, 2 * size), workers=0, shared_bytes=size),
             "small batches, all kept": kept(Blocks(40, size // 8), **little),
             "small batches, copies kept": kept(Blocks(40, size // 8), clone=True, **little),
         }
     except ValueError as fault:
         refused = str(fault)
-    shared_memory["memory that is promised and not there"] = kept(CutOff(len(fitting), size))
+    shared_memory["memory that is promised and not there"] = kept(CutOff(8, size))
     for title, rows in (("open files", open_files), ("shared memory", shared_memory)):
         for name, row in rows.items():
             print(f"{title}: {name}: {row.batches} batches, {row.open_files} open files, {row.named_files} with a name")
             print("".join(f"    {words}\n" for words in (row.error, row.worker) if words), end="")
-    print(refused)
+    if refused:
+        print(refused)
     return Results(open_files, shared_memory, refused)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from memory_study.layouts import private_share
 
+from memory_study.layouts import private_share
 from shared.lab import drawings
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig

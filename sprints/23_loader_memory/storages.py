@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import get_args
 
 from matplotlib.figure import Figure
+from tqdm import tqdm
+
 from memory_study.families import Family, family_of
 from memory_study.memory import check_linux
 from memory_study.processes import Method, in_a_process
 from memory_study.texts import LONGEST, SHORTEST, STORAGES
-from tqdm import tqdm
-
 from shared.lab.compare import EXACT, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
@@ -67,10 +67,10 @@ def main(config: Config) -> Results:
         with tempfile.TemporaryDirectory() as folder:
             megabytes = config.list_megabytes if name == "list" else config.megabytes
             forked[name] = found = fresh(config, name, megabytes, config.workers, "fork", Path(folder))
-        print(
-            f"{name:<14} data {found.data / 1e6:6.0f} MB, alone {found.alone / 1e6:6.0f}, together "
-            f"{found.together / 1e6:6.0f}, {found.together / found.alone:.2f} times; resident {found.resident / 1e6:6.0f}"
+        data, alone, together, resident = (
+            value / 1e6 for value in (found.data, found.alone, found.together, found.resident)
         )
+        print(f"{name:<14} data {data:6.0f} MB, alone {alone:6.0f}, together {together:6.0f}, resident {resident:6.0f}")
     digests.append({family.batches for name, family in forked.items() if name != "list"})
     seen = set()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,10 +1,10 @@
 """Small limits for a process of its own: few open files, little shared memory, and a mapped file that is cut off."""
 
+import contextlib
 import ctypes
 import mmap
 import os
 import re
-import resource
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -21,9 +21,12 @@ NEW_MOUNTS, NEW_USER, RECURSIVE, PRIVATE = 0x00020000, 0x10000000, 0x4000, 0x400
 Strategy = Literal["file_descriptor", "file_system"]
 
 
-def few_open_files(most: int) -> None:
-    """Allow this process so many open files at once; its hard limit stays."""
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+def few_open_files(most: int | None) -> None:
+    """Allow this process so many open files at once, or as many as its hard limit, which stays."""
+    import resource  # not everywhere
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if most is None else most, hard))
 
 
 def little_shared_memory(size: int) -> None:
@@ -123,13 +126,15 @@ def keep_batches(
     kept: list[Tensor] = []
     error = ""
     with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)  # what workers write about their errors, none of which the loader passes on
+        # What workers write about their errors, which the loader does not pass on: themselves, and PyTorch in C++.
+        os.dup2(said.fileno(), 2)
         try:
-            for batch in DataLoader(data, batch_size=None, num_workers=workers, timeout=timeout):
-                kept.append(batch.clone() if clone else batch)
+            with open(2, "w", buffering=1, closefd=False) as words, contextlib.redirect_stderr(words):
+                for batch in DataLoader(data, batch_size=None, num_workers=workers, timeout=timeout):
+                    kept.append(batch.clone() if clone else batch)
         except (RuntimeError, OSError) as fault:
             error = f"{type(fault).__name__}: {' '.join(str(fault).split())}"
-            few_open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[1])  # counting needs a file
+            few_open_files(None)  # counting needs a file
         said.seek(0)
         lines = said.read().decode(errors="replace").replace("\0", "").splitlines()
     errors = [line.strip() for line in lines if re.match(r"\w*(Error|ERROR)\b", line)]

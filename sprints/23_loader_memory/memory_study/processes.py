@@ -23,7 +23,7 @@ def in_a_process(method: Method, function: Callable[..., Any], *arguments: Any) 
     context = multiprocessing.get_context(method)
     ours, theirs = context.Pipe(duplex=False)
     # Not a daemon: a daemon may have no workers.
-    process = context.Process(target=_answer, args=(theirs, function, arguments))
+    process = context.Process(target=_answer, args=(theirs, function, arguments))  # ty: ignore[missing-attribute]
     process.start()
     theirs.close()  # so that a process that dies closes the pipe
     try:
@@ -33,7 +33,8 @@ def in_a_process(method: Method, function: Callable[..., Any], *arguments: Any) 
         raise ValueError(f"the process ended with code {process.exitcode} and no answer") from None
     finally:
         ours.close()
-        if process.exitcode is None and not process.join(60):
+        process.join(60)
+        if process.is_alive():
             process.kill()
     if fault:
         raise ValueError(f"the process raised an error:\n{fault}")

@@ -4,7 +4,7 @@ Item i of each is a tensor of bytes, so that a batch is the same whichever stora
 a tensor that shares their memory must not be written to.
 """
 
-from collections.abc import Callable
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ def fill(values: np.ndarray, seed: int, piece: int = 1 << 22) -> None:
 class Texts(Dataset[Tensor]):
     """Texts in some storage; `read(i)` returns the bytes of number i."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, count: int, seed: int, folder: Path) -> None:
+        self.count, self.seed, self.folder = count, seed, folder
 
     def __len__(self) -> int:
         return self.count
@@ -51,10 +51,10 @@ class Texts(Dataset[Tensor]):
 class ListOfTexts(Texts):
     """A Python list with an object for each text."""
 
-    def __init__(self, count: int, seed: int) -> None:
-        super().__init__(count)
+    def __init__(self, count: int, seed: int, folder: Path) -> None:
+        super().__init__(count, seed, folder)
         values, offsets = _row(count, seed), offsets_of(count, seed).tolist()
-        self.items = [values[start:end].tobytes() for start, end in zip(offsets, offsets[1:], strict=False)]
+        self.items = [values[start:end].tobytes() for start, end in itertools.pairwise(offsets)]
 
     def read(self, index: int) -> bytes:
         return self.items[index]
@@ -63,8 +63,8 @@ class ListOfTexts(Texts):
 class OneArray(Texts):
     """Two NumPy arrays: all bytes in one row, and where each text begins."""
 
-    def __init__(self, count: int, seed: int) -> None:
-        super().__init__(count)
+    def __init__(self, count: int, seed: int, folder: Path) -> None:
+        super().__init__(count, seed, folder)
         self.values, self.offsets = _row(count, seed), offsets_of(count, seed)
 
     def read(self, index: int) -> np.ndarray:
@@ -74,8 +74,8 @@ class OneArray(Texts):
 class ArrowTable(Texts):
     """A column of an Arrow table, which is the same two rows in the memory of Arrow."""
 
-    def __init__(self, count: int, seed: int) -> None:
-        super().__init__(count)
+    def __init__(self, count: int, seed: int, folder: Path) -> None:
+        super().__init__(count, seed, folder)
         buffers = [None, pa.py_buffer(offsets_of(count, seed)), pa.py_buffer(_row(count, seed))]
         column = pa.Array.from_buffers(pa.large_binary(), count, buffers)
         self.table = pa.table({"text": column})
@@ -87,11 +87,11 @@ class ArrowTable(Texts):
 class MemoryMap(Texts):
     """A file that is mapped into memory, opened where it is first read."""
 
-    def __init__(self, count: int, seed: int, path: Path) -> None:
-        super().__init__(count)
-        self.path, self.offsets = path, offsets_of(count, seed)
-        if not path.exists():
-            row = np.lib.format.open_memmap(path, "w+", np.uint8, (int(self.offsets[-1]),))
+    def __init__(self, count: int, seed: int, folder: Path) -> None:
+        super().__init__(count, seed, folder)
+        self.path, self.offsets = folder / "texts.npy", offsets_of(count, seed)
+        if not self.path.exists():
+            row = np.lib.format.open_memmap(self.path, "w+", np.uint8, (int(self.offsets[-1]),))
             fill(row, seed)
             row.flush()
         self.values: np.ndarray | None = None
@@ -109,8 +109,8 @@ class MemoryMap(Texts):
 class SharedMemory(Texts):
     """A tensor in shared memory, of which pickle sends a handle."""
 
-    def __init__(self, count: int, seed: int) -> None:
-        super().__init__(count)
+    def __init__(self, count: int, seed: int, folder: Path) -> None:
+        super().__init__(count, seed, folder)
         self.offsets = torch.from_numpy(offsets_of(count, seed)).share_memory_()
         self.values = torch.empty(int(self.offsets[-1]), dtype=torch.uint8).share_memory_()
         fill(self.values.numpy(), seed)
@@ -120,12 +120,12 @@ class SharedMemory(Texts):
         return self.values[start:end].numpy()
 
 
-STORAGES: dict[str, Callable[[int, int, Path], Texts]] = {
-    "list": lambda count, seed, folder: ListOfTexts(count, seed),
-    "array": lambda count, seed, folder: OneArray(count, seed),
-    "arrow": lambda count, seed, folder: ArrowTable(count, seed),
-    "memory map": lambda count, seed, folder: MemoryMap(count, seed, folder / "texts.npy"),
-    "shared memory": lambda count, seed, folder: SharedMemory(count, seed),
+STORAGES: dict[str, type[Texts]] = {
+    "list": ListOfTexts,
+    "array": OneArray,
+    "arrow": ArrowTable,
+    "memory map": MemoryMap,
+    "shared memory": SharedMemory,
 }
 
 
