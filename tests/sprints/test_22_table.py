@@ -167,6 +167,20 @@ def test_probabilities_of_all_captions_of_a_scene_sum_to_one(parts):
         assert total == pytest.approx(1)
 
 
+@pytest.mark.parametrize("places", [(3, 2), (3, 5)])
+def test_captions_are_drawn_with_their_probabilities(parts, places: tuple[int, int]):
+    """Pearson's statistic of 2,000 captions over all 32, or 16, of a scene: its mean is one less, here at most 4 sd."""
+    scene, generator = two(parts, places), torch.Generator().manual_seed(0)
+    drawn = Counter(parts.captions.caption(scene, generator) for _ in range(2000))
+    expected = {
+        text: 2000 * math.exp(parts.captions.log_probability(text, scene)) for text in every_caption(parts, scene)
+    }
+    assert drawn.keys() <= expected.keys()
+    statistic = sum((drawn[text] - count) ** 2 / count for text, count in expected.items())
+    freedom = len(expected) - 1
+    assert statistic < freedom + 4 * math.sqrt(2 * freedom)
+
+
 def test_without_the_picture_it_is_the_mean_over_all_scenes(parts):
     """All 15 · 36 · 4 · 72 scenes of two items have one probability each; most cannot have this caption."""
     Item, Scene = parts.scenes.Item, parts.scenes.Scene
