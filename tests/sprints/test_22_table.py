@@ -224,6 +224,7 @@ def test_a_caption_is_read_back_and_nothing_else_is(parts):
         "a red plate. the plate is left of the plate.",
         "a red plate and a blue plate. the plate is left of the plate.",
         "a red plate and a blue bowl. the plate is left of the knife.",
+        "a red plate, a blue plate and a red bowl. the plate is left of the bowl.",
         "a red plate and a blue bowl. the plate is left of the plate.",
         "a red plate, a blue bowl. the plate is left of the bowl.",
         "a plate red and a blue bowl. the plate is left of the bowl.",
@@ -272,6 +273,10 @@ def test_chance_of_facts_is_what_captions_of_other_scenes_get(parts):
         for name, (right, made) in parts.facts.facts_right(text, scene).items():
             counts[name][0] += right
             counts[name][1] += made
+    bowls = [two(parts, places) for places in permutations(range(9), 2)]
+    for relation in parts.scenes.RELATIONS:
+        true = sum(parts.scenes.holds(relation, scene.item("plate"), scene.item("bowl")) for scene in bowls)
+        assert true / len(bowls) == parts.facts.CHANCE["relation"]
     for name, (right, made) in counts.items():
         chance = parts.facts.CHANCE[name]
         # Facts of one caption are not independent: twice the spread of independent ones.
