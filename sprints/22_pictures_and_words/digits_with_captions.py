@@ -25,12 +25,12 @@ from shared.lab.compare import ROUNDING, TIMING, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.digits import Digits, halves, load_digits
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import Different, NonNegativeFloat, PositiveFloat, PositiveInt
+from shared.lab.ranges import Different, NonNegativeFloat, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory
 from shared.nn.vision_config import VisionConfig
 
-SEARCH_SEED, TEN = 1000, 10
+SEARCH_SEED, TEN, HEADS = 1000, 10, 4
 Settings = Annotated[tuple[PositiveFloat, ...], Different]
 
 
@@ -45,6 +45,9 @@ class Config(ScriptConfig):
     layers: PositiveInt = 3  # blocks of the picture tower; the text tower has one
     distortion: NonNegativeFloat = 0.5  # how much each image is stretched, sheared, moved and inked anew
     seeds: PositiveInt = 5  # runs of the towers
+
+    def check(self) -> None:
+        check_heads(self.d_model, HEADS)
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ def train(digits: Digits, config: Config, rate: float, seed: int, *, different: 
     """Return two towers that have learnt from images and captions; nobody tells them that there are ten classes."""
     images, labels = digits
     generator, tokens, layers = torch.Generator().manual_seed(seed), caption_tokens(), config.layers
-    vision = VisionConfig(picture=8, patch=2, channels=1, layers=layers, heads=4, d_model=config.d_model)
-    text = TextConfig(len(tokens), tokens.context, layers=1, heads=4, d_model=config.d_model, end_token=0)
+    vision = VisionConfig(picture=8, patch=2, channels=1, layers=layers, heads=HEADS, d_model=config.d_model)
+    text = TextConfig(len(tokens), tokens.context, layers=1, heads=HEADS, d_model=config.d_model, end_token=0)
     contrast = InGroups(TwoTowers(vision, text, config.d_model, generator), ContrastiveLoss())
 
     def batches() -> Iterator[PairBatch]:

@@ -28,7 +28,7 @@ from shared.checks.intervals import MeanInterval, mean_interval
 from shared.lab.compare import EXACT, TIMING, TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import AtLeastTwo, Different, Fraction, NonNegativeFloat, PositiveFloat, PositiveInt
+from shared.lab.ranges import AtLeastTwo, Different, Fraction, NonNegativeFloat, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory
 from shared.nn.vision_config import VisionConfig
@@ -54,6 +54,11 @@ class Config(ScriptConfig):
     patch: PositiveInt = 8  # pixels on a side of a patch
     distortion: NonNegativeFloat = 1.0  # how much each training picture is stretched, sheared, moved and inked anew
     seeds: PositiveInt = 5  # runs of the towers
+
+    def check(self) -> None:
+        check_heads(self.d_model, HEADS)
+        if SIDE % self.patch:
+            raise ValueError(f"patches must fill the {SIDE} pixels of a side; got --patch {self.patch}")
 
 
 @dataclass(frozen=True)

@@ -23,19 +23,13 @@ from shared.lab.run import run
 Letters = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=1)], ...], Different, Field(max_length=10)]
 SHOWN = ("Sans", "Sans Oblique", "Sans Bold", "Mono", "Serif", "Serif Bold Italic")
 TRAINED_ON, HELD_OUT = SHOWN[:3], SHOWN[3:]
-SIZE, LEFT, TOP = 0.55, 1.9, 3.6  # inches
+SIZE, LEFT, TOP = 0.55, 1.9, 3.8  # inches
+GREEK_RHO, CYRILLIC_ER, BLACK_CIRCLE = "\u03a1", "\u0420", "\u25cf"  # two of them look like a P
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    letters: Letters = (
-        "A",
-        "\N{GREEK CAPITAL LETTER ALPHA}",
-        "\N{CYRILLIC CAPITAL LETTER A}",
-        "R",
-        "S",
-        "\N{BLACK CIRCLE}",
-    )
+    letters: Letters = ("P", GREEK_RHO, CYRILLIC_ER, "R", "S", BLACK_CIRCLE)  # what is drawn
 
     def check(self) -> None:
         codes = [ord(letter) for letter in self.letters]

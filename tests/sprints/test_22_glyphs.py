@@ -1,7 +1,9 @@
 """Sprint 22, glyphs and digits: what is held out, what is best possible, baselines, and the scripts at a small size."""
 
+import math
 import unicodedata
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -241,6 +243,35 @@ def test_a_group_has_each_digit_once_and_captions_are_of_their_pictures(captions
         captions.caption(10, 0)
 
 
+def test_the_numbers_of_the_note_and_the_exercises(glyphs):
+    note = (Path(__file__).parents[2] / "sprints" / SPRINT / "notes" / "11_glyphs_and_digits.md").read_text("utf-8")
+
+    def price(others: int) -> float:
+        chances = [math.comb(others, twins) * 0.1**twins * 0.9 ** (others - twins) for twins in range(others + 1)]
+        return sum(chance * math.log(1 + twins) for twins, chance in enumerate(chances))
+
+    for number in (0.9**9, price(9)):
+        assert f"{number:.3f}" in note
+    assert [round(price(others), 3) for others in (1, 2)] == [0.069, 0.136]  # exercise W
+    sizes = [1] * 2700 + [2] * 120 + [3] * 20  # exercise V
+    alike = (
+        torch.tensor([row for row, size in enumerate(sizes) for _ in range(size)])
+        .view(torch.uint8)
+        .unflatten(0, (3000, 1, 8))
+    )
+    assert [round(glyphs.ceiling(alike, k), 3) for k in (1, 2, 3)] == [0.947, 0.993, 1.0]
+
+
+def test_glyphs_by_hand_shows_the_example_of_the_note(load_sprint):
+    script = load_sprint(f"{SPRINT}/glyphs_by_hand.py")
+    results = script.main(script.Config())
+    assert results.seen["Serif"] == [False] * 5 + [True]
+    assert list(results.best["Serif"].values()) == pytest.approx([3 / 5, 4 / 5, 1])
+    script.plot(results)
+    with pytest.raises(ValueError, match="a name and ink in all fonts"):
+        script.Config(letters=("A", "\N{NO-BREAK SPACE}")).check()
+
+
 def test_glyphs_runs_small_and_the_same_way_twice(load_sprint):
     script = load_sprint(f"{SPRINT}/glyphs.py")
     config = script.Config(
@@ -280,3 +311,17 @@ def test_digits_runs_small_and_every_parameter_moves(load_sprint):
         script.train(training, replace(config, steps=3, distortion=0.0), 0.01, 0, different=True).named_parameters()
     )
     assert [name for name in before if torch.equal(before[name], after[name])] == []
+
+
+def test_ones_own_pictures_run_small(load_sprint, tmp_path):
+    script = load_sprint(f"{SPRINT}/your_pictures.py")
+    folder = script.example(tmp_path / "mine", 40)
+    config = script.Config(pictures=str(folder), most=30, steps=2, batch_size=8, d_model=8, layers=1, size=32)
+    results = script.main(config)
+    assert (results.pictures, results.captions, results.tested) == (30, 30, 6)
+    assert results.chance == {name: min(1, int(name[-2:].strip("@")) / 6) for name in results.recalls}
+    assert script.main(config) == results
+    with pytest.raises(ValueError, match="two pictures must train and two must test; got 0 and 30"):
+        script.main(replace(config, held_out=1.0))
+    with pytest.raises(ValueError, match="patches must fill the picture"):
+        replace(config, patch=7).check()

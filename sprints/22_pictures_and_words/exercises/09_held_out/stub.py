@@ -5,7 +5,7 @@ Fill in both functions. Then look how far you are:
     uv run sprints check 22.9
     uv run sprints hint 22.9
 
-A picture is its bytes here, so that two pictures are the same if they are equal: `b"A"` may be any picture.
+A picture is its bytes here, so that two pictures are the same if they are equal: `b"P"` may be any picture.
 """
 
 
