@@ -163,6 +163,12 @@ FORMATS = (
                  "--evaluations 1 --no-pairs --out {data}/run",),
     ),
     Format(
+        "model that describes", ("run/table-gpt/config.json", "run/table-gpt/model.safetensors"),
+        ("22_pictures_and_words/ask.py --steps 1 --batch-size 3 --test 1 --captions 1 --start {data}/run/table-gpt",),
+        made_by=("22_pictures_and_words/describe.py --steps 1 --batch-size 1 --validation 1 --test 1 --written 1 "
+                 "--out {data}/run",),
+    ),
+    Format(
         "adapter", ("adapter/adapter_config.json", "adapter/adapter_model.safetensors"), (READ + ADAPTER,), _adapter,
     ),
     Format(

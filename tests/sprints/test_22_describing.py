@@ -220,15 +220,17 @@ def test_only_the_parts_that_are_named_learn(parts, seeing):
 
 
 def test_what_lies_in_each_place_and_who_learns_it(seeing):
-    (scene,) = seeing.scenes.scenes("test", 3, 1)
-    looks = seeing.parts.looks_of(scene)
-    assert int(looks.ne(0).sum()) == len(scene.items)
-    item = scene.items[0]
     scenes = seeing.scenes
-    place, number = item.row * 3 + item.column, int(looks[item.row * 3 + item.column]) - 1
-    kind, rest = divmod(number, len(scenes.COLOURS) * len(scenes.SIZES))
-    colour, size = divmod(rest, len(scenes.SIZES))
-    assert (scenes.KINDS[kind], scenes.COLOURS[colour], scenes.SIZES[size]) == (item.kind, item.colour, item.size)
+    for scene in scenes.scenes("test", 0, 9):
+        looks = seeing.parts.looks_of(scene)
+        assert int(looks.ne(0).sum()) == len(scene.items)
+        for item in scene.items:
+            kind, rest = divmod(int(looks[item.row * 3 + item.column]) - 1, len(scenes.COLOURS) * len(scenes.SIZES))
+            colour, size = divmod(rest, len(scenes.SIZES))
+            told = (scenes.KINDS[kind], scenes.COLOURS[colour], scenes.SIZES[size])
+            assert told == (item.kind, item.colour, item.size)
+    item = scene.items[0]
+    place = item.row * 3 + item.column
     for patch in (8, 16):
         model = seeing.parts.PlaceClassifier(VisionTransformer(replace(TINY, patch=patch)))
         shown = seeing.drawing.pictures([scene])
@@ -346,3 +348,45 @@ def test_exercises_r_and_s(seeing):
     lost = 2.5 * captions.SIZE_SAID * math.log(2)
     shown(PAGE, least, lost, least + lost)
     assert f"{lost / least:.1%}".replace("%", " %") in PAGE
+
+
+def test_the_shipped_model_says_what_is_there(seeing):
+    if not (seeing.table_gpt.TABLE_GPT / "config.json").is_file():
+        pytest.skip("data/models/table-gpt is not recorded yet")
+    from shared.nn.pretrained import load_tokenizer
+
+    folder = seeing.table_gpt.TABLE_GPT
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 10_000_000
+    model, scenes = seeing.table_gpt.load_table_gpt(), seeing.scenes.scenes("test", 0, 10)
+    written = seeing.saying.captions_by(model, seeing.drawing.pictures(scenes), load_tokenizer())
+    shares = seeing.saying.shares_right(written, scenes)
+    assert shares["caption"] == 1
+    assert min(shares["number"], shares["kind"], shares["colour"]) > 0.8
+
+
+def test_with_another_picture_a_perfect_model_tells_of_the_other_scene(seeing, load_sprint):
+    runs = load_sprint(f"{SPRINT}/seeing/caption_runs.py")
+
+    class Perfect(seeing.vision_language.PictureReader):
+        def __init__(self):
+            nn.Module.__init__(self)
+            self.weight = nn.Parameter(torch.zeros(()))
+
+        def forward(self, _, tokens):
+            return torch.zeros(*tokens.shape, len(WORDS))
+
+        def write(self, shown, prompts, **_):
+            assert all(prompt == [0] for prompt in prompts)
+            scenes = [seeing.drawing.decode(((picture + 1) * 127.5).round().to(torch.uint8)) for picture in shown]
+            generator = torch.Generator().manual_seed(0)
+            return Words()([seeing.captions.caption(scene, generator) for scene in scenes])["input_ids"]
+
+    told = seeing.captions.pairs("test", 0, 210)
+    found = runs.measure_captions(Perfect(), Words(), told, seeing.drawing.pictures, 205)
+    assert set(found.facts.values()) == {1.0}
+    assert len(found.texts) == 205
+    for fact in ("number", "kind", "colour", "size", "relation"):
+        assert found.facts_of_others[fact] == pytest.approx(seeing.facts.CHANCE[fact], abs=0.12)
+    said = runs.over_seeds([found, found])
+    assert said.above[0] == pytest.approx(found.loss / seeing.captions.entropy_given_scene() - 1)
+    assert "right: caption 100.0%" in runs.show_said("perfect", said)
