@@ -337,8 +337,8 @@ def test_parts_sum_to_the_probabilities(parts):
 
 def test_the_table_of_probabilities_is_the_one_caption_at_a_time(parts):
     drawn = parts.captions.pairs("test", 0, 16)
-    scenes = [scene for scene, _ in drawn] + [two(parts), two(parts, (3, 5))]
-    texts = [text for _, text in drawn] + [SAID, SAID]
+    scenes = [scene for scene, _ in drawn] + [two(parts), two(parts, (3, 5)), two(parts, (2, 3))]
+    texts = [text for _, text in drawn] + [SAID, SAID, SAID.replace("left of", "above")]
     table = parts.retrieval_optimum.log_probabilities(texts, scenes)
     one_by_one = [[parts.captions.log_probability(text, scene) for scene in scenes] for text in texts]
     torch.testing.assert_close(table, torch.tensor(one_by_one, dtype=torch.float64))
