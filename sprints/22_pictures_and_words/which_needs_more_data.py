@@ -50,6 +50,7 @@ class Config(ScriptConfig):
     patch: PositiveInt = 2  # pixels of a patch's side
     d_model: PositiveInt = 32  # features of a token; the residual network is as large as this makes the transformer
     layers: PositiveInt = 3  # blocks of the vision transformer
+    positions: PositiveFloat = 0.3  # standard deviation of its positions at the start (loud_positions.py)
 
     def check(self) -> None:
         check_heads(self.d_model, 4)
@@ -87,7 +88,8 @@ def main(config: Config) -> Results:
     if max(config.amounts) > len(task.train):
         raise ValueError(f"there are {len(task.train)} pictures to learn from; got --amounts {config.amounts}")
     channels, _, side = task.train.pictures.shape[1:]
-    makers = networks(channels, side, config.patch, config.d_model, config.layers, sum(task.classes))
+    transformer = (config.patch, config.d_model, config.layers, sum(task.classes), config.positions)
+    makers = networks(channels, side, *transformer)
     sizes = {name: parameters(make(0)) for name, make in makers.items()}
     print(", ".join(f"{name}: {size:,} parameters" for name, size in sizes.items()))
 

@@ -223,6 +223,20 @@ def test_a_residual_block_is_what_it_says(load_sprint):
     assert isinstance(two.ResidualBlock(3, 3, 1).shortcut, torch.nn.Identity)
 
 
+def test_positions_start_as_loud_as_they_are_asked_to(load_sprint):
+    script = load_sprint(f"{SPRINT}/loud_positions.py")
+    two = load_sprint(f"{SPRINT}/seeing/two_networks.py")
+    for positions in (0.02, 0.5):
+        encoder = two.networks(3, 48, 8, 48, 1, 90, positions)["vision transformer"](0).encoder
+        assert encoder.position_embedding.std().item() == pytest.approx(positions, rel=0.1)
+    config = script.Config(positions=(0.02, 1.0), pictures=8, steps=2, batch_size=4, seeds=2)
+    found = script.main(config)
+    assert found == script.main(config)
+    assert found.accuracies["place"]["0.02"] != found.accuracies["place"]["1"]
+    assert 0.3 < found.products < 1
+    script.plot(found)
+
+
 def test_which_needs_more_data_at_a_tiny_size(load_sprint, refusal):
     script = load_sprint(f"{SPRINT}/which_needs_more_data.py")
     config = script.Config(amounts=(20, 40), rates=(0.003, 0.01), steps=3, seeds=2, d_model=8, layers=1)

@@ -55,11 +55,18 @@ class ResidualNetwork(nn.Module):
 
 
 class VisionClassifier(nn.Module):
-    """A vision transformer whose class token is read by one layer."""
+    """A vision transformer whose class token is read by one layer.
 
-    def __init__(self, config: VisionConfig, outputs: int) -> None:
+    Args:
+        config: of the encoder.
+        outputs: logits.
+        positions: standard deviation of the positions at the start.
+    """
+
+    def __init__(self, config: VisionConfig, outputs: int, positions: float = 0.02) -> None:
         super().__init__()
         self.encoder = VisionTransformer(config)
+        nn.init.normal_(self.encoder.position_embedding, std=positions)
         self.head = nn.Linear(config.d_model, outputs)
 
     def forward(self, pictures: Pictures) -> Logits:
@@ -79,7 +86,7 @@ def nearest_width(build: Callable[[int], nn.Module], wanted: int, widths: range)
 
 
 def networks(
-    channels: int, picture: int, patch: int, d_model: int, layers: int, outputs: int
+    channels: int, picture: int, patch: int, d_model: int, layers: int, outputs: int, positions: float = 0.02
 ) -> dict[str, Callable[[int], nn.Module]]:
     """Return for each of both names a function of a seed that makes an untrained network of (nearly) equal size."""
     config = VisionConfig(picture, patch, channels, layers=layers, heads=4, d_model=d_model)
@@ -99,5 +106,5 @@ def networks(
 
     return {
         "residual network": seeded(lambda: residual(width)),
-        "vision transformer": seeded(lambda: VisionClassifier(config, outputs)),
+        "vision transformer": seeded(lambda: VisionClassifier(config, outputs, positions)),
     }
