@@ -278,6 +278,7 @@ def page(server: Any) -> Iterator[Any]:
     except ValueError as error:
         pytest.skip(str(error))
     with open_page(1100, 800) as opened:
+        opened.set_default_timeout(120_000)  # of a machine that is busy
         opened.foreign, opened.faults = [], []
         opened.route(
             lambda url: not url.startswith((server.url, "data:", "blob:")),
@@ -289,7 +290,7 @@ def page(server: Any) -> Iterator[Any]:
         yield opened
 
 
-def wait_for_text(page: Any, expected: str, seconds: int = 60) -> None:
+def wait_for_text(page: Any, expected: str, seconds: int = 120) -> None:
     end, text = time.monotonic() + seconds, page.locator("#text textarea")
     while text.input_value() != expected:
         assert time.monotonic() < end, (text.input_value(), expected)
