@@ -82,20 +82,24 @@ class PrefixGPT:
         positions: Int[Tensor, "_ tokens"] | None = None,
     ) -> Float[Tensor, "batch tokens vocab"]:
         """Return the logits of the token after each token; arguments as in `GPT.forward`, of the text alone."""
-        vectors, rows = self.gpt.token_embedding(tokens), len(tokens)
         past = cache[0].length if cache else 0
         if positions is None:
-            first = max(past, self.length)
+            first = max(0, past - self.length)
             positions = torch.arange(first, first + tokens.shape[1], device=tokens.device)[None]
-        else:
-            positions = positions + self.length
+        vectors, positions = self.gpt.token_embedding(tokens), positions + self.length
         if not past:  # later the prefix is in the cache
-            vectors = torch.cat([self.prefix.expand(rows, -1, -1), vectors], dim=1)
-            places = torch.arange(self.length, device=tokens.device).expand(len(positions), -1)
-            positions = torch.cat([places, positions], dim=1)
+            vectors, positions = self.put_before(vectors, positions)
         if mask is not None:  # every token may look at the prefix
-            mask = torch.cat([mask.new_ones(rows, self.length), mask], dim=1)
+            mask = torch.cat([mask.new_ones(len(mask), self.length), mask], dim=1)
         return read_vectors(self.gpt, vectors, cache=cache, mask=mask, positions=positions)[:, -tokens.shape[1] :]
+
+    def put_before(
+        self, words: Float[Tensor, "batch tokens d_model"], positions: Int[Tensor, "rows tokens"]
+    ) -> tuple[Float[Tensor, "batch places d_model"], Int[Tensor, "rows places"]]:
+        """Return the prefix and behind it the vectors of words, and the positions of both."""
+        prefix = self.prefix.expand(len(words), -1, -1)
+        places = torch.arange(self.length, device=positions.device).expand(len(positions), -1)
+        return torch.cat([prefix, words], dim=1), torch.cat([places, positions], dim=1)
 
     def new_cache(self, batch: int, max_tokens: int | None = None) -> list[KeyValueCache]:
         """Return an empty cache for each layer, with room for the prefix and `max_tokens` (default: the context)."""
