@@ -109,7 +109,7 @@ def stack(axes: Axes, label: str, found: dict[str, Measured]) -> None:
     for place, (name, row) in enumerate(found.items()):
         left = 0.0
         for colour, (part, size) in enumerate(asdict(row.predicted).items()):
-            axes.barh(place, size / 1e6, left=left, color=COLOURS[colour], label=part if place == 0 else None)
+            axes.barh(place, size / 1e6, left=left, color=COLOURS[colour], label=part if place == 0 and label == "deep" else None)
             left += size / 1e6
         axes.plot([row.peak / 1e6] * 2, [place - 0.45, place + 0.45], color="black", linewidth=2)
         axes.annotate(name, (row.peak / 1e6, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)

@@ -26,6 +26,7 @@ class ChunkedCrossEntropy(torch.autograd.Function):
             slope[torch.arange(len(slope)), labels[rows]] -= 1
             grad_hidden[rows] = slope @ weight
             grad_weight.addmm_(slope.T, hidden[rows])
+            del logits, slope  # or they would live on until the next piece has its own
         ctx.save_for_backward(grad_hidden, grad_weight)
         return total
 
