@@ -54,6 +54,14 @@ def test_equals_clips_encoder_in_class_token_and_gradients(activation: str):
     )  # fmt: skip
 
 
+def test_becomes_transformers_model():
+    ours = moved(SMALL).eval()
+    theirs = ours.to_transformers()
+    assert not theirs.training
+    tokens = theirs(pixel_values=pictures()).last_hidden_state
+    torch.testing.assert_close(ours(pictures()), tokens, atol=1e-5, rtol=1e-5)
+
+
 def test_the_product_is_a_convolution():
     weight = torch.randn(5, 3, 2, 2, generator=torch.Generator().manual_seed(2))
     seen = pictures(height=4, width=6)
@@ -110,6 +118,7 @@ def test_is_drawn_from_its_generator_and_every_parameter_gets_a_gradient():
     bound = (6 / 48) ** 0.5  # of Glorot and Bengio (2010) for 24 inputs and 24 outputs, queries, keys, values each
     largest = first.blocks[0].attention.qkv.weight.abs().max()
     assert 0.95 * bound < largest <= bound
+    assert 0.017 < first.position_embedding.std() < 0.023
     assert not first.class_token.any()
     assert not first.blocks[0].feed_forward.expand.bias.any()
     (first(pictures()) * torch.randn(2, 10, 24, generator=torch.Generator().manual_seed(4))).sum().backward()
