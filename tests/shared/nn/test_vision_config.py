@@ -1,6 +1,6 @@
 """A configuration of a vision transformer says which pictures it reads, and refuses what cannot be."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -30,3 +30,13 @@ def test_counts_patches_as_the_paper():
 def test_refuses_a_configuration(change: dict, message: str):
     with pytest.raises(ValueError, match=message):
         replace(SMALL, **change)
+
+
+def test_the_smallest_and_the_usual_one():
+    one = VisionConfig(picture=1, patch=1, channels=1, layers=1, heads=1, d_model=1)
+    assert one.patches == 1
+    usual = VisionConfig()
+    assert (usual.layers, usual.heads, usual.d_model, usual.channels) == (4, 4, 128, 3)
+    assert usual.epsilon == 1e-6
+    with pytest.raises(FrozenInstanceError):
+        usual.layers = 2  # ty: ignore[invalid-assignment]
