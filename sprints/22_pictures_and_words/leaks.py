@@ -83,10 +83,12 @@ def train(config: Config, fault: Fault, seed: int) -> tuple[VisionLanguageModel,
     """Return a model that was trained with a fault, and its tokenizer."""
     model, tokenizer = new_model(VisionConfig(patch=PATCH, layers=LAYERS, d_model=D_MODEL), seed_everything(seed))
     assert isinstance(model, VisionLanguageModel)
-    rates = {"learning_rate": config.learning_rate, "muon_learning_rate": config.muon_learning_rate}
+    optimizers = make_optimizers(
+        model, learning_rate=config.learning_rate, muon_learning_rate=config.muon_learning_rate
+    )
     steps = train_steps(
         model, caption_batches(tokenizer, seed, config.batch_size), loss_function=faulty_loss(fault),
-        optimizers=make_optimizers(model, **rates), steps=config.steps,
+        optimizers=optimizers, steps=config.steps,
         schedule=partial(warmup_linear, steps=config.steps, warmup=20),
     )  # fmt: skip
     for _ in tqdm(steps, f"{fault}, seed {seed}", config.steps, leave=False):

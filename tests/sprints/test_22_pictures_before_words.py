@@ -1,13 +1,14 @@
 """Pictures before words in sprint 22: the model, its equals in transformers, what goes wrong, and notes 7 and 10."""
 
 import copy
+import math
 from types import ModuleType
 
 import pytest
 import torch
-from lesson_texts import lesson_texts
+from lesson_texts import lesson_texts, shown
 
-from shared.checks.invariants import check_cache, check_causality
+from shared.checks.invariants import InvariantError, check_cache, check_causality
 from shared.nn.gpt import GPT, GPTConfig
 from shared.nn.vision_config import VisionConfig
 from shared.nn.vision_transformer import VisionTransformer
@@ -306,3 +307,155 @@ def test_a_gated_block_is_its_formula(seeing, generator):
     hidden = torch.nn.functional.gelu(block.feed_forward.expand(block.feed_forward_norm(y)))
     expected = y + torch.tanh(block.feed_forward_gate) * block.feed_forward.contract(hidden)
     torch.testing.assert_close(block(x, picture), expected, atol=1e-5, rtol=0)
+
+
+def test_note_7_two_patches_by_hand(load_sprint):
+    script = load_sprint(f"{SPRINT}/projector_by_hand.py")
+    results = script.main(script.Config())
+    for row in (*results.patches, *results.hidden):
+        assert f"({row[0]:g}, {row[1]:g})".replace("-", "−") in note(7)
+    for row in (*results.active, *results.vectors):
+        assert f"({row[0]:.3f}, {row[1]:.3f})".replace("-", "−") in note(7)
+    assert len(results.read) == len(script.TARGETS) == 5
+    script.plot(results)
+    projector = torch.nn.Sequential(torch.nn.Linear(128, 192), torch.nn.Linear(192, 192))
+    assert f"{sum(weight.numel() for weight in projector.parameters()):,} numbers" in note(7)
+    shown(note(7), torch.tensor(0.5).tanh().item())
+    assert (336 // 14) ** 2 == (48 // 2) ** 2 == 576
+    assert "576 vectors" in note(7)
+
+
+def test_note_7_more_patches_than_places(seeing):
+    vision_language = seeing("vision_language")
+    encoder = VisionTransformer(VisionConfig(picture=48, patch=2, layers=1, heads=1, d_model=4))
+    gpt = GPT(GPTConfig(vocab_size=5, context=256, layers=1, heads=1, d_model=4))
+    with pytest.raises(ValueError, match="256 places of the model, got 576 vectors and at least 1 tokens: make the"):
+        vision_language.VisionLanguageModel(encoder, vision_language.Projector(4, 4), gpt)
+
+
+def test_note_10_masks_by_hand(load_sprint):
+    script = load_sprint(f"{SPRINT}/masks_by_hand.py")
+    results = script.main(script.Config())
+    counted = {mask: (len(results.copied[mask]), len(results.copied_twice[mask])) for mask in script.MASKS}
+    assert [*counted.values()] == [(0, 0), (0, 0), (3, 3), (0, 4), (4, 4)]
+    assert "3 of 4 words see themselves" in note(10)
+    assert "After two layers all 4 are known" in note(10)
+    shown(note(10), results.floor, math.log(2))
+    assert results.floor == pytest.approx(math.log(2))
+    script.plot(results)
+
+
+def test_the_exercises_on_paper():
+    assert "1,472 places" in PAGE
+    assert 2048 - 576 == 1472
+    assert f"{1024 * 4096 + 4096 + 4096 * 4096 + 4096:,} numbers" in PAGE
+    pairs = [places * (places + 1) // 2 for places in (64, 64 + 576)]
+    assert all(f"{number:,}" in PAGE for number in pairs)
+    shown(PAGE, pairs[1] / pairs[0], form=".1f")
+
+
+def test_equals_llava_finds_every_fault_when_perturbed(load_sprint):
+    script = load_sprint(f"{SPRINT}/equals_llava.py")
+    results = script.main(script.Config())
+    for found in results.right.values():
+        assert max(vars(found).values()) < 1e-5
+    assert all(row["perturbed"] > 1e-4 for row in results.faulty.values())
+    assert [name for name, row in results.faulty.items() if row["as drawn"] < 1e-5] == ["GELU by its tanh formula"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "leaks"),
+    [
+        ("as it must be", False),
+        ("patches see all patches", False),
+        ("words in the patches' region", True),
+        ("patches see the words", True),
+        ("padding mask alone", True),
+    ],
+)
+def test_masks_leak_as_note_10_says_and_the_check_of_causality_finds_it(
+    seeing, generator, pictures, tokens, fault: str, leaks: bool
+):
+    leaking, model = seeing("leaking"), build(seeing("vision_language"), generator)
+    vectors = model.vectors(pictures)
+
+    def logits_of(rows: torch.Tensor) -> torch.Tensor:
+        mask = leaking.visible(fault, 9, torch.ones_like(rows, dtype=torch.bool))
+        both = torch.cat([vectors, model.gpt.token_embedding(rows)], dim=1)
+        return leaking.read_with(model.gpt, both, mask)[:, 9:]
+
+    if fault == "as it must be":
+        torch.testing.assert_close(logits_of(tokens), model(pictures, tokens), atol=1e-5, rtol=0)
+    if not leaks:
+        check_causality(logits_of, tokens, vocab_size=TEXT.vocab_size)
+        return
+    with pytest.raises(InvariantError, match="reads the future"):
+        check_causality(logits_of, tokens, vocab_size=TEXT.vocab_size)
+
+
+def test_labels_of_faulty_losses(seeing, generator, pictures):
+    vision_language, leaking = seeing("vision_language"), seeing("leaking")
+    model = build(vision_language, generator)
+    batch = vision_language.with_captions(pictures, [[5, 6, 7], [8], [9, 9]], END)
+    right, count = vision_language.text_loss(model, batch)
+    same, same_count = leaking.faulty_loss("as it must be")(model, batch)
+    torch.testing.assert_close(same, right, atol=1e-4, rtol=0)
+    assert same_count == count == 9
+    scores = model(pictures, batch.tokens).log_softmax(-1)
+    # Not shifted: every read token is asked for again. Shifted twice: the one after the next.
+    rows = [[0, 5, 6, 7, 0], [0, 8, 0], [0, 9, 9, 0]]
+    for fault, ahead, terms in (("labels not shifted", 0, 9), ("labels shifted twice", 2, 6)):
+        loss, count = leaking.faulty_loss(fault)(model, batch)
+        expected = -sum(
+            scores[number, place, row[place + ahead]]
+            for number, row in enumerate(rows)
+            for place in range(len(row) - 1 - max(0, ahead - 1))
+        )
+        torch.testing.assert_close(loss, expected, atol=1e-4, rtol=0)
+        assert count == terms
+
+
+def test_wrong_places(seeing, generator, pictures):
+    vision_language, places = seeing("vision_language"), seeing("wrong_places")
+    model = build(vision_language, generator)
+    expected = {
+        "as in training": [0, 1, 2, 3, 4],
+        "text begins at 0 again": [0, 1, 0, 1, 2],
+        "all patches at 0": [0, 0, 2, 3, 4],
+        "patches backwards": [1, 0, 2, 3, 4],
+        "text 8 later": [0, 1, 10, 11, 12],
+    }
+    assert {kind: places.position_ids(kind, 2, 3)[0].tolist() for kind in places.POSITIONS} == expected
+    batch = vision_language.with_captions(pictures, [[5, 6, 7], [8], [9, 9]], END)
+    nats = places.by_positions(model, [batch, batch])
+    assert nats["as in training"] == pytest.approx(vision_language.text_loss(model, batch)[0].item() / 3, rel=1e-4)
+    assert all(abs(nats[kind] - nats["as in training"]) > 1e-3 for kind in places.POSITIONS[1:])
+    # Large word vectors and positions, so that what is written turns with what is read.
+    for table in (model.gpt.token_embedding, model.gpt.positions):
+        for weight in table.parameters():
+            weight.data *= 5
+    same = places.by_padding(model, pictures, [[END], [END, 7, 9, 3, 20, 31], [END, 4]], 12)
+    assert same["left, positions count"] == 1
+    assert all(share < 1 for name, share in same.items() if name != "left, positions count"), same
+
+
+def test_leaks_at_a_tiny_size(load_sprint):
+    script = load_sprint(f"{SPRINT}/leaks.py")
+    config = script.Config(
+        faults=("as it must be", "labels not shifted"),
+        steps=1,
+        batch_size=4,
+        test=4,
+        prompts=2,
+        new_tokens=2,
+        seeds=(0,),
+    )
+    results = script.main(config)
+    assert set(results.faults) == {"as it must be", "labels not shifted"}
+    right = results.faults["as it must be"]
+    assert right.logged[0] == pytest.approx(right.honest[0], rel=1e-4)
+    assert results.faults["labels not shifted"].logged[0] != pytest.approx(
+        results.faults["labels not shifted"].honest[0]
+    )
+    assert results.paddings["left, positions count"][0] == 1
+    script.plot(results)

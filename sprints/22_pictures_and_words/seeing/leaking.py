@@ -69,7 +69,7 @@ def faulty_loss(fault: Fault) -> Callable[[nn.Module, PictureTexts], tuple[Tenso
         vectors = torch.cat([model.vectors(batch.pictures), words], dim=1)
         logits = read_with(model.gpt, vectors, visible(fault, patches, scored[:, :-1]))[:, patches:]
         if fault == "labels not shifted":  # `token_losses` shifts: so the label of a token becomes the token itself
-            tokens, scored = (torch.cat([part[:, :1], part[:, :-1]], dim=1) for part in (tokens, scored))
+            tokens = torch.cat([tokens[:, :1], tokens[:, :-1]], dim=1)
         elif fault == "labels shifted twice":
             logits, tokens, scored = logits[:, :-1], tokens[:, 1:], scored[:, 1:]
         return token_losses(logits, tokens, scored).sum(), count_targets(tokens, scored)
