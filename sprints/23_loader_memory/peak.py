@@ -27,9 +27,9 @@ from shared.lab.ranges import Different, PositiveInt
 from shared.lab.run import run
 from shared.nn.gpt import GPT, GPTConfig
 
-SIZES = {
-    "deep": {"layers": 8, "d_model": 256, "vocab_size": 2048},
-    "large vocabulary": {"layers": 4, "d_model": 128, "vocab_size": 8192},
+SIZES = {  # blocks, features of a token, words
+    "deep": (8, 256, 2048),
+    "large vocabulary": (4, 128, 8192),
 }
 
 
@@ -87,8 +87,8 @@ def main(config: Config) -> Results:
     torch.set_num_threads(1)
     ways = {TITLES[name]: WAYS[name] for name in config.ways}
     sizes = {}
-    for label, numbers in SIZES.items():
-        size = GPTConfig(context=config.tokens, heads=4, dropout=0.0, **numbers)
+    for label, (layers, d_model, vocab_size) in SIZES.items():
+        size = GPTConfig(vocab_size, config.tokens, layers, 4, d_model, dropout=0.0)
         ratios, found = times(size, config, ways), {}
         for name, way in ways.items():
             usage = usage_of(partial(two_steps, size, config, way))
@@ -109,7 +109,9 @@ def stack(axes: Axes, label: str, found: dict[str, Measured]) -> None:
     for place, (name, row) in enumerate(found.items()):
         left = 0.0
         for colour, (part, size) in enumerate(asdict(row.predicted).items()):
-            axes.barh(place, size / 1e6, left=left, color=COLOURS[colour], label=part if place == 0 and label == "deep" else None)
+            words = "averages" if part == "states" else part
+            named = words if place == 0 and label == "deep" else None  # once for both panels
+            axes.barh(place, size / 1e6, left=left, color=COLOURS[colour], label=named)
             left += size / 1e6
         axes.plot([row.peak / 1e6] * 2, [place - 0.45, place + 0.45], color="black", linewidth=2)
         axes.annotate(name, (row.peak / 1e6, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)

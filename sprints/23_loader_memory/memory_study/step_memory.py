@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import torch
+from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 
@@ -36,6 +37,6 @@ def usage_of(work: Callable[[], object]) -> Usage:
     return Usage(max((size for _, size in timeline), default=0), timeline)
 
 
-def is_cpu(event: "torch._C._autograd._KinetoEvent") -> bool:
-    """Return whether an event is a change of the CPU's memory."""
-    return event.name() == "[memory]" and event.device_type() == torch._C._autograd.DeviceType.CPU
+def is_cpu(event: Any) -> bool:
+    """Return whether an event of the profiler is a change of the CPU's memory."""
+    return event.name() == "[memory]" and event.device_type() == DeviceType.CPU

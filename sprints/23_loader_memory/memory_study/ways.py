@@ -66,9 +66,9 @@ class TwiceComputed(nn.Module):
         super().__init__()
         self.block = block
 
-    def forward(self, *inputs: object, **options: object) -> Tensor:
+    def forward(self, x: Float[Tensor, "rows tokens d_model"]) -> Float[Tensor, "rows tokens d_model"]:
         """Return what the block returns."""
-        return checkpoint(self.block, *inputs, use_reentrant=False, **options)
+        return checkpoint(self.block, x, use_reentrant=False)
 
 
 def prepare(gpt: GPT, way: Way, learning_rate: float) -> tuple[GPT, Optimizer]:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 from shared.lab.checking import expect
 
@@ -19,7 +19,8 @@ def by_autograd(hidden: Tensor, weight: Tensor, labels: Tensor, chunk: int) -> t
     del chunk
     leaves = hidden.clone().requires_grad_(), weight.clone().requires_grad_()
     loss = functional.cross_entropy(leaves[0] @ leaves[1].mT, labels)
-    return loss.detach(), *torch.autograd.grad(loss, leaves)
+    in_hidden, in_weight = torch.autograd.grad(loss, leaves)
+    return loss.detach(), in_hidden, in_weight
 
 
 def compare(learner: Any, hidden: Tensor, weight: Tensor, labels: Tensor, chunk: int) -> None:
@@ -76,15 +77,15 @@ def check_a_chunk_for_all(learner: Any) -> None:
     compare(learner, draw(4, 4, 3), draw(5, 6, 3), torch.tensor([5, 0, 2, 2]), 10)
 
 
-class Logits(TorchDispatchMode):
+class Logits(TorchFunctionMode):
     """Counts the rows of everything that is as wide as the vocabulary."""
 
     def __init__(self, vocab: int) -> None:
         super().__init__()
         self.vocab, self.most = vocab, 0
 
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = function(*args, **(kwargs or {}))
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
         if isinstance(result, Tensor) and result.dim() == 2 and result.shape[1] == self.vocab:
             self.most = max(self.most, result.shape[0])
         return result
