@@ -193,6 +193,7 @@ def test_the_assembled_model_is_llava(seeing, generator, pictures, tokens, kind:
             gradient, expected[name], atol=1e-5, rtol=0, msg=lambda text, name=name: f"{name}: {text}"
         )
     again = llava.from_llava(theirs)
+    assert not theirs.config.text_config.tie_word_embeddings, "theirs stays as it is"
     assert (again.gpt.config, again.skipped_blocks) == (ours.gpt.config, ours.skipped_blocks)
     assert all(torch.equal(again.state_dict()[name], weight) for name, weight in ours.state_dict().items())
 
@@ -393,6 +394,13 @@ def test_masks_leak_as_note_10_says_and_the_check_of_causality_finds_it(
         check_causality(logits_of, tokens, vocab_size=TEXT.vocab_size)
 
 
+def test_a_padding_mask_hides_padding(seeing):
+    real = torch.tensor([[True, True, False]])
+    seen = seeing("leaking").visible("padding mask alone", 1, real)[0, 0].tolist()
+    assert seen == [[True, True, True, False]] * 4
+    assert seeing("leaking").visible("as it must be", 1, real)[0, 0, -1].tolist() == [True, True, True, False]
+
+
 def test_labels_of_faulty_losses(seeing, generator, pictures):
     vision_language, leaking = seeing("vision_language"), seeing("leaking")
     model = build(vision_language, generator)
@@ -435,6 +443,9 @@ def test_wrong_places(seeing, generator, pictures):
         for weight in table.parameters():
             weight.data *= 5
     same = places.by_padding(model, pictures, [[END], [END, 7, 9, 3, 20, 31], [END, 4]], 12)
+    prompts = [[END], [END, 7, 9], [END, 4]]
+    written = places.write_padded(model, pictures, prompts, 5, "left, positions count").tolist()
+    assert written == model.write(pictures, prompts, max_new_tokens=5, end_token=TEXT.vocab_size)
     assert same["left, positions count"] == 1
     assert all(share < 1 for name, share in same.items() if name != "left, positions count"), same
 
