@@ -107,7 +107,8 @@ def plot(results: Results) -> Figure:
             heights = [value / 2**20 for value in values]
             axes.plot(heights, color=colour)
             axes.text(len(heights) - 1, heights[-1], f" {kind}", color=colour, va="center")
-        axes.axhline(results.size / 2**20, color="black", linewidth=1, linestyle=":")
+        # Up to the last step, so that it does not strike through the word "file".
+        axes.plot([0, len(found.file) - 1], 2 * [results.size / 2**20], color="black", linewidth=1, linestyle=":")
         axes.text(0, results.size / 2**20, " size of the file", va="bottom", fontsize=8)
         axes.set(xlabel="step", title=f"a loop that {name}", xlim=(0, 1.4 * len(found.file)), ylim=(0, top))
     rows[0].set_ylabel("MB since the beginning")

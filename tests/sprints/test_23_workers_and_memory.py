@@ -1,5 +1,7 @@
 """Workers and their memory of sprint 23: pages, storages, page cache, batches that wait, limits; and what notes say."""
 
+import itertools
+import json
 import multiprocessing
 import pickle
 import sys
@@ -12,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from lesson_texts import lesson_texts
+from lesson_texts import SPRINTS, lesson_texts
 from torch.utils.data import DataLoader
 
 SPRINT = "23_loader_memory"
@@ -158,8 +160,9 @@ def test_a_leak_is_anonymous(load_sprint, part, tmp_path: Path):
     script = load_sprint(f"{SPRINT}/page_cache.py")
     part("cache").write_noise(path := tmp_path / "noise", 32 << 20, 0)
     reads, leaks = (forked(part, script.loop, path, 16, leak) for leak in (False, True))
-    assert leaks.anonymous[-1] - leaks.anonymous[8] > (4 << 20)
-    assert reads.anonymous[-1] - reads.anonymous[8] < (4 << 20)
+    # Eight more steps keep 4 MB each; what the allocator keeps differs from run to run, by a few arrays of 2 MB.
+    assert leaks.anonymous[-1] - leaks.anonymous[8] > (24 << 20)
+    assert reads.anonymous[-1] - reads.anonymous[8] < (12 << 20)
     assert reads.file[-1] > (31 << 20)
 
 
@@ -211,3 +214,61 @@ def test_note_2_and_4_by_hand(part):
     assert f"{batch:,} bytes" in note(4)
     assert f"{8 * batch / 1e6:.0f} MB" in note(4)
     assert f"{64 * batch / 1e9:.1f} GB" in note(4)
+    assert f"{(64 - 8) * batch / 1e9:.1f} GB more" in note(4)
+    waiting = 3600 * (1 / 0.075 - 1 / 0.1)
+    assert f"{waiting:,.0f} batches wait, {waiting * batch / 1e9:.0f} GB" in note(4)
+    assert f"{512 * 10 * 4096 / 1e6:.0f} MB, however few" in note(4)
+    sizes = [sys.getsizeof(word) for word in ("egg", "oil", "flour")]
+    if sys.version_info[:2] == (3, 11):
+        assert f"{sizes[0]}, {sizes[1]} and {sizes[2]} bytes" in note(2)
+
+
+def test_notes_3_and_5_by_hand():
+    four = [128 / 4 + 16, 16]  # proportional and unique set of a worker with results of its own
+    assert "PSS {:.0f}, USS {}".format(*four) in note(3)
+    assert f"{128 + 4 * 16} MB in use" in note(3)
+    assert f"64 − 18 = {64 - 18} batches" in note(5)
+    assert f"that is {(64 - 18) // 3}" in note(5)
+    assert f"= {(1024 - 100) // 4}." in note(5)
+    assert f"{5 * 32 * 3 * 224 * 224 * 4 / 1e6:.0f} MB, too much" in note(5)
+
+
+def test_locks_take_the_room_of_the_eighth_batch(part):
+    recorded = json.loads((SPRINTS / SPRINT / "results" / "file_descriptors.json").read_text(encoding="utf-8"))
+    assert recorded["results"]["shared_memory"]["small batches, all kept"]["batches"] == 7
+    assert "Seven came" in note(5)
+    limits = part("limits")
+    for size, came in ((1 << 17, 7), ((1 << 17) - 8192, 8)):
+        try:
+            kept = forked(
+                part, limits.keep_batches, limits.Blocks(10, size), "file_descriptor", 1, False, None, 1 << 20, 1
+            )
+        except ValueError as fault:
+            pytest.skip(str(fault))
+        assert kept.batches == came
+
+
+def test_exercises_on_paper(part):
+    share = part("layouts").private_share
+    for fraction in (1 / 80, 1 / 8):
+        private = share(fraction, 16)
+        assert f"{private:.3f}" in page
+        assert f"{6 * (1 + 8 * private):.1f} GB" in page
+    full = 1 - (1 - (32 / 6 - 1) / 8) ** (1 / 16)
+    assert f"f = {full:.4f}. That is {8 * full:.0%}".replace("%", " %") in page
+    recorded = json.loads((SPRINTS / SPRINT / "results" / "a_list_that_grows.json").read_text(encoding="utf-8"))
+    found = recorded["results"]
+    counted = [
+        100 * growth["pages"]
+        for fraction, growth in zip(found["fractions"], found["layouts"]["texts"]["measured"], strict=True)
+        if fraction in (0.1, 0.5)
+    ]
+    assert "{:.1f} % and {:.1f} % were counted".format(*counted) in page
+    assert f"only {found['layouts']['texts']['items_to_a_page']:.1f} begin on a page" in page
+
+
+def test_a_reader_in_order_touches_two_pages_with_each_batch():
+    batches = [range(64 * number, 64 * (number + 1)) for number in range(2000)]
+    pages = [{word // 63 for word in batch} for batch in batches[::4]]
+    private = len(set(itertools.chain(*pages)))
+    assert private / (64 * 2000 / 63) == pytest.approx(0.5, abs=0.02)
