@@ -108,7 +108,9 @@ def plot(results: Results) -> Figure:
             below.barh(row, nats, left=start, height=0.6, color=shade, edgecolor="white", label=label)
             colour = "white" if shade == COLOURS[0] else "black"
             if nats > 0:
-                below.text(start + nats / 2, row, f"{nats:.1f}", ha="center", va="center", fontsize=7.5, color=colour)
+                # A narrow bar has its number above it.
+                y, colour = (row, colour) if nats > 0.5 else (row - 0.42, "black")
+                below.text(start + nats / 2, y, f"{nats:.1f}", ha="center", va="center", fontsize=7.5, color=colour)
             start += nats
         below.text(start + 0.25, row, f"{start:.1f}", va="center", fontweight="bold")
     figure.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)

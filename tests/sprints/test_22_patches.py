@@ -122,7 +122,12 @@ def test_note_1_by_hand(load_sprint):
     for patch in (1, 8):
         assert f"{found.pairs[f'48 pixels, patches of {patch}']:,}" in text
     assert round((1 + 224**2) ** 2 / 1e9, 1) == 2.5
-    assert found.moved_without < 1e-5 < 0.01 < found.moved_with
+    assert found.moved_without < 1e-5
+    assert found.moved_with == pytest.approx(0.1, abs=0.05)
+    scenes = load_sprint(f"{SPRINT}/seeing/scenes.py").scenes("test", 0, 300)
+    shown = load_sprint(f"{SPRINT}/seeing/drawing.py").pictures(scenes)
+    like_neighbour = (shown[..., 1:] == shown[..., :-1]).all(dim=1).float().mean().item()
+    assert f"{like_neighbour:.0%}".replace("%", " %") + " of the pixels" in text
     turned = script.main(script.Config(picture=(0.0,) * 8 + (9.0,) * 4 + (0.0,) * 4))
     assert turned.products == [[0, 0], [0, 0], [4.5, 0], [4.5, 0]], "a line across has no right minus left"
     assert f"{3 * 16**2 * 768:,} weights" in text
@@ -168,6 +173,13 @@ def test_a_mirrored_table_is_the_picture_of_mirrored_answers(facts, load_sprint)
     assert shown.answers[0, plate] == scenes.COLOURS.index("red")
     assert (shown.answers[0, 6 + plate], shown.answers[0, 6 + knife]) == (0, 7)
     assert (shown.answers[0] == facts.ABSENT).sum() == 8
+
+
+def test_only_a_napkin_shows_that_it_was_mirrored(load_sprint):
+    drawing = load_sprint(f"{SPRINT}/seeing/drawing.py")
+    for kind in load_sprint(f"{SPRINT}/seeing/scenes.py").KINDS:
+        left, right = (drawing.draw_place(kind, "red", "large", dx, 0) for dx in (-1, 1))
+        assert torch.equal(left.flip(-1), right) == (kind != "napkin")
 
 
 def test_digits_are_split_by_hands_and_stay_themselves(facts):

@@ -1,6 +1,6 @@
 """Pictures of scenes, and scenes of pictures: 48 x 48 pixels, nine places of 16 x 16.
 
-Nothing hides anything, and any two ways to fill a place differ in at least four pixels. So a picture determines its
+Nothing hides anything, and any two ways to fill a place differ in at least six pixels. So a picture determines its
 scene, and `decode` finds it by looking each place up among all 648 ways and the empty one.
 """
 

@@ -14,9 +14,9 @@ from torch import Tensor
 def line_weights(old: int, new: int) -> Tensor:
     """Return how much each old pixel counts for each new one, by a triangle around the new pixel's middle.
 
-    A pixel is one unit wide and its middle lies at one half. The middle of a new pixel, in old pixels, is (its number +
-    1/2) old / new. The triangle is 1 in its middle and falls to 0 within one old pixel, or within old / new of them if
-    the line becomes shorter. The weights of each new pixel sum to 1.
+    Old pixel number i, counted from 0, reaches from i to i + 1, so its middle lies at i + 1/2. The middle of new pixel
+    number j lies at (j + 1/2) * old / new. The triangle is 1 in its middle and falls to 0 within one old pixel, or
+    within old / new of them if the line becomes shorter. The weights of each new pixel sum to 1.
 
     Args:
         old: pixels of the line.
