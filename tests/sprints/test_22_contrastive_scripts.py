@@ -146,6 +146,26 @@ def test_retrieval_at_a_tiny_size(load_sprint, tmp_path):
             assert result.named["kind, whole captions"].chance == pytest.approx(1 / 6)
 
 
+def test_who_reads_no_relation(load_sprint):
+    runs, optimum = (
+        load_sprint(f"{SPRINT}/seeing/retrieval_runs.py"),
+        load_sprint(f"{SPRINT}/seeing/retrieval_optimum.py"),
+    )
+    drawn = load_sprint(f"{SPRINT}/seeing/captions.py").pairs("test", 0, 60)
+    scenes, texts = [scene for scene, _ in drawn], [text for _, text in drawn]
+    turned = []
+    for text in texts:  # each caption says the opposite
+        for one, other in (("left of", "right of"), ("above", "below")):
+            text = text.replace(one, "?").replace(other, one).replace("?", other)
+        turned.append(text)
+    exact, blind = optimum.scores(texts, scenes), runs.scores_without_relations(texts, scenes)
+    torch.testing.assert_close(blind, runs.scores_without_relations(turned, scenes))
+    assert not torch.equal(exact, optimum.scores(turned, scenes))
+    assert (blind >= exact).all()
+    single = torch.tensor([len(scene.items) == 1 for scene in scenes])
+    torch.testing.assert_close(blind[single].exp(), 4 * exact[single].exp())  # no word to leave out
+
+
 def test_what_retrieval_refuses(refusal):
     assert "recall at 10 needs ten pairs" in refusal(f"{SPRINT}/retrieve.py", "--pairs 5")
     assert "equal share of d_model" in refusal(f"{SPRINT}/retrieve.py", "--d-model 30")
