@@ -164,7 +164,9 @@ def plot(results: Results) -> Figure:
     axes.barh(range(len(names)), [-way.never_used for way in found], color="C3", height=0.6)
     axes.barh(range(len(names)), [way.used_twice for way in found], color="C1", height=0.6)
     for row, way in enumerate(found):
-        right = str(way.used_twice) if way.used_twice else "the same batches" if way.same_batches else "0"
+        right = "the same batches" if way.same_batches else str(way.used_twice)
+        if not (way.same_batches or way.used_twice or way.never_used):
+            right = "none, but other batches"
         axes.annotate(right, (way.used_twice, row), xytext=(4, -4), textcoords="offset points")
         if way.never_used:
             axes.annotate(

@@ -80,7 +80,9 @@ def plot(results: Results) -> Figure:
     drawings.text(axes, "× another document", x + 2.5 * size, top - 5 * size - 0.2)
     left, cell = 5.0, 0.58
     for y, (name, weights) in zip((2.5, 1.1), results.weights.items(), strict=True):
-        drawings.text(axes, f"weights of sat {name}", left + 2.5 * cell, y + 0.44, bold=True)
+        way = "with a block mask" if name == "with it" else name  # *it* is a word of the row
+        drawings.text(axes, f"weights of sat {way}", left + 2.5 * cell, y + 0.44, bold=True)
+        drawings.text(axes, "sat holds", left + 5.5 * cell + 0.6, y + 0.2)
         shares: list[list[drawings.Cell]] = [[round(share, 3) for share in weights]]
         strengths = [[max(0.08, share) for share in weights]]
         names = WORDS

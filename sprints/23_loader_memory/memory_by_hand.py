@@ -67,7 +67,8 @@ def plot(results: Results) -> Figure:
         width = 7.0 * size / whole
         axes.add_patch(Rectangle((left, 0.7), width, 1.1, facecolor=tint(colour, 0.35), edgecolor=colour))
         axes.text(left + width / 2, 1.25, f"{size / 1e9:.1f}", ha="center", va="center", fontsize=9)
-        axes.text(left + width / 2, 0.55, name, ha="center", va="top", fontsize=8, rotation=20 if width < 1 else 0)
+        label = "averages" if name == "states" else name
+        axes.text(left + width / 2, 0.55, label, ha="center", va="top", fontsize=8, rotation=20 if width < 1 else 0)
         left += width
     axes.text(
         0.1,

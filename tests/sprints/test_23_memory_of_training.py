@@ -82,7 +82,8 @@ def test_eight_bit_adam_is_torchaos(load_sprint):
             theirs, weight.grad, steps, first, second, None, rate, 0.9, 0.999, 0.01, 1e-8, True, False
         )
         torch.testing.assert_close(weight.detach(), theirs, rtol=0, atol=1e-5)
-        assert torch.equal(optimizer.state[weight]["first"].numbers.flatten(), first.codes.flatten())
+        for name, codes in (("first", first.codes), ("second", second.codes)):
+            assert torch.equal(optimizer.state[weight][name].numbers.flatten(), codes.flatten()), name
 
 
 def test_small_parameters_have_averages_in_floating_point_and_the_steps_of_adamw(load_sprint):
@@ -130,8 +131,29 @@ def test_numbers_worked_by_hand(load_sprint):
     for number in (16 * found.parameters / 1e6, found.block_megabytes, found.logits_megabytes):
         assert f"{number:,.1f} MB" in text
     assert f"{found.totals_megabytes['plain'] / 1e3:.1f} GB" in text
+    norm = 4 * 8192 * 2 * 768 / 1e6
+    parts = 12 * found.parameters / 1e6, 12 * found.block_megabytes, norm, 3 * found.logits_megabytes
+    assert sum(parts) == pytest.approx(found.totals_megabytes["plain"])
+    for part in parts:
+        assert f"{part:,.1f}" in text
     assert f"{found.totals_megabytes['blocks computed twice'] / 1e3:.1f} GB" in note(10)
     assert f"{found.totals_megabytes['logits in chunks'] / 1e3:.1f} GB" in note(10)
+
+
+def test_exercises_on_paper(load_sprint):
+    formula, ways = (load_sprint(f"{SPRINT}/memory_study/{name}.py") for name in ("formula", "ways"))
+    size = GPTConfig(50_257, 1024, 24, 16, 1024)
+    both = ways.Way(recompute=True, chunk=128)
+    for way, tokens in ((ways.Way(), 9000), (both, 101_000)):
+        assert formula.needed(size, 1, tokens, way).total == pytest.approx(24e9, rel=0.01)
+        assert f"{tokens:,}" in page
+    deep = {"layers": 8, "d_model": 256, "vocab_size": 2048}  # as in peak.py
+    for name in ("plain", "recomputed"):
+        long, short = (
+            formula.needed(GPTConfig(context=tokens, heads=4, dropout=0.0, **deep), 8, tokens, ways.WAYS[name]).total
+            for tokens in (256, 128)
+        )
+        assert f"{long / 1e6:.1f} / {short / 1e6:.1f} = {long / short:.2f}" in page
 
 
 def test_note_10_a_block_of_averages_by_hand(load_sprint):
