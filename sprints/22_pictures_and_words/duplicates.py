@@ -147,7 +147,7 @@ def plot(results: Results) -> Figure:
     places = list(range(len(results.table)))
     for colour, name, heights in (
         ("C0", "several scenes fit a caption, or captions a scene", [floor.loss for floor in results.table.values()]),
-        ("C1", "captions that are equal to a letter", [floor.equal_captions for floor in results.table.values()]),
+        ("C1", "captions that are equal to the letter", [floor.equal_captions for floor in results.table.values()]),
     ):
         axes.bar(places, heights, color=colour, width=0.6, label=name)
     for place, floor in zip(places, results.table.values(), strict=True):

@@ -116,8 +116,8 @@ def plot(results: Results) -> Figure:
         left.plot(row.scale, row.reached, "o", color="C3", zorder=3)
         words = f"{row.scale:.3g}: {row.reached:.2g}" if row.reached < 0.01 else f"{row.scale:.3g}: {row.reached:.2f}"
         # In the middle the space above the dots belongs to the curve of more pairs.
-        below = 0.5 < row.scale < 5
-        place, align = ((-7, -11), "right") if below else ((5, 6), "left")
+        middle = 0.5 < row.scale < 5
+        place, align = ((-7, -11 if row.scale < 2 else 1), "right") if middle else ((5, 6), "left")
         left.annotate(
             words, (row.scale, row.reached), xytext=place, textcoords="offset points", color="C3", ha=align
         )  # fmt: skip

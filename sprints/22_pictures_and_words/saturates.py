@@ -108,7 +108,7 @@ def plot(results: Results) -> Figure:
     kinds = list(next(iter(results.estimates.values())))
     axes.plot(kinds, [math.log(number) for number in kinds], color="black", linestyle="--")
     axes.annotate(
-        "what is there: log K", (kinds[-1], math.log(kinds[-1])), xytext=(-118, -4), textcoords="offset points"
+        "what is there: log K", (kinds[-1], math.log(kinds[-1])), xytext=(-132, 0), textcoords="offset points"
     )
     for colour, (batch, row) in zip(("C0", "C3", "C2", "C4"), results.estimates.items(), strict=False):
         fine = torch.logspace(math.log10(kinds[0]), math.log10(kinds[-1]), 40).tolist()

@@ -40,6 +40,7 @@ def compare_clip(learner: Any, pictures: Tensor, texts: Tensor, log_scale: float
         )
         / 2,
         "The two ways are added up: take their mean.": 2 * right,
+        "The minus is forgotten: a loss is minus the logarithm of a probability.": -right,
     }
     expect(learner.clip, {"pictures": pictures, "texts": texts, "log_scale": scale}, right, mistakes)
 
@@ -48,7 +49,7 @@ def compare_siglip(learner: Any, pictures: Tensor, texts: Tensor, log_scale: flo
     """Compare with the right loss, and with what the usual mistakes give."""
     scale, shift, pairs = torch.tensor(log_scale), torch.tensor(bias), len(pictures)
     unit = functional.normalize(pictures, dim=-1) @ functional.normalize(texts, dim=-1).mT
-    signs = 2 * torch.eye(pairs) - 1
+    raw, signs = pictures @ texts.mT, 2 * torch.eye(pairs) - 1
 
     def loss(logits: Tensor, signs: Tensor = signs) -> Tensor:
         return -functional.logsigmoid(signs * logits).sum() / pairs
@@ -56,6 +57,10 @@ def compare_siglip(learner: Any, pictures: Tensor, texts: Tensor, log_scale: flo
     right = loss(scale.exp() * unit + shift)
     mistakes = {
         "It is the mean over all cells: divide by the pairs, not by their square.": right / pairs,
+        "The minus is forgotten: a loss is minus the logarithm of a probability.": -right,
+        "The signs are exchanged: yes on the diagonal, no elsewhere.": loss(scale.exp() * unit + shift, -signs),
+        "The scale is divided by: it is the inverse of the temperature.": loss(unit / scale.exp() + shift),
+        "The vectors keep their lengths: divide each by its own.": loss(scale.exp() * raw + shift),
         "The bias is forgotten.": loss(scale.exp() * unit),
         "The bias is subtracted.": loss(scale.exp() * unit - shift),
         "The bias is multiplied by the scale too.": loss(scale.exp() * (unit + shift)),
