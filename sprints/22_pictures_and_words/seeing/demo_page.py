@@ -139,10 +139,9 @@ def build(model: VisionLanguageModel, tokenizer: "PreTrainedTokenizerBase") -> "
         lay.click(laid, number, [picture, number], **quiet)
         clear.click(lambda: first, None, picture, **quiet)
         file.upload(dropped, file, picture, **quiet)
-        # preprocess=False: what is no text at all gets our message, not a traceback.
         picture.change(
             respond, picture, [page, text],
-            api_name="look", show_progress="hidden", preprocess=False, concurrency_limit=MOST_TEXTS,
+            api_name="look", show_progress="hidden", concurrency_limit=MOST_TEXTS,
             trigger_mode="always_last",
         )  # fmt: skip
     blocks.queue(max_size=MOST_TEXTS * 8, api_open=False)
