@@ -150,9 +150,10 @@ def plot(results: Results) -> Figure:
     axes.axvline(results.optimum["both"], color="C2", linestyle="--")
     axes.text(results.optimum["both"] * 1.02, -0.55, "optimum", color="C2", fontsize=8)
     axes.set_yticks(range(len(names)), names)
-    axes.set(
-        xscale="log", xlabel="nats per token, tip first and method first (logarithmic)", ylim=(len(names) - 0.5, -0.8)
-    )
+    axes.set_xscale("log")
+    axes.set_xticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
+    axes.minorticks_off()
+    axes.set(xlabel="nats per token, tip first and method first (logarithmic)", ylim=(len(names) - 0.5, -0.8))
     return figure
 
 

@@ -150,17 +150,17 @@ def plot(results: Results) -> Figure:
             axes.errorbar(
                 place + 0.12, found.after[0], yerr=error_bars([found.after[1]]), fmt="o", capsize=4, color="C0"
             )
-            axes.text(place + 0.2, found.after[0], f"{found.after[0]:.3f}", fontsize=8, color="C0", va="center")
+            axes.annotate(
+                f"{found.after[0]:.3f}", (place + 0.12, found.after[0]), (0, 9), textcoords="offset points", fontsize=8,
+                color="C0", ha="center",
+            )  # fmt: skip
         axes.axhline(results.optimum[text], color="C2", linestyle="--")
         names = [NAMES[kind] for kind in bases]
         axes.set_xticks(range(len(names)), names, fontsize=8)
         axes.set(title=f"{text} recipes", ylabel="nats per token", xlim=(-0.5, len(names) - 0.3))
         if text == "reordered":
             axes.set(yscale="log")
-    panels[0].text(-0.4, results.optimum[next(iter(results.texts))], "optimum", color="C2", va="bottom", fontsize=8)
-    figure.text(
-        0.5, 0.99, "squares: before LoRA   circles: after it, mean and 95 % interval", ha="center", va="top", fontsize=9
-    )
+    figure.supxlabel("squares: before LoRA; circles: after it, mean and 95 % interval; dashed: optimum", fontsize=9)
     return figure
 
 
