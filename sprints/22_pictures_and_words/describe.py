@@ -39,6 +39,8 @@ PRESETS = {
     "seeds": {"seeds": (0, 1, 2), "steps": 3000},
     # A blind model has nothing left to learn after a fifth of the steps.
     "blind": {"seeds": (0, 1, 2), "steps": 600, "sights": ("blind",)},
+    # As ViT begins: positions that are much weaker than the patches.
+    "weak_positions": {"seeds": (0, 1, 2), "steps": 600, "positions": 0.02},
     "beside": {"seeds": (0, 1, 2), "steps": 3000, "way": "beside"},
 }
 
@@ -52,6 +54,7 @@ class Config(ScriptConfig):
     layers: PositiveInt = 2  # blocks of the encoder
     d_model: PositiveInt = 128  # its features of a patch
     heads: PositiveInt = 4  # its attention heads
+    positions: PositiveFloat = 0.5  # standard deviation of its first positions; ViT's is 0.02
     steps: PositiveInt = 600  # optimizer steps
     batch_size: PositiveInt = 64  # scenes in a step, all of them new
     learning_rate: PositiveFloat = 2e-3  # of AdamW, for embeddings, gains and the projector
@@ -84,7 +87,7 @@ class Results:
 def train(config: Config, seed: int, sight: Sight) -> tuple[PictureReader, Any, list[tuple[int, float]]]:
     """Return a trained model, its tokenizer, and its losses on validation captions by the steps done."""
     vision = VisionConfig(patch=config.patch, layers=config.layers, heads=config.heads, d_model=config.d_model)
-    model, tokenizer = new_model(vision, seed_everything(seed), config.model, config.way)
+    model, tokenizer = new_model(vision, seed_everything(seed), config.model, config.way, config.positions)
     model = model.to(pick_device(config.device))
     held_out = in_batches(pairs("validation", 0, config.validation), tokenizer, SEES[sight])
     batches = caption_batches(tokenizer, seed, config.batch_size, SEES[sight])

@@ -14,6 +14,7 @@ from seeing.contrastive import ContrastiveLoss
 from seeing.describing import PER_SEED
 from seeing.drawing import pictures
 from seeing.scenes import COLOURS, KINDS, SIDE, SIZES, Scene, scenes
+from seeing.table_gpt import new_encoder
 from seeing.two_towers import TextConfig, TwoTowers
 from seeing.vision_language import PictureReader
 from shared.nn.adapters import inject
@@ -66,11 +67,13 @@ def make_encoder(
     first = 1000 * PER_SEED
     if start == "contrastive":
         text = TextConfig(vocab_size=len(tokenizer), layers=2, d_model=vision.d_model, heads=vision.heads)
-        contrast = Contrast(TwoTowers(vision, text, generator=generator), ContrastiveLoss())
+        towers = TwoTowers(vision, text, generator=generator)
+        towers.vision.load_state_dict(new_encoder(vision, generator).state_dict())
+        contrast = Contrast(towers, ContrastiveLoss())
         for _ in train_towers(contrast, scene_batches(tokenizer, batch_size, first), steps=steps, rate=rate):
             pass
         return contrast.towers.vision.eval()
-    encoder = VisionTransformer(vision, generator)
+    encoder = new_encoder(vision, generator)
     if start == "classified":
         for _ in learn_places(PlaceClassifier(encoder), first, steps, batch_size, rate):
             pass

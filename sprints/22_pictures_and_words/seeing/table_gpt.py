@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from seeing.cross_attention import CrossAttentionModel
 from seeing.vision_language import PictureReader, Projector, VisionLanguageModel
@@ -29,7 +29,7 @@ TIED = "gpt.head.weight"  # the same numbers as the token embedding, so it is no
 
 
 def new_model(
-    vision: VisionConfig, generator: torch.Generator, gpt: str = SHIPPED, way: Way = "before"
+    vision: VisionConfig, generator: torch.Generator, gpt: str = SHIPPED, way: Way = "before", positions: float = 0.5
 ) -> tuple[PictureReader, "PreTrainedTokenizerBase"]:
     """Return a GPT that has learnt to write, with an encoder and a projector that have learnt nothing; its tokenizer.
 
@@ -38,16 +38,24 @@ def new_model(
         generator: draws all new weights.
         gpt: a name for `load_causal_model`, of a GPT-2.
         way: the picture stands before the words, or beside them: the GPT is frozen then, and gated blocks look.
+        positions: standard deviation of the encoder's first positions. ViT begins with 0.02, where a patch has about 1.
 
     Raises:
         ValueError: it cannot be loaded, is no GPT-2, or has no room for the patches.
     """
     theirs, tokenizer = load_causal_model(gpt)
     ours = GPT.from_transformers(theirs)  # ty: ignore[invalid-argument-type]
-    parts = (VisionTransformer(vision, generator), Projector(vision.d_model, ours.config.d_model, generator), ours)
+    parts = (new_encoder(vision, generator, positions), Projector(vision.d_model, ours.config.d_model, generator), ours)
     if way == "beside":
         return CrossAttentionModel(*parts, generator=generator), tokenizer
     return VisionLanguageModel(*parts), tokenizer
+
+
+def new_encoder(vision: VisionConfig, generator: torch.Generator, positions: float = 0.5) -> VisionTransformer:
+    """Return an encoder that has learnt nothing, whose positions have the standard deviation `positions`."""
+    encoder = VisionTransformer(vision, generator)
+    nn.init.normal_(encoder.position_embedding, std=positions, generator=generator)
+    return encoder
 
 
 def save_table_gpt(model: PictureReader, folder: Path) -> None:
