@@ -3,8 +3,8 @@
     uv run sprints/22_pictures_and_words/projector_by_hand.py
     uv run sprints/22_pictures_and_words/projector_by_hand.py --patches 2 0 0 2
 
-Two patches, two numbers each, go through a projector and stand before the words "a red"; all four places get positions,
-and only behind words there is something to predict. Theory: notes/07_pictures_before_words.md
+Two patches, two numbers each, go through a projector and stand before "<end> a red"; all five places get positions, and
+only the places of the text have something to predict. Theory: notes/07_pictures_before_words.md
 """
 
 from dataclasses import dataclass

@@ -71,12 +71,21 @@ def check_a_long_way(learner: Any) -> None:
         compare_leaks(learner, mask, 2, layers)
 
 
+def check_the_residual_path(learner: Any) -> None:
+    """Nobody looks at itself: what a place saw in the first layer, the residual path keeps in the second."""
+    mask = torch.zeros(4, 4, dtype=torch.bool)
+    mask[1, 0] = mask[1, 2] = mask[2, 0] = mask[3, 0] = True
+    compare_leaks(learner, mask, 1, 2)
+
+
 def compare_leaks(learner: Any, mask: Tensor, patches: int, layers: int) -> None:
     known = torch.eye(len(mask))
     for _ in range(layers):
         known = ((mask.float() @ known + known) > 0).float()
     expected = known.diagonal(1)[patches:] > 0
+    paths = torch.linalg.matrix_power(mask.double(), layers) > 0
     mistakes = {
+        "The residual path is forgotten: a place keeps what it knew before a layer.": paths.diagonal(1)[patches:],
         "One layer is not all: what a patch has seen it hands on in the next one.": mask.diagonal(1)[patches:],
         "These are the places themselves; asked is whether the place *before* a token knows it.": (
             known.diagonal()[patches + 1 :] > 0

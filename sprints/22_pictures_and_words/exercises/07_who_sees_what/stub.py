@@ -31,7 +31,8 @@ def leaked(mask: Tensor, patches: int, layers: int) -> Tensor:
     """Return for each token of the text but the first whether the place before it, which predicts it, can know it.
 
     Args:
-        mask: of one row, True where a place may look, the same in every layer, (places, places)
+        mask: of one row, True where a place may look, the same in every layer, (places, places). On the residual path a
+            place keeps what it knew, even where it may not look at itself.
         patches: places before the text.
         layers: how many of them the model has.
 
