@@ -277,7 +277,8 @@ def page(server: Any) -> Iterator[Any]:
         find_browser()
     except ValueError as error:
         pytest.skip(str(error))
-    with open_page(1100, 800) as opened:
+    with open_page(1100, 800) as page:
+        opened: Any = page
         opened.set_default_timeout(120_000)  # of a machine that is busy
         opened.foreign, opened.faults = [], []
         opened.route(
