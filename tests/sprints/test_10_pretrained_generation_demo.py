@@ -803,6 +803,7 @@ def page(server: Any) -> Iterator[Any]:
         contextlib.closing(running.chromium.launch(executable_path=path, args=["--no-sandbox"])) as browser,
     ):
         opened = browser.new_page()
+        opened.set_default_timeout(120_000)  # of a machine that is busy
         opened.foreign, opened.faults = [], []
         opened.route(
             lambda url: not url.startswith((server.url, "data:", "blob:")),

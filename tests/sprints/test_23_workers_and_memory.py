@@ -3,7 +3,9 @@
 import itertools
 import json
 import multiprocessing
+import os
 import pickle
+import subprocess
 import sys
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -20,6 +22,10 @@ from torch.utils.data import DataLoader
 SPRINT = "23_loader_memory"
 page, note = lesson_texts(SPRINT)
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pages are looked up in /proc")
+
+# A process that has run hundreds of tests has free memory and open files of its own, which a fork of it would have too.
+FRESH = "SPRINTS_FRESH_PROCESS"
+alone = pytest.mark.skipif(FRESH not in os.environ, reason="run by the test of a fresh process")
 
 
 @pytest.fixture
@@ -83,6 +89,16 @@ def test_processes_answer_or_say_why_not(part):
         forked(part, __import__("os")._exit, 3)
 
 
+def test_what_a_fresh_process_measures():
+    names = "lists_grow or leak_is or open_files_and"
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", __file__, "-k", names]
+    done = subprocess.run(
+        command, env=os.environ | {FRESH: "1"}, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert "5 passed" in done.stdout or "....." in done.stdout
+
+
 def test_pages_by_hand(load_sprint, part):
     script = load_sprint(f"{SPRINT}/pages_by_hand.py")
     found = script.main(script.Config())
@@ -97,6 +113,7 @@ def test_pages_by_hand(load_sprint, part):
     assert 1 - share(0.25, 63) < 2e-8
 
 
+@alone
 @pytest.mark.parametrize("name", ["words", "texts", "records"])
 def test_lists_grow_as_predicted(part, name: str):
     found = part("layouts").curve_of(name, 2, (0.02, 0.3), seed=1)
@@ -156,6 +173,7 @@ def test_pages_of_a_file_come_back_and_others_do_not(part, tmp_path: Path):
     assert loaded["loaded"].digest == backed["read"].digest != loaded["read again"].digest
 
 
+@alone
 def test_a_leak_is_anonymous(load_sprint, part, tmp_path: Path):
     script = load_sprint(f"{SPRINT}/page_cache.py")
     part("cache").write_noise(path := tmp_path / "noise", 32 << 20, 0)
@@ -176,6 +194,7 @@ def test_as_many_batches_wait_as_workers_times_prefetch_factor(part):
     assert waiting.without_an_end(20, 0.005, 0.02)[-1] > 4
 
 
+@alone
 def test_too_many_open_files_and_its_cures(part):
     limits = part("limits")
     data = limits.Blocks(40, 100)

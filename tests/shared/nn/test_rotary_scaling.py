@@ -62,7 +62,8 @@ def test_turned_queries_and_their_gradients_are_those_of_transformers():
     cosine, sine = LlamaRotaryEmbedding(their_config("yarn", 1000.0, {"factor": 4.0}))(x, positions)
     theirs, _ = apply_rotary_pos_emb(x, x, cosine, sine)
     ours = rotate_scaled(x, positions[:, None], 1000.0, YarnScaling(4.0, CONTEXT))
-    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
+    # Angles reach 1,170 radians, where neighbours in float32 are 1.2e-4 apart; they turn numbers of up to 4.
+    torch.testing.assert_close(ours, theirs, atol=5e-4, rtol=0)
     weights = torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
     gradients = [torch.autograd.grad((turned * weights).sum(), x)[0] for turned in (ours, theirs)]
     torch.testing.assert_close(*gradients, atol=1e-4, rtol=0)

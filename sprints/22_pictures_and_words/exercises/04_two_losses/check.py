@@ -18,7 +18,7 @@ def rows(logits: Tensor) -> Tensor:
     return -logits.log_softmax(dim=1).diagonal().mean()
 
 
-def compare_clip(learner: Any, pictures: Tensor, texts: Tensor, log_scale: float) -> None:
+def compare_clip(learner: Any, pictures: Tensor, texts: Tensor, log_scale: float, tolerance: float = 1e-4) -> None:
     """Compare with the right loss, and with what the usual mistakes give."""
     scale = torch.tensor(log_scale)
     unit = functional.normalize(pictures, dim=-1) @ functional.normalize(texts, dim=-1).mT
@@ -42,7 +42,7 @@ def compare_clip(learner: Any, pictures: Tensor, texts: Tensor, log_scale: float
         "The two ways are added up: take their mean.": 2 * right,
         "The minus is forgotten: a loss is minus the logarithm of a probability.": -right,
     }
-    expect(learner.clip, {"pictures": pictures, "texts": texts, "log_scale": scale}, right, mistakes)
+    expect(learner.clip, {"pictures": pictures, "texts": texts, "log_scale": scale}, right, mistakes, tolerance)
 
 
 def compare_siglip(learner: Any, pictures: Tensor, texts: Tensor, log_scale: float, bias: float) -> None:
@@ -87,7 +87,8 @@ def draw(pairs: int, features: int, seed: int) -> tuple[Tensor, Tensor]:
 
 def check_clip_on_the_four_pairs(learner: Any) -> None:
     """Scale 5: 0.236."""
-    compare_clip(learner, PICTURES, TEXTS, math.log(5))
+    # To three digits, as the note has it: the two ways differ in the fourth, and in the next check by much.
+    compare_clip(learner, PICTURES, TEXTS, math.log(5), tolerance=1e-3)
 
 
 def check_clip_on_vectors_of_any_length(learner: Any) -> None:
