@@ -1,5 +1,6 @@
 """Sprint 22, glyphs and digits: what is held out, what is best possible, baselines, and the scripts at a small size."""
 
+import itertools
 import math
 import unicodedata
 from dataclasses import replace
@@ -160,6 +161,22 @@ def test_a_picture_is_drawn_of_a_style_that_has_the_name(study):
     assert all(len({picture.numpy().tobytes() for picture in of_one}) == 2 for of_one in drawn)
 
 
+def test_batches_have_rows_of_names_that_are_alike_and_each_name_once_in_a_pass(study, glyphs):
+    training = study.training_glyphs(("Sans", "Sans Bold"), 0.0, 90)
+    tokens = training.tokens.encode(training.names)
+    batches = study.glyph_batches(training, 20, 5, 0.0, torch.Generator().manual_seed(0))
+    drawn, rows = [next(batches) for _ in range(-(-len(tokens) // 20))], []
+    for pictures, said in drawn:
+        places = [int((tokens == one).all(dim=1).nonzero()) for one in said]
+        for place, picture in zip(places, pictures, strict=True):
+            of_name = glyphs.as_input(training.pictures[place][training.has[place]])
+            assert (of_name == picture).flatten(1).all(dim=1).any()
+        following = [(after - before) % len(tokens) == 1 for before, after in itertools.pairwise(places)]
+        assert sum(following) >= 0.6 * len(places)
+        rows += places
+    assert sorted(rows) == list(range(len(tokens)))
+
+
 def test_blurred_pictures_are_scipys(baselines, glyphs):
     from scipy.ndimage import gaussian_filter
 
@@ -282,14 +299,14 @@ def test_glyphs_runs_small_and_the_same_way_twice(load_sprint):
     )  # fmt: skip
     results = script.main(config)
     assert (
-        script.main(replace(config, rates=(0.01,), blurs=(0.0, 1.0))).families["Serif"].best
-        == results.families["Serif"].best
+        script.main(replace(config, rates=(0.01,), blurs=(0.0, 1.0))).held_out[script.MONO].best
+        == results.held_out[script.MONO].best
     )
-    assert {*results.families} == {"Mono", "Serif"}
-    for family in results.families.values():
-        assert family.found["nearest neighbour"]["known: picture to name @1"][0] > 0.3
-        for way in family.found.values():
-            assert all(mean <= family.best[what] + 1e-6 for what, (mean, _) in way.items())
+    assert {*results.held_out} == {*script.HELD_OUT}
+    for styles in results.held_out.values():
+        assert styles.found["nearest neighbour"]["known: picture to name @1"][0] > 0.3
+        for way in styles.found.values():
+            assert all(mean <= styles.best[what] + 1e-6 for what, (mean, _) in way.items())
     assert script.main(config) == results
     script.plot(results)
 

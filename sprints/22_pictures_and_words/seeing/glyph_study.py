@@ -1,14 +1,15 @@
 """Which glyphs are trained on, and which are asked for: a family that nobody has seen, with known and unknown names."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 from torch import Tensor
 
-from seeing.glyphs import Glyphs, draw_style, seen
+from seeing.distortions import distort
+from seeing.glyphs import Glyphs, as_input, draw_style, seen
 from seeing.name_tokens import NameTokens, parts
 
 SPLIT_SEED = 22  # which names are held out; not the seed of a run
@@ -113,3 +114,28 @@ def examined_glyphs(style: str, training: Training, most: int | None = None) -> 
     unknown = torch.tensor([name in training.held_out for name in glyphs.names])
     foreign = int((~known & ~unknown).sum())
     return Examined(glyphs.at(known & ~before), glyphs.at(unknown & ~before), int(before.sum()), foreign)
+
+
+def glyph_batches(
+    training: Training, size: int, alike: int, strength: float, generator: torch.Generator
+) -> Iterator[tuple[Float32[Tensor, "pairs 1 height width"], Int64[Tensor, "pairs tokens"]]]:
+    """Yield distorted pictures and their names, in random styles, without end; in each pass a name comes once.
+
+    A batch is made of rows of names that follow one another in the alphabet, "... e with acute", "... e with breve":
+    what is alike is what has to be told apart.
+
+    Args:
+        training: the glyphs.
+        size: names of a batch.
+        alike: names of such a row (1: all are drawn at random).
+        strength: of the distortion.
+        generator: draws names, styles and distortions.
+    """
+    tokens = training.tokens.encode(training.names)
+    while True:
+        first = int(torch.randint(len(tokens), (), generator=generator))
+        in_rows = torch.arange(len(tokens)).roll(first).split(alike)
+        order = [in_rows[row] for row in torch.randperm(len(in_rows), generator=generator).tolist()]
+        for rows in torch.cat(order).split(size):
+            if len(rows) > 1:
+                yield distort(as_input(training.draw(rows, generator)), strength, generator), tokens[rows]
