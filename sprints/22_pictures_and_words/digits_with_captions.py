@@ -43,6 +43,7 @@ class Config(ScriptConfig):
     groups: PositiveInt = 8  # groups of ten images in a step
     d_model: PositiveInt = 64  # features of a token in both towers, and of the space they share
     layers: PositiveInt = 3  # blocks of the picture tower; the text tower has one
+    positions: PositiveFloat = 0.5  # standard deviation of the places of patches at the start (loud_positions.py)
     distortion: NonNegativeFloat = 0.5  # how much each image is stretched, sheared, moved and inked anew
     seeds: PositiveInt = 5  # runs of the towers
 
@@ -84,7 +85,9 @@ def train(digits: Digits, config: Config, rate: float, seed: int, *, different: 
     generator, tokens, layers = torch.Generator().manual_seed(seed), caption_tokens(), config.layers
     vision = VisionConfig(picture=8, patch=2, channels=1, layers=layers, heads=HEADS, d_model=config.d_model)
     text = TextConfig(len(tokens), tokens.context, layers=1, heads=HEADS, d_model=config.d_model, end_token=0)
-    contrast = InGroups(TwoTowers(vision, text, config.d_model, generator), ContrastiveLoss())
+    towers = TwoTowers(vision, text, config.d_model, generator)
+    torch.nn.init.normal_(towers.vision.position_embedding, std=config.positions, generator=generator)
+    contrast = InGroups(towers, ContrastiveLoss())
 
     def batches() -> Iterator[PairBatch]:
         for rows, captions in groups(labels, config.groups, config.steps, generator, different=different):
