@@ -28,6 +28,7 @@ from shared.lab.run import run
 class Config(ScriptConfig):
     workers: tuple[Processes, ...] = (1, 2, 4)  # of the loader
     ahead: tuple[PositiveInt, ...] = (1, 2, 4, 8)  # its prefetch_factor
+    shown: PositiveInt = 2  # the one of these whose waiting batches are drawn, with the most workers
     steps: PositiveInt = 60  # batches of an epoch
     megabytes: PositiveInt = 2  # size of a batch
     step: PositiveFloat = 0.03  # seconds of a training step
@@ -35,6 +36,8 @@ class Config(ScriptConfig):
 
     def check(self) -> None:
         check_linux()
+        if self.shown not in self.ahead:
+            raise ValueError(f"--shown must be one of --ahead {self.ahead}; got {self.shown}")
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Setting:
 class Results:
     steady: list[Setting]
     uneven: list[Setting]
-    ready: list[int]  # before each step, the largest setting of the steady loading
+    ready: list[int]  # before each step, of the steady loading of the setting that is drawn
+    may_wait: int  # in it
     without_an_end: list[int]
     step: float
 
@@ -88,7 +92,8 @@ def main(config: Config) -> Results:
             for uneven, settings in rows.items():
                 setting, found = measure(config, workers, ahead, uneven)
                 settings.append(setting)
-                ready = found.ready if not uneven else ready
+                if not uneven and ahead == config.shown:
+                    ready = found.ready
     for uneven, settings in rows.items():
         print("uneven loading" if uneven else "steady loading")
         for row in settings:
@@ -98,13 +103,12 @@ def main(config: Config) -> Results:
             )
     endless = without_an_end(config.steps, config.step / 2, config.step)
     print(f"a queue without an end: {endless[-1]} batches wait after {len(endless)} steps")
-    return Results(rows[False], rows[True], ready, endless, config.step)
+    return Results(rows[False], rows[True], ready, config.workers[-1] * config.shown, endless, config.step)
 
 
 def plot(results: Results) -> Figure:
     """Draw what waits during an epoch, and time of a step against the memory of what waits."""
     figure, (left, right) = new_figure(8.6, 3.4, 1, 2)
-    last = results.steady[-1]
     left.plot(range(1, len(results.without_an_end) + 1), results.without_an_end, color=COLOURS[3])
     left.text(
         len(results.without_an_end),
@@ -114,9 +118,9 @@ def plot(results: Results) -> Figure:
         va="center",
     )
     left.plot(range(1, len(results.ready) + 1), results.ready, color=COLOURS[0])
-    left.axhline(last.predicted, color="black", linewidth=1, linestyle=":")
+    left.axhline(results.may_wait, color="black", linewidth=1, linestyle=":")
     left.text(
-        len(results.ready), last.predicted, f"workers x prefetch_factor = {last.predicted}", ha="right", va="bottom"
+        len(results.ready), results.may_wait, f"workers x prefetch_factor = {results.may_wait}", ha="right", va="bottom"
     )
     left.set(xlabel="training step", ylabel="batches that wait")
     for name, settings, colour, marker in (
