@@ -113,8 +113,8 @@ def test_no_code_is_better_than_shannons_bound(part):
         bound = codes.shannon_bound(np.ones(8), 6.0 * parts)
         assert bound < error < 3 * bound
         assert bound == pytest.approx(2 ** (-2 * 6 * parts / 8))
-    assert codes.shannon_bound(np.array([4.0, 1.0]), 1) == 1  # all of the bit goes to the first feature: 4 / 4 and 1
-    assert codes.shannon_bound(np.array([4.0, 1.0]), 4) == pytest.approx(0.125)
+    assert codes.shannon_bound(np.array([4.0, 1.0]), 1.0) == 1  # all of the bit goes to the first feature: 4 / 4 and 1
+    assert codes.shannon_bound(np.array([4.0, 1.0]), 4.0) == pytest.approx(0.125)
     with pytest.raises(ValueError, match="32 features cannot be cut into 5 equal parts"):
         codes.Codebook.train(VECTORS, 5, 1, np.random.default_rng(0))
     with pytest.raises(ValueError, match="a byte tells 256 values apart; got 257"):

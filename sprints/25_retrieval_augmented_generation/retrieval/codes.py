@@ -31,7 +31,7 @@ class Codebook:
         pieces = np.split(vectors, parts, axis=1)
         return cls(np.stack([k_means(piece, values, rounds, generator) for piece in pieces]))
 
-    def _pieces(self, vectors: Vectors) -> list[Vectors]:
+    def _pieces(self, vectors: Vectors) -> list[Float[np.ndarray, "vectors part"]]:
         parts, _, features = self.values.shape
         if vectors.shape[1] != parts * features:
             raise ValueError(f"the codebook is for {parts} parts of {features} features; got {vectors.shape[1]}")

@@ -52,10 +52,10 @@ def nearest(
     return best, np.concatenate([named[order], np.full(missing, -1)])
 
 
-def _check(vectors: Vectors, queries: Queries, count: int) -> None:
-    if queries.shape[1] != vectors.shape[1] or count < 1:
+def _check(features: int, queries: Queries, count: int) -> None:
+    if queries.shape[1] != features or count < 1:
         raise ValueError(
-            f"a search needs queries of {vectors.shape[1]} features and a count of at least 1; "
+            f"a search needs queries of {features} features and a count of at least 1; "
             f"got {queries.shape[1]} features and a count of {count}"
         )
 
@@ -68,7 +68,7 @@ class Flat:
 
     def search(self, queries: Queries, count: int) -> Found:
         """Return squared distances and numbers, each (queries, count); see `Index`."""
-        _check(self.vectors, queries, count)
+        _check(self.vectors.shape[1], queries, count)
         rows = max(1, AT_ONCE // max(1, len(self.vectors)))
         parts = [
             nearest(distances, count)
@@ -133,7 +133,7 @@ class Cells:
 
     def search(self, queries: Queries, count: int) -> Found:
         """Return squared distances and numbers, each (queries, count); see `Index`."""
-        _check(self.vectors, queries, count)
+        _check(self.vectors.shape[1], queries, count)
         found = []
         for query, cells in zip(queries, self.nearest_cells(queries), strict=True):
             candidates = np.concatenate([self.members[self.starts[cell] : self.starts[cell + 1]] for cell in cells])
