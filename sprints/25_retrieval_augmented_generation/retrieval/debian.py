@@ -1,0 +1,126 @@
+"""Descriptions of Debian's packages: the line that sums one up is the query, the long text the document it asks for.
+
+This is known-item search: each query has one right answer, and nobody had to judge anything.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from retrieval.packed_text import packed_text
+from shared.lab.datasets import DataError
+
+HOME = (
+    "the lists of packages of Debian 12, main (Packages, with Translation-en for the long texts): a line for each, "
+    "with package, version, section, depends, recommends, tags, short, long, apart by tabs, and \\n for the ends of lines"
+)
+Split = Literal["train", "validation", "test"]
+SHARES: dict[Split, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}  # of the families
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package: its name, the line that sums it up, and its long text."""
+
+    name: str
+    short: str
+    long: str
+
+    @property
+    def family(self) -> str:
+        """The first paragraph: a program, its library, headers and documentation mostly have it in common."""
+        return " ".join(self.long.split("\n.\n")[0].split())
+
+
+def read_packages() -> list[Package]:
+    """Return all packages in the order of their file.
+
+    Raises:
+        DataError: the file is not there, or it is not what it should be.
+    """
+    header, *lines = packed_text("debian", "packages.tsv.gz", HOME).removesuffix("\n").split("\n")
+    columns = header.split("\t")
+    if not {"package", "short", "long"} <= set(columns):
+        raise DataError(f"debian/packages.tsv.gz must have the columns package, short and long; it has {columns[:9]}")
+    name, short, long = (columns.index(column) for column in ("package", "short", "long"))
+    packages = []
+    for number, line in enumerate(lines, 2):
+        fields = line.split("\t")
+        if len(fields) != len(columns):
+            raise DataError(f"line {number} of debian/packages.tsv.gz has {len(fields)} fields, not {len(columns)}")
+        packages.append(Package(fields[name], fields[short], fields[long].replace("\\n", "\n")))
+    return packages
+
+
+def without_doubles(packages: Sequence[Package]) -> list[Package]:
+    """Return the packages that have a long text no earlier one has: two equal documents cannot be told apart."""
+    first: dict[str, Package] = {}
+    for package in packages:
+        if package.long:
+            first.setdefault(package.long, package)
+    return list(first.values())
+
+
+def split_of(packages: Sequence[Package], split: Split, seed: int = 0) -> list[Package]:
+    """Return a part of the packages, whole families at a time: no test has a sibling of what was trained on.
+
+    Raises:
+        ValueError: an unknown split.
+    """
+    if split not in SHARES:
+        raise ValueError(f"the split must be one of {', '.join(SHARES)}; got {split!r}")
+    families = sorted({package.family for package in packages})
+    random.Random(seed).shuffle(families)
+    names = list(SHARES)
+    start = round(len(families) * sum(SHARES[name] for name in names[: names.index(split)]))
+    end = round(len(families) * sum(SHARES[name] for name in names[: names.index(split) + 1]))
+    chosen = set(families[start:end])
+    return [package for package in packages if package.family in chosen]
+
+
+@dataclass(frozen=True)
+class KnownItems:
+    """Documents, and queries each of which asks for one of them."""
+
+    documents: list[str]
+    queries: list[str]
+    right: list[int]  # for each query the number of its document
+    names: list[str]  # of the documents' packages
+
+    @cached_property
+    def relevant(self) -> dict[str, dict[str, int]]:
+        """What is relevant, in trec_eval's form."""
+        return {str(query): {str(number): 1} for query, number in enumerate(self.right)}
+
+
+def known_items(
+    split: Split = "test", documents: int = 10_000, queries: int = 1_000, seed: int = 0, order: int = 0
+) -> KnownItems:
+    """Return documents of a split, drawn at random, and queries for some of them.
+
+    Args:
+        split: of the families of packages.
+        documents: how many.
+        queries: how many.
+        seed: of the split. Keep it, or trained models are tested on what they know.
+        order: seed of which documents and queries are drawn.
+
+    Raises:
+        ValueError: the split has fewer documents, or there would be more queries than documents.
+        DataError: the data is not there.
+    """
+    packages = split_of(without_doubles(read_packages()), split, seed)
+    if not 1 <= queries <= documents <= len(packages):
+        raise ValueError(
+            f"the {split} split has {len(packages):,} documents; at most so many can be drawn, and at most as many "
+            f"queries; got {documents:,} documents and {queries:,} queries"
+        )
+    generator = random.Random(order)
+    drawn = generator.sample(packages, documents)
+    right = generator.sample(range(documents), queries)
+    return KnownItems(
+        [package.long for package in drawn], [drawn[number].short for number in right], right,
+        [package.name for package in drawn],
+    )  # fmt: skip
