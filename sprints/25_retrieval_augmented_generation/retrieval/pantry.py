@@ -10,36 +10,20 @@ the year always if a later passage overrides this one, and otherwise with probab
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
-from typing import TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from retrieval.pantry_grammar import KINDS, YEARS, Reading, form_question, read_question, state, words_of
+from retrieval.pantry_facts import Fact, chance, draw_facts, one_of
+from retrieval.pantry_grammar import KINDS, Reading, form_question, read_question, state, words_of
 
 YEAR_SAID = 0.25  # that a question about a fact that still holds says its year
-REMARK = 0.5  # that a passage has a second sentence, which says something else
-CHANGED = 0.1  # the share of passages that a later one overrides
-NEAR = 0.3  # the share of passages that differ from an earlier one in one part
 POPULARITY = 0.7  # a passage of rank r is asked about in proportion to 1 / r^0.7
 MOST_FACTS = 2000
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """What a passage states; `overridden` is the number of a later passage that says otherwise, or None."""
-
-    kind: int  # of KINDS
-    values: tuple[str, str, str, str]
-    year: int
-    remark: tuple[str, str] | None
-    overridden: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,16 +43,6 @@ def word_probability(word: str, meaning: str, table: str, synonyms: float) -> fl
     return 1 - synonyms if word == meaning else others.count(word) * synonyms / len(others)
 
 
-def one_of(items: Sequence[Item], generator: torch.Generator) -> Item:
-    """Return one of the items, each with the same probability."""
-    return items[int(torch.randint(len(items), (), generator=generator))]
-
-
-def chance(probability: float, generator: torch.Generator) -> bool:
-    """Return True with this probability."""
-    return float(torch.rand((), generator=generator)) < probability
-
-
 class Pantry:
     """A world of passages; the same seed and number of facts give the same one."""
 
@@ -76,14 +50,30 @@ class Pantry:
         if not 10 <= facts <= MOST_FACTS:
             raise ValueError(f"a pantry has 10 to {MOST_FACTS} facts; got {facts}")
         generator = torch.Generator().manual_seed(seed)
-        self.facts = _draw_facts(facts, generator)
-        self.passages = [state(fact.kind, fact.values, fact.year, fact.remark) for fact in self.facts]
-        ranks = torch.randperm(facts, generator=generator).numpy() + 1.0
-        self.prior: ndarray = ranks**-POPULARITY / (ranks**-POPULARITY).sum()
-        self._kinds = np.array([fact.kind for fact in self.facts])
-        self._years = np.array([fact.year for fact in self.facts])
-        self._old = np.array([fact.overridden is not None for fact in self.facts])
-        self._values = np.array([fact.values for fact in self.facts])
+        drawn = draw_facts(facts, generator)
+        shares = (torch.randperm(facts, generator=generator).numpy() + 1.0) ** -POPULARITY
+        self._hold(drawn, shares / shares.sum())
+
+    @classmethod
+    def of(cls, facts: Sequence[Fact], prior: Sequence[float]) -> "Pantry":
+        """Return a pantry of facts of one's own; `prior` is how probable a question about each of them is."""
+        if len(facts) != len(prior) or not math.isclose(sum(prior), 1):
+            raise ValueError(
+                f"each fact needs its probability; got {len(facts)} facts, {len(prior)} of sum {sum(prior)}"
+            )
+        pantry = cls.__new__(cls)
+        pantry._hold(list(facts), np.array(prior, dtype=float))
+        return pantry
+
+    def _hold(self, facts: list[Fact], prior: Float[ndarray, " passages"]) -> None:
+        self.facts, self.prior = facts, prior
+        self.passages = [state(fact.kind, fact.values, fact.year, fact.remark) for fact in facts]
+        self._kinds = np.array([fact.kind for fact in facts])
+        self._years = np.array([fact.year for fact in facts])
+        self._old = np.array([fact.overridden is not None for fact in facts])
+        words, places = np.unique([fact.values for fact in facts], return_inverse=True)
+        self._number = {str(word): number for number, word in enumerate(words)}
+        self._parts = places.reshape(len(facts), 4)  # the number of the word that each part of each fact is
 
     def ask(self, generator: torch.Generator, synonyms: float) -> Question:
         """Return a random question, whose content words are synonyms with this probability."""
@@ -115,14 +105,20 @@ class Pantry:
         form = KINDS[reading.kind]
         choices = 4 * 3 * math.comb(3, len(reading.words))  # what is asked for, how many parts are said, and which
         probability = (self._kinds == reading.kind) / choices
-        probability = probability * word_probability(reading.relation, form.relation, "relation", synonyms)
+        probability *= word_probability(reading.relation, form.relation, "relation", synonyms)
         for part, word in reading.words.items():
-            table = form.parts[part]
-            meanings = {value: word_probability(word, value, table, synonyms) for value in words_of(table)}
-            probability = probability * np.array([meanings.get(value, 0.0) for value in self._values[:, part]])
+            probability *= self._word_probabilities(word, form.parts[part], synonyms)[self._parts[:, part]]
         if reading.year is None:
             return probability * np.where(self._old, 0.0, 1 - YEAR_SAID)
         return probability * (self._years == reading.year) * np.where(self._old, 1.0, YEAR_SAID)
+
+    def _word_probabilities(self, word: str, table: str, synonyms: float) -> Float[ndarray, " words"]:
+        """Return p(word | meaning) by the number of the meaning; 0 for words of other tables."""
+        found = np.zeros(len(self._number))
+        for meaning in words_of(table):
+            if meaning in self._number:
+                found[self._number[meaning]] = word_probability(word, meaning, table, synonyms)
+        return found
 
     def posterior(self, question: str, synonyms: float) -> Float[ndarray, " passages"]:
         """Return p(passage | question), in proportion to p(question | passage) · prior."""
@@ -147,50 +143,3 @@ class BayesRanking:
 
 def _say(meaning: str, table: str, generator: torch.Generator, synonyms: float) -> str:
     return one_of(words_of(table)[meaning], generator) if chance(synonyms, generator) else meaning
-
-
-def _draw_facts(count: int, generator: torch.Generator) -> list[Fact]:
-    """Draw facts in random order. A person does one thing of a kind in one way, or in two if it changed."""
-    facts: list[Fact] = []
-    taken: set[tuple[int, str, str]] = set()
-    changes = math.floor(CHANGED * count)
-    while len(facts) < count - changes:
-        kind = one_of(range(len(KINDS)), generator)
-        values = [one_of(list(words_of(table)), generator) for table in KINDS[kind].parts]
-        if facts and chance(NEAR, generator):  # like an earlier one, but for the thing or the person
-            model, part = one_of(facts, generator), one_of(range(2), generator)
-            kind, thing_or_person = model.kind, one_of(list(words_of(KINDS[model.kind].parts[part])), generator)
-            values = [thing_or_person if place == part else value for place, value in enumerate(model.values)]
-        if (kind, values[0], values[1]) not in taken:
-            taken.add((kind, values[0], values[1]))
-            facts.append(Fact(kind, (values[0], values[1], values[2], values[3]), 0, _remark(generator)))
-    dated = [replace(fact, year=one_of(YEARS, generator)) for fact in facts]
-    for number in torch.randperm(len(facts), generator=generator)[:changes].tolist():
-        dated[number] = replace(facts[number], year=one_of(YEARS[:-1], generator), overridden=len(dated))
-        dated.append(_changed(dated[number], generator))
-    return _shuffled(dated, generator)
-
-
-def _remark(generator: torch.Generator) -> tuple[str, str] | None:
-    if not chance(REMARK, generator):
-        return None
-    return one_of(list(words_of("person")), generator), one_of(list(words_of("product")), generator)
-
-
-def _changed(fact: Fact, generator: torch.Generator) -> Fact:
-    """Return a later fact about the same thing and person: its third or fourth part is another."""
-    part = one_of((2, 3), generator)
-    others = [value for value in words_of(KINDS[fact.kind].parts[part]) if value != fact.values[part]]
-    new = one_of(others, generator)
-    first, second, third, fourth = (new if place == part else value for place, value in enumerate(fact.values))
-    year = one_of([year for year in YEARS if year > fact.year], generator)
-    return Fact(fact.kind, (first, second, third, fourth), year, _remark(generator))
-
-
-def _shuffled(facts: list[Fact], generator: torch.Generator) -> list[Fact]:
-    order = torch.randperm(len(facts), generator=generator).tolist()
-    place = {old: new for new, old in enumerate(order)}
-    return [
-        fact if fact.overridden is None else replace(fact, overridden=place[fact.overridden])
-        for fact in (facts[old] for old in order)
-    ]
