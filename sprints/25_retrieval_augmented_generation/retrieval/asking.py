@@ -1,0 +1,142 @@
+"""Ask an index: the chunks that fit, the one sentence that fits best, or "I do not know"."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.bm25 import BM25, inverse_document_frequency
+from retrieval.chunks import spans
+from retrieval.encoders import Encoder
+from retrieval.folder import Document, Place
+from retrieval.fusion import Fused
+from retrieval.kinds import Chunk, Retriever
+from retrieval.store import Indexed
+from retrieval.vectors import Flat, VectorRetriever
+from retrieval.words import Words
+
+QUESTIONS = Path(__file__).with_name("own_questions.toml")
+UNKNOWN = "I do not know."
+
+
+@dataclass(frozen=True)
+class Source:
+    """A piece of a document, and where it stands."""
+
+    chunk: Chunk
+    place: Place
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said to a question.
+
+    Args:
+        sentence: the best one, word for word as it stands in its document; also where nothing is said.
+        sources: chunks that fit, best first; the sentence may be of any of them.
+        confidence: in the sentence, from 0 to 1.
+        known: whether the confidence is high enough to say it.
+    """
+
+    sentence: Source
+    sources: list[Source]
+    confidence: float
+    known: bool
+
+    @property
+    def text(self) -> str:
+        """Return the answer in one line."""
+        return " ".join(self.sentence.chunk.text.split()) if self.known else UNKNOWN
+
+
+class Asker:
+    """Answers questions out of an index.
+
+    Args:
+        indexed: what is searched, at least one chunk.
+        encoder: with which it was made. Without vectors words alone decide.
+        enough: confidence from which on a sentence is given.
+    """
+
+    def __init__(self, indexed: Indexed, encoder: Encoder, enough: float) -> None:
+        if not indexed.chunks:
+            raise ValueError("there is nothing to ask: the index is empty")
+        self.indexed, self.encode, self.enough = indexed, encoder.encode, enough
+        self.lexical = BM25([chunk.text for chunk in indexed.chunks], Words(stem=True))
+        self.having = dict(zip(self.lexical.vocabulary, self.lexical.having.tolist(), strict=True))
+        retrievers: list[Retriever] = [self.lexical]
+        if self.encode is not None:
+            retrievers.append(VectorRetriever(self.encode, Flat(indexed.vectors)))
+        self.retriever = Fused(retrievers, depth=50)
+
+    def ask(self, question: str, count: int = 3) -> Answer | None:
+        """Return the answer with up to `count` sources, or None if no word of the question stands anywhere."""
+        numbers = [number for number, _ in self.retriever.search(question, count)]
+        if not numbers:
+            return None
+        chunks = [self.indexed.chunks[number] for number in numbers]
+        sentences = [sentence for chunk in chunks for sentence in _sentences(chunk)]
+        scores = self.confidences(question, [sentence.text for sentence in sentences])
+        best = int(scores.argmax())
+        sources = [self._source(chunk) for chunk in chunks]
+        return Answer(self._source(sentences[best]), sources, float(scores[best]), bool(scores[best] >= self.enough))
+
+    def confidences(self, question: str, texts: Sequence[str]) -> np.ndarray:
+        """Return for each text from 0 to 1 how well it fits the question.
+
+        The share of the question's words that stand in the text, each counted with its inverse document frequency; with
+        vectors, the mean of this share and the cosine.
+        """
+        words = self.lexical.words
+        asked = list(dict.fromkeys(words(question)))  # in their order, so that sums are the same each time
+        having = np.array([self.having.get(word, 0) for word in asked], dtype=float)  # chunks with each word
+        worth = dict(zip(asked, inverse_document_frequency(having, len(self.indexed.chunks), "lucene"), strict=True))
+        total = sum(worth.values()) or 1.0
+        held = [set(words(text)) for text in texts]
+        shares = [sum(worth[word] for word in asked if word in there) / total for there in held]
+        if self.encode is None:
+            return np.array(shares)
+        vectors = self.encode([question, *texts])
+        return (np.array(shares) + np.clip(vectors[1:] @ vectors[0], 0, 1)) / 2
+
+    def _source(self, chunk: Chunk) -> Source:
+        return Source(chunk, self.indexed.documents[chunk.document].place(chunk.start, chunk.end))
+
+
+def _sentences(chunk: Chunk) -> list[Chunk]:
+    """Return the sentences of a chunk, with their places in the document."""
+    return [
+        Chunk(chunk.document, chunk.start + start, chunk.start + end, chunk.text[start:end])
+        for start, end in spans(chunk.text, "sentences")
+    ]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A question whose answer is known, or that has none: then there is no file."""
+
+    question: str
+    file: str | None = None
+    words: str = ""  # of the answer; where a space stands, the file may have a line break
+
+    def lines(self, document: Document) -> tuple[int, int]:
+        """Return the first and the last line of the answer; ValueError if its words are not in the document once."""
+        place = span_of(document.text, self.words)
+        if place is None:
+            raise ValueError(f"the words {self.words!r} must stand in {self.file} exactly once")
+        found = document.place(*place)
+        return found.first, found.last
+
+
+def span_of(text: str, words: str) -> tuple[int, int] | None:
+    """Return where words stand in a text, whatever white space is between them; None if that is not exactly once."""
+    found = [match.span() for match in re.finditer(r"\s+".join(map(re.escape, words.split())), text)]
+    return found[0] if len(found) == 1 else None
+
+
+def own_questions(part: str, path: Path = QUESTIONS) -> list[Known]:
+    """Return the questions of a part: "validation" or "test"."""
+    return [Known(**question) for question in tomllib.loads(path.read_text(encoding="utf-8"))[part]]
