@@ -39,7 +39,7 @@ def test_bm25_is_that_of_bm25s(part, variant):
     theirs = bm25s.BM25(method=variant, k1=1.4, b=0.6, dtype="float64", backend="numpy")
     theirs.index(bm25s.tokenize(texts, show_progress=False), show_progress=False)
     for query in queries:
-        tokens = list(bm25s.tokenize([query], return_ids=False, show_progress=False))[0]
+        tokens = next(iter(bm25s.tokenize([query], return_ids=False, show_progress=False)))
         assert tokens == part("words").Words()(query)
         known = [token for token in tokens if token in ours.vocabulary]
         np.testing.assert_allclose(ours.scores(query), theirs.get_scores(known), rtol=0, atol=1e-6)

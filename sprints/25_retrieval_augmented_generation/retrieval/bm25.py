@@ -62,11 +62,7 @@ class BM25:
     ) -> None:
         if not texts:
             raise ValueError("an index needs at least one document")
-        if variant not in get_args(Variant):
-            raise ValueError(f"the variant must be one of {', '.join(get_args(Variant))}; got {variant!r}")
-        if k1 < 0 or not 0 <= b <= 1:
-            raise ValueError(f"k1 must not be negative, and b must be from 0 to 1; got k1 {k1} and b {b}")
-        self.words, self.variant, self.k1, self.b = words, variant, k1, b
+        self.words = words
         self.vocabulary: dict[str, int] = {}
         word_of, document_of, count_of, lengths = [], [], [], np.zeros(len(texts))
         for document, text in enumerate(texts):
@@ -82,17 +78,24 @@ class BM25:
         self.counts: Int[ndarray, " postings"] = np.array(count_of, dtype=np.int32)[order]
         self.having = np.bincount(np.array(word_of, dtype=np.int64), minlength=len(self.vocabulary))
         self.starts = np.concatenate([[0], self.having.cumsum()])  # word w has the postings starts[w] to starts[w + 1]
-        self.idf = inverse_document_frequency(self.having.astype(float), len(texts), variant)
-        self.weights = self._weights()
+        self.weights = self.weigh(variant, k1, b)
 
-    def _weights(self) -> Float[ndarray, " postings"]:
-        """Return what each word adds to the score of each document that has it."""
+    def weigh(self, variant: Variant, k1: float, b: float) -> Float[ndarray, " postings"]:
+        """Return what each word adds to the score of each document that has it. (To change them, set `weights`.)
+
+        Raises:
+            ValueError: an unknown variant, a negative k1, or b outside its range.
+        """
+        if variant not in get_args(Variant):
+            raise ValueError(f"the variant must be one of {', '.join(get_args(Variant))}; got {variant!r}")
+        if k1 < 0 or not 0 <= b <= 1:
+            raise ValueError(f"k1 must not be negative, and b must be from 0 to 1; got k1 {k1} and b {b}")
         relative = self.lengths / max(self.lengths.mean(), 1e-9)  # 1 for a document of average length
-        counts = self.counts.astype(float)
-        saturated = counts / (counts + self.k1 * (1 - self.b + self.b * relative[self.documents]))
-        if self.variant in ("atire", "fts5"):
-            saturated *= self.k1 + 1
-        return np.repeat(self.idf, self.having) * saturated
+        saturated = self.counts / (self.counts + k1 * (1 - b + b * relative[self.documents]))
+        if variant in ("atire", "fts5"):
+            saturated *= k1 + 1
+        idf = inverse_document_frequency(self.having.astype(float), len(self.lengths), variant)
+        return np.repeat(idf, self.having) * saturated
 
     def scores(self, query: str) -> Float[ndarray, " documents"]:
         """Return the score of every document: the sum over the words of the query, each as often as it stands there."""

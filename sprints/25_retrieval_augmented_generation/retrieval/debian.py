@@ -4,6 +4,7 @@ This is known-item search: each query has one right answer, and nobody had to ju
 """
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from shared.lab.datasets import DataError
 
 HOME = (
     "the lists of packages of Debian 12, main (Packages, with Translation-en for the long texts): a line for each, "
-    "with package, version, section, depends, recommends, tags, short, long, apart by tabs, and \\n for the ends of lines"
+    "with package, version, section, depends, recommends, tags, short, long, apart by tabs, and \\n for ends of lines"
 )
 Split = Literal["train", "validation", "test"]
 SHARES: dict[Split, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}  # of the families
@@ -87,12 +88,19 @@ class KnownItems:
     documents: list[str]
     queries: list[str]
     right: list[int]  # for each query the number of its document
-    names: list[str]  # of the documents' packages
+    summaries: list[str]  # of all documents
+    names: list[str]  # of their packages
 
     @cached_property
     def relevant(self) -> dict[str, dict[str, int]]:
         """What is relevant, in trec_eval's form."""
         return {str(query): {str(number): 1} for query, number in enumerate(self.right)}
+
+    @cached_property
+    def unique(self) -> list[bool]:
+        """Whether each query is the summary of one document only: another one's is as good an answer to the others."""
+        counts = Counter(self.summaries)
+        return [counts[query] == 1 for query in self.queries]
 
 
 def known_items(
@@ -121,6 +129,9 @@ def known_items(
     drawn = generator.sample(packages, documents)
     right = generator.sample(range(documents), queries)
     return KnownItems(
-        [package.long for package in drawn], [drawn[number].short for number in right], right,
+        [package.long for package in drawn],
+        [drawn[number].short for number in right],
+        right,
+        [package.short for package in drawn],
         [package.name for package in drawn],
-    )  # fmt: skip
+    )
