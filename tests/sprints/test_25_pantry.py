@@ -8,6 +8,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 SPRINT = "25_retrieval_augmented_generation"
 
@@ -142,3 +144,60 @@ def test_what_no_passage_can_be_asked_is_said_to_be_so(world):
         world.BayesRanking(pantry, 0.5).search("Who let the dogs out?", 3)
     with pytest.raises(ValueError, match="10 to 2000 facts; got 5000"):
         world.Pantry(0, 5000)
+
+
+def test_expected_measures_are_those_of_counting_with_ties_in_random_order(load_sprint):
+    optimum = load_sprint(f"{SPRINT}/retrieval/pantry_optimum.py")
+    metrics = load_sprint(f"{SPRINT}/retrieval/metrics.py")
+    generator = np.random.default_rng(0)
+    scores = generator.integers(0, 4, size=14).astype(float)
+    posterior = generator.dirichlet(np.ones(14))
+    found = optimum.expected_measures(scores, posterior)
+    run = {str(right): {str(number): score for number, score in enumerate(scores)} for right in range(14)}
+    measured = metrics.evaluate(run, {str(right): {str(right): 1} for right in range(14)}, list(optimum.GAINS))
+    for name, values in measured.items():
+        assert found[name] == pytest.approx(float(posterior @ np.array(values))), name
+
+
+def test_the_best_measures_are_those_of_all_questions_in_a_small_world(world, grammar, load_sprint):
+    """No sampling: every question that can be asked, with its probability. And no other ranking is better."""
+    optimum = load_sprint(f"{SPRINT}/retrieval/pantry_optimum.py")
+    pantry, synonyms = world.Pantry(seed=1, facts=10), 1.0
+    joint = {}
+    for number in range(10):
+        for text, probability in every_question(pantry, grammar, number, synonyms).items():
+            joint.setdefault(text, np.zeros(10))[number] += pantry.prior[number] * probability
+    posteriors = [(row.sum(), row / row.sum()) for row in joint.values() if row.sum() > 0]
+    assert sum(probability for probability, _ in posteriors) == pytest.approx(1)
+    exact = {
+        name: sum(probability * optimum.expected_measures(row, row)[name] for probability, row in posteriors)
+        for name in optimum.GAINS
+    }
+    drawn = optimum.best_measures(pantry, synonyms, questions=600, seed=0)
+    for name, value in exact.items():
+        assert drawn[optimum.BEST][name] == pytest.approx(value, abs=0.02), name
+        assert drawn[optimum.COUNTED][name] == pytest.approx(value, abs=0.05), name
+        assert drawn[optimum.NO_PRIOR][name] <= drawn[optimum.BEST][name] + 1e-12, name
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations(range(7)), st.integers(0, 1000))
+def test_no_order_is_worth_more_than_that_of_the_posterior(load_sprint, order, seed):
+    optimum = load_sprint(f"{SPRINT}/retrieval/pantry_optimum.py")
+    posterior = np.random.default_rng(seed).dirichlet(np.ones(7))
+    best = optimum.expected_measures(posterior, posterior)
+    for name, value in optimum.expected_measures(-np.array(order, dtype=float), posterior).items():
+        assert value <= best[name] + 1e-12
+
+
+def test_the_numbers_of_the_note_by_hand(load_sprint):
+    results = load_sprint(f"{SPRINT}/pantry_by_hand.py")
+    found = results.main(results.Config())
+    now, then = found.questions.values()
+    assert now.likelihood == pytest.approx([1 / 36 * 3 / 4 * 0.2 * 0.2 * 0.6, 0, 1 / 36 * 3 / 4 * 0.2 * 0.2 * 0.6])
+    assert now.likelihood[0] == pytest.approx(0.0005)
+    assert now.posterior == pytest.approx([5 / 7, 0, 2 / 7])
+    assert then.likelihood == pytest.approx([0.0005 / 3, 4 * 0.0005 / 3, 0])
+    assert then.posterior == pytest.approx([0.125 / 0.425, 0.3 / 0.425, 0])
+    assert then.ranking == [1, 0, 2]
+    assert (then.recall, then.reciprocal_rank, then.gain) == pytest.approx((0.706, 0.853, 0.891), abs=5e-4)
