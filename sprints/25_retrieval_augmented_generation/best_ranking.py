@@ -75,21 +75,20 @@ def show(name: str, rankings: Rankings) -> None:
 
 
 def plot(results: Results) -> Figure:
-    """Draw nDCG@10 and recall@1 of the best ranking, and of the one without the prior, by rate and by size."""
-    figure, (left, right) = new_figure(8.6, 3.8, 1, 2)
+    """Draw nDCG@10 of the best ranking, and of the one without the prior, by rate and by size."""
+    figure, (left, right) = new_figure(8.6, 3.4, 1, 2)
     styles = {BEST: ("posterior", COLOURS[0], "o-"), NO_PRIOR: ("likelihood alone", COLOURS[1], "s--")}
     for axes, found in ((left, results.by_rate), (right, results.by_size)):
-        for measure, fill in (("ndcg@10", "full"), ("recall@1", "none")):
-            for ranking, (name, colour, style) in styles.items():
-                means = [100 * rankings[ranking][measure][0] for rankings in found.values()]
-                halves = [100 * half for half in error_bars([row[ranking][measure][1] for row in found.values()])]
-                x = [100 * float(key) for key in found] if axes is left else [float(key) for key in found]
-                label = f"{measure.replace('ndcg', 'nDCG')}, {name}"
-                axes.errorbar(x, means, halves, fmt=style, color=colour, fillstyle=fill, capsize=3, label=label)
-        axes.set(ylim=(40, 100), ylabel="%")
+        for ranking, (name, colour, style) in styles.items():
+            means = [100 * rankings[ranking]["ndcg@10"][0] for rankings in found.values()]
+            halves = [100 * half for half in error_bars([row[ranking]["ndcg@10"][1] for row in found.values()])]
+            x = [100 * float(key) for key in found] if axes is left else range(len(found))
+            axes.errorbar(x, means, halves, fmt=style, color=colour, capsize=3, label=name)
+        axes.set(ylim=(65, 100), ylabel="nDCG@10, %")
     left.set(xlabel="words of a question that are synonyms, %")
-    right.set(xlabel="passages", xscale="log")
-    right.legend(loc="lower left", fontsize=8)
+    right.set(xlabel="passages")
+    right.set_xticks(range(len(results.by_size)), list(results.by_size))
+    left.legend()
     return figure
 
 
