@@ -24,11 +24,11 @@ class Copied(torch.autograd.Function):
     """Return a tensor as it is; on the way back, add up the gradients of all processes."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+    def forward(_ctx: FunctionCtx, x: Tensor) -> Tensor:
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, slope: Tensor) -> Tensor:  # ty: ignore
+    def backward(_ctx: FunctionCtx, slope: Tensor) -> Tensor:  # ty: ignore
         return sum_over_processes(slope)
 
 
@@ -36,11 +36,11 @@ class Summed(torch.autograd.Function):
     """Add up the tensors of all processes; on the way back, hand each one the gradient of the sum."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+    def forward(_ctx: FunctionCtx, x: Tensor) -> Tensor:
         return sum_over_processes(x)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, slope: Tensor) -> Tensor:  # ty: ignore
+    def backward(_ctx: FunctionCtx, slope: Tensor) -> Tensor:  # ty: ignore
         return slope
 
 
