@@ -1,4 +1,4 @@
-"""Reading in sprint 25: tasks that hold what they should, judged answers, and the optimum against all possible draws."""
+"""Reading in sprint 25: tasks that hold what they should, judged answers, and the optimum against all draws."""
 
 from collections import Counter
 from itertools import combinations
