@@ -4,10 +4,9 @@ The training loop does not change. Each process runs it with its rows of every b
 averages gradients over the processes (`spread`), and a loss of all rows (`loss_of_all`).
 """
 
-import os
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple, Protocol
+import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, distributed, nn
@@ -15,6 +14,9 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
+from shared.training.losses import Batch, evaluate_loss, language_model_loss
+
+T = TypeVar("T")
 Parallel = Literal["ddp", "fsdp"]
 
 
@@ -28,29 +30,19 @@ class Ranks(NamedTuple):
 ALONE = Ranks(0, 1)
 
 
+def present() -> Ranks:
+    """Return which process of how many this is: of the group it has joined, or alone."""
+    if not distributed.is_initialized():
+        return ALONE
+    return Ranks(distributed.get_rank(), distributed.get_world_size())
+
+
 class Stream(Protocol):
     """Batches in a fixed order, with a position that can be saved and restored."""
 
     def __next__(self) -> tuple[Tensor, Tensor | None]: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
-
-
-@contextmanager
-def joined(device: torch.device) -> Generator[Ranks]:
-    """Join the processes that `torchrun` started with this one, and leave them at the end; alone without torchrun.
-
-    Args:
-        device: where tensors are; it decides between NCCL (GPUs) and gloo.
-    """
-    if "TORCHELASTIC_RUN_ID" not in os.environ:
-        yield ALONE
-        return
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield Ranks(distributed.get_rank(), distributed.get_world_size())
-    finally:
-        distributed.destroy_process_group()
 
 
 class RankBatches(Iterator):
@@ -87,7 +79,7 @@ class RankBatches(Iterator):
 
 
 def spread(model: nn.Module, parallel: Parallel, device: torch.device) -> nn.Module:
-    """Return a model whose gradients are averaged over all processes after every backward pass.
+    """Return a model whose gradients are averaged over all processes after every backward pass; alone, the model.
 
     Args:
         model: the same weights in every process. With "fsdp" it is changed in place.
@@ -95,6 +87,8 @@ def spread(model: nn.Module, parallel: Parallel, device: torch.device) -> nn.Mod
             of a block when it needs them (FSDP2; ZeRO stage 3, Rajbhandari et al. 2020).
         device: where the model is.
     """
+    if present().size == 1:
+        return model
     if parallel == "ddp":
         return DistributedDataParallel(model)
     mesh = init_device_mesh(device.type, (distributed.get_world_size(),))
@@ -142,3 +136,53 @@ def average_after(model: nn.Module, wanted: bool) -> None:
         model.require_backward_grad_sync = wanted
     elif isinstance(model, FSDPModule):
         model.set_requires_gradient_sync(wanted)
+
+
+@torch.no_grad()
+def evaluate_of_all(model: nn.Module, batches: Iterable[Batch], ranks: Ranks) -> tuple[float, int]:
+    """Return what `evaluate_loss` returns, for batches whose rows are shared among the processes: each is scored once.
+
+    Args:
+        model: the model, spread or not.
+        batches: whole batches, the same in every process, of any number of rows.
+        ranks: which process this is.
+    """
+    if ranks.size == 1:
+        return evaluate_loss(model, batches)
+    totals = torch.zeros(2, dtype=torch.double, device=next(model.parameters()).device)
+    was_training = model.training
+    model.eval()
+    for batch in batches:
+        loss, count = language_model_loss(model, _own_rows(batch, ranks))
+        totals += torch.tensor([loss.item(), count])
+    model.train(was_training)
+    distributed.all_reduce(totals)
+    return totals[0].item() / totals[1].item(), int(totals[1])
+
+
+def _own_rows(batch: Batch, ranks: Ranks) -> Batch:
+    """Return the rows of a process; where there are none, one row without targets: all call the model together."""
+    tokens, mask = batch
+    mask = torch.ones_like(tokens, dtype=torch.bool) if mask is None else mask
+    if ranks.rank >= len(tokens):
+        return tokens[:1], torch.zeros_like(mask[:1])
+    return tokens[ranks.rank :: ranks.size], mask[ranks.rank :: ranks.size]
+
+
+def seed_step(seed: int, step: int, ranks: Ranks) -> None:
+    """Seed what is drawn in a step by its number and the process: no two drop the same features. Alone, do nothing.
+
+    So a checkpoint need not hold random states of every process, and any number of them can go on from it.
+    """
+    if ranks.size > 1:
+        torch.manual_seed(random.Random(f"{seed} {step} {ranks.rank}").getrandbits(63))
+
+
+def from_first(compute: Callable[[], T]) -> T:
+    """Return what the first process computes, in all of them; the others wait for it."""
+    ranks = present()
+    if ranks.size == 1:
+        return compute()
+    sent = [compute() if ranks.rank == 0 else None]
+    distributed.broadcast_object_list(sent)
+    return cast("T", sent[0])
