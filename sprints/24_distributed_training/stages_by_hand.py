@@ -7,7 +7,7 @@ Theory: notes/04_sharing_the_memory.md
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from matplotlib.figure import Figure
 

@@ -4,7 +4,8 @@
     uv run sprints/24_distributed_training/stages_measured.py --processes 2 --layers 2
 
 Stage 0 is PyTorch's DDP (gradients beside its buckets, or within them), 1 and 2 are by hand (`SharedStates`), 3 is
-PyTorch's FSDP2. All do the same steps of AdamW in float32. Theory: notes/04_sharing_the_memory.md, notes/05_sharded_training.md
+PyTorch's FSDP2. All do the same steps of AdamW in float32.
+Theory: notes/04_sharing_the_memory.md, notes/05_sharded_training.md
 """
 
 import gc
@@ -16,7 +17,7 @@ import torch
 from torch import distributed, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 
 from parallel_study.held import Held, held, peak_of
 from parallel_study.processes import on_processes
@@ -39,7 +40,8 @@ class Config(ScriptConfig):
     processes: tuple[AtLeastTwo, ...] = (2, 4)  # that share
     layers: PositiveInt = 8  # blocks of the GPT
     d_model: PositiveInt = 128  # features of a token
-    steps: PositiveInt = 3  # of AdamW
+    steps: PositiveInt = 2  # of AdamW
+    repeats: PositiveInt = 3  # of each training; threads give back late at times, so the least peak counts
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Row:
     weights: float  # bytes for each parameter that a process holds, before the step of the optimizer
     gradients: float
     states: float
-    peak: float  # the most that all its tensors took, in bytes for each parameter
+    peak: float  # the most that all its tensors took, in bytes for each parameter (the least of the repeats)
     sent: dict[str, float]  # in a step, by kind of collective, as a share of the gradient's bytes
     calls: dict[str, int]
     loss: float  # of the last step
@@ -59,7 +61,7 @@ class Training(NamedTuple):
 
     model: nn.Module
     moved: list[nn.Parameter]
-    optimizer: AdamW
+    optimizer: Optimizer
     step: Callable[[], None]
 
 
@@ -97,12 +99,11 @@ def prepare(way: str, config: Config) -> Training:
 def measure(way: str, config: Config, count: int) -> Row:
     """Train for some steps as one process of the group, a row of tokens each, and return what it held and sent."""
     rank, size = distributed.get_rank(), distributed.get_world_size()
-    generator = torch.Generator().manual_seed(1)
     kept, traffic, last = Held(0, 0, 0), Traffic(), 0.0
 
     def train() -> None:
         nonlocal kept, traffic, last
-        training = prepare(way, config)
+        training, generator = prepare(way, config), torch.Generator().manual_seed(1)
         for _ in range(config.steps):
             tokens = torch.randint(64, (size, 9), generator=generator)[rank : rank + 1]
             with Traffic() as traffic:
@@ -113,11 +114,13 @@ def measure(way: str, config: Config, count: int) -> Row:
             last = loss.item()
             del loss
 
-    gc.collect()  # what the way before has left must not be given back during this one
-    peak = peak_of(train)
+    peaks = []
+    for _ in range(config.repeats):
+        gc.collect()  # what the time before has left must not be given back during this one
+        peaks.append(peak_of(train))
     predicted = shared(PRECISIONS["float32"], STAGES[int(way[0])], size).total
     sent = {kind: amount / count / 4 for kind, amount in traffic.bytes.items()}
-    return Row(predicted, *(amount / count for amount in kept), peak / count, sent, dict(traffic.calls), last)
+    return Row(predicted, *(amount / count for amount in kept), min(peaks) / count, sent, dict(traffic.calls), last)
 
 
 def measure_all(config: Config, count: int) -> dict[str, Row]:
@@ -132,10 +135,8 @@ def main(config: Config) -> Results:
     for processes in config.processes:
         rows[str(processes)] = on_processes(processes, measure_all, config, count)[0]
         for way, row in rows[str(processes)].items():
-            print(
-                f"{processes} processes, stage {way}: {row.weights:.2f} + {row.gradients:.2f} + {row.states:.2f} bytes"
-            )
-            print(f"    for each parameter; predicted {row.predicted:.2f}, at most {row.peak:.2f}; sent {row.sent}")
+            parts = f"{row.weights:.2f} + {row.gradients:.2f} + {row.states:.2f} of {row.predicted:.2f} predicted"
+            print(f"{processes} processes, stage {way}: {parts}, at most {row.peak:.2f} bytes; sent {row.sent}")
     return Results(count, sum(weight.numel() for weight in gpt.blocks[0].parameters()) / count, rows)
 
 
