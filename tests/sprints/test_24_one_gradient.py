@@ -225,3 +225,37 @@ def test_note_3_works_its_example_out():
     assert study.plot(found)
     without_start = study.main(study.Config(start=0))
     assert min(without_start.end, key=without_start.end.get) == "one by one"
+
+
+def test_exercises_on_paper_are_right():
+    counts, means = (12, 12, 6), (1, -1, 4)
+    sums = [count * mean for count, mean in zip(counts, means, strict=True)]
+    assert sum(sums) / sum(counts) == pytest.approx(0.8)
+    assert sum(means) / 3 == pytest.approx(4 / 3)
+    assert [3 * total / sum(counts) for total in sums] == pytest.approx([1.2, -1.2, 2.4])
+    for megabytes, ring, through_one in ((100, "1.29 s", "6.41 s"), (0.01, "8.13 ms", "8.64 ms")):
+        for part, text in ((megabytes / 5, ring), (megabytes, through_one)):
+            milliseconds = 8 * (1 + 1000 * part / 125)
+            assert text in page
+            assert milliseconds / (1000 if "ms" not in text else 1) == pytest.approx(float(text.split()[0]), abs=0.006)
+    study = script("overlap_by_hand")
+    for start in (2, 0.1):
+        found = study.main(study.Config(layers=12, compute=1, send=1, start=start))
+        for end in found.end.values():
+            assert f"{end:g}" in page
+    assert list(study.main(study.Config(layers=12, compute=1, send=1)).end.values()) == [37, 22, 26]
+
+
+def test_numbers_that_notes_state_without_an_example():
+    study, text = script("two_gradients"), note(3)
+    blocks = (sum(1 for _ in study.small_gpt(0).parameters()) - 4) // 2
+    assert 4 + 12 * blocks == 148
+    assert "148 parameters" in text
+    overlap = script("overlap_by_hand")
+    assert overlap.main(overlap.Config(send=0.5)).end == {"one by one": 12, "two buckets": 11, "all at the end": 12}
+    gradient = 4 * 124_439_808 / 1e6
+    assert f"{gradient:.0f} MB" in note(2)
+    assert f"{2 * 7 / 8 * gradient:.0f} MB" in note(2)
+    for size in (64, 128):
+        assert f"{2 * (size - 1) / size:.3f}" in note(2)
+    assert 2 * (128 - 1) == 254
