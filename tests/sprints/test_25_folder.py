@@ -162,7 +162,8 @@ def counting(part) -> Any:
         counts = np.array([[1 + text.count(letter) for letter in "aeinrst"] for text in texts], dtype=np.float32)
         return counts / np.linalg.norm(counts, axis=1, keepdims=True)
 
-    encode.read = read  # ty: ignore[unresolved-attribute]
+    noted: Any = encode
+    noted.read = read
     return part("encoders").Encoder("letters", "letters 1", encode)
 
 
@@ -268,7 +269,8 @@ def _update_and_die(store: Any, files: Any, step: int) -> None:
         if done[0] == step // 2 and step % 2 == 0:
             os._exit(9)
 
-    files_module.os.replace = replace
+    system: Any = files_module.os
+    system.replace = replace
     store.update(files)
     os._exit(0)
 

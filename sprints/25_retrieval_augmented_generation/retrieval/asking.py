@@ -5,13 +5,14 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from retrieval.bm25 import BM25, inverse_document_frequency
 from retrieval.chunks import spans
-from retrieval.encoders import Encoder
-from retrieval.folder import Document, Place
+from retrieval.encoders import WORDS_ONLY, Encoder, minilm_encoder
+from retrieval.folder import Document, Place, titled
 from retrieval.fusion import Fused
 from retrieval.kinds import Chunk, Retriever
 from retrieval.store import Indexed
@@ -20,6 +21,18 @@ from retrieval.words import Words
 
 QUESTIONS = Path(__file__).with_name("own_questions.toml")
 UNKNOWN = "I do not know."
+ModelName = Literal["words", "minilm"]
+# Confidence from which on a sentence is given, chosen on the validation questions by own_questions.py.
+ENOUGH: dict[str, float] = {"words": 0.44, "minilm": 0.5}
+
+
+# What Markdown begins on a line of its own goes up to the next such line: headings, items, rows of tables, fences.
+LINE = re.compile(r"\S(?:(?!\n[ \t]*(?:[-*+|#>]|\d+\.|```|<)).)*", re.DOTALL)
+
+
+def encoder_named(name: str) -> Encoder:
+    """Return what makes the vectors: nothing for "words", MiniLM for "minilm"."""
+    return WORDS_ONLY if name == "words" else minilm_encoder()
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,9 @@ class Asker:
         if not indexed.chunks:
             raise ValueError("there is nothing to ask: the index is empty")
         self.indexed, self.encode, self.enough = indexed, encoder.encode, enough
-        self.lexical = BM25([chunk.text for chunk in indexed.chunks], Words(stem=True))
+        self.lexical = BM25(
+            [titled(indexed.documents[one.document], [one])[0] for one in indexed.chunks], Words(stem=True)
+        )
         self.having = dict(zip(self.lexical.vocabulary, self.lexical.having.tolist(), strict=True))
         retrievers: list[Retriever] = [self.lexical]
         if self.encode is not None:
@@ -73,13 +88,22 @@ class Asker:
         self.retriever = Fused(retrievers, depth=50)
 
     def ask(self, question: str, count: int = 3) -> Answer | None:
-        """Return the answer with up to `count` sources, or None if no word of the question stands anywhere."""
+        """Return the answer with up to `count` sources, or None if nothing in the index fits."""
         numbers = [number for number, _ in self.retriever.search(question, count)]
         if not numbers:
             return None
         chunks = [self.indexed.chunks[number] for number in numbers]
-        sentences = [sentence for chunk in chunks for sentence in _sentences(chunk)]
-        scores = self.confidences(question, [sentence.text for sentence in sentences])
+        sentences, windows = [], []
+        for chunk in chunks:
+            inside = sentences_of(chunk)
+            sentences += inside
+            texts = [sentence.text for sentence in inside]
+            windows += [" ".join(texts[max(0, place - 1) : place + 2]) for place in range(len(texts))]
+        if not sentences:
+            return None
+        # What a sentence is about often stands in the one before it, or behind it.
+        fits = self.confidences(question, [*(sentence.text for sentence in sentences), *windows])
+        scores = fits.reshape(2, -1).mean(axis=0)
         best = int(scores.argmax())
         sources = [self._source(chunk) for chunk in chunks]
         return Answer(self._source(sentences[best]), sources, float(scores[best]), bool(scores[best] >= self.enough))
@@ -91,7 +115,7 @@ class Asker:
         vectors, the mean of this share and the cosine.
         """
         words = self.lexical.words
-        asked = list(dict.fromkeys(words(question)))  # in their order, so that sums are the same each time
+        asked = list(dict.fromkeys(words(question)))  # in their order: sums are the same each time
         having = np.array([self.having.get(word, 0) for word in asked], dtype=float)  # chunks with each word
         worth = dict(zip(asked, inverse_document_frequency(having, len(self.indexed.chunks), "lucene"), strict=True))
         total = sum(worth.values()) or 1.0
@@ -106,12 +130,15 @@ class Asker:
         return Source(chunk, self.indexed.documents[chunk.document].place(chunk.start, chunk.end))
 
 
-def _sentences(chunk: Chunk) -> list[Chunk]:
-    """Return the sentences of a chunk, with their places in the document."""
-    return [
-        Chunk(chunk.document, chunk.start + start, chunk.start + end, chunk.text[start:end])
-        for start, end in spans(chunk.text, "sentences")
-    ]
+def sentences_of(chunk: Chunk) -> list[Chunk]:
+    """Return the sentences of a chunk, with their places in the document; code is left out."""
+    found = []
+    for start, end in spans(chunk.text, "sentences"):
+        for piece in LINE.finditer(chunk.text, start, end):
+            begin, stop = piece.span()
+            if re.search("[a-z]{3}", piece.group()):
+                found.append(Chunk(chunk.document, chunk.start + begin, chunk.start + stop, piece.group()))
+    return found
 
 
 @dataclass(frozen=True)

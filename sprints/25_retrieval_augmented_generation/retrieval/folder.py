@@ -3,12 +3,14 @@
 import io
 import logging
 import os
+import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.chunks import line_of
+from retrieval.kinds import Chunk
 
 TEXT, PDF = (".md", ".markdown", ".txt", ".rst"), (".pdf",)
 MOST_BYTES = 5_000_000  # of a file that is read
@@ -41,6 +43,12 @@ class Document:
     name: str
     text: str
     pages: tuple[int, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return the first heading of Markdown, else the file's name without its folders and its ending."""
+        heading = re.search(r"^#+[ \t]+(\S.*)$", self.text, re.MULTILINE)
+        return heading[1].strip() if heading else Path(self.name).stem.replace("_", " ")
 
     def place(self, start: int, end: int) -> Place:
         """Return where `text[start:end]` stands; a piece that goes on over the end of a page is where it begins."""
@@ -77,6 +85,11 @@ def find_files(folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> 
     if not found:
         raise ValueError(f"there is nothing to read in {folder}: no file ends with {', '.join(TEXT + PDF)}")
     return dict(sorted(found.items()))
+
+
+def titled(document: Document, chunks: Iterable[Chunk]) -> list[str]:
+    """Return chunks as they are searched: the title of their document stands before each."""
+    return [f"{document.title}\n{chunk.text}" for chunk in chunks]
 
 
 def read_content(path: Path, name: str, most_bytes: int = MOST_BYTES) -> bytes:

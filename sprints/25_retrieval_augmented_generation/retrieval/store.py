@@ -23,7 +23,7 @@ from jaxtyping import Float
 
 from retrieval.chunks import cut_by_length
 from retrieval.encoders import Encoder
-from retrieval.folder import MOST_BYTES, Document, as_document, read_content
+from retrieval.folder import MOST_BYTES, Document, as_document, read_content, titled
 from retrieval.kinds import Chunk
 from shared.lab.files import replacing, write_text
 
@@ -126,7 +126,7 @@ class Store:
                 return there.name
         document = as_document(name, content, self.most_bytes)
         chunks = cut_by_length(name, document.text, self.longest)
-        texts = [chunk.text for chunk in chunks]
+        texts = titled(document, chunks)
         vectors = np.zeros((len(texts), 0)) if self.encoder.encode is None else self.encoder.encode(texts)
         packed = io.BytesIO()
         np.savez(

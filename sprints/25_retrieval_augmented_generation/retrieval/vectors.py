@@ -26,9 +26,19 @@ class Index(Protocol):
         ...
 
 
-def squared_distances(queries: Queries, vectors: Vectors) -> Float[np.ndarray, "queries vectors"]:
-    """Return |q - x|^2 for all pairs, as |q|^2 - 2 q·x + |x|^2, which is one product of matrices."""
-    square = (queries**2).sum(axis=1)[:, None] - 2 * queries @ vectors.T + (vectors**2).sum(axis=1)
+def squared_distances(
+    queries: Queries, vectors: Vectors, squares: Float[np.ndarray, "vectors"] | None = None
+) -> Float[np.ndarray, "queries vectors"]:
+    """Return |q - x|^2 for all pairs, as |q|^2 - 2 q·x + |x|^2, which is one product of matrices.
+
+    Args:
+        queries: q.
+        vectors: x.
+        squares: |x|^2, where they are known.
+    """
+    if squares is None:
+        squares = (vectors**2).sum(axis=1)
+    square = (queries**2).sum(axis=1)[:, None] - 2 * (queries @ vectors.T) + squares
     return np.maximum(square, 0)  # rounding can make it a little negative
 
 
@@ -64,7 +74,7 @@ class Flat:
     """Looks at every vector: exact, and the measure of every other index."""
 
     def __init__(self, vectors: Vectors) -> None:
-        self.vectors = vectors
+        self.vectors, self.squares = vectors, (vectors**2).sum(axis=1)
 
     def search(self, queries: Queries, count: int) -> Found:
         """Return squared distances and numbers, each (queries, count); see `Index`."""
@@ -73,7 +83,7 @@ class Flat:
         parts = [
             nearest(distances, count)
             for start in range(0, len(queries), rows)
-            for distances in squared_distances(queries[start : start + rows], self.vectors)
+            for distances in squared_distances(queries[start : start + rows], self.vectors, self.squares)
         ]
         return np.stack([part[0] for part in parts]), np.stack([part[1] for part in parts])
 
