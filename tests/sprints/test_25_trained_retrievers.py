@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 import torch
-from lesson_texts import lesson_texts
+from lesson_texts import lesson_texts, shown
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -235,3 +235,143 @@ def test_reranking_orders_what_was_found_and_refuses_what_is_no_number(cross_enc
     nn.init.constant_(model.score.bias, math.nan)
     with pytest.raises(ValueError, match="not a number"):
         cross_encoder.rerank(model, tokens, "salt", found, TEXTS)
+
+
+@pytest.fixture
+def one_vector(load_sprint) -> ModuleType:
+    return load_sprint(f"{SPRINT}/retrieval/one_vector.py")
+
+
+@pytest.mark.parametrize("documents", [4, 7, 30])
+def test_four_numbers_put_any_two_documents_first(one_vector, documents):
+    angles = torch.rand(documents, generator=torch.Generator().manual_seed(1), dtype=torch.double) * 2 * math.pi
+    pairs = one_vector.all_pairs(documents)
+    vectors, queries = one_vector.turned_twice(angles), one_vector.query_of(*angles[pairs].T)
+    torch.testing.assert_close(vectors.norm(dim=1), torch.ones(documents, dtype=torch.double))
+    assert one_vector.gaps(queries, vectors, pairs).min() > 0
+
+
+def test_two_numbers_cannot_do_it_for_four_documents_nor_three_for_five(one_vector):
+    for features, documents in ((2, 4), (3, 5)):
+        *_, (share, gap) = one_vector.train_free(documents, features, torch.Generator().manual_seed(0), steps=60)
+        assert share < 1
+        assert gap <= 1e-6
+    *_, (share, _) = one_vector.train_free(5, 4, torch.Generator().manual_seed(0), steps=120)
+    assert share == 1
+
+
+def test_no_gap_is_above_the_bound_and_the_simplex_reaches_it(one_vector):
+    for documents in (3, 5, 8):
+        corners = torch.eye(documents, dtype=torch.double) - 1 / documents
+        corners, pairs = unit(corners), one_vector.all_pairs(documents)
+        queries = unit(corners[pairs].sum(dim=1))
+        found = one_vector.gaps(queries, corners, pairs)
+        torch.testing.assert_close(found, torch.full_like(found, one_vector.best_gap(documents)))
+    assert one_vector.best_gap(4, 1) == pytest.approx(4 / 3)
+
+
+def test_note_5_the_batch_and_the_popular_passage(load_sprint):
+    script = load_sprint(f"{SPRINT}/batch_by_hand.py")
+    results = script.main(script.Config())
+    counted, left_out = results.losses["copy counts as wrong"], results.losses["copy left out"]
+    shown(note(5), counted[0], counted[1], left_out[0], *results.means.values())
+    shown(note(5), results.probabilities["copy left out"][1][1], results.probabilities["copy left out"][0][0])
+    shown(note(5), results.probabilities["copy counts as wrong"][0][0])
+    shown(note(5), *results.posterior, *results.ratio, *results.repaired)
+    shown(note(5), results.no_copy["64"], results.no_copy["16"])
+    larger = script.main(script.Config(scale=20.0))
+    shown(note(5), larger.losses["copy left out"][3], left_out[3])
+    shown(PAGE, *larger.means.values())
+    shown(PAGE, script.main(script.Config(scale=100.0)).means["copy counts as wrong"])
+    script.plot(results)
+
+
+def test_note_6_four_documents_and_a_query(load_sprint, one_vector):
+    script = load_sprint(f"{SPRINT}/circle_by_hand.py")
+    results = script.main(script.Config(counts=(5, 20)))
+    assert results.query == pytest.approx([0, 0, 1, 0])
+    shown(note(6), results.plane[0], results.plane[2], *results.four_numbers, form=".2f")
+    assert results.right["20"]["bfloat16"] < 1 == results.right["20"]["float32"]
+    six = one_vector.turned_twice(script.quarters(6))[:, 2].tolist()
+    shown(note(6), six[0], six[1], form=".2f")
+    shown(note(6), one_vector.best_gap(5), one_vector.best_gap(10_000), form=".2f")
+    script.plot(results)
+
+
+def test_note_7_a_list_and_its_cost(load_sprint):
+    script = load_sprint(f"{SPRINT}/rerank_by_hand.py")
+    results = script.main(script.Config())
+    assert results.orders == {"scores alone": "ADBC", "with the prior": "DABC"}
+    shown(note(7), *results.losses.values(), *results.probabilities["scores alone"])
+    shown(note(7), *results.probabilities["with the prior"])
+    assert results.tokens == {"bi-encoder": 10, "and candidates read again": 810, "all pairs read": 40_000}
+    assert script.main(script.Config(passages=1_000_000, candidates=100)).tokens["and candidates read again"] == 4010
+    assert "4,010 of 40,000,000" in note(7)
+    with pytest.raises(ValueError, match="at most all --passages 10"):
+        script.Config(passages=10).check()
+    script.plot(results)
+
+
+def test_exercises_on_paper(contrast, one_vector):
+    shown(PAGE, contrast.chance_of_no_copy(3, 500))
+    shown(PAGE, 64 * 63 / 2 / 500, form=".2f")
+    assert one_vector.best_gap(3) == 1.5
+
+
+@pytest.fixture
+def pantry_training(load_sprint) -> ModuleType:
+    return load_sprint(f"{SPRINT}/retrieval/pantry_training.py")
+
+
+def tiny_models(bi_encoder, pantry_training, tokens) -> nn.Module:
+    return bi_encoder.BiEncoder(pantry_training.small_bert(tokens, torch.Generator().manual_seed(0), 16, 1))
+
+
+def test_training_lowers_the_loss_moves_everything_and_repeats(bi_encoder, pantry_training):
+    tokens, ends = pantry_training.pantry_tokens(), []
+    pantry = pantry_training.Pantry(1, 40)
+    for _ in range(2):
+        model = tiny_models(bi_encoder, pantry_training, tokens)
+        before = {name: parameter.clone() for name, parameter in model.named_parameters()}
+        batches = pantry_training.ask_batches([pantry], 16, torch.Generator().manual_seed(2))
+        losses = [loss for _, loss in pantry_training.train_bi_encoder(model, tokens, batches, steps=40, rate=5e-3)]
+        ends.append(losses)
+    assert ends[0] == ends[1]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+    # A key's bias adds the same to all scores of a query, so it need not move.
+    still = {name for name, parameter in model.named_parameters() if torch.equal(parameter, before[name])}
+    assert not {name for name in still if "key" not in name}
+
+
+def test_mined_passages_are_wrong_and_lists_hold_the_right_one(bi_encoder, cross_encoder, pantry_training):
+    tokens, pantry = pantry_training.pantry_tokens(), pantry_training.Pantry(1, 40)
+    model = tiny_models(bi_encoder, pantry_training, tokens)
+    generator = torch.Generator().manual_seed(0)
+    mined = next(pantry_training.ask_batches([pantry], 8, generator, pantry_training.by_own_scores(model, tokens, 2)))
+    assert not (mined.wrong.unflatten(0, (8, 2)) == mined.right[:, None]).any()
+    assert mined.numbers.tolist() == [*mined.right.tolist(), *mined.wrong.tolist()]
+    lists = pantry_training.ask_batches([pantry], 4, generator, pantry_training.by_own_scores(model, tokens, 3, True))
+    judge = cross_encoder.CrossEncoder(model.bert, generator)
+    steps = [loss for _, loss in pantry_training.train_cross_encoder(judge, tokens, lists, candidates=3, steps=2)]
+    assert all(math.isfinite(loss) for loss in steps)
+
+
+def test_an_exam_and_two_stages(bi_encoder, cross_encoder, pantry_training, load_sprint):
+    exams, two_stages = (load_sprint(f"{SPRINT}/retrieval/{name}.py") for name in ("pantry_exam", "two_stages"))
+    tokens, pantry = pantry_training.pantry_tokens(), pantry_training.Pantry(1, 40)
+    exam = exams.exam(pantry, 0.5, 6, 0)
+    model = tiny_models(bi_encoder, pantry_training, tokens)
+    stages = two_stages.stages_of(exam, model, tokens, 20.0)
+    best = exam.best()
+    for scores in (stages.words + stages.prior, stages.hybrid(0.2) + stages.prior):
+        assert all(one <= other + 1e-9 for one, other in zip(exam.measures(scores), best, strict=True))
+    judge = cross_encoder.CrossEncoder(model.bert, torch.Generator().manual_seed(0))
+    read = stages.reread(judge, tokens, 0.2, depth=5)
+    ranked = read.final(0.3)
+    assert ((ranked > two_stages.BELOW_ALL).sum(axis=1) == 5).all()
+    assert 0 < read.reachable < 1
+    # Read to the end, by a judge who says nothing, it is the hybrid again.
+    nn.init.zeros_(judge.score.weight)
+    whole = stages.reread(judge, tokens, 0.2, depth=100).final(1.0)
+    assert exam.measures(whole) == pytest.approx(exam.measures(stages.hybrid(0.2) + stages.prior))
+    assert two_stages.best_weight((0.0, 0.5, 1.0), (0.2, 0.3, 0.3)) == 0.5

@@ -1,0 +1,17 @@
+"""InfoNCE in the batch: copies of the right passage left out, hard negatives behind, and shares taken off."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def in_batch_loss(
+    questions: Tensor, passages: Tensor, numbers: Tensor, scale: float, log_shares: Tensor | None = None
+) -> Tensor:
+    """Return the mean loss of the questions, in nats."""
+    cosines = functional.normalize(questions, dim=-1) @ functional.normalize(passages, dim=-1).mT
+    logits = scale * cosines
+    if log_shares is not None:
+        logits = logits - log_shares
+    right = torch.arange(len(questions))
+    return functional.cross_entropy(logits, right)
