@@ -3,41 +3,44 @@
     uv run sprints/09_train_gpt2/train.py
     uv run sprints/09_train_gpt2/train.py --preset tinyshakespeare
     uv run sprints/09_train_gpt2/train.py --data my_text.txt --tokenizer bpe --steps 2000
+    uv run torchrun --standalone --nproc-per-node 2 sprints/09_train_gpt2/train.py
 
 Without options it trains on an endless cookbook whose entropy is known exactly, for about three minutes on two cores.
-Theory: notes/04_the_training_loop.md, notes/03_the_optimum.md and, for --resume, notes/11_resuming.md
+Theory: notes/04_the_training_loop.md, notes/03_the_optimum.md; for --resume notes/11_resuming.md; for several processes
+sprint 24, note 9
 """
 
 import shutil
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import torch
-from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from pretraining_study.final_score import FinalScore, score_model
+from pretraining_study.curves import plot
+from pretraining_study.final_score import FinalScore
 from pretraining_study.history import History
 from pretraining_study.named_corpora import BpeSize, Kind, load_corpus
 from pretraining_study.resuming import begin
+from pretraining_study.scored_once import score_trained
 from shared.lab.compare import EXACT, ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
-from shared.lab.figures import new_figure
 from shared.lab.ranges import AtLeastTwo, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Share
-from shared.lab.run import run, run_folder
+from shared.lab.run import run_folder
 from shared.lab.runtime import keep_freed_memory, pick_device, seed_everything
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.corpora import Corpus
-from shared.training.checkpoints import save_checkpoint
+from shared.training.launched import run, was_restarted
 from shared.training.loop import train_steps
-from shared.training.losses import evaluate_loss, language_model_loss
+from shared.training.losses import language_model_loss
 from shared.training.optimizers import make_optimizers
+from shared.training.parallel import Parallel, RankBatches, evaluate_of_all, loss_of_all, present, seed_step, spread
 from shared.training.schedules import warmup_cosine, warmup_linear
+from shared.training.whole_states import save_whole, whole
 
 PRESETS = {
     # The size of nanoGPT's demonstration for a CPU, 4 layers of 128, with twice its 64 characters of context
@@ -77,6 +80,7 @@ class Config(ScriptConfig):
     schedule: Literal["linear", "cosine"] = "linear"  # how the learning rate falls
     clip: PositiveFloat = 1.0  # largest norm of the gradient
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
+    parallel: Parallel = "ddp"  # ddp or fsdp: whether processes of torchrun keep all weights, or rows of each
     compile: bool = False  # compile the model (needs a C++ compiler)
     eval_every: PositiveInt = 150  # steps between evaluations
     save_every: PositiveInt = 150  # steps between checkpoints
@@ -95,7 +99,8 @@ class Config(ScriptConfig):
 
 
 SCHEDULES = {"linear": warmup_linear, "cosine": warmup_cosine}
-FREE = {"device", "resume", "tensorboard", "save_every", "recipes", "ngram_tokens"}  # may differ when resumed
+# What may differ when a run is resumed
+FREE = {"device", "parallel", "resume", "tensorboard", "save_every", "recipes", "ngram_tokens"}
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def main(config: Config) -> Results:
     history = train(config, model, corpus, generator)
     settings = {"ngram_tokens": config.ngram_tokens, "recipes": config.recipes, "seed": config.seed}
     results = Results(
-        **vars(score_model(model, corpus, **settings)),
+        **vars(score_trained(model, corpus, **settings)),
         steps=history.steps,
         train_losses=history.train_losses(),
         validation_losses=history.validation_losses,
@@ -136,59 +141,47 @@ def size_of(config: Config, vocab_size: int) -> GPTConfig:
 
 def train(config: Config, model: GPT, corpus: Corpus, generator: torch.Generator) -> History:
     """Train the model in place and return the curves; checkpoints are written on the way."""
-    batches = corpus.train_batches(config.batch_size, config.context, generator)
+    ranks = present()
+    batches = RankBatches(corpus.train_batches(config.batch_size, config.context, generator), ranks)
+    spread_model = spread(model, config.parallel, next(model.parameters()).device)
     optimizers = make_optimizers(
-        model, learning_rate=config.learning_rate, muon_learning_rate=config.muon_learning_rate or None,
+        spread_model, learning_rate=config.learning_rate, muon_learning_rate=config.muon_learning_rate or None,
         weight_decay=config.weight_decay,
     )  # fmt: skip
     path = run_folder(config, __file__) / "checkpoints" / f"{Path(config.data).stem}.pt"
     fixed = {name: value for name, value in config.options().items() if name not in FREE}
     fixed["corpus"] = corpus.fingerprint  # a text may change while its name stays
-    start, history = begin(path, fixed, model, optimizers, batches, steps=config.steps, resume=config.resume)
+    resume = config.resume or (was_restarted() and path.exists())
+    start, history = begin(path, fixed, *whole(spread_model, optimizers), batches, steps=config.steps, resume=resume)
+    seed_step(config.seed, start, ranks)
     if config.compile:
-        model.compile()
+        spread_model.compile()
     schedule = partial(SCHEDULES[config.schedule], steps=config.steps, warmup=config.warmup)
     trained = train_steps(
-        model, batches, loss_function=language_model_loss, optimizers=optimizers, steps=config.steps, start=start,
-        schedule=schedule, clip=config.clip, accumulate=config.accumulate, precision=config.precision,
+        spread_model, batches, loss_function=loss_of_all(language_model_loss, ranks, config.accumulate),
+        optimizers=optimizers, steps=config.steps, start=start, schedule=schedule, clip=config.clip,
+        accumulate=config.accumulate, precision=config.precision,
     )  # fmt: skip
-    writer = SummaryWriter(str(run_folder(config, __file__) / "tensorboard")) if config.tensorboard else None
+    logged = config.tensorboard and ranks.rank == 0
+    writer = SummaryWriter(str(run_folder(config, __file__) / "tensorboard")) if logged else None
     batches_to_validate = list(corpus.validation_batches(64, config.context))
     few = batches_to_validate[:: max(1, len(batches_to_validate) // 4)]  # enough for a curve
     began = time.perf_counter()
     for step, loss in (bar := tqdm(trained, initial=start, total=config.steps, unit="step")):
+        seed_step(config.seed, step, ranks)
         history.losses.append(loss)
         if step % config.eval_every == 0 or step == config.steps:
             history.seconds += time.perf_counter() - began
             history.steps.append(step)
-            history.validation_losses.append(evaluate_loss(model, few)[0])
+            history.validation_losses.append(evaluate_of_all(spread_model, few, ranks)[0])
             bar.set_postfix(loss=f"{loss:.3f}", validation=f"{history.validation_losses[-1]:.3f}")
             if writer:
                 writer.add_scalars("loss", {"train": loss, "validation": history.validation_losses[-1]}, step)
             began = time.perf_counter()
         if step % config.save_every == 0 or step == config.steps:
             state = {"step": step, "config": fixed, "data": batches.state_dict(), "extra": asdict(history)}
-            save_checkpoint(path, model=model, optimizers=optimizers, **state)
+            save_whole(path, model=spread_model, optimizers=optimizers, **state)
     return history
-
-
-def plot(results: Results) -> Figure:
-    """Draw the losses over the steps, between the floor that no model can pass and the n-gram model."""
-    figure, axes = new_figure()
-    # A mean over steps belongs to their middle, not to their end.
-    middles = [(start + end) / 2 for start, end in pairwise([0, *results.steps])]
-    axes.plot(middles, results.train_losses, color="C0", marker=".", label="training, mean of the steps around")
-    axes.plot(results.steps, results.validation_losses, color="C3", marker=".", label="validation, at this step")
-    for name, loss, style, side in (
-        ("5-gram", results.ngram, "--", "bottom"),
-        ("optimum", results.optimum, "-", "top"),
-    ):
-        if loss is not None:
-            axes.axhline(loss, linestyle=style, color="black", linewidth=1)
-            axes.text(results.steps[-1], loss, f"{name} {loss:.2f}", ha="right", va=side)
-    axes.set(xlabel="step", ylabel="nats per token", ylim=(0, None), xlim=(0, None))
-    axes.legend()
-    return figure
 
 
 TOLERANCE = {

@@ -84,17 +84,17 @@ def test_a_resumed_run_equals_an_undisturbed_one(train: ModuleType, tmp_path: Pa
     config = train.Config(**TINY, dropout=0.1, out=tmp_path / "calm")
     calm = train.main(config)
     broken = replace(config, out=tmp_path / "killed")
-    real, calls = train.save_checkpoint, []
+    real, calls = train.save_whole, []
 
     def save_once(*args, **kwargs):
         real(*args, **kwargs)
         calls.append(1)
         raise KeyboardInterrupt  # right after the first checkpoint
 
-    monkeypatch.setattr(train, "save_checkpoint", save_once)
+    monkeypatch.setattr(train, "save_whole", save_once)
     with pytest.raises(KeyboardInterrupt):
         train.main(broken)
-    monkeypatch.setattr(train, "save_checkpoint", real)
+    monkeypatch.setattr(train, "save_whole", real)
     torch.manual_seed(123)  # another process would have another state
     resumed = train.main(replace(broken, resume=True))
     ends = [load_checkpoint(tmp_path / name / "checkpoints" / "cookbook.pt") for name in ("calm", "killed")]

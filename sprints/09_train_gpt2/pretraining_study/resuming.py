@@ -11,8 +11,8 @@ from torch import nn
 from torch.optim import Optimizer
 
 from pretraining_study.history import History
-from shared.text.batches import BlockBatches, DocumentBatches
 from shared.training.checkpoints import check_compatible, check_replaceable, check_room, load_checkpoint, restore
+from shared.training.parallel import Stream
 
 
 def begin(
@@ -20,7 +20,7 @@ def begin(
     fixed: Mapping[str, Any],
     model: nn.Module,
     optimizers: Sequence[Optimizer],
-    batches: BlockBatches | DocumentBatches,
+    batches: Stream,
     *,
     steps: int,
     resume: bool,

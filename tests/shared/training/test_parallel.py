@@ -76,6 +76,11 @@ def test_alone_nothing_changes():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def gradients(model: GPT) -> torch.Tensor:
+    """Return a copy of all gradients in one row."""
+    return torch.cat([weight.grad.flatten() for weight in model.parameters() if weight.grad is not None])
+
+
 def in_two() -> dict[str, Any]:
     """Return what a process of two finds; called in a group."""
     ranks, model = parallel.present(), tiny_gpt()
@@ -85,7 +90,7 @@ def in_two() -> dict[str, Any]:
     share = RankBatches(Numbers(), ranks)
     loss, count = loss_function(wrapped, next(share))
     loss.backward()
-    gradient = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+    shared = gradients(model)
     model.zero_grad()
     alone, targets = language_model_loss(model, batch)
     alone.backward()
@@ -95,7 +100,7 @@ def in_two() -> dict[str, Any]:
         draws.append(torch.rand(()).item())
     return {
         "ranks": tuple(ranks), "loss": (loss.item(), alone.item()), "count": (count, targets), "draws": draws,
-        "gradient": max(float((a - p.grad).abs().max()) for a, p in zip(gradient, model.parameters(), strict=True)),
+        "gradient": (shared - gradients(model)).abs().max().item(),
         "evaluated": (parallel.evaluate_of_all(wrapped, some_batches(), ranks), evaluate_loss(model, some_batches())),
         "from first": parallel.from_first(lambda: f"computed by {distributed.get_rank()}"),
         "training": wrapped.training,

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.distributed import checkpoint as dcp
+from torch.distributed.tensor import DTensor
 
 from shared.nn.gpt import GPT, GPTConfig
 from shared.training.checkpoints import load_checkpoint, restore
@@ -51,6 +53,12 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
+def own_rows(model: nn.Module) -> int:
+    """Return how many rows of its first weight a process has."""
+    weight: Any = next(iter(model.parameters()))
+    return (weight.to_local() if isinstance(weight, DTensor) else weight).shape[0]
+
+
 def there_and_back(folder: Path, modes: list[Parallel]) -> dict[str, Any]:
     """Load states of one process into models that are spread, gather them, and save them; called in a group."""
     found: dict[str, Any] = {}
@@ -68,8 +76,9 @@ def there_and_back(folder: Path, modes: list[Parallel]) -> dict[str, Any]:
         save_whole(folder / f"{mode}.pt", model=other, optimizers=theirs, **state)
         found[mode] = {
             "same": same(states, gathered) if present().rank == 0 else not gathered[0],
-            "rows": next(iter(other.parameters())).to_local().shape[0] if mode == "fsdp" else None,
+            "rows": own_rows(other),
         }
+        dcp.save({"model": other.state_dict()}, checkpoint_id=folder / f"folder_{mode}")
         alone = whole_model(module, lambda: new(2))
         if present().rank == 0:
             found[mode]["alone"] = same(states[0], alone.state_dict())
@@ -92,6 +101,16 @@ def test_states_of_two_and_three_processes_are_those_of_one(on_processes, tmp_pa
             again = new(3)
             assert restore(checkpoint, again, optimizers_of(again)) == 2
             assert same(again.state_dict(), states[0])
+
+
+def test_pytorchs_own_folder_of_shards_is_read_by_another_number_of_processes(on_processes, tmp_path: Path):
+    """What note 9 of sprint 24 says of it: every process writes its part, and here one reads them all."""
+    on_processes(2, there_and_back, tmp_path, ["fsdp"])
+    assert len(list((tmp_path / "folder_fsdp").glob("*.distcp"))) == 2
+    model = new(3)
+    state = {"model": model.state_dict()}
+    dcp.load(state, checkpoint_id=tmp_path / "folder_fsdp", no_dist=True)
+    assert same(model.state_dict(), trained()[0].state_dict())
 
 
 def test_alone_a_model_is_what_saves_and_loads(tmp_path: Path):
