@@ -1,0 +1,280 @@
+"""Sharing weights, in sprint 24: stages, sharded training, split matrices, a pipeline; and what notes 4 to 7 say."""
+
+import importlib
+from typing import Any
+
+import pytest
+import torch
+from lesson_texts import SPRINTS, lesson_texts
+from torch import Tensor, distributed, nn
+from torch.nn import functional
+
+from shared.nn.gpt import GPT, GPTConfig
+from shared.training.loop import train_steps
+from shared.training.optimizers import decay_groups, split_for_muon
+from shared.training.parallel import Ranks, spread
+
+SPRINT = "24_distributed_training"
+page, note = lesson_texts(SPRINT)
+SIZE = GPTConfig(vocab_size=53, context=8, layers=2, heads=6, d_model=12, dropout=0.0, tie_weights=False)
+COUNT = GPT(GPTConfig(64, 16, 2, 4, 16)).parameter_count()
+TOKENS = [torch.randint(53, (12, 9), generator=torch.Generator().manual_seed(step)) for step in range(2)]
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes import the package of the sprint, as they can when a script starts them."""
+    monkeypatch.syspath_prepend(str(SPRINTS / SPRINT))
+
+
+def of_sprint(name: str) -> Any:
+    """Return a script or a module of the sprint's package, under the name by which processes find it."""
+    return importlib.import_module(name)
+
+
+def fresh() -> GPT:
+    return GPT(SIZE, torch.Generator().manual_seed(0)).double()
+
+
+def summed_loss(model: Any, tokens: Tensor) -> tuple[Tensor, int]:
+    targets = tokens[:, 1:]
+    return functional.cross_entropy(model(tokens[:, :-1]).mT, targets, reduction="sum"), targets.numel()
+
+
+def trained(gpt: GPT) -> GPT:
+    """Train with Muon and AdamW, the gradient clipped, by the loop that knows nothing of processes."""
+    hidden, rest = split_for_muon(gpt)
+    muon = of_sprint("parallel_study.sharded_muon").ShardedMuon(hidden, lr=2e-2, weight_decay=0.1)
+    optimizers = [torch.optim.AdamW(decay_groups(rest, 0.1), lr=1e-2, fused=True), muon]
+    steps = train_steps(
+        gpt, iter(TOKENS), loss_function=summed_loss, optimizers=optimizers, steps=len(TOKENS), clip=0.3
+    )
+    assert len(list(steps)) == len(TOKENS)
+    return gpt
+
+
+def farthest(weights: dict[str, Tensor], others: dict[str, Tensor]) -> float:
+    assert weights.keys() == others.keys()
+    return max((weights[name] - others[name]).abs().max().item() for name in weights)
+
+
+def whole(model: nn.Module) -> dict[str, Tensor]:
+    return {name: getattr(weight, "full_tensor", weight.detach)() for name, weight in model.named_parameters()}
+
+
+def split_and_one(ranks: Ranks) -> dict[str, Any]:
+    """Return how far split GPTs are from one process's, and that of FSDP2 with Muon on shards."""
+    split, mesh = (
+        of_sprint("parallel_study.tensor_parallel"),
+        distributed.device_mesh.init_device_mesh("cpu", (ranks.size,)),
+    )
+    one, found = fresh(), {}
+    loss, _ = summed_loss(one, TOKENS[0])
+    loss.backward()
+    expected = {name: weight.grad for name, weight in one.named_parameters()}
+    for name, gpt in (("hand", split.split_blocks(fresh(), ranks)), ("torch", split.parallelize_blocks(fresh(), mesh))):
+        found[f"{name}: restored"] = farthest(split.whole_weights(gpt, ranks), whole(fresh()))
+        with of_sprint("parallel_study.traffic").Traffic() as traffic:
+            own_loss, _ = summed_loss(gpt, TOKENS[0])
+            own_loss.backward()
+        found[f"{name}: loss"] = abs(own_loss.item() - loss.item())
+        found[f"{name}: calls"] = dict(traffic.calls)
+        with torch.no_grad():  # so that the same function gathers gradients
+            for weight in gpt.parameters():
+                weight.copy_(weight.grad)
+        found[f"{name}: gradients"] = farthest(split.whole_weights(gpt, ranks), expected)
+    reference = whole(trained(fresh()))
+    split_gpt = trained(split.parallelize_blocks(fresh(), mesh))
+    found["torch: trained"] = farthest(split.whole_weights(split_gpt, ranks), reference)
+    sharded = spread(fresh(), "fsdp", torch.device("cpu"))
+    found["Muon on rows: trained"] = farthest(whole(trained(sharded)), reference)  # all have the whole batch
+    return found
+
+
+def shared_and_one(ranks: Ranks) -> dict[str, Any]:
+    """Return how far training with shared states is from that of one process, and what is left of gradients."""
+    sharing, found = of_sprint("parallel_study.sharing"), {}
+
+    def make(weights: Any) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(weights, lr=1e-2)
+
+    one = fresh()
+    optimizer = make(one.parameters())
+    for tokens in TOKENS:
+        optimizer.zero_grad()
+        loss, count = summed_loss(one, tokens)
+        (loss / count).backward()
+        optimizer.step()
+    for stage in (1, 2):
+        gpt = fresh()
+        shares = sharing.SharedStates(gpt.parameters(), make, stage)
+        for tokens in TOKENS:
+            for half in tokens.chunk(2):  # accumulated
+                own = half[ranks.rank :: ranks.size]
+                loss, count = summed_loss(gpt, own)
+                (loss / count / 2).backward()
+            found[f"{stage}: gradients left"] = sum(weight.grad is not None for weight in gpt.parameters())
+            shares.step()
+        found[f"{stage}: weights"] = farthest(whole(gpt), whole(one))
+        states = [value.numel() for state in shares.optimizer.state.values() for value in state.values() if value.dim()]
+        found[f"{stage}: states"] = sum(states) / sum(weight.numel() for weight in gpt.parameters()) / 2
+    return found
+
+
+def gathered_layer(ranks: Ranks) -> dict[str, Any]:
+    """Return gradients by hand, from `fully_shard`, and the shapes that are kept for the backward pass."""
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(2 * ranks.size, 3, generator=generator)
+    x = torch.randn(5, 3, generator=torch.Generator().manual_seed(ranks.rank))
+    own_rows = weight.chunk(ranks.size)[ranks.rank].clone().requires_grad_()
+    kept: list[tuple[int, ...]] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(tuple(t.shape)) or t, lambda t: t):
+        output = of_sprint("parallel_study.sharing").gathered_linear(x, own_rows)
+    output.square().sum().backward()
+    layer = nn.Linear(3, 2 * ranks.size, bias=False)
+    layer.weight.data.copy_(weight)
+    mesh = distributed.device_mesh.init_device_mesh("cpu", (ranks.size,))
+    distributed.fsdp.fully_shard(layer, mesh=mesh)
+    layer(x).square().sum().backward()
+    theirs: Any = layer.weight.grad
+    return {
+        "output": (output - x @ weight.T).abs().max().item(), "kept": kept,
+        "gradient": (own_rows.grad - theirs.to_local()).abs().max().item(),
+    }  # fmt: skip
+
+
+def uneven_muon(ranks: Ranks) -> float:
+    """Return how far Muon is from one process's on a matrix of 5 rows, which no number of processes divides."""
+    generator = torch.Generator().manual_seed(3)
+    layers = [nn.Linear(7, 5, bias=False).double() for _ in range(2)]
+    layers[1].load_state_dict(layers[0].state_dict())
+    distributed.broadcast(layers[0].weight.detach(), 0)
+    layers[1].load_state_dict(layers[0].state_dict())
+    mesh = distributed.device_mesh.init_device_mesh("cpu", (ranks.size,))
+    distributed.fsdp.fully_shard(layers[1], mesh=mesh)
+    muons = [of_sprint("parallel_study.sharded_muon").ShardedMuon(layer.parameters(), lr=0.1) for layer in layers]
+    for _ in range(3):
+        x = torch.randn(4, 7, generator=generator, dtype=torch.float64)
+        for layer, muon in zip(layers, muons, strict=True):
+            muon.zero_grad()
+            layer(x).square().sum().backward()
+            muon.step()
+    return farthest(whole(layers[1]), whole(layers[0]))
+
+
+def in_group() -> dict[str, Any]:
+    """Do everything that needs a group, as one of its processes."""
+    ranks = Ranks(distributed.get_rank(), distributed.get_world_size())
+    if ranks.size == 3:
+        return {
+            "split": split_and_one(ranks), "shared": shared_and_one(ranks), "layer": gathered_layer(ranks),
+            "uneven": uneven_muon(ranks),
+        }  # fmt: skip
+    pipeline, stages = of_sprint("pipeline_measured"), of_sprint("stages_measured")
+    muon, split = of_sprint("muon_measured"), of_sprint("split_measured")
+    return {
+        "pipeline": pipeline.all_ways(pipeline.Config(micro_batches=(4,), rows=2, tokens=6, layers=2, d_model=16)),
+        "interleaved": interleaved_by_torch(ranks),
+        "stages": stages.measure_all(stages.Config(layers=2, d_model=16, repeats=1), COUNT),
+        "muon": muon.three_ways(muon.Config(rows=32, columns=8)),
+        "split script": split.compare(split.Config(layers=1, d_model=16, rows=2, tokens=8, steps=2)),
+    }
+
+
+def interleaved_by_torch(ranks: Ranks) -> list[tuple[str, int, int]]:
+    """Return the order in which PyTorch's interleaved 1F1B works in this process."""
+    pipelining, part = distributed.pipelining, of_sprint("parallel_study.pipeline").Part
+    config = GPTConfig(53, 8, 6, 1, 4, dropout=0.0, tie_weights=False)
+    gpt = GPT(config)
+    numbers = [ranks.rank + ranks.size * chunk for chunk in range(3)]
+    stages: list[Any] = [
+        pipelining.PipelineStage(part(gpt, number, 6), number, 6, torch.device("cpu")) for number in numbers
+    ]
+    order = pipelining.ScheduleInterleaved1F1B(stages, 6).pipeline_order[ranks.rank]
+    return [
+        (work.computation_type.name.removeprefix("FULL_")[0], work.microbatch_index, work.stage_index)
+        for work in order
+        if work
+    ]
+
+
+@pytest.fixture(scope="module")
+def groups() -> dict[int, list[Any]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SPRINTS / SPRINT))
+        on_processes = of_sprint("parallel_study.processes").on_processes
+        return {size: on_processes(size, in_group) for size in (2, 3)}
+
+
+def test_split_gpts_are_one_gpt(groups):
+    for returned in groups[3]:
+        found = returned["split"]
+        for name in ("hand", "torch"):
+            assert found[f"{name}: restored"] == 0
+            assert found[f"{name}: loss"] < 1e-12
+            assert found[f"{name}: gradients"] < 1e-12
+            # Two sums a block there, two back.
+            assert found[f"{name}: calls"] == {"all-reduce": 4 * SIZE.layers}
+        assert found["torch: trained"] < 1e-9
+
+
+def test_muon_on_shards_is_muon_of_one_process(groups):
+    for returned in groups[3]:
+        assert returned["split"]["Muon on rows: trained"] < 1e-9
+        assert returned["uneven"] < 1e-12
+
+
+def test_shared_states_train_as_one_process_does(groups):
+    for rank, returned in enumerate(groups[3]):
+        found = returned["shared"]
+        for stage in (1, 2):
+            assert found[f"{stage}: weights"] < 1e-9
+            assert found[f"{stage}: states"] == pytest.approx(1 / 3, rel=0.01), rank
+        assert found["1: gradients left"] > 0
+        assert found["2: gradients left"] == 0
+
+
+def test_a_gathered_layer_is_that_of_fully_shard_and_keeps_no_whole_weight(groups):
+    for returned in groups[3]:
+        found = returned["layer"]
+        assert found["output"] == 0
+        assert found["gradient"] < 1e-5
+        assert sorted(found["kept"]) == [(2, 3), (5, 3)]
+
+
+def test_a_pipeline_is_one_process_and_1f1b_keeps_fewer_outputs(groups):
+    first, last = (returned["pipeline"] for returned in groups[2])
+    for key, (loss, expected, off, _, _) in last.items():
+        assert loss == pytest.approx(expected, abs=1e-12), key
+        assert max(off, first[key][2]) < 1e-12, key
+    assert [first[4, name][3] for name in ("GPipe", "1F1B")] == [4, 2]
+    assert [last[4, name][3] for name in ("GPipe", "1F1B")] == [4, 1]
+    assert first[4, "1F1B"][4] < first[4, "GPipe"][4]
+
+
+def test_orders_are_those_of_pytorch(groups):
+    interleaved = of_sprint("parallel_study.schedules").interleaved
+    for rank, returned in enumerate(groups[2]):
+        ours = [(kind, micro, part) for kind, micro, part in interleaved(rank, 2, 6, 3)]
+        assert ours == returned["interleaved"]
+
+
+def test_scripts_find_what_they_say(groups):
+    found = groups[2][0]
+    for way, row in found["stages"].items():
+        assert row.weights + row.gradients + row.states == pytest.approx(row.predicted, rel=0.01), way
+    sent = {way: sum(row.sent.values()) for way, row in found["stages"].items()}
+    assert sent["0"] == pytest.approx(1)
+    assert sent["1"] == sent["2"] == pytest.approx(1, rel=0.01)
+    assert 1 < sent["3"] <= 1.5
+    losses = [row.loss for row in found["stages"].values()]
+    assert losses == pytest.approx([losses[0]] * len(losses), rel=1e-6)
+    muon = found["muon"]
+    assert muon["gathered"].off == 0
+    assert muon["each product over all"].off < 1e-12
+    assert muon["shards alone"].off > 0.01
+    assert muon["gathered"].calls == 1 < muon["PyTorch's Muon, bfloat16"].calls
+    for way in found["split script"].values():
+        assert way.weights_off < 1e-9
+        assert way.norm < way.norm_of_one  # of the own numbers alone
+    assert found["split script"]["by hand"].sent == 4 * 8 * 2 * 8 * 16
