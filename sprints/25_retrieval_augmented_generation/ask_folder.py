@@ -7,7 +7,6 @@ The default folder is that of this course. The index stays in the run's folder; 
 Theory: notes/13_ones_own_folder.md
 """
 
-import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from tqdm import tqdm
 
 from retrieval.asking import ENOUGH, UNKNOWN, Asker, ModelName, encoder_named
 from retrieval.folder import find_files
-from retrieval.store import Changes, Store
+from retrieval.store import Changes, Store, index_name
 from shared.lab.config import ScriptConfig, refuse
 from shared.lab.paths import SPRINTS, shown
 from shared.lab.ranges import ExistingFolder, Fraction, PositiveFloat, PositiveInt
@@ -56,14 +55,6 @@ class Results:
     asked: list[Asked]
 
 
-def index_folder(config: Config) -> Path:
-    """Return where the index is."""
-    if config.index is not None:
-        return config.index
-    name = hashlib.sha256(str(config.folder.resolve()).encode()).hexdigest()[:8]
-    return run_folder(config, __file__) / f"{config.folder.resolve().name}-{name}-{config.model}"
-
-
 def ask(asker: Asker, question: str, sources: int) -> Asked:
     """Ask, and print what was found."""
     start = time.perf_counter()
@@ -86,7 +77,8 @@ def main(config: Config) -> Results:
         refuse("a folder of your own has nothing to record; own_questions.py does")
     files = find_files(config.folder)
     encoder = encoder_named(config.model)
-    store = Store(index_folder(config), encoder, most_bytes=round(config.most_megabytes * 1e6))
+    place = config.index or run_folder(config, __file__) / index_name(config.folder, config.model)
+    store = Store(place, encoder, most_bytes=round(config.most_megabytes * 1e6))
     start = time.perf_counter()
     changes = store.update(files, lambda names: tqdm(names, unit="file"))
     asker = Asker(store.load(), encoder, ENOUGH[config.model] if config.enough is None else config.enough)

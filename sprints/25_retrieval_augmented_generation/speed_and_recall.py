@@ -157,8 +157,7 @@ def plot(results: Results) -> Figure:
         chosen = [point for point in results.points if point.way == way]
         speeds = [1e6 / point.microseconds for point in chosen]
         axes.plot(speeds, [point.recall for point in chosen], "o-", color=colour, markersize=5)
-        last = -1 if way != "codes" else 0
-        axes.annotate(way, (speeds[last], chosen[last].recall), color=colour, xytext=(5, -13 if way != "cells" else 5),
+        axes.annotate(way, (speeds[0], chosen[0].recall), color=colour, xytext=(5, -13 if way != "cells" else 5),
                       textcoords="offset points")  # fmt: skip
     axes.set(
         xscale="log", xlabel="queries a second on one thread", ylabel="recall of the nearest ten", ylim=(None, 1.02)

@@ -187,5 +187,11 @@ class Store:
         return ValueError(f"the index in {self.folder} is corrupt ({what}): delete the folder, and index again")
 
 
+def index_name(folder: Path, model: str) -> str:
+    """Return a name for the index of a folder, which another folder or model does not get."""
+    place = folder.resolve()
+    return f"{place.name}-{_checksum(str(place).encode())[:8]}-{model}"
+
+
 def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
