@@ -55,6 +55,18 @@ def test_eight_faults_and_the_check_of_each_speaks_of_it_alone():
     wrong_beside_right.plot(results)
 
 
+def gradients_in_pieces() -> list[float]:
+    """Return in a process of a group how far gradients of a batch in pieces are from one process's, early and late."""
+    faults = script("parallel_study.faults")
+    one = faults.gradient_of_one_process(faults.new_rows())
+    return [faults.away(faults.reduce_in_pieces(late)[1], one) for late in (False, True)]
+
+
+def test_no_sync_entered_too_late_costs_time_and_nothing_else():
+    for found in script("parallel_study.processes").on_processes(2, gradients_in_pieces):
+        assert max(found) < 1e-14
+
+
 def what_checks_say() -> list[str]:
     """Return in a process of a group of two what checks say, of what they must refuse and of what they must not."""
     checks, said = script("parallel_study.checks"), script("parallel_study.faults").said
@@ -157,6 +169,7 @@ def test_a_step_ends_when_the_last_bucket_has_arrived():
     assert model.step_seconds(3, [2, 4, 6], [1, 1, 1], 6) == 3 + 6 + 1  # the last one cannot be hidden
     assert model.step_seconds(3, [2, 4, 6], [0, 0, 0], 6) == 9
     assert model.step_seconds(3, [6], [3], 6) == 12
+    assert model.step_seconds(1, [2, 4], [1, 1], 9) == 10  # the pass goes on when the last one has arrived
     sizes, ready = model.even_buckets(60.0, 25.0, 6.0)
     assert sizes == [25.0, 25.0, 10.0]
     assert ready == pytest.approx([2.5, 5.0, 6.0])
@@ -234,7 +247,9 @@ def test_the_batch_script_of_slurm_brings_two_machines_together():
 
 
 def test_kubernetes_gives_torchrun_what_it_needs():
-    documents = list(yaml.safe_load_all((SPRINTS / SPRINT / "launch/train.yaml").read_text(encoding="utf-8")))
+    documents = list(
+        yaml.safe_load_all((SPRINTS / SPRINT / "parallel_study/launch/train.yaml").read_text(encoding="utf-8"))
+    )
     service, job = documents
     name = job["metadata"]["name"]
     assert service["spec"]["selector"] == {"job-name": name}
@@ -254,7 +269,7 @@ def test_kubernetes_gives_torchrun_what_it_needs():
 def test_torchrun_understands_every_line_of_note_13():
     (path,) = (SPRINTS / SPRINT / "notes").glob("13_*.md")
     text = re.sub(r"\\\n\s*", "", path.read_text(encoding="utf-8"))
-    lines = [line.strip() for line in text.splitlines() if re.match(r"\s*(uv run )?(--no-sync )?torchrun ", line)]
+    lines = [line.strip() for line in text.splitlines() if re.match(r"\s*(uv run )?(--no-sync )?torchrun --", line)]
     assert len(lines) >= 4
     for line in lines:
         words = shlex.split(line)

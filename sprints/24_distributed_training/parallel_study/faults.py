@@ -101,34 +101,43 @@ def mean_of_means() -> Fault:
     return Fault("gradient, away from one process's", wrong, right, of_wrong, of_right)
 
 
-def late_no_sync(pieces: int = 4) -> Fault:
-    """Four pieces of a batch make one step: how often are gradients reduced?"""
+def reduce_in_pieces(late: bool, pieces: int = 4) -> tuple[int, Tensor]:
+    """Return how often the gradients of a batch in pieces were reduced, and the gradient.
+
+    Args:
+        late: `no_sync` covers the backward passes alone.
+        pieces: of a process's rows.
+    """
     features, targets = (part[ranks().rank :: ranks().size] for part in new_rows())
-    group, found = distributed.group.WORLD, {}
+    group, count = distributed.group.WORLD, [0]
     if group is None:
         raise ValueError("this is for a process of a group: call it by on_processes")
-    for name in ("wrong", "right"):
-        model, count = DistributedDataParallel(new_model()), [0]
+    model = DistributedDataParallel(new_model())
 
-        def counting(count: list[int], bucket: distributed.GradBucket) -> torch.futures.Future[Tensor]:
-            count[0] += 1
-            return allreduce_hook(group, bucket)
+    def counting(count: list[int], bucket: distributed.GradBucket) -> torch.futures.Future[Tensor]:
+        count[0] += 1
+        return allreduce_hook(group, bucket)
 
-        model.register_comm_hook(count, counting)
-        for piece in range(pieces):
-            quiet = nullcontext() if piece == pieces - 1 else model.no_sync()
-            rows = features[piece::pieces], targets[piece::pieces]
-            if name == "wrong":
+    model.register_comm_hook(count, counting)
+    for piece in range(pieces):
+        quiet = nullcontext() if piece == pieces - 1 else model.no_sync()
+        rows = features[piece::pieces], targets[piece::pieces]
+        if late:
+            loss, _ = error_sum(model, rows)
+            with quiet:
+                (loss / len(features)).backward()
+        else:
+            with quiet:
                 loss, _ = error_sum(model, rows)
-                with quiet:
-                    (loss / len(features)).backward()
-            else:
-                with quiet:
-                    loss, _ = error_sum(model, rows)
-                    (loss / len(features)).backward()
-        found[name] = count[0], said(checks.assert_reductions, count[0], 1)
-    (wrong, of_wrong), (right, of_right) = found["wrong"], found["right"]
-    return Fault("reductions in a step of four pieces", wrong, right, of_wrong, of_right)
+                (loss / len(features)).backward()
+    return count[0], flat_gradient(model)
+
+
+def late_no_sync() -> Fault:
+    """Four pieces of a batch make one step: how often are gradients reduced?"""
+    wrong, right = (reduce_in_pieces(late)[0] for late in (True, False))
+    said_of = [said(checks.assert_reductions, count, 1) for count in (wrong, right)]
+    return Fault("reductions in a step of four pieces", wrong, right, *said_of)
 
 
 class Trained(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 from parallel_study.processes import LOOPBACK
 
 ROOT = Path(__file__).parents[3]
-LAUNCH = Path(__file__).parents[1] / "launch"
+LAUNCH = Path(__file__).with_name("launch")
 PROGRAM = str(Path(__file__).with_name("who_is_there.py"))
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 # What Slurm would do: name the machines, and start the command once on each.
@@ -62,7 +62,7 @@ def answers(commands: Sequence[Sequence[str]], environment: Mapping[str, str], s
     return sorted((json.loads(line) for line in lines), key=lambda answer: answer["rank"])
 
 
-def by_torchrun(machines: int, processes: int, seconds: float = 120) -> list[dict[str, Any]]:
+def by_torchrun(machines: int, processes: int, seconds: float = 300) -> list[dict[str, Any]]:
     """Type the same line on each machine: they meet at a port of the first one."""
     command = [
         *TORCHRUN, "--nnodes", str(machines), "--nproc-per-node", str(processes), "--rdzv-id", "trial",
@@ -71,7 +71,7 @@ def by_torchrun(machines: int, processes: int, seconds: float = 120) -> list[dic
     return answers([command] * machines, {}, seconds)
 
 
-def by_hand(machines: int, processes: int, seconds: float = 120) -> list[dict[str, Any]]:
+def by_hand(machines: int, processes: int, seconds: float = 300) -> list[dict[str, Any]]:
     """Tell each machine its number, and all of them where number 0 listens."""
     port = str(free_port())
     commands = [
@@ -82,7 +82,7 @@ def by_hand(machines: int, processes: int, seconds: float = 120) -> list[dict[st
     return answers(commands, {}, seconds)
 
 
-def by_slurm(machines: int, processes: int, seconds: float = 120) -> list[dict[str, Any]]:
+def by_slurm(machines: int, processes: int, seconds: float = 300) -> list[dict[str, Any]]:
     """Run the batch script of this sprint with an `srun` that starts its command here, once for each machine."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in (("scontrol", SCONTROL), ("srun", SRUN)):
