@@ -98,14 +98,17 @@ def plot(results: Results) -> Figure:
     for (name, row), colour in zip(results.gap.items(), COLOURS, strict=False):
         reached = [(int(documents), max(values)) for documents, values in row.items() if max(values) > 0]
         left.plot(*zip(*reached, strict=True), color=colour, marker="o")
-        left.annotate(f"{name} numbers", reached[-1], xytext=(5, 3), textcoords="offset points", color=colour)
+        below = (0, -16) if len(reached) < 3 else (6, -3)  # what ends early would lie on the others' lines
+        left.annotate(name, reached[-1], xytext=below, textcoords="offset points", color=colour, ha="center")
     left.plot([int(count) for count in results.bound], list(results.bound.values()), color="black", linestyle="--")
     left.annotate("no vectors can have more", (9, 0.87), xytext=(0, 4), textcoords="offset points")
     left.set(xlabel="documents", ylabel="smallest gap, best of all seeds", yscale="log")
+    left.set_title("trained, by the numbers of a vector", fontsize=10)
     sizes = [int(name) for name in results.random]
     means = [sum(values) / len(values) for values in results.random.values()]
     right.plot(sizes, means, color=COLOURS[0], marker="o")
-    right.set(xlabel="numbers of a vector", ylabel="random documents with all pairs first", xscale="log", yscale="log")
+    right.set(xlabel="numbers of a vector", ylabel="documents with all pairs first", yscale="log", xticks=sizes)
+    right.set_title("random documents, queries halfway", fontsize=10)
     return figure
 
 

@@ -3,8 +3,8 @@
     uv run sprints/25_retrieval_augmented_generation/second_look.py
     uv run sprints/25_retrieval_augmented_generation/second_look.py --seeds 0 --steps 300 --read-steps 300
 
-BM25, a bi-encoder, both, and a cross-encoder that reads what both found. Trained on eight pantries, weights chosen on a
-ninth, tested on a tenth. Theory: notes/07_a_second_look.md
+BM25, a bi-encoder, both, and two readers of what both found: a cross-encoder, and late interaction. Trained on eight
+pantries, weights chosen on a ninth, tested on a tenth. Theory: notes/07_a_second_look.md
 """
 
 import copy
@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from retrieval.bi_encoder import BiEncoder
-from retrieval.cross_encoder import CrossEncoder
+from retrieval.cross_encoder import CrossEncoder, Reader
+from retrieval.late_interaction import LateInteraction
 from retrieval.pantry import Pantry
 from retrieval.pantry_exam import exam
 from retrieval.pantry_training import (
@@ -30,10 +31,10 @@ from retrieval.pantry_training import (
     pantry_tokens,
     small_bert,
     train_bi_encoder,
-    train_cross_encoder,
+    train_reader,
 )
 from retrieval.token_rows import WordTokens
-from retrieval.two_stages import Stages, best_weight, stages_of
+from retrieval.two_stages import Reread, Stages, best_weight, stages_of
 from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
@@ -43,15 +44,16 @@ from shared.lab.run import run
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 OF_WORDS, OF_HYBRID = (0.0, 0.1, 0.2, 0.5, 1.0), (0.0, 0.1, 0.3, 1.0)
-WAYS = ("BM25", "bi-encoder", "hybrid", "hybrid, read again")
+READERS = ("cross-encoder", "late interaction")
+WAYS = ("BM25", "bi-encoder", "hybrid", *READERS)
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     steps: PositiveInt = 2400  # of the bi-encoder
-    read_steps: PositiveInt = 2000  # of the cross-encoder
+    read_steps: PositiveInt = 1200  # of each reader
     batch: PositiveInt = 64  # questions in a batch of the bi-encoder
-    lists: PositiveInt = 8  # questions in a batch of the cross-encoder
+    lists: PositiveInt = 8  # questions in a batch of a reader
     candidates: PositiveInt = 12  # passages of each of them
     depth: PositiveInt = 20  # passages that are read again in the test
     scale: PositiveFloat = 20.0  # inverse temperature
@@ -67,12 +69,12 @@ class Results:
     ndcg: dict[str, dict[str, MeanInterval]]
     below: dict[str, MeanInterval]  # points below the Bayes ranking
     reachable: dict[str, MeanInterval]  # probability that the right passage was found at all
-    weights: dict[str, list[float]]  # chosen on the validation pantry, by seed
+    weights: dict[str, list[float]]  # of the words, and of the hybrid beside each reader: chosen on validation, by seed
     milliseconds_per_question: dict[str, float]
 
 
-def trained(config: Config, tokens: WordTokens, seed: int) -> tuple[BiEncoder, CrossEncoder]:
-    """Return a bi-encoder, and a cross-encoder that begins with its weights."""
+def trained(config: Config, tokens: WordTokens, seed: int) -> tuple[BiEncoder, dict[str, Reader]]:
+    """Return a bi-encoder, and both readers, which begin with its weights."""
     generator = torch.Generator().manual_seed(seed)
     pantries = [Pantry(number, FACTS) for number in TRAINED_ON]
     model = BiEncoder(small_bert(tokens, generator))
@@ -80,21 +82,27 @@ def trained(config: Config, tokens: WordTokens, seed: int) -> tuple[BiEncoder, C
     steps = train_bi_encoder(model, tokens, batches, steps=config.steps, scale=config.scale)
     for _ in tqdm(steps, total=config.steps, desc="bi-encoder", leave=False):
         pass
-    reader = CrossEncoder(copy.deepcopy(model.bert), generator)
-    batches = ask_batches(pantries, config.lists, generator, by_own_scores(model, tokens, config.candidates, True))
-    steps = train_cross_encoder(reader, tokens, batches, candidates=config.candidates, steps=config.read_steps)
-    for _ in tqdm(steps, total=config.read_steps, desc="cross-encoder", leave=False):
-        pass
-    return model, reader
+    cross, late = CrossEncoder(copy.deepcopy(model.bert), generator), LateInteraction(copy.deepcopy(model.bert))
+    readers: dict[str, Reader] = {"cross-encoder": cross, "late interaction": late}
+    mine = by_own_scores(model, tokens, config.candidates, with_right=True)
+    for name, reader in readers.items():
+        batches = ask_batches(pantries, config.lists, generator, mine)
+        steps = train_reader(reader, tokens, batches, candidates=config.candidates, steps=config.read_steps)
+        for _ in tqdm(steps, total=config.read_steps, desc=name, leave=False):
+            pass
+    return model, readers
 
 
-def choose(stages: list[Stages], reader: CrossEncoder, tokens: WordTokens, depth: int) -> tuple[float, float]:
-    """Return the weight of the words in the hybrid, and that of the hybrid beside the cross-encoder."""
+def choose_words(stages: list[Stages]) -> float:
+    """Return the weight of the words in the hybrid that is best on average over the synonym rates."""
     values = [[np.mean(one.exam.measures(one.hybrid(weight) + one.prior)) for one in stages] for weight in OF_WORDS]
-    of_words = best_weight(OF_WORDS, np.mean(values, axis=1).tolist())
-    read = [one.reread(reader, tokens, of_words, depth) for one in stages]
+    return best_weight(OF_WORDS, np.mean(values, axis=1).tolist())
+
+
+def choose_hybrid(read: list[Reread]) -> float:
+    """Return the weight of the hybrid beside a reader that is best on average over the synonym rates."""
     values = [[np.mean(one.stages.exam.measures(one.final(weight))) for one in read] for weight in OF_HYBRID]
-    return of_words, best_weight(OF_HYBRID, np.mean(values, axis=1).tolist())
+    return best_weight(OF_HYBRID, np.mean(values, axis=1).tolist())
 
 
 def main(config: Config) -> Results:
@@ -106,27 +114,28 @@ def main(config: Config) -> Results:
     best = {rate: float(np.mean(asked.best())) for rate, asked in exams.items()}
     ndcg: dict[str, dict[str, list[float]]] = {way: {rate: [] for rate in exams} for way in WAYS}
     reachable: dict[str, list[float]] = {rate: [] for rate in exams}
-    weights: dict[str, list[float]] = {"of words": [], "of the hybrid": []}
-    seconds = {"hybrid": 0.0, "read again": 0.0}
+    weights: dict[str, list[float]] = {name: [] for name in ("words", *READERS)}
+    seconds = dict.fromkeys(("hybrid", *READERS), 0.0)
     for seed in config.seeds:
-        model, reader = trained(config, tokens, seed)
+        model, readers = trained(config, tokens, seed)
         chosen = [stages_of(asked, model, tokens, config.scale) for asked in to_choose]
-        of_words, of_hybrid = choose(chosen, reader, tokens, config.depth)
-        for name, weight in zip(weights, (of_words, of_hybrid), strict=True):
-            weights[name].append(weight)
+        of_words = choose_words(chosen)
+        weights["words"].append(of_words)
+        for name, reader in readers.items():
+            weights[name].append(choose_hybrid([one.reread(reader, tokens, of_words, config.depth) for one in chosen]))
         for rate, asked in exams.items():
             begun = time.perf_counter()
             stages = stages_of(asked, model, tokens, config.scale)
-            found = time.perf_counter()
-            read = stages.reread(reader, tokens, of_words, config.depth)
-            seconds["hybrid"] += found - begun
-            seconds["read again"] += time.perf_counter() - found
-            scores = (
-                stages.words + stages.prior, stages.vectors + stages.prior, stages.hybrid(of_words) + stages.prior,
-                read.final(of_hybrid),
-            )  # fmt: skip
-            for way, ranked in zip(WAYS, scores, strict=True):
-                ndcg[way][rate].append(float(np.mean(asked.measures(ranked))))
+            seconds["hybrid"] += time.perf_counter() - begun
+            ranked = {"BM25": stages.words, "bi-encoder": stages.vectors, "hybrid": stages.hybrid(of_words)}
+            ranked = {way: scores + stages.prior for way, scores in ranked.items()}
+            for name, reader in readers.items():
+                begun = time.perf_counter()
+                read = stages.reread(reader, tokens, of_words, config.depth)
+                seconds[name] += time.perf_counter() - begun
+                ranked[name] = read.final(weights[name][-1])
+            for way, scores in ranked.items():
+                ndcg[way][rate].append(float(np.mean(asked.measures(scores))))
             reachable[rate].append(read.reachable)
             shown = ", ".join(f"{way} {ndcg[way][rate][-1]:.3f}" for way in WAYS)
             print(f"seed {seed}, synonym rate {rate}: best {best[rate]:.3f}; {shown}")

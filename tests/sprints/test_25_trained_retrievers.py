@@ -237,6 +237,23 @@ def test_reranking_orders_what_was_found_and_refuses_what_is_no_number(cross_enc
         cross_encoder.rerank(model, tokens, "salt", found, TEXTS)
 
 
+def test_each_word_finds_its_best_match(load_sprint, token_rows):
+    late = load_sprint(f"{SPRINT}/retrieval/late_interaction.py")
+    eye = torch.eye(3)
+    asked, there = torch.tensor([[True, True, False]]), torch.tensor([[True, False, True]])
+    passages = torch.stack([eye[0], eye[1], unit(eye[1] + eye[2])])[None]
+    # The first word is there; the second one is hidden, and half of it is in the third; the third is padding.
+    found = late.best_matches(eye[None], asked, passages, there)
+    assert found.item() == pytest.approx(1 + math.sqrt(0.5))
+    tokens = token_rows.WordTokens(TEXTS)
+    model = late.LateInteraction(tiny_bert(tokens.vocab_size))
+    alone = model.score_texts(tokens, ["salt"], [TEXTS[1]])
+    among = model.score_texts(tokens, ["salt", TEXTS[3]], [TEXTS[1], "soup"])
+    torch.testing.assert_close(among[:1], alone)
+    same = model.score_texts(tokens, ["hot soup"], ["hot soup"])
+    torch.testing.assert_close(same, torch.tensor([4 * 5.0]))  # four tokens, each its own best match
+
+
 @pytest.fixture
 def one_vector(load_sprint) -> ModuleType:
     return load_sprint(f"{SPRINT}/retrieval/one_vector.py")
@@ -352,7 +369,7 @@ def test_mined_passages_are_wrong_and_lists_hold_the_right_one(bi_encoder, cross
     assert mined.numbers.tolist() == [*mined.right.tolist(), *mined.wrong.tolist()]
     lists = pantry_training.ask_batches([pantry], 4, generator, pantry_training.by_own_scores(model, tokens, 3, True))
     judge = cross_encoder.CrossEncoder(model.bert, generator)
-    steps = [loss for _, loss in pantry_training.train_cross_encoder(judge, tokens, lists, candidates=3, steps=2)]
+    steps = [loss for _, loss in pantry_training.train_reader(judge, tokens, lists, candidates=3, steps=2)]
     assert all(math.isfinite(loss) for loss in steps)
 
 
@@ -375,3 +392,25 @@ def test_an_exam_and_two_stages(bi_encoder, cross_encoder, pantry_training, load
     whole = stages.reread(judge, tokens, 0.2, depth=100).final(1.0)
     assert exam.measures(whole) == pytest.approx(exam.measures(stages.hybrid(0.2) + stages.prior))
     assert two_stages.best_weight((0.0, 0.5, 1.0), (0.2, 0.3, 0.3)) == 0.5
+
+
+def test_tuning_on_descriptions_and_reading_again(bi_encoder, load_sprint, token_rows):
+    training, debian = (load_sprint(f"{SPRINT}/retrieval/{name}.py") for name in ("debian_training", "debian"))
+    packages = [debian.Package(f"p{number}", text, f"{text}\n.\n{number}") for number, text in enumerate(TEXTS)]
+    tokens = token_rows.WordTokens([package.long for package in packages])
+    batches = training.described_batches(packages, 2, torch.Generator().manual_seed(0))
+    first = [next(batches) for _ in range(2)]
+    assert len({query for batch in first for query in batch.queries}) == 4  # once in a round
+    with pytest.raises(ValueError, match="a batch of 9 needs as many packages"):
+        next(training.described_batches(packages, 9, torch.Generator()))
+    model = bi_encoder.BiEncoder(tiny_bert(tokens.vocab_size))
+    steps = training.tune(model, tokens, batches, steps=12, rate=5e-3, precision="float32")
+    losses = [loss for _, loss in steps]
+    assert sum(losses[-4:]) < sum(losses[:4])
+    late = load_sprint(f"{SPRINT}/retrieval/late_interaction.py").LateInteraction(model.bert)
+    items = debian.KnownItems(list(TEXTS), [TEXTS[0]], [0], list(TEXTS), ["p"] * 5)
+    found = [[(1, 3.0), (0, 2.0), (2, 1.0), (3, 0.5)]]
+    read = training.reread(late, tokens, found, items, depth=3, precision="float32")
+    assert sorted(number for number, _ in read[0]) == [0, 1, 2]
+    assert [number for number, _ in training.with_reader(found, read, 0.0)[0]] == [1, 0, 2, 3]
+    assert [number for number, _ in training.with_reader(found, read, 1.0)[0]] == [*(n for n, _ in read[0]), 3]

@@ -13,7 +13,15 @@ from shared.lab.runtime import autocast
 from shared.nn.bert import Bert
 
 
-class CrossEncoder(nn.Module):
+class Reader(nn.Module):
+    """Gives a score to a query and a document when both are there: a cross-encoder, or late interaction."""
+
+    def score_texts(self, tokens: Tokens, queries: Sequence[str], documents: Sequence[str]) -> Float[Tensor, " pairs"]:
+        """Return the score of each query with the document in the same place."""
+        raise NotImplementedError
+
+
+class CrossEncoder(Reader):
     """A BERT over [CLS] query [SEP] document [SEP], and one number made of the vector of [CLS].
 
     Args:
@@ -37,6 +45,11 @@ class CrossEncoder(nn.Module):
         """Return a score for each pair."""
         return self.score(self.bert(tokens, mask, segments)[:, 0])[:, 0]
 
+    def score_texts(self, tokens: Tokens, queries: Sequence[str], documents: Sequence[str]) -> Float[Tensor, " pairs"]:
+        """Return the score of each query with the document in the same place."""
+        device = self.score.weight.device
+        return self(*(part.to(device) for part in tokens.rows(queries, documents)))
+
 
 def list_loss(
     scores: Float[Tensor, "queries candidates"],
@@ -53,25 +66,27 @@ def list_loss(
 
 @torch.no_grad()
 def score_pairs(
-    model: CrossEncoder, tokens: Tokens, queries: Sequence[str], documents: Sequence[str], batch: int = 64,
+    model: Reader, tokens: Tokens, queries: Sequence[str], documents: Sequence[str], batch: int = 64,
     precision: str = "float32",
 ) -> Float[Tensor, " pairs"]:  # fmt: skip
     """Return the score of each query with the document in the same place, on the CPU; arguments as in `encode`."""
-    device, was_training = next(model.parameters()).device, model.training
+    was_training = model.training
     model.eval()
     found = torch.empty(len(queries))
     order = sorted(range(len(queries)), key=lambda number: len(queries[number]) + len(documents[number]))
-    with autocast(device, precision):
+    with autocast(next(model.parameters()).device, precision):
         for start in range(0, len(order), batch):
             numbers = order[start : start + batch]
-            rows = tokens.rows([queries[number] for number in numbers], [documents[number] for number in numbers])
-            found[numbers] = model(*(part.to(device) for part in rows)).float().cpu()
+            scores = model.score_texts(
+                tokens, *([texts[number] for number in numbers] for texts in (queries, documents))
+            )
+            found[numbers] = scores.float().cpu()
     model.train(was_training)
     return found
 
 
 def rerank(
-    model: CrossEncoder,
+    model: Reader,
     tokens: Tokens,
     query: str,
     found: Sequence[tuple[int, float]],
@@ -93,5 +108,5 @@ def rerank(
     if log_prior is not None:
         scores = scores + log_prior[numbers]
     if any(math.isnan(score) for score in scores.tolist()):
-        raise ValueError(f"a score of the query {query!r} is not a number: the cross-encoder's training has failed")
+        raise ValueError(f"a score of the query {query!r} is not a number: the reader's training has failed")
     return sorted(zip(numbers, scores.tolist(), strict=True), key=lambda pair: -pair[1])

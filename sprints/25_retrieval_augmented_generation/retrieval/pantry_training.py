@@ -11,7 +11,7 @@ from torch import Tensor
 
 from retrieval.bi_encoder import BiEncoder, encode
 from retrieval.contrast import hard_negatives, in_batch_loss
-from retrieval.cross_encoder import CrossEncoder, list_loss
+from retrieval.cross_encoder import Reader, list_loss
 from retrieval.pantry import Pantry, Question
 from retrieval.pantry_grammar import KINDS, words_of
 from retrieval.token_rows import WordTokens
@@ -119,8 +119,8 @@ def train_bi_encoder(
     yield from train_steps(model, batches, loss_function=loss_of, optimizers=optimizers, steps=steps, schedule=schedule)
 
 
-def train_cross_encoder(
-    model: CrossEncoder,
+def train_reader(
+    model: Reader,
     tokens: WordTokens,
     batches: Iterator[Asked],
     *,
@@ -131,8 +131,8 @@ def train_cross_encoder(
     """Train on lists of candidates; what is added to the scores while training is the passages' log prior.
 
     Args:
-        model: reads question and passage together.
-        tokens: makes rows of pairs.
+        model: a cross-encoder, or late interaction.
+        tokens: makes rows of texts.
         batches: with `candidates` passages for each question in `wrong`; a question whose right one is not among them
             gets it in the place of the last.
         candidates: how many for each question.
@@ -140,14 +140,14 @@ def train_cross_encoder(
         rate: its highest rate.
     """
 
-    def loss_of(model: CrossEncoder, batch: Asked) -> tuple[Tensor, int]:
+    def loss_of(model: Reader, batch: Asked) -> tuple[Tensor, int]:
         lists = batch.wrong.unflatten(0, (-1, candidates)).clone()  # (questions, candidates)
         missing = ~(lists == batch.right[:, None]).any(dim=1)
         lists[missing, -1] = batch.right[missing]
         right = (lists == batch.right[:, None]).long().argmax(dim=1)
         questions = [question.text for question in batch.questions for _ in range(candidates)]
-        rows = tokens.rows(questions, [batch.pantry.passages[number] for number in lists.flatten().tolist()])
-        scores = model(*rows).unflatten(0, lists.shape)
+        passages = [batch.pantry.passages[number] for number in lists.flatten().tolist()]
+        scores = model.score_texts(tokens, questions, passages).unflatten(0, lists.shape)
         return list_loss(scores, right, log_prior(batch.pantry)[lists]) * len(lists), len(lists)
 
     schedule = partial(warmup_linear, steps=steps, warmup=min(100, steps // 4))
