@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from lesson_texts import SPRINTS, lesson_texts
+from lesson_texts import SPRINTS, lesson_texts, shown
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
@@ -175,9 +175,9 @@ def in_group() -> dict[str, Any]:
     return {
         "pipeline": pipeline.all_ways(pipeline.Config(micro_batches=(4,), rows=2, tokens=6, layers=2, d_model=16)),
         "interleaved": interleaved_by_torch(ranks),
-        "stages": stages.measure_all(stages.Config(layers=2, d_model=16, repeats=1), COUNT),
+        "stages": {way: stages.measure(way, stages.Config(layers=2, d_model=16, repeats=1), COUNT) for way in "023"},
         "muon": muon.three_ways(muon.Config(rows=32, columns=8)),
-        "split script": split.compare(split.Config(layers=1, d_model=16, rows=2, tokens=8, steps=2)),
+        "split script": split.compare(split.Config(layers=1, d_model=16, rows=2, tokens=8, steps=1)),
     }
 
 
@@ -265,7 +265,7 @@ def test_scripts_find_what_they_say(groups):
         assert row.weights + row.gradients + row.states == pytest.approx(row.predicted, rel=0.01), way
     sent = {way: sum(row.sent.values()) for way, row in found["stages"].items()}
     assert sent["0"] == pytest.approx(1)
-    assert sent["1"] == sent["2"] == pytest.approx(1, rel=0.01)
+    assert sent["2"] == pytest.approx(1, rel=0.01)
     assert 1 < sent["3"] <= 1.5
     losses = [row.loss for row in found["stages"].values()]
     assert losses == pytest.approx([losses[0]] * len(losses), rel=1e-6)
@@ -278,3 +278,148 @@ def test_scripts_find_what_they_say(groups):
         assert way.weights_off < 1e-9
         assert way.norm < way.norm_of_one  # of the own numbers alone
     assert found["split script"]["by hand"].sent == 4 * 8 * 2 * 8 * 16
+
+
+def test_an_optimizer_of_whole_matrices_is_shared_muon():
+    muon, steps = of_sprint("parallel_study.sharded_muon").ShardedMuon, 3
+    matrices = [nn.Parameter(torch.arange(12.0, dtype=torch.float64).reshape(4, 3).sin()) for _ in range(2)]
+    optimizers = [
+        muon(matrices[:1], lr=0.1, weight_decay=0.1),
+        torch.optim.Muon(matrices[1:], lr=0.1, weight_decay=0.1),
+    ]
+    for _ in range(steps):
+        for weight, optimizer in zip(matrices, optimizers, strict=True):
+            weight.grad = weight.detach().cos()
+            optimizer.step()
+    torch.testing.assert_close(*matrices, rtol=0, atol=0.02)  # PyTorch's is in bfloat16
+    assert (matrices[0] - torch.arange(12.0, dtype=torch.float64).reshape(4, 3).sin()).abs().max() > 0.1
+    assert optimizers[0].state_dict().keys() == optimizers[1].state_dict().keys()
+
+
+@pytest.mark.parametrize(("size", "micros"), [(2, 2), (2, 8), (4, 8), (3, 12), (8, 8)])
+def test_bubbles_are_those_of_the_formula(size, micros):
+    schedules = of_sprint("parallel_study.schedules")
+    for name, chunks in (("GPipe", 1), ("1F1B", 1), ("interleaved", 2), ("interleaved", 3)):
+        orders = schedules.orders_of(name, size, micros, chunks)
+        every = [work for order in orders for work in order]
+        assert len(set(every)) == len(every) == 2 * micros * size * chunks
+        done = schedules.timed(orders, 1 / chunks, 2 / chunks)
+        assert schedules.bubble(done) == pytest.approx((size - 1) / (chunks * micros + size - 1))
+    waiting = [schedules.most_waiting(order) for order in schedules.orders_of("1F1B", size, micros)]
+    assert waiting == [min(size - rank, micros) for rank in range(size)]
+
+
+def test_orders_that_cannot_be_done_are_refused():
+    schedules = of_sprint("parallel_study.schedules")
+    first, second = schedules.orders_of("1F1B", 2, 2)
+    with pytest.raises(ValueError, match="never end"):
+        schedules.timed([first[::-1], second])
+    with pytest.raises(ValueError, match="groups of 4"):
+        schedules.interleaved(0, 4, 6, 2)
+    with pytest.raises(ValueError, match="GPipe, 1F1B or interleaved"):
+        schedules.orders_of("2F2B", 2, 2)
+
+
+def test_what_cannot_be_cut_is_refused(refusal):
+    split, part = of_sprint("parallel_study.tensor_parallel"), of_sprint("parallel_study.pipeline").Part
+    with pytest.raises(ValueError, match="4 processes cannot have equal parts of 6 heads"):
+        split.split_blocks(fresh(), Ranks(0, 4))
+    with pytest.raises(ValueError, match="tie_weights=False"):
+        part(GPT(GPTConfig(10, 4, 2, 1, 4)), 0, 2)
+    with pytest.raises(ValueError, match="2 blocks cannot be dealt out to 3"):
+        part(fresh(), 0, 3)
+    assert "groups of 4" in refusal(f"{SPRINT}/schedules_by_hand.py", "--micro-batches 6")
+    assert "8 heads" in refusal(f"{SPRINT}/split_measured.py", "--processes 3")
+    assert "equal parts of 256" in refusal(f"{SPRINT}/muon_measured.py", "--processes 3")
+    assert "on one line" in refusal(f"{SPRINT}/muon_by_hand.py", "--first 1 2 --second 2 4")
+    assert "1, 2 or 4" in refusal(f"{SPRINT}/split_by_hand.py", "--processes 3")
+
+
+def test_note_4_counts_bytes_as_the_formula_does():
+    stages, text = of_sprint("parallel_study.stages"), note(4)
+    mixed = stages.PRECISIONS["mixed"]
+    assert [stages.shared(mixed, stage, 8).total for stage in stages.STAGES] == [16, 5.5, 3.75, 2]
+    for row in ("| 12 | 16 |", "| 12 / 8 = 1.5 | 5.5 |", "| 1.5 | 3.75 |", "| 0.25 | 1.5 | 2 |"):
+        assert row in text
+    published = [7.5 * stages.shared(mixed, stage, 64).total for stage in stages.STAGES]
+    assert published == pytest.approx([120, 31.4, 16.6, 1.9], abs=0.05)
+    assert "120 GB without sharing, and then 31.4, 16.6 and 1.9 GB" in text
+    with torch.device("meta"):
+        assert stages.MODELS["GPT-2 small"] == GPT(GPTConfig()).parameter_count()
+    assert stages.MODELS["Llama 2 7B"] == 6_738_415_616
+    assert f"{1.5576 * stages.shared(mixed, 2, 4).total:.1f} GB" == "8.6 GB"
+    assert "8.6 GB" in text
+    # 13 billion at stage 1: 52.1 GB are in every process, and the rest is shared by six.
+    assert stages.fewest_processes(stages.MODELS["Llama 2 13B"], mixed, 1, 80e9) == 6
+    for stage in stages.STAGES:
+        count = stages.fewest_processes(10**9, mixed, stage, 5e9)
+        if count is not None:
+            assert stages.shared(mixed, stage, count).total <= 5
+            assert count == 1 or stages.shared(mixed, stage, count - 1).total > 5
+    assert stages.fewest_processes(10**9, mixed, 0, 15e9) is None
+
+
+def test_note_5_works_out_what_its_scripts_do():
+    text, by_hand = note(5), of_sprint("gathered_by_hand")
+    weight, inputs, slopes = (torch.tensor(rows) for rows in (by_hand.WEIGHT, by_hand.INPUTS, by_hand.SLOPES))
+    assert (inputs @ weight.T).tolist() == [[3, 2], [2, 6]]
+    gradients = slopes[:, :, None] * inputs[:, None, :]
+    assert gradients.tolist() == [[[1, 1], [0, 0]], [[2, 0], [4, 0]]]
+    assert gradients.mean(dim=0).tolist() == [[1.5, 0.5], [2, 0]]
+    assert (weight - 0.5 * gradients.mean(dim=0)).tolist() == [[0.25, 1.75], [2, -1]]
+    for words in (
+        "(3, 2)",
+        "(2, 6)",
+        "((1, 1), (0, 0))",
+        "((2, 0), (4, 0))",
+        "((1.5, 0.5), (2, 0))",
+        "(0.25, 1.75) and (2, −1)",
+    ):
+        assert words in text
+    muon = of_sprint("muon_by_hand")
+    results = muon.main(muon.Config())
+    assert results.whole == [pytest.approx([0.8, 0.6]), pytest.approx([-0.6, 0.8])]
+    assert results.product_whole == pytest.approx(0, abs=1e-12)
+    shown(text, results.product_alone, results.largest_alone, results.rows_alone[0][0])
+
+
+def test_note_6_works_out_what_its_script_does():
+    text, split = note(6), of_sprint("split_by_hand")
+    results = split.main(split.Config())
+    assert results.output == results.whole == [4, -1]
+    assert results.partial == [[1, 2], [3, -3]]
+    assert results.wrong == [1, 2, 3, 1]
+    assert results.cut_by_inputs == [[1, 0, 1, 1], [0, 2, 2, -2]]
+    for words in ("(1, 2). Process 1", "(3, −3)", "(4, −1)", "(1, 0, 1, 1)", "(0, 2, 2, −2)", "(1, 2, 3, −1)"):
+        assert words in text
+    assert split.main(split.Config(processes=4)).output == [4, -1]
+    buffer = 4 * 8 * 1024 * 768
+    shown(text, buffer / 1e6, 48 * buffer / 1e9, form=".1f")
+
+
+def test_note_7_counts_what_its_script_does():
+    text, script = note(7), of_sprint("schedules_by_hand")
+    results = script.main(script.Config())
+    for name in ("GPipe", "1F1B"):
+        schedule = results.schedules[name]
+        assert max(own[-1].end for own in schedule.steps) == 33
+        assert schedule.idle == pytest.approx(9 / 33)
+    assert "24 + 3 + 6 = **33**" in text
+    assert "**27 %**" in text
+    assert 7 / (63 + 7) >= 0.1 > 7 / (64 + 7)
+    assert 7 / (4 * 15 + 7) >= 0.1 > 7 / (4 * 16 + 7)
+    shown(text, 4 * 1024 * 768 / 1e6, form=".1f")
+
+
+@pytest.mark.parametrize(
+    "name", ["stages_by_hand", "gathered_by_hand", "muon_by_hand", "split_by_hand", "schedules_by_hand"]
+)
+def test_drawings_can_be_drawn(name):
+    script = of_sprint(name)
+    if name == "gathered_by_hand":
+        results = script.Results(
+            [[3, 2], [2, 6]], [[[1, 1], [0, 0]], [[2, 0], [4, 0]]], [[1, 0], [2, 0]], [], [[0, 1], [2, -1]]
+        )
+    else:
+        results = script.main(script.Config())
+    assert script.plot(results).axes

@@ -1,5 +1,6 @@
 """The memory of a training that processes share in stages (ZeRO, Rajbhandari et al. 2020), counted from sizes."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,7 +27,7 @@ class Bytes:
 PRECISIONS = {"float32": Bytes(4, 4, 8), "mixed": Bytes(2, 2, 12)}
 
 
-def shared(whole: Bytes, stage: Stage, processes: int) -> Bytes:
+def shared(whole: Bytes, stage: Stage, processes: float) -> Bytes:
     """Return what a process keeps for each parameter of the model at a stage."""
     return Bytes(
         whole.weight / (processes if stage == 3 else 1),
@@ -37,7 +38,7 @@ def shared(whole: Bytes, stage: Stage, processes: int) -> Bytes:
 
 def fewest_processes(parameters: int, whole: Bytes, stage: Stage, memory: float) -> int | None:
     """Return how many processes are needed until each one's share fits into its memory, or None if it never does."""
-    common = shared(whole, stage, 10**12).total * parameters  # what stays, however many share the rest
+    common = shared(whole, stage, math.inf).total * parameters  # what stays, however many share the rest
     if common >= memory:
         return None
     rest = whole.total * parameters - common
