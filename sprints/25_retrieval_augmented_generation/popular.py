@@ -52,7 +52,7 @@ class Results:
     best: MeanInterval
     ndcg: dict[str, dict[str, MeanInterval]]
     thirds: dict[str, list[MeanInterval]]  # recall@1 of the most popular third of the questions, of the next, the last
-    rank_of_prior: dict[str, MeanInterval]  # slope of what is learnt over log p(d), where 1 is a posterior
+    slope_of_prior: dict[str, MeanInterval]  # slope of what is learnt over log p(d), where 1 is a posterior
 
 
 def main(config: Config) -> Results:
@@ -92,7 +92,7 @@ def main(config: Config) -> Results:
     print(f"the Bayes ranking: nDCG@10 {show_interval(*results.best, '.3f')}")
     for way, row in results.ndcg.items():
         print(f"{way}: {show_interval(*row['0'], '.3f')}, with the prior {show_interval(*row['1'], '.3f')}", end="")
-        print(f"; slope over log p(d) {show_interval(*results.rank_of_prior[way], '.2f')}")
+        print(f"; slope over log p(d) {show_interval(*results.slope_of_prior[way], '.2f')}")
     return results
 
 
