@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import distributed
-from torch.distributed import Store
+from torch.distributed import PrefixStore, Store
 
 from shared.lab.config import ScriptConfig
 from shared.lab.following import follow
@@ -69,6 +69,9 @@ def joined() -> Generator[Store]:
     of all processes, which outlives each of them.
     """
     store, rank, size = next(iter(distributed.rendezvous("env://")))
+    # torchrun keeps one store for all starts (PyTorch 2.15). Without a name of its own, a new process may find there
+    # the address of one that is dead, and wait minutes for it.
+    store = PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
     distributed.init_process_group(store=store, rank=rank, world_size=size)

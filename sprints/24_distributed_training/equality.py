@@ -1,11 +1,11 @@
 """Is it the same training? One process beside DDP, FSDP2 and tensor parallel: rounding apart, and how far that goes.
 
     uv run sprints/24_distributed_training/equality.py
-    uv run sprints/24_distributed_training/equality.py --steps 20 --long 60 --seeds 2
+    uv run sprints/24_distributed_training/equality.py --steps 10 --long 40 --seeds 1
 
 A small GPT learns from rows of unequal length, with gradients of two batches accumulated, by AdamW and with Muon. First
-every way is compared with one process, in float32 and in float64. Then two ways to add up the same numbers in float32
-drift apart over many steps. Theory: notes/08_equal_numbers.md
+every way is compared with one process, in float32 and in float64. Then two ways to add up the same numbers drift apart
+over many steps. Theory: notes/08_equal_numbers.md
 """
 
 from dataclasses import dataclass
@@ -32,9 +32,12 @@ class Config(ScriptConfig):
     processes: AtLeastTwo = 2  # that share the work
     steps: AtLeastTwo = 50  # optimizer steps of the comparison
     long: AtLeastTwo = 200  # optimizer steps in which float32 drifts apart
+    every: PositiveInt = 10  # steps from one look at the weights to the next
     seeds: PositiveInt = 3  # trainings that drift
 
     def check(self) -> None:
+        if self.every > self.long:
+            raise ValueError(f"--every must be at most --long, {self.long}; got {self.every}")
         if 2 % self.processes:
             raise ValueError(
                 f"the model has 2 heads, which tensor parallel shares: --processes 2; got {self.processes}"
@@ -56,49 +59,47 @@ class Results:
     differences: list[Difference]
     largest_first_float32: float
     largest_float64: float  # of losses and weights
-    drift: dict[str, list[list[float]]]  # by precision and way: the differences of the losses, by seed and step
+    looks: list[int]  # steps after which the weights were compared
+    drift: dict[str, list[list[float]]]  # by optimizer, precision and way: norm of the difference, by seed and look
 
 
 def main(config: Config) -> Results:
     differences = []
-    for (precision, double), (optimizer, muon) in tqdm([*product(PRECISIONS.items(), OPTIMIZERS.items())], unit="run"):
-        found = on_processes(config.processes, compare, WAYS, muon, double, config.steps, config.seed)[0]
-        for way, (losses, weights) in found.items():
-            differences.append(Difference(way, optimizer, precision, losses[0], max(losses), weights))
-            print(
-                f"{precision} {optimizer:6} {way:16} loss {losses[0]:.1e} at step 1, {max(losses):.1e} at most, ",
-                end="",
-            )
-            print(f"weights {weights:.1e}")
+    pairs = [*product(PRECISIONS.items(), OPTIMIZERS.items())]
+    for (precision, double), (optimizer, muon) in tqdm(pairs, unit="run"):
+        options = (WAYS, muon, double, config.steps, config.steps, config.seed)
+        for way, (losses, weights, _) in on_processes(config.processes, compare, *options)[0].items():
+            found = Difference(way, optimizer, precision, losses[0], max(losses), weights[-1])
+            differences.append(found)
+            print(f"{precision} {optimizer:6} {way:16} step 1 {found.first_loss:.1e}, ", end="")
+            print(f"losses {found.largest_loss:.1e}, weights {found.weights:.1e}")
     drift: dict[str, list[list[float]]] = {}
-    for (precision, double), seed in tqdm([*product(PRECISIONS.items(), range(config.seeds))], unit="run"):
-        found = on_processes(config.processes, compare, DRIFTING, False, double, config.long, config.seed + seed)[0]
-        for way, (losses, _) in found.items():
-            drift.setdefault(f"{precision}, {way}", []).append(losses)
-    single = [difference.first_loss for difference in differences if difference.precision == "float32"]
+    for ((precision, double), (optimizer, muon)), seed in tqdm([*product(pairs, range(config.seeds))], unit="run"):
+        options = (DRIFTING, muon, double, config.long, config.every, config.seed + seed)
+        for way, (_, _, norms) in on_processes(config.processes, compare, *options)[0].items():
+            drift.setdefault(f"{optimizer}, {precision}, {way}", []).append(norms)
+    single = [found.first_loss for found in differences if found.precision == "float32"]
     exact = [max(found.largest_loss, found.weights) for found in differences if found.precision == "float64"]
-    return Results(differences, max(single), max(exact), drift)
+    return Results(differences, max(single), max(exact), [*range(config.every, config.long + 1, config.every)], drift)
 
 
 def plot(results: Results) -> Figure:
-    """Draw by step how far the losses of two ways are from those of one process, a line for each seed."""
-    figure, axes = new_figure(7.5, 4)
-    styles = {"ddp": "-", "rows reversed": ":"}
+    """Draw by step how far the weights of two ways are from those of one process, a line for each seed."""
+    figure, axes = new_figure(7.5, 4.2)
     for name, runs in results.drift.items():
-        precision, way = name.split(", ")
-        colour = COLOURS[3] if precision == "float32" else COLOURS[0]
-        for number, losses in enumerate(runs):
-            # A difference of 0 has no place on this axis: it is drawn as the smallest one that the precision has.
-            least = 1e-8 if precision == "float32" else 1e-17
-            shown = [max(loss, least) for loss in losses]
-            label = (
-                f"{precision}, {'two processes' if way == 'ddp' else 'one, rows in reverse'}" if not number else None
+        optimizer, precision, way = name.split(", ")
+        colour = COLOURS[0] if optimizer == "AdamW" else COLOURS[3]
+        for norms in runs:
+            axes.plot(results.looks, norms, "-" if way == "ddp" else ":", color=colour, linewidth=1)
+        if way == "ddp":
+            axes.text(
+                results.looks[-1], runs[0][-1], f" {optimizer}, {precision}", color=colour, va="center", fontsize=9
             )
-            axes.plot(
-                range(1, len(losses) + 1), shown, styles[way], color=colour, linewidth=0.8, alpha=0.7, label=label
-            )
-    axes.set(yscale="log", xlabel="step", ylabel="difference of the loss, nats", xlim=(1, None))
-    axes.legend(loc="center right", fontsize=8)
+    axes.plot([], [], "k-", linewidth=1, label="two processes")
+    axes.plot([], [], "k:", linewidth=1, label="one process, rows in reverse")
+    axes.set(yscale="log", xlabel="step", ylabel="norm of the difference of all weights")
+    axes.set_xlim(0, 1.3 * results.looks[-1])
+    axes.legend(loc="center left", bbox_to_anchor=(0.02, 0.55), fontsize=9)
     return figure
 
 

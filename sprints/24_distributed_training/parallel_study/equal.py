@@ -28,10 +28,10 @@ ROWS, TOKENS, VOCABULARY, ACCUMULATE = 8, 17, 31, 2
 
 
 class Trained(NamedTuple):
-    """The loss of every step, and the weights at the end, as one process has them."""
+    """The loss of every step, and all weights in one row after every few steps, as one process has them."""
 
     losses: list[float]
-    weights: dict[str, Tensor]
+    weights: list[Tensor]
 
 
 class UnequalRows(Iterator[Batch]):
@@ -77,7 +77,7 @@ def new_optimizers(model: nn.Module, muon: bool) -> list[Optimizer]:
     return [*optimizers, ShardedMuon(hidden, lr=0.02, weight_decay=0.0)] if muon else optimizers
 
 
-def train(way: Way, *, muon: bool, double: bool, steps: int, seed: int = 0) -> Trained:
+def train(way: Way, *, muon: bool, double: bool, steps: int, every: int, seed: int = 0) -> Trained:
     """Train a small GPT, and return the same in every process of the group.
 
     Args:
@@ -85,6 +85,7 @@ def train(way: Way, *, muon: bool, double: bool, steps: int, seed: int = 0) -> T
         muon: see `new_optimizers`.
         double: compute in float64 rather than in float32.
         steps: optimizer steps.
+        every: steps from one look at the weights to the next.
         seed: of weights and rows.
     """
     ranks, generator = present(), torch.Generator().manual_seed(seed)
@@ -102,26 +103,45 @@ def train(way: Way, *, muon: bool, double: bool, steps: int, seed: int = 0) -> T
     trained = train_steps(
         wrapped, batches, loss_function=loss_function, optimizers=optimizers, steps=steps, accumulate=ACCUMULATE
     )
-    return Trained([loss for _, loss in trained], weights_of(model, way))
+    losses, weights = [], []
+    for step, loss in trained:
+        losses.append(loss)
+        if step % every == 0:
+            weights.append(weights_of(model, way))
+    return Trained(losses, weights)
 
 
 @torch.no_grad()
-def weights_of(model: GPT, way: Way) -> dict[str, Tensor]:
-    """Return all weights of a model, whole, in every process."""
-    if way == "tensor parallel":
-        return whole_weights(model, present())
-    weights = {name: weight.detach() for name, weight in model.named_parameters()}
-    return {name: weight.full_tensor() if isinstance(weight, DTensor) else weight for name, weight in weights.items()}
+def weights_of(model: GPT, way: Way) -> Tensor:
+    """Return all weights of a model, whole and in one row, in every process."""
+    weights = whole_weights(model, present()) if way == "tensor parallel" else dict(model.named_parameters())
+    whole = [weight.full_tensor() if isinstance(weight, DTensor) else weight.detach() for weight in weights.values()]
+    return torch.cat([weight.flatten() for weight in whole])
 
 
-def apart(one: Trained, other: Trained) -> tuple[list[float], float]:
-    """Return how far two trainings are apart: the losses, step by step, and the weights, the largest of all."""
+class Apart(NamedTuple):
+    """How far two trainings are apart: the losses by step, and by look the weights, the largest and the norm of all."""
+
+    losses: list[float]
+    largest_weight: list[float]
+    norm: list[float]
+
+
+def apart(one: Trained, other: Trained) -> Apart:
+    """Return how far two trainings are apart."""
     losses = [abs(ours - theirs) for ours, theirs in zip(one.losses, other.losses, strict=True)]
-    weights = max(float((weight - other.weights[name]).abs().max()) for name, weight in one.weights.items())
-    return losses, weights
+    differences = [ours - theirs for ours, theirs in zip(one.weights, other.weights, strict=True)]
+    largest = [difference.abs().max().item() for difference in differences]
+    return Apart(losses, largest, [difference.norm().item() for difference in differences])
 
 
-def compare(ways: tuple[Way, ...], muon: bool, double: bool, steps: int, seed: int) -> dict[str, Any]:
-    """Return by its name how far each way is from one process; called in a group of processes."""
-    one = train("one process", muon=muon, double=double, steps=steps, seed=seed)
-    return {way: apart(one, train(way, muon=muon, double=double, steps=steps, seed=seed)) for way in ways}
+def compare(
+    ways: tuple[Way, ...], muon: bool, double: bool, steps: int, every: int, seed: int
+) -> dict[str, tuple[list[float], list[float], list[float]]]:
+    """Return by its name how far each way is from one process, as in `Apart`; called in a group of processes."""
+
+    def trained(way: Way) -> Trained:
+        return train(way, muon=muon, double=double, steps=steps, every=every, seed=seed)
+
+    one = trained("one process")
+    return {way: tuple(apart(one, trained(way))) for way in ways}

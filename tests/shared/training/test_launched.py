@@ -53,6 +53,19 @@ def test_an_error_of_its_own_keeps_its_name():
         launched._said_once(failing(RuntimeError("shapes do not fit")), HashStore())(Config())
 
 
+def test_a_new_start_does_not_see_what_the_one_before_left(monkeypatch: pytest.MonkeyPatch):
+    everything = HashStore()
+    monkeypatch.setattr(launched.distributed, "rendezvous", lambda _: iter([(everything, 1, 2)]))
+    monkeypatch.setattr(launched.distributed, "init_process_group", lambda **_: None)
+    monkeypatch.setattr(launched.distributed, "destroy_process_group", lambda: None)
+    counts = []
+    for start in ("0", "0", "1"):
+        monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", start)
+        with launched.joined() as store:
+            counts.append(store.add("said", 1))
+    assert counts == [1, 2, 1]
+
+
 def test_several_processes_record_nothing():
     with pytest.raises(ValueError, match="--record writes what one process found"):
         launched._said_once(lambda _: 3, HashStore())(Config(record="default"))

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 from torch.distributed import checkpoint as dcp
@@ -103,6 +104,7 @@ def test_states_of_two_and_three_processes_are_those_of_one(on_processes, tmp_pa
             assert same(again.state_dict(), states[0])
 
 
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
 def test_pytorchs_own_folder_of_shards_is_read_by_another_number_of_processes(on_processes, tmp_path: Path):
     """What note 9 of sprint 24 says of it: every process writes its part, and here one reads them all."""
     on_processes(2, there_and_back, tmp_path, ["fsdp"])
