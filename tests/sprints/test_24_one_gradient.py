@@ -168,7 +168,7 @@ def test_a_timed_pass_knows_its_buckets():
     study = script("buckets")
     with pytest.raises(ValueError, match="--drawn 3"):
         study.Config(drawn=3).check()
-    found = study.main(study.Config(megabytes=(0, 1), drawn=1, layers=1, d_model=64, rows=1, rounds=1))
+    found = study.main(study.Config(megabytes=(0, 1), drawn=1, layers=1, d_model=128, rows=1, rounds=1))
     parameters = sum(1 for _ in study.small_gpt(0, 1).parameters())
     sizes = {name: way.later_passes for name, way in found.ways.items()}
     assert sizes.pop("nothing averaged") == []
