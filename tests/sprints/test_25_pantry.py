@@ -66,6 +66,13 @@ def test_questions_are_drawn_as_often_as_the_formula_says(world):
         assert abs(count - expected) < 4 * math.sqrt(expected), f"{text}: {count} times, expected {expected:.1f}"
 
 
+def test_each_synonym_of_a_word_is_said_equally_often(world):
+    pantry, generator = world.Pantry(seed=2, facts=10), torch.Generator().manual_seed(5)
+    counts = Counter(pantry.ask_about(3, generator, 1.0).reading.relation for _ in range(400))
+    assert len(counts) == 2
+    assert all(abs(count - 200) < 40 for count in counts.values())
+
+
 def test_passages_are_asked_about_as_often_as_the_prior_says(world):
     pantry, generator = world.Pantry(seed=2, facts=10), torch.Generator().manual_seed(1)
     counts = np.bincount([pantry.ask(generator, 0.5).fact for _ in range(2000)], minlength=10)

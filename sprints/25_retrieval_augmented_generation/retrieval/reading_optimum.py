@@ -1,7 +1,8 @@
 """What the best reader would answer: the probability of each answer, given the question and the passages it is shown.
 
 Which passages are shown says something too: others are drawn at random, so a passage that fits the question is most
-probably there because the question is about it.
+probably there because the question is about it. This reader knows which other passages the pantry has, and how popular
+each is. One that sees a pantry for the first time cannot do better on average.
 """
 
 from collections import defaultdict
