@@ -3,7 +3,7 @@
     uv run sprints/25_retrieval_augmented_generation/second_look.py
     uv run sprints/25_retrieval_augmented_generation/second_look.py --seeds 0 --steps 300 --read-steps 300
 
-BM25, a bi-encoder, both, and two readers of what both found: a cross-encoder, and late interaction. Trained on eight
+BM25, a bi-encoder, both, and two rerankers of what both found: a cross-encoder, and late interaction. Trained on eight
 pantries, weights chosen on a ninth, tested on a tenth. Theory: notes/07_a_second_look.md
 """
 
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from retrieval.bi_encoder import BiEncoder
-from retrieval.cross_encoder import CrossEncoder, Reader
+from retrieval.cross_encoder import CrossEncoder, Reranker
 from retrieval.late_interaction import LateInteraction
 from retrieval.pantry import Pantry
 from retrieval.pantry_exam import exam
@@ -31,7 +31,7 @@ from retrieval.pantry_training import (
     pantry_tokens,
     small_bert,
     train_bi_encoder,
-    train_reader,
+    train_reranker,
 )
 from retrieval.token_rows import WordTokens
 from retrieval.two_stages import Reread, Stages, best_weight, stages_of
@@ -44,16 +44,16 @@ from shared.lab.run import run
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 OF_WORDS, OF_HYBRID = (0.0, 0.1, 0.2, 0.5, 1.0), (0.0, 0.1, 0.3, 1.0)
-READERS = ("cross-encoder", "late interaction")
-WAYS = ("BM25", "bi-encoder", "hybrid", *READERS)
+RERANKERS = ("cross-encoder", "late interaction")
+WAYS = ("BM25", "bi-encoder", "hybrid", *RERANKERS)
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     steps: PositiveInt = 2400  # of the bi-encoder
-    read_steps: PositiveInt = 1200  # of each reader
+    read_steps: PositiveInt = 1200  # of each reranker
     batch: PositiveInt = 64  # questions in a batch of the bi-encoder
-    lists: PositiveInt = 8  # questions in a batch of a reader
+    lists: PositiveInt = 8  # questions in a batch of a reranker
     candidates: PositiveInt = 12  # passages of each of them
     depth: PositiveInt = 20  # passages that are read again in the test
     scale: PositiveFloat = 20.0  # inverse temperature
@@ -69,12 +69,14 @@ class Results:
     ndcg: dict[str, dict[str, MeanInterval]]
     below: dict[str, MeanInterval]  # points below the Bayes ranking
     reachable: dict[str, MeanInterval]  # probability that the right passage was found at all
-    weights: dict[str, list[float]]  # of the words, and of the hybrid beside each reader: chosen on validation, by seed
+    weights: dict[
+        str, list[float]
+    ]  # of the words, and of the hybrid beside each reranker: chosen on validation, by seed
     milliseconds_per_question: dict[str, float]
 
 
-def trained(config: Config, tokens: WordTokens, seed: int) -> tuple[BiEncoder, dict[str, Reader]]:
-    """Return a bi-encoder, and both readers, which begin with its weights."""
+def trained(config: Config, tokens: WordTokens, seed: int) -> tuple[BiEncoder, dict[str, Reranker]]:
+    """Return a bi-encoder, and both rerankers, which begin with its weights."""
     generator = torch.Generator().manual_seed(seed)
     pantries = [Pantry(number, FACTS) for number in TRAINED_ON]
     model = BiEncoder(small_bert(tokens, generator))
@@ -83,14 +85,14 @@ def trained(config: Config, tokens: WordTokens, seed: int) -> tuple[BiEncoder, d
     for _ in tqdm(steps, total=config.steps, desc="bi-encoder", leave=False):
         pass
     cross, late = CrossEncoder(copy.deepcopy(model.bert), generator), LateInteraction(copy.deepcopy(model.bert))
-    readers: dict[str, Reader] = {"cross-encoder": cross, "late interaction": late}
+    rerankers: dict[str, Reranker] = {"cross-encoder": cross, "late interaction": late}
     mine = by_own_scores(model, tokens, config.candidates, with_right=True)
-    for name, reader in readers.items():
+    for name, reranker in rerankers.items():
         batches = ask_batches(pantries, config.lists, generator, mine)
-        steps = train_reader(reader, tokens, batches, candidates=config.candidates, steps=config.read_steps)
+        steps = train_reranker(reranker, tokens, batches, candidates=config.candidates, steps=config.read_steps)
         for _ in tqdm(steps, total=config.read_steps, desc=name, leave=False):
             pass
-    return model, readers
+    return model, rerankers
 
 
 def choose_words(stages: list[Stages]) -> float:
@@ -100,7 +102,7 @@ def choose_words(stages: list[Stages]) -> float:
 
 
 def choose_hybrid(read: list[Reread]) -> float:
-    """Return the weight of the hybrid beside a reader that is best on average over the synonym rates."""
+    """Return the weight of the hybrid beside a reranker that is best on average over the synonym rates."""
     values = [[np.mean(one.stages.exam.measures(one.final(weight))) for one in read] for weight in OF_HYBRID]
     return best_weight(OF_HYBRID, np.mean(values, axis=1).tolist())
 
@@ -114,24 +116,26 @@ def main(config: Config) -> Results:
     best = {rate: float(np.mean(asked.best())) for rate, asked in exams.items()}
     ndcg: dict[str, dict[str, list[float]]] = {way: {rate: [] for rate in exams} for way in WAYS}
     reachable: dict[str, list[float]] = {rate: [] for rate in exams}
-    weights: dict[str, list[float]] = {name: [] for name in ("words", *READERS)}
-    seconds = dict.fromkeys(("hybrid", *READERS), 0.0)
+    weights: dict[str, list[float]] = {name: [] for name in ("words", *RERANKERS)}
+    seconds = dict.fromkeys(("hybrid", *RERANKERS), 0.0)
     for seed in config.seeds:
-        model, readers = trained(config, tokens, seed)
+        model, rerankers = trained(config, tokens, seed)
         chosen = [stages_of(asked, model, tokens, config.scale) for asked in to_choose]
         of_words = choose_words(chosen)
         weights["words"].append(of_words)
-        for name, reader in readers.items():
-            weights[name].append(choose_hybrid([one.reread(reader, tokens, of_words, config.depth) for one in chosen]))
+        for name, reranker in rerankers.items():
+            weights[name].append(
+                choose_hybrid([one.reread(reranker, tokens, of_words, config.depth) for one in chosen])
+            )
         for rate, asked in exams.items():
             begun = time.perf_counter()
             stages = stages_of(asked, model, tokens, config.scale)
             seconds["hybrid"] += time.perf_counter() - begun
             ranked = {"BM25": stages.words, "bi-encoder": stages.vectors, "hybrid": stages.hybrid(of_words)}
             ranked = {way: scores + stages.prior for way, scores in ranked.items()}
-            for name, reader in readers.items():
+            for name, reranker in rerankers.items():
                 begun = time.perf_counter()
-                read = stages.reread(reader, tokens, of_words, config.depth)
+                read = stages.reread(reranker, tokens, of_words, config.depth)
                 seconds[name] += time.perf_counter() - begun
                 ranked[name] = read.final(weights[name][-1])
             for way, scores in ranked.items():

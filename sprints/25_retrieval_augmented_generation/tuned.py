@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from retrieval.bi_encoder import BiEncoder, encode, minilm
 from retrieval.debian import KnownItems, known_items
-from retrieval.debian_training import described_batches, reread, training_packages, tune, with_reader
+from retrieval.debian_training import described_batches, reread, training_packages, tune, with_reranker
 from retrieval.described import WEIGHTS, Rankings, by_vectors, by_words, choose_fusions, estimates_of, values_of
 from retrieval.intervals import Difference, Estimate, compare
 from retrieval.late_interaction import LateInteraction
@@ -56,7 +56,7 @@ class Results:
     test: dict[str, dict[str, Estimate]]
     validation: dict[str, float]  # nDCG@10 by rate
     rate: float
-    weights: dict[str, float]  # of the vectors in each fusion, and of the reader
+    weights: dict[str, float]  # of the vectors in each fusion, and of the reranker
     changed_first: float  # share of queries whose first document is another in bfloat16
     better_single: str
     gains: dict[str, Difference]  # recall@1
@@ -101,16 +101,16 @@ def main(config: Config) -> Results:
         chosen = choose_fusions(words[0], both[0], validation)
         weights[name] = chosen.weight
         fused[name] = [chosen.by_scores(one, other) for one, other in zip(words, both, strict=True)]
-    reader, base = LateInteraction(better.bert), fused["tuned, fused"]
-    read = [reread(reader, tokens, rankings, items, config.depth)
+    reranker, base = LateInteraction(better.bert), fused["tuned, fused"]
+    read = [reread(reranker, tokens, rankings, items, config.depth)
             for rankings, items in zip(base, (validation, test), strict=True)]  # fmt: skip
-    by_weight = [statistics.fmean(values_of(with_reader(base[0], read[0], weight), validation)["ndcg@10"])
+    by_weight = [statistics.fmean(values_of(with_reranker(base[0], read[0], weight), validation)["ndcg@10"])
                  for weight in WEIGHTS]  # fmt: skip
     weights["read again"] = WEIGHTS[int(np.argmax(by_weight))]
     rankings = {
         "BM25": words[1], "MiniLM": plain[1], "MiniLM in bfloat16": coarse, "fused": fused["fused"][1],
         "tuned": after[1], "tuned, fused": base[1],
-        "tuned, fused, read again": with_reader(base[1], read[1], weights["read again"]),
+        "tuned, fused, read again": with_reranker(base[1], read[1], weights["read again"]),
     }  # fmt: skip
     values = {name: values_of(found, test) for name, found in rankings.items()}
     random = np.random.default_rng(config.seed)

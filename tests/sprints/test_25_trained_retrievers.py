@@ -369,7 +369,7 @@ def test_mined_passages_are_wrong_and_lists_hold_the_right_one(bi_encoder, cross
     assert mined.numbers.tolist() == [*mined.right.tolist(), *mined.wrong.tolist()]
     lists = pantry_training.ask_batches([pantry], 4, generator, pantry_training.by_own_scores(model, tokens, 3, True))
     judge = cross_encoder.CrossEncoder(model.bert, generator)
-    steps = [loss for _, loss in pantry_training.train_reader(judge, tokens, lists, candidates=3, steps=2)]
+    steps = [loss for _, loss in pantry_training.train_reranker(judge, tokens, lists, candidates=3, steps=2)]
     assert all(math.isfinite(loss) for loss in steps)
 
 
@@ -412,5 +412,5 @@ def test_tuning_on_descriptions_and_reading_again(bi_encoder, load_sprint, token
     found = [[(1, 3.0), (0, 2.0), (2, 1.0), (3, 0.5)]]
     read = training.reread(late, tokens, found, items, depth=3, precision="float32")
     assert sorted(number for number, _ in read[0]) == [0, 1, 2]
-    assert [number for number, _ in training.with_reader(found, read, 0.0)[0]] == [1, 0, 2, 3]
-    assert [number for number, _ in training.with_reader(found, read, 1.0)[0]] == [*(n for n, _ in read[0]), 3]
+    assert [number for number, _ in training.with_reranker(found, read, 0.0)[0]] == [1, 0, 2, 3]
+    assert [number for number, _ in training.with_reranker(found, read, 1.0)[0]] == [*(n for n, _ in read[0]), 3]

@@ -13,7 +13,7 @@ from shared.lab.runtime import autocast
 from shared.nn.bert import Bert
 
 
-class Reader(nn.Module):
+class Reranker(nn.Module):
     """Gives a score to a query and a document when both are there: a cross-encoder, or late interaction."""
 
     def score_texts(self, tokens: Tokens, queries: Sequence[str], documents: Sequence[str]) -> Float[Tensor, " pairs"]:
@@ -21,7 +21,7 @@ class Reader(nn.Module):
         raise NotImplementedError
 
 
-class CrossEncoder(Reader):
+class CrossEncoder(Reranker):
     """A BERT over [CLS] query [SEP] document [SEP], and one number made of the vector of [CLS].
 
     Args:
@@ -66,7 +66,7 @@ def list_loss(
 
 @torch.no_grad()
 def score_pairs(
-    model: Reader, tokens: Tokens, queries: Sequence[str], documents: Sequence[str], batch: int = 64,
+    model: Reranker, tokens: Tokens, queries: Sequence[str], documents: Sequence[str], batch: int = 64,
     precision: str = "float32",
 ) -> Float[Tensor, " pairs"]:  # fmt: skip
     """Return the score of each query with the document in the same place, on the CPU; arguments as in `encode`."""
@@ -86,7 +86,7 @@ def score_pairs(
 
 
 def rerank(
-    model: Reader,
+    model: Reranker,
     tokens: Tokens,
     query: str,
     found: Sequence[tuple[int, float]],
@@ -108,5 +108,5 @@ def rerank(
     if log_prior is not None:
         scores = scores + log_prior[numbers]
     if any(math.isnan(score) for score in scores.tolist()):
-        raise ValueError(f"a score of the query {query!r} is not a number: the reader's training has failed")
+        raise ValueError(f"a score of the query {query!r} is not a number: the reranker's training has failed")
     return sorted(zip(numbers, scores.tolist(), strict=True), key=lambda pair: -pair[1])

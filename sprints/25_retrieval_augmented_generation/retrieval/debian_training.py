@@ -10,7 +10,7 @@ from torch import Tensor
 
 from retrieval.bi_encoder import BiEncoder
 from retrieval.contrast import in_batch_loss
-from retrieval.cross_encoder import Reader, score_pairs
+from retrieval.cross_encoder import Reranker, score_pairs
 from retrieval.debian import KnownItems, Package, read_packages, split_of, without_doubles
 from retrieval.described import Rankings
 from retrieval.fusion import Found, weighted_fusion
@@ -87,17 +87,17 @@ def tune(
 
 
 def reread(
-    reader: Reader, tokens: Tokens, rankings: Rankings, items: KnownItems, depth: int, precision: str = "auto"
+    reranker: Reranker, tokens: Tokens, rankings: Rankings, items: KnownItems, depth: int, precision: str = "auto"
 ) -> Rankings:
-    """Return the best `depth` documents of each query with the reader's scores, best first."""
+    """Return the best `depth` documents of each query with the reranker's scores, best first."""
     tops = [[number for number, _ in found[:depth]] for found in rankings]
     queries = [query for query, top in zip(items.queries, tops, strict=True) for _ in top]
     documents = [items.documents[number] for top in tops for number in top]
-    scores = iter(score_pairs(reader, tokens, queries, documents, precision=precision).tolist())
+    scores = iter(score_pairs(reranker, tokens, queries, documents, precision=precision).tolist())
     return [sorted(((number, next(scores)) for number in top), key=lambda pair: -pair[1]) for top in tops]
 
 
-def with_reader(rankings: Rankings, read: Rankings, weight: float) -> Rankings:
+def with_reranker(rankings: Rankings, read: Rankings, weight: float) -> Rankings:
     """Return what was read in the order of both scores, each brought to 0 to 1; behind it what was not read."""
     return [_one(found, again, weight) for found, again in zip(rankings, read, strict=True)]
 

@@ -11,12 +11,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from retrieval.cross_encoder import Reader
+from retrieval.cross_encoder import Reranker
 from retrieval.token_rows import Rows, Tokens
 from shared.nn.bert import Bert
 
 
-class LateInteraction(Reader):
+class LateInteraction(Reranker):
     """A BERT whose token vectors have length 1, and a scale.
 
     Args:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from retrieval.bi_encoder import BiEncoder, encode
 from retrieval.contrast import hard_negatives, in_batch_loss
-from retrieval.cross_encoder import Reader, list_loss
+from retrieval.cross_encoder import Reranker, list_loss
 from retrieval.pantry import Pantry, Question
 from retrieval.pantry_grammar import KINDS, words_of
 from retrieval.token_rows import WordTokens
@@ -119,8 +119,8 @@ def train_bi_encoder(
     yield from train_steps(model, batches, loss_function=loss_of, optimizers=optimizers, steps=steps, schedule=schedule)
 
 
-def train_reader(
-    model: Reader,
+def train_reranker(
+    model: Reranker,
     tokens: WordTokens,
     batches: Iterator[Asked],
     *,
@@ -140,7 +140,7 @@ def train_reader(
         rate: its highest rate.
     """
 
-    def loss_of(model: Reader, batch: Asked) -> tuple[Tensor, int]:
+    def loss_of(model: Reranker, batch: Asked) -> tuple[Tensor, int]:
         lists = batch.wrong.unflatten(0, (-1, candidates)).clone()  # (questions, candidates)
         missing = ~(lists == batch.right[:, None]).any(dim=1)
         lists[missing, -1] = batch.right[missing]

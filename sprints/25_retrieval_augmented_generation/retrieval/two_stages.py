@@ -1,4 +1,4 @@
-"""Words and vectors find candidates, and a reader looks at them again: on pantries, where the optimum is known."""
+"""Words and vectors find candidates, and a reranker looks at them again: on pantries, where the optimum is known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from retrieval.bi_encoder import BiEncoder
 from retrieval.bm25 import BM25
-from retrieval.cross_encoder import Reader, score_pairs
+from retrieval.cross_encoder import Reranker, score_pairs
 from retrieval.pantry_exam import Exam, cosines
 from retrieval.token_rows import Tokens
 
@@ -31,8 +31,8 @@ class Stages:
         """Return vectors plus so much of the words, without the prior."""
         return self.vectors + weight * self.words
 
-    def reread(self, model: Reader, tokens: Tokens, weight: float, depth: int) -> "Reread":
-        """Return a reader's scores of the best passages of the hybrid with the prior."""
+    def reread(self, model: Reranker, tokens: Tokens, weight: float, depth: int) -> "Reread":
+        """Return a reranker's scores of the best passages of the hybrid with the prior."""
         first = torch.from_numpy(self.hybrid(weight) + self.prior)
         numbers = first.topk(min(depth, first.shape[1]), dim=1).indices  # (questions, depth)
         questions = [text for text in self.exam.texts for _ in range(numbers.shape[1])]
@@ -43,7 +43,7 @@ class Stages:
 
 @dataclass(frozen=True)
 class Reread:
-    """What was found first, and what the reader says of it."""
+    """What was found first, and what the reranker says of it."""
 
     stages: Stages
     weight: float  # of the words in the hybrid
@@ -51,7 +51,7 @@ class Reread:
     scores: ndarray  # (questions, depth)
 
     def final(self, first: float) -> Scores:
-        """Return for all passages reader + first * hybrid + prior; what was not read again comes last."""
+        """Return for all passages reranker + first * hybrid + prior; what was not read again comes last."""
         hybrid = np.take_along_axis(self.stages.hybrid(self.weight), self.numbers, axis=1)
         ranked = np.full(self.stages.words.shape, BELOW_ALL)
         np.put_along_axis(ranked, self.numbers, self.scores + first * hybrid + self.stages.prior[self.numbers], axis=1)
