@@ -57,8 +57,18 @@ def is_launched() -> bool:
 
 
 def was_restarted() -> bool:
-    """Return whether `torchrun` started this process in place of one that had ended."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+    """Return whether `torchrun` started any of these processes in place of one that had ended; all ask it together.
+
+    Each machine counts its own failures, so that the others learn of them here.
+    """
+    counts: list[Any] = [_starts_before()] * present().size
+    if is_launched() and present().size > 1:
+        distributed.all_gather_object(counts, counts[0])
+    return any(counts)
+
+
+def _starts_before() -> int:
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
 
 
 @contextmanager
@@ -69,9 +79,10 @@ def joined() -> Generator[Store]:
     of all processes, which outlives each of them.
     """
     store, rank, size = next(iter(distributed.rendezvous("env://")))
-    # torchrun keeps one store for all starts (PyTorch 2.15). Without a name of its own, a new process may find there
-    # the address of one that is dead, and wait minutes for it.
-    store = PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    # torchrun keeps one store for all starts, and a new process may find there the address of a dead one (PyTorch issue
+    # 135712). On one machine all know the number of the start. On several set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1.
+    if os.environ["LOCAL_WORLD_SIZE"] == os.environ["WORLD_SIZE"]:
+        store = PrefixStore(f"start {_starts_before()}", store)
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
     distributed.init_process_group(store=store, rank=rank, world_size=size)

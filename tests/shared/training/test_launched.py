@@ -1,8 +1,10 @@
 """Scripts that torchrun starts: alone they are plain scripts, and of several errors one is told."""
 
+import os
 from dataclasses import dataclass
 
 import pytest
+from torch import distributed
 from torch.distributed import DistNetworkError, HashStore
 
 from shared.lab.config import ScriptConfig
@@ -59,11 +61,25 @@ def test_a_new_start_does_not_see_what_the_one_before_left(monkeypatch: pytest.M
     monkeypatch.setattr(launched.distributed, "init_process_group", lambda **_: None)
     monkeypatch.setattr(launched.distributed, "destroy_process_group", lambda: None)
     counts = []
-    for start in ("0", "0", "1"):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for start, here in (("0", "2"), ("0", "2"), ("1", "2"), ("1", "1"), ("2", "1")):
         monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", start)
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", here)
         with launched.joined() as store:
             counts.append(store.add("said", 1))
-    assert counts == [1, 2, 1]
+    # On several machines the number of the start is not the same for all, and so is no name.
+    assert counts == [1, 2, 1, 1, 2]
+
+
+def restarted_on_one() -> bool:
+    """Return whether a process knows that another one was started again; called in a group."""
+    os.environ["TORCHELASTIC_RUN_ID"] = "test"
+    os.environ["TORCHELASTIC_RESTART_COUNT"] = str(distributed.get_rank())
+    return launched.was_restarted()
+
+
+def test_all_know_that_one_was_started_again(on_processes):
+    assert on_processes(2, restarted_on_one) == [True, True]
 
 
 def test_several_processes_record_nothing():
