@@ -1,7 +1,7 @@
 """Muon's update of a matrix whose rows are spread over processes: three ways, and what each of them sends.
 
     uv run sprints/24_distributed_training/muon_measured.py
-    uv run sprints/24_distributed_training/muon_measured.py --rows 64 --columns 256
+    uv run sprints/24_distributed_training/muon_measured.py --preset wide
 
 Gather and orthogonalise the whole; let DTensor do every product over all processes, as PyTorch's Muon does;
 orthogonalise the shards alone, which is wrong. Beside each: the same matrix in one process, in float64.
@@ -25,6 +25,8 @@ from shared.lab.config import ScriptConfig
 from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.training.muon import Muon, orthogonalise
+
+PRESETS = {"wide": {"rows": 64, "columns": 256}}
 
 
 @dataclass(frozen=True)
@@ -98,4 +100,4 @@ def main(config: Config) -> Results:
 
 
 if __name__ == "__main__":
-    run(main, Config, tolerance={"*off": Tolerance(relative=1e-4, absolute=1e-9)})
+    run(main, Config, presets=PRESETS, tolerance={"*off": Tolerance(relative=1e-4, absolute=1e-9)})

@@ -423,3 +423,19 @@ def test_drawings_can_be_drawn(name):
     else:
         results = script.main(script.Config())
     assert script.plot(results).axes
+
+
+def test_exercises_on_paper():
+    stages = of_sprint("parallel_study.stages")
+    mixed = stages.PRECISIONS["mixed"]
+    assert [stages.fewest_processes(30 * 10**9, mixed, stage, 60e9) for stage in (1, 2, 3)] == [None, None, 8]
+    assert [3 * 7 / 8 * 60, 2 * 7 / 8 * 60] == [157.5, 105]
+    for words in ("3 = 8 cards", "= 157.5 GB", "= 105 GB"):
+        assert words.split(" = ")[-1] in page
+    parameters = 48 * 12 * 8192**2
+    features = 2 * 16 * 4096 * 8192 / 1e9
+    shown(page, parameters / 1e9, form=".2f")
+    shown(page, 2 * parameters / 1e9, 3 * 7 / 8 * 2 * parameters / 1e9, 4 * 48 * 2 * 7 / 8 * features, form=".1f")
+    shown(page, features)
+    assert 3 * 12 * 8192 / 8 == 36_864
+    assert "36,864 tokens" in page
