@@ -70,14 +70,17 @@ def there_and_back(folder: Path, modes: list[Parallel]) -> dict[str, Any]:
         other = spread(module, mode, torch.device("cpu"))
         theirs = optimizers_of(other)
         parts = whole(other, theirs)
-        for part, state in zip([parts[0], *parts[1]], copy.deepcopy(states), strict=True):
+        given = copy.deepcopy(states)
+        for part, state in zip([parts[0], *parts[1]], given, strict=True):
             part.load_state_dict(state)
+        untouched = same(given, states)
         gathered = [part.state_dict() for part in (parts[0], *parts[1])]
         state = {"step": 2, "config": {}, "data": {}}
         save_whole(folder / f"{mode}.pt", model=other, optimizers=theirs, **state)
         found[mode] = {
             "same": same(states, gathered) if present().rank == 0 else not gathered[0],
             "rows": own_rows(other),
+            "untouched": untouched,
         }
         dcp.save({"model": other.state_dict()}, checkpoint_id=folder / f"folder_{mode}")
         alone = whole_model(module, lambda: new(2))
@@ -94,7 +97,7 @@ def test_states_of_two_and_three_processes_are_those_of_one(on_processes, tmp_pa
         found = on_processes(size, there_and_back, tmp_path, modes)
         assert [of_rank["fsdp"]["rows"] for of_rank in found] == rows
         for mode in modes:
-            assert all(of_rank[mode]["same"] for of_rank in found)
+            assert all(of_rank[mode]["same"] and of_rank[mode]["untouched"] for of_rank in found)
             assert found[0][mode]["alone"]
             assert found[0][mode]["tied"]
             checkpoint = load_checkpoint(tmp_path / f"{mode}.pt")
