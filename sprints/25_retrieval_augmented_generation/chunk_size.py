@@ -130,7 +130,8 @@ def plot(results: Results) -> Figure:
             found = [getattr(item, kind) for item in measured]
             means = [item.mean for item in found]
             bars = [[m - e.low for m, e in zip(means, found, strict=True)], [e.high - e.mean for e in found]]
-            axes.errorbar(results.sizes, means, bars, fmt="o-", color=COLOURS[place], markersize=4, label=way)
+            beside = [size * 1.06 ** (place - 1) for size in results.sizes]  # no interval hides another one
+            axes.errorbar(beside, means, bars, fmt="o-", color=COLOURS[place], markersize=4, label=way)
     for axes, value in ((left, results.whole.right_document.mean), (right, results.whole.delivered.mean)):
         axes.axhline(value, color="#777777", linestyle=":")
         axes.text(results.sizes[0], value, "whole documents", fontsize=8, va="bottom")
@@ -142,7 +143,7 @@ def plot(results: Results) -> Figure:
     left.set_title("best chunk is of the right document", fontsize=10)
     right.set_title("share of the passage that is seen", fontsize=10)
     right.set_ylim(0, 1.05)
-    left.legend(fontsize=8)
+    left.legend(fontsize=8, loc="lower right")
     return figure
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from retrieval.debian import known_items
+from retrieval.debian import known_items, read_packages, without_doubles
 from retrieval.described import (
     WEIGHTS,
     Fusions,
@@ -42,6 +42,7 @@ class Config(ScriptConfig):
 
 @dataclass(frozen=True)
 class Results:
+    collection: dict[str, int]  # packages, different long texts, families
     test: dict[str, dict[str, Estimate]]  # by retriever and measure
     unique: dict[str, float]  # recall@1 of queries whose summary no other document has
     fusions: Fusions
@@ -92,7 +93,11 @@ def main(config: Config) -> Results:
     }
     first_by = shared_out(values["BM25"], values["MiniLM"])
     print("right one first by " + ", ".join(f"{name} {share:.1%}" for name, share in first_by.items()))
-    return Results(estimates, unique, fusions, gains, single, first_by)
+    packages = read_packages()
+    different = without_doubles(packages)
+    families = len({package.family for package in different})
+    collection = {"packages": len(packages), "different": len(different), "families": families}
+    return Results(collection, estimates, unique, fusions, gains, single, first_by)
 
 
 def plot(results: Results) -> Figure:

@@ -4,6 +4,7 @@ import itertools
 import math
 import random
 
+import numpy as np
 import pytest
 from lesson_texts import lesson_texts, shown
 
@@ -113,10 +114,8 @@ def test_the_share_of_whole_facts_is_that_of_a_long_text(part):
 def test_long_documents_hold_the_passages_of_their_questions(part):
     long, foldoc = part("long_documents"), part("foldoc")
     entries = [
-        foldoc.Entry(
-            (f"name {n}",), f"<kind> Thing {n} is a {{thing}} for eight words. " + f"More of it{n}. " * 11 + "End.", ()
-        )
-        for n in range(7)
+        foldoc.Entry((f"name {n}",), f"<kind> Thing {n} is a {{thing}} for eight words. {more * 11}End.", ())
+        for n, more in enumerate(f"More of it{n}. " for n in range(7))
     ]
     entries[3] = foldoc.Entry(("short",), "Too short.", ())
     world = long.join_entries(entries, 3, random.Random(0))
@@ -157,3 +156,36 @@ def test_exercise_a_and_b(part):
     shown(PAGE, metrics.reciprocal_rank(half), form=".5f")
     constant = metrics.levels([1.0] * 10_000, [1.0] + [0.0] * 9999)
     shown(PAGE, metrics.reciprocal_rank(constant), form=".5f")
+
+
+def test_note_10_two_rankings_made_one(script):
+    by_hand = script("fusion_by_hand")
+    results = by_hand.main(by_hand.Config()).rankings
+    shown(note(10), *(score for _, score in results["by places"]), form=".4f")
+    shown(note(10), *(score for _, score in results["by scores"][:1]))
+    assert [name for name, _ in results["by scores"]] == ["A", "C", "B", "D"]
+    assert [round(score, 3) for _, score in results["by scores"]] == [0.833, 0.5, 0.333, 0]
+    first = by_hand.main(by_hand.Config(k=0.0)).rankings["by places"]
+    assert first[:2] == [("A", 1.5), ("C", pytest.approx(4 / 3))]
+    by_hand.plot(by_hand.main(by_hand.Config()))
+
+
+def test_descriptions_by_words_vectors_and_both(part, script):
+    described, debian = part("described"), part("debian")
+    texts = ["red apple pie", "green apple cake", "yellow pear cake", "blue plum pie"]
+    items = debian.KnownItems(texts, ["red pie", "pear"], [0, 2], ["red pie", "pear", "pear", "plum"], list("abcd"))
+    made = [[0.6, 0.8], [0.0, 1.0], [0.8, 0.6], [0.6, 0.8]]
+    vectors = {"red pie": [1.0, 0.0], "pear": [0.0, 1.0], **dict(zip(texts, made, strict=True))}
+    words = described.by_words(items)
+    assert [ranking[0][0] for ranking in words] == [0, 2]
+    dense = described.by_vectors(items, lambda asked: np.array([vectors[text] for text in asked]))
+    assert [number for number, _ in dense[0]] == [2, 0, 3, 1]  # equal cosines by number
+    fusions = described.choose_fusions(words, dense, items)
+    assert fusions.weight < 0.5
+    assert fusions.by_weight[0] == 1.0 > fusions.by_weight[-1]
+    values = described.values_of(fusions.by_scores(words, dense), items)
+    assert values["recall@1"] == [1, 1]
+    shares = script("descriptions").shared_out({"recall@1": [1.0, 1.0, 0.0]}, {"recall@1": [1.0, 0.0, 0.0]})
+    assert shares == pytest.approx({"both": 1 / 3, "words alone": 1 / 3, "vectors alone": 0, "neither": 1 / 3})
+    assert items.unique == [True, False]
+    assert items.relevant == {"0": {"0": 1}, "1": {"2": 1}}
