@@ -17,13 +17,15 @@ from parallel_study.timing import reduction_seconds
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import Different, PositiveInt
+from shared.lab.ranges import Different, PositiveInt, Processes
 from shared.lab.run import run
+
+MOST_KILOBYTES = 2**20  # a gigabyte
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    processes: PositiveInt = 2  # that reduce
+    processes: Processes = 2  # that reduce
     kilobytes: Annotated[tuple[PositiveInt, ...], Different] = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536)  # buffers
     repeats: PositiveInt = 25  # of each size, in turns
 
@@ -32,6 +34,10 @@ class Config(ScriptConfig):
             raise ValueError("one process has nobody to reduce with: give --processes 2 or more")
         if len(self.kilobytes) < 2:
             raise ValueError("a latency and a bandwidth are fitted: give at least two sizes in --kilobytes")
+        if sum(self.kilobytes) > MOST_KILOBYTES:
+            raise ValueError(
+                f"each process holds all buffers at once: give --kilobytes whose sum is at most {MOST_KILOBYTES}"
+            )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import Different, PositiveFloat, PositiveFraction, PositiveInt
 from shared.lab.run import run
 
+MOST_BUCKETS = 100_000
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
@@ -38,6 +40,9 @@ class Config(ScriptConfig):
         wrong = [count for count in self.gpus if count % self.inside]
         if wrong:
             raise ValueError(f"GPUs stand in whole servers of {self.inside}; give --gpus that it divides, not {wrong}")
+        buckets = self.parameters * self.bytes_a_gradient / (self.bucket * 1e6)
+        if buckets > MOST_BUCKETS:
+            raise ValueError(f"{buckets:.0g} buckets are more than {MOST_BUCKETS:,}: give a larger --bucket")
 
 
 @dataclass(frozen=True)

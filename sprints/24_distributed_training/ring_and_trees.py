@@ -14,13 +14,13 @@ from matplotlib.figure import Figure
 from parallel_study.alpha_beta import Link, ring_seconds, tree_seconds
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import Different, PositiveFloat, PositiveInt
+from shared.lab.ranges import AtLeastTwo, Different, PositiveFloat
 from shared.lab.run import run
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    processes: Annotated[tuple[PositiveInt, ...], Different] = (2, 8, 64, 256, 1024)  # that reduce
+    processes: Annotated[tuple[AtLeastTwo, ...], Different] = (2, 8, 64, 256, 1024)  # that reduce
     megabytes: PositiveFloat = 25.0  # of the buffer
     latency: PositiveFloat = 20.0  # microseconds of a message
     gigabytes_a_second: PositiveFloat = 10.0  # of a link

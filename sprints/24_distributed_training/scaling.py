@@ -18,11 +18,13 @@ from parallel_study.timing import StepTimes, step_times
 from shared.lab.compare import TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import PositiveInt
+from shared.lab.ranges import PositiveInt, check_heads
 from shared.lab.run import run
 from shared.nn.gpt import GPTConfig
 
 ONE, THREADS, STRONG, WEAK = "one process", "two threads", "two processes, same batch", "two processes, twice the batch"
+
+HEADS = 4
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Config(ScriptConfig):
     def check(self) -> None:
         if self.rows % 2:
             raise ValueError(f"two processes share a batch, so give an even number of --rows, not {self.rows}")
+        check_heads(self.d_model, HEADS)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Way:
     step_milliseconds: float
     averaging_milliseconds: float  # of the averaging that the step waits for: with it, less without it
     reduction_milliseconds: float  # of a reduction of all gradients on its own
+    predicted_milliseconds: float  # a step without averaging and such a reduction, one after the other
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Results:
 
 
 def main(config: Config) -> Results:
-    size = GPTConfig(config.vocab_size, config.context, config.layers, 4, config.d_model, dropout=0.0)
+    size = GPTConfig(config.vocab_size, config.context, config.layers, HEADS, config.d_model, dropout=0.0)
     ways = {  # processes, rows of each, threads of each
         ONE: (1, config.rows, 1),
         THREADS: (1, config.rows, 2),
@@ -86,6 +90,7 @@ def main(config: Config) -> Results:
             1e3 * statistics.median(times.step for times in rounds),
             1e3 * statistics.median(times.step - times.alone for times in rounds),
             1e3 * statistics.median(times.reduction for times in rounds),
+            1e3 * statistics.median(times.alone + times.reduction for times in rounds),
         )
         print(f"{name:<32}{rows[name].tokens_per_second:8,.0f} tokens/s, {rows[name].speedup:.2f} times one process")
     return Results(rows, found[ONE][0].gradient_bytes / 1e6)

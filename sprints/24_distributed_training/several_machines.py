@@ -12,18 +12,27 @@ from typing import Annotated, Literal
 from parallel_study.loopback import by_hand, by_slurm, by_torchrun
 from shared.lab.compare import EXACT
 from shared.lab.config import ScriptConfig
-from shared.lab.ranges import Different, PositiveInt
+from shared.lab.ranges import Different, Processes
 from shared.lab.run import run
 
 Way = Literal["torchrun", "by_hand", "slurm"]
 WAYS = {"torchrun": by_torchrun, "by_hand": by_hand, "slurm": by_slurm}
 
+MOST = 16  # processes on this machine
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    machines: PositiveInt = 2  # each a torchrun of its own
-    processes: PositiveInt = 1  # of a machine
+    machines: Processes = 2  # each a torchrun of its own
+    processes: Processes = 1  # of a machine
     ways: Annotated[tuple[Way, ...], Different] = ("torchrun", "by_hand", "slurm")  # to start them
+
+    def check(self) -> None:
+        if self.machines * self.processes > MOST:
+            raise ValueError(
+                f"all machines are this one, which may start {MOST} processes: give fewer --machines or --processes, "
+                f"not {self.machines} times {self.processes}"
+            )
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ Theory: notes/11_wrong_beside_right.md
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
@@ -19,14 +21,15 @@ from shared.lab.ranges import PositiveFloat
 from shared.lab.run import run
 
 EPSILON = 1e-8
+Number = Annotated[float, Field(ge=-1000, le=1000)]
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    weight: float = 1.0  # before the step, in both processes
-    gradients: tuple[float, float] = (3.0, -1.0)  # of the two processes
+    weight: Number = 1.0  # before the step, in both processes
+    gradients: tuple[Number, Number] = (3.0, -1.0)  # of the two processes
     rate: PositiveFloat = 0.1  # learning rate
-    shards: tuple[float, float] = (3.0, 4.0)  # the two numbers of a gradient, one for each process
+    shards: tuple[Number, Number] = (3.0, 4.0)  # the two numbers of a gradient, one for each process
     limit: PositiveFloat = 1.0  # the largest norm
 
     def check(self) -> None:

@@ -97,6 +97,8 @@ def what_checks_say() -> list[str]:
         said(checks.assert_one_writer, False),
         said(checks.assert_one_writer, rank == 1),
         refused,
+        said(checks.assert_same_on_all_ranks, {"shape": torch.zeros(1 + rank, 2 - rank)}),
+        said(checks.assert_same_on_all_ranks, {"type": torch.zeros(2, dtype=torch.int32 if rank else torch.float32)}),
     ]
 
 
@@ -111,6 +113,7 @@ def test_every_process_is_told_the_same_and_right_things_pass():
     assert "a step started 3 reductions" in first[9]
     assert "[] would" in first[10]
     assert "full_tensor" in first[12]
+    assert [message.split()[0] for message in first[13:]] == ["shape", "type"]
     assert [first[place] for place in (0, 3, 5, 7, 8, 11)] == [""] * 6
 
 
@@ -240,6 +243,21 @@ def test_scaling_and_the_link_are_measured_tiny():
         link.Config(kilobytes=(4,)).check()
 
 
+def test_options_that_cannot_be_met_are_refused(refusal):
+    for words, said in (
+        ("many_gpus.py --parameters 1e30", "give a larger --bucket"),
+        ("many_gpus.py --gpus 12", "whole servers of 8"),
+        ("latency_and_bandwidth.py --processes 1", "--processes 2 or more"),
+        ("latency_and_bandwidth.py --kilobytes 1 2000000", "at most 1048576"),
+        ("scaling.py --d-model 3", "--d-model 4"),
+        ("several_machines.py --machines 9 --processes 9", "not 9 times 9"),
+        ("wrong_by_hand.py --weight nan", "finite"),
+        ("ring_and_trees.py --processes 1", "greater than or equal to 2"),
+    ):
+        name, options = words.split(maxsplit=1)
+        assert said in " ".join(refusal(f"{SPRINT}/{name}", options).split()), words
+
+
 def test_the_batch_script_of_slurm_brings_two_machines_together():
     answers = script("parallel_study.loopback").by_slurm(2, 1)
     assert [(answer["rank"], answer["size"], answer["sum_of_ranks"]) for answer in answers] == [(0, 2, 1), (1, 2, 1)]
@@ -266,6 +284,14 @@ def test_kubernetes_gives_torchrun_what_it_needs():
     }
 
 
+def test_note_13_shows_the_batch_script_as_it_is():
+    file = (SPRINTS / SPRINT / "parallel_study/launch/train.sbatch").read_text(encoding="utf-8")
+    (path,) = (SPRINTS / SPRINT / "notes").glob("13_*.md")
+    (block,) = re.findall(r"```bash\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    assert file.endswith(block)
+    assert "| head" not in file  # with pipefail a pipe that is closed early ends the script, now and then
+
+
 def test_torchrun_understands_every_line_of_note_13():
     (path,) = (SPRINTS / SPRINT / "notes").glob("13_*.md")
     text = re.sub(r"\\\n\s*", "", path.read_text(encoding="utf-8"))
@@ -287,5 +313,22 @@ def test_machines_that_do_not_meet_end_in_a_sentence():
     assert threading.active_count() <= before
 
 
-def test_exercises_of_what_goes_wrong_are_what_their_answers_say():
-    assert math.isclose(2 * 7 * (20e-6 + 25e6 / 8 / 1e10), 4.655e-3)
+def test_paper_exercises_of_what_goes_wrong_and_how_fast():
+    for optimizer, right in ((torch.optim.SGD, True), (torch.optim.Adam, False)):
+        stepped = []
+        for gradient in (2.0, -4.0, -1.0):
+            weight = torch.zeros(1, dtype=torch.double, requires_grad=True)
+            weight.grad = torch.tensor([gradient], dtype=torch.double)
+            optimizer([weight], lr=0.1).step()
+            stepped.append(weight.item())
+        assert math.isclose(sum(stepped[:2]) / 2, stepped[2], abs_tol=1e-7) == right
+    assert "SGD: −0.2 and 0.4, mean 0.1" in page.replace("-", "−")
+    model = script("parallel_study.alpha_beta")
+    moved = [1e3 * model.ring_seconds(1e9, 16, model.Link(0.0, bandwidth)) for bandwidth in (3e9, 12e9)]
+    assert [round(time) for time in moved] == [625, 156]
+    steps = [300 + moved[0], 300 + moved[1], 100 + moved[0]]
+    assert [round(step) for step in steps] == [925, 456, 725]
+    assert [f"{300 / step:.0%}" for step in steps] == ["32%", "66%", "41%"]
+    for words in ("625 ms or 156 ms", "925 or 456 ms", "32 % to 41 %"):
+        assert words in page
+    assert f"{725 / 300:.1f} times as many steps" in page
