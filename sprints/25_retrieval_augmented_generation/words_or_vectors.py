@@ -24,7 +24,7 @@ from retrieval.bm25 import BM25
 from retrieval.fusion import Found, reciprocal_rank_fusion, weighted_fusion
 from retrieval.pantry import Pantry
 from retrieval.pantry_exam import Exam, exam
-from retrieval.pantry_failures import OUTCOMES, outcome
+from retrieval.pantry_failures import OUTCOMES, count_outcomes
 from retrieval.pantry_training import (
     TESTED_ON,
     TRAINED_ON,
@@ -130,12 +130,6 @@ def choose_weight(config: Config, model: BiEncoder, tokens: Tokens) -> float:
     return WEIGHTS[int(values.argmax())]
 
 
-def firsts(pantry: Pantry, asked: Exam, scores: Scores) -> Counter[str]:
-    """Count what stands first, by outcome."""
-    tops = [int(row.argmax()) if row.max() > 0 else None for row in scores]
-    return Counter(outcome(pantry, question, top) for question, top in zip(asked.questions, tops, strict=True))
-
-
 def main(config: Config) -> Results:
     torch.set_num_threads(1)
     ndcg: dict[str, dict[str, list[float]]] = {}
@@ -161,7 +155,7 @@ def main(config: Config) -> Results:
                 value = float(np.mean(asked.measures(scores)))
                 ndcg.setdefault(name, {}).setdefault(f"{rate:g}", []).append(value)
                 counts = first.setdefault(name, {}).setdefault(f"{rate:g}", Counter())
-                counts.update(firsts(pantry, asked, scores))
+                counts.update(count_outcomes(pantry, asked.questions, scores))
     means = {name: {rate: mean_interval(values) for rate, values in row.items()} for name, row in ndcg.items()}
     for name, row in means.items():
         print(f"{name:<24}" + " ".join(f"{show_interval(*value, '.1%'):>16}" for value in row.values()))
@@ -175,12 +169,14 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw nDCG@10 by the synonym rate, and what stands first at three of the rates."""
     figure, (left, right) = new_figure(9.4, 4.2, 1, 2)
-    styles = {WORDS: "C1o-", VECTORS: "C0s-", PLACES: "C2^--", SCORES: "C3D--", NO_PRIOR: "k.:", BEST: "k.-"}
+    styles = {WORDS: "C1o-", VECTORS: "C0s-", PLACES: "C2^--", SCORES: "C3D", NO_PRIOR: "k.:", BEST: "k.-"}
     for name, style in styles.items():
         row = results.ndcg[name]
         halves = [100 * half for half in error_bars([half for _, half in row.values()])]
         rates = [100 * float(rate) for rate in row]
-        left.errorbar(rates, [100 * mean for mean, _ in row.values()], halves, fmt=style, label=name, capsize=2)
+        hollow = {"fillstyle": "none", "markersize": 10} if name == SCORES else {}  # it hides no other line
+        means = [100 * mean for mean, _ in row.values()]
+        left.errorbar(rates, means, halves, fmt=style, label=name, capsize=2, **hollow)
     left.set(xlabel="words of a question that are synonyms, %", ylabel="nDCG@10, %", ylim=(0, 100))
     left.legend(fontsize=8)
     rates = list(results.ndcg[WORDS])

@@ -1,6 +1,11 @@
 """What is wrong with the passage that a ranking puts first?"""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal, get_args
+
+from jaxtyping import Float
+from numpy import ndarray
 
 from retrieval.pantry import Pantry, Question
 
@@ -30,3 +35,11 @@ def outcome(pantry: Pantry, question: Question, first: int | None) -> Outcome:
         return "another year"
     elsewhere = {*found.values, *(found.remark or ())}
     return "word elsewhere" if any(meant.values[part] in elsewhere for part in wrong) else "another part"
+
+
+def count_outcomes(
+    pantry: Pantry, questions: Sequence[Question], scores: Float[ndarray, "questions passages"]
+) -> Counter[str]:
+    """Count what stands first in rankings by these scores; a ranking without a score above 0 has found nothing."""
+    tops = [int(row.argmax()) if row.max() > 0 else None for row in scores]
+    return Counter(outcome(pantry, question, top) for question, top in zip(questions, tops, strict=True))
