@@ -88,7 +88,7 @@ def plot(results: Results) -> Figure:
 
 
 TOLERANCE = {
-    "*": ROUNDING, "*.said*": EXACT, "*.measured": EXACT, "averaged_parameters.SGD*": TIMING,
+    "*": ROUNDING, "*.said_of_right": EXACT, "*.measured": EXACT, "averaged_parameters.SGD*": TIMING,
     "averaged_parameters.Adam.*": Tolerance(relative=0.01), "faults.*.right": Tolerance(absolute=1e-9),
 }  # fmt: skip
 
