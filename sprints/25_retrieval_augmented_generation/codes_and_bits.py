@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from retrieval.codes import Codebook, distortion, shannon_bound
-from shared.checks.intervals import mean_interval, show_interval
+from shared.checks.intervals import error_bars, mean_interval, show_interval
 from shared.lab.compare import Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
@@ -72,9 +72,13 @@ def plot(results: Results) -> Figure:
     """Draw how many times the least error each way has."""
     figure, axes = new_figure(6.6, 3.6)
     for (way, found), colour in zip(results.errors.items(), (COLOURS[1], COLOURS[0]), strict=True):
-        means = [np.mean(errors) / least for errors, least in zip(found, results.bound, strict=True)]
-        axes.plot(results.bits, means, "o-", color=colour)
-        axes.text(results.bits[1], means[1] + (0.12 if way == ALONE else -0.18), way, color=colour)
+        ratios = [
+            mean_interval([error / least for error in errors])
+            for errors, least in zip(found, results.bound, strict=True)
+        ]
+        means = [mean for mean, _ in ratios]
+        axes.errorbar(results.bits, means, error_bars([half for _, half in ratios]), fmt="o-", color=colour, capsize=3)
+        axes.text(3.7, means[-1] + (0.1 if way == ALONE else -0.75), way, color=colour, ha="right")
     axes.axhline(1, color="black", linewidth=1, linestyle=":")
     axes.text(results.bits[-1], 1.05, "no code can be better", ha="right")
     axes.set(xscale="log", xlabel="bits of a number", ylabel="error / least error", ylim=(0, None))

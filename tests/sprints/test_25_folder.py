@@ -180,7 +180,13 @@ def test_an_index_comes_back_as_it_was_written(part, store, folder, counting):
     assert {name: document.text for name, document in indexed.documents.items()} == TEXTS
     for chunk in indexed.chunks:
         assert TEXTS[chunk.document][chunk.start : chunk.end] == chunk.text
-    assert np.array_equal(indexed.vectors, counting.encode([chunk.text for chunk in indexed.chunks]))
+    searched = [
+        text
+        for document in indexed.documents.values()
+        for text in part("folder").titled(document, [one for one in indexed.chunks if one.document == document.name])
+    ]
+    assert searched[0].startswith("Bread\n# Bread")
+    assert np.array_equal(indexed.vectors, counting.encode(searched))
 
 
 def test_only_what_changed_is_read_again(part, store, folder, counting):

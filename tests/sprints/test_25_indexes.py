@@ -159,3 +159,20 @@ def test_vectors_make_a_retriever(part):
     found = retriever.search("7", 3)
     assert found[0] == (7, pytest.approx(1, abs=1e-6))
     assert found[1][1] == pytest.approx(float(VECTORS[7] @ VECTORS[found[1][0]]), abs=1e-6)
+
+
+def test_what_note_8_says_of_removing_vectors_in_faiss():
+    numbers = np.arange(len(VECTORS)) + 5000
+    found = {}
+    for kind in ("IDMap,IVF8,Flat", "IVF8,Flat"):
+        index = faiss.index_factory(32, kind)
+        index.train(VECTORS)
+        index.add_with_ids(VECTORS, numbers)
+        index.remove_ids(numbers[:100])
+        faiss.extract_index_ivf(index).nprobe = 8
+        found[kind] = (index.search(VECTORS[100:], 1)[1][:, 0] == numbers[100:]).mean()
+    assert found == {"IDMap,IVF8,Flat": 0, "IVF8,Flat": 1}
+    walk = faiss.IndexHNSWFlat(32, 4)
+    walk.add(VECTORS[:50])
+    with pytest.raises(RuntimeError, match="remove_ids not implemented"):
+        walk.remove_ids(numbers[:5])

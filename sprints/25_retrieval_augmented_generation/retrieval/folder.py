@@ -46,9 +46,9 @@ class Document:
 
     @property
     def title(self) -> str:
-        """Return the first heading of Markdown, else the file's name without its folders and its ending."""
+        """Return the first heading of Markdown, or nothing; the file's name is not part of its content."""
         heading = re.search(r"^#+[ \t]+(\S.*)$", self.text, re.MULTILINE)
-        return heading[1].strip() if heading else Path(self.name).stem.replace("_", " ")
+        return heading[1].strip() if heading else ""
 
     def place(self, start: int, end: int) -> Place:
         """Return where `text[start:end]` stands; a piece that goes on over the end of a page is where it begins."""
@@ -88,8 +88,9 @@ def find_files(folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> 
 
 
 def titled(document: Document, chunks: Iterable[Chunk]) -> list[str]:
-    """Return chunks as they are searched: the title of their document stands before each."""
-    return [f"{document.title}\n{chunk.text}" for chunk in chunks]
+    """Return chunks as they are searched: the title of their document, if it has one, stands before each."""
+    head = f"{document.title}\n" if document.title else ""
+    return [head + chunk.text for chunk in chunks]
 
 
 def read_content(path: Path, name: str, most_bytes: int = MOST_BYTES) -> bytes:

@@ -1,7 +1,7 @@
 """What the page shows: the answer, and each source where it stands in its document, with the sentence marked."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from retrieval.asking import Answer, Source
 from retrieval.folder import Document
@@ -41,6 +41,14 @@ def _holds(source: Source, answer: Answer | None) -> bool:
     )
 
 
+def with_marks(text: str, start: int, end: int, marks: Sequence[tuple[int, str]]) -> str:
+    """Return `text[start:end]` as HTML: tags at places of the text, in their order, and everything between escaped."""
+    written, place = "", start
+    for at, mark in marks:
+        written, place = written + html.escape(text[place:at]) + mark, at
+    return written + html.escape(text[place:end])
+
+
 def in_place(document: Document, source: Source, sentence: Source | None) -> str:
     """Return some lines of a document with their numbers: the source on a ground of its own, the sentence marked."""
     chunk = source.chunk
@@ -60,9 +68,6 @@ def in_place(document: Document, source: Source, sentence: Source | None) -> str
         inside = [place for place in (sentence.chunk.start, sentence.chunk.end) if chunk.start <= place <= chunk.end]
         if len(inside) == 2:
             marks[1:1] = [(inside[0], "<mark>"), (inside[1], "</mark>")]
-    written, place = "", start
-    for at, mark in marks:
-        written, place = written + html.escape(document.text[place:at]) + mark, at
-    written += html.escape(document.text[place:end])
+    written = with_marks(document.text, start, end, marks)
     numbers = "\n".join(str(first + line) for line in range(document.text.count("\n", start, end) + 1))
     return f'<div class="lines"><pre class="numbers">{numbers}</pre><pre class="text">{written}</pre></div>'

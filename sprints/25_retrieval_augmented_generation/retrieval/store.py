@@ -1,11 +1,8 @@
 """An index on disk that is there whole, whenever the process that writes it is killed.
 
-    index.json      with what it was made, and for each file the name of its segment; sealed by a checksum
-    segments/       for each content one file: its text, where its chunks are, their vectors
-
-A segment is written once, under a name that holds the SHA-256 of the content that it was made of, and of itself. The
-list is written aside and renamed when all segments are there, and only then what it no longer names is deleted. So a
-reader sees the old index or the new one, and what a killed process had finished is not made again.
+`index.json` says with what it was made, and names for each file its segment. In `segments/` is a file for each content:
+its text, where its chunks are, their vectors. It is written once, under a name that holds the SHA-256 of the content,
+and of itself. The list is renamed into place when all segments are there; only then what it does not name is deleted.
 """
 
 import hashlib
@@ -61,8 +58,8 @@ class Store:
     Args:
         folder: made at the first update.
         encoder: makes the vectors.
-        longest: characters of a chunk, at most.
-        most_bytes: of a file that is read.
+        longest: characters of a chunk.
+        most_bytes: of a file.
     """
 
     def __init__(self, folder: Path, encoder: Encoder, longest: int = 1000, most_bytes: int = MOST_BYTES) -> None:
@@ -85,26 +82,14 @@ class Store:
                 self._tidy(set())  # a segment does not say which model made it,
                 self._write_list({})  # the list does, and so it comes first
             before = self._read_list()
-            now: dict[str, str] = {}
-            left_out: list[str] = []
-            for name in progress(list(files)):
-                try:
-                    now[name] = self._segment(name, files[name])
-                except ValueError as error:
-                    left_out.append(str(error))
-            if not now:
-                raise ValueError(f"no file can be read: {left_out[0] if left_out else 'there is none'}")
+            now, left_out = self._segments(files, progress)
             self._write_list(now)
             self._tidy(set(now.values()))
         added = [name for name, segment in now.items() if before.get(name) != segment]
         return Changes(added, sorted(set(before) - set(now)), len(now) - len(added), left_out)
 
     def load(self) -> Indexed:
-        """Return the index.
-
-        Raises:
-            ValueError: there is none, it is corrupt, or it was made with something else.
-        """
+        """Return the index; ValueError if there is none, it is corrupt, or was made with something else."""
         if not (self.folder / LIST).is_file():
             raise ValueError(f"there is no index in {self.folder}")
         with FileLock(self.folder / "lock"):  # an update could delete what the list names
@@ -116,6 +101,21 @@ class Store:
             chunks += [Chunk(name, start, end, text[start:end]) for start, end in content["spans"].tolist()]
             vectors.append(content["vectors"])
         return Indexed(documents, chunks, np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32))
+
+    def _segments(
+        self, files: dict[str, Path], progress: Callable[[list[str]], Any]
+    ) -> tuple[dict[str, str], list[str]]:
+        """Return the name of the segment of each file, and a sentence for each file that cannot be read."""
+        now: dict[str, str] = {}
+        left_out: list[str] = []
+        for name in progress(list(files)):
+            try:
+                now[name] = self._segment(name, files[name])
+            except ValueError as error:
+                left_out.append(str(error))
+        if not now:
+            raise ValueError(f"no file can be read: {left_out[0] if left_out else 'there is none'}")
+        return now, left_out
 
     def _segment(self, name: str, path: Path) -> str:
         """Return the name of the segment of a file, which is made if there is none of this content."""

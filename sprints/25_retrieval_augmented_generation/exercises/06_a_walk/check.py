@@ -1,0 +1,101 @@
+"""Checks of `walk`: the twelve points of the note, a dead end, and which points are looked at."""
+
+from typing import Any
+
+import torch
+
+from shared.lab.checking import expect
+
+POINTS = torch.tensor(
+    [[1, 1], [1, 3], [2, 2], [4, 2], [6, 3], [8, 2], [9, 4], [9, 3], [4, 8], [5, 7], [6, 8], [5, 9]],
+    dtype=torch.float64,
+)
+NEIGHBOURS = [
+    *([1, 2], [0, 2, 8], [0, 1, 3], [2, 4], [3, 5], [4, 7]),
+    *([7, 10], [5, 6], [1, 9, 11], [8, 10, 11], [6, 9, 11], [8, 9, 10]),
+]
+QUERY = torch.tensor([4.0, 3.0], dtype=torch.float64)
+
+
+def numbers_of(learner: Any, width: int, expected: list[int], causes: dict[str, list[int]], start: int = 11) -> None:
+    """Compare the numbers that a walk over the note's points finds."""
+
+    def numbers(start: int, width: int) -> list[int]:
+        return [number for _, number in learner.walk(POINTS, NEIGHBOURS, QUERY, start, width)]
+
+    expect(numbers, {"start": start, "width": width}, expected, causes)
+
+
+def check_width_1_ends_in_a_dead_end(learner: Any) -> None:
+    """No neighbour of point 9 is nearer, so a walk of width 1 ends there."""
+    numbers_of(learner, 1, [9], {
+        "These are all points: the walk went on from points that it should have forgotten.": [3],
+        "The walk never left its start.": [11],
+    })  # fmt: skip
+
+
+def check_width_2_finds_the_way(learner: Any) -> None:
+    """From point 8, which is farther away than 9, the way leads to 3 and 4."""
+    numbers_of(learner, 2, [3, 4], {
+        "A walk of width 2 goes on from the second nearest too, and so leaves the dead end at 9.": [9, 8],
+        "The nearest come first.": [4, 3],
+    })  # fmt: skip
+
+
+def check_a_wide_walk_sees_all(learner: Any) -> None:
+    """As wide as there are points, the walk is exact, wherever it begins."""
+    order = ((POINTS - QUERY) ** 2).sum(dim=1).sort(stable=True).indices.tolist()
+    for start in (0, 6):
+        numbers_of(learner, 12, order, {"Points that can be reached are missing.": order[:11]}, start)
+
+
+def check_distances(learner: Any) -> None:
+    """Squared distances come with the numbers."""
+
+    def distances(width: int) -> list[float]:
+        return [distance for distance, _ in learner.walk(POINTS, NEIGHBOURS, QUERY, 0, width)]
+
+    expect(distances, {"width": 3}, [1.0, 4.0, 5.0], {
+        "The distances are squared: no root is taken.": [1.0, 2.0, 5.0**0.5],
+        "Distances are positive.": [-1.0, -4.0, -5.0],
+        "The nearest come first.": [5.0, 4.0, 1.0],
+    })  # fmt: skip
+
+
+def check_what_cannot_be_reached(learner: Any) -> None:
+    """Point 2 has no edge: fewer points are found than the width."""
+
+    def numbers(width: int) -> list[int]:
+        points = torch.tensor([[3.0], [1.0], [0.0]])
+        return [number for _, number in learner.walk(points, [[1], [0], []], torch.tensor([0.0]), 0, width)]
+
+    expect(numbers, {"width": 3}, [1, 0], {"Point 2 cannot be reached, and is returned.": [2, 1, 0]})
+
+
+def check_a_narrow_walk_does_not_look_at_everything(learner: Any) -> None:
+    """Forty points on a line, and the query is five from the start: the walk looks at the way, and no farther."""
+
+    class Noted:
+        def __init__(self, values: torch.Tensor) -> None:
+            self.values, self.asked = values, []
+
+        def __getitem__(self, number: Any) -> torch.Tensor:
+            self.asked += [number] if isinstance(number, int) else list(number)
+            return self.values[number]
+
+        def __len__(self) -> int:
+            return len(self.values)
+
+    line = torch.arange(40.0)[:, None]
+    edges = [[place for place in (number - 1, number + 1) if 0 <= place < 40] for number in range(40)]
+
+    def looked_at(start: int, width: int) -> list[int]:
+        noted = Noted(line)
+        learner.walk(noted, edges, torch.tensor([20.0]), start, width)
+        return sorted({int(number) for number in noted.asked})
+
+    expect(looked_at, {"start": 25, "width": 2}, list(range(19, 27)), {
+        "The walk looked at all points: it must end when what waits is farther than the worst that it remembers.": (
+            list(range(40))
+        ),
+    })  # fmt: skip
