@@ -439,3 +439,11 @@ def test_exercises_on_paper():
     shown(page, features)
     assert 3 * 12 * 8192 / 8 == 36_864
     assert "36,864 tokens" in page
+
+
+def test_note_7_quotes_the_middle_of_run_order():
+    code = (SPRINTS / SPRINT / "parallel_study" / "pipeline.py").read_text(encoding="utf-8")
+    (path,) = (SPRINTS / SPRINT / "notes").glob("07_*.md")
+    quoted = path.read_text(encoding="utf-8").split("run_order`")[1].split("```")[1].removeprefix("python")
+    for line in quoted.splitlines():
+        assert line.strip() in {*(own.strip() for own in code.splitlines()), "..."}
