@@ -1,5 +1,6 @@
 """Every file format that a script reads: how a good one is made, and which commands read it."""
 
+import gzip
 import os
 import shutil
 from collections.abc import Callable
@@ -49,6 +50,18 @@ def _text(folder: Path) -> None:
 def _problems(folder: Path) -> None:
     line = '{"question": "How many eggs are in two dozen?", "answer": "24"}\n'
     (folder / "problems.jsonl").write_text(20 * line, encoding="utf-8")
+
+
+def _packed(folder: Path) -> None:
+    lines = [f"p{number}\tsums up {number}\tIt is number {number}.\n" for number in range(200)]
+    words = "word " * 40
+    entries = [f"name {number}\n\n   <x> Thing {number} is a thing of eight words. {words}\n\n" for number in range(40)]
+    for name, text in (
+        ("debian/packages.tsv.gz", "package\tshort\tlong\n" + "".join(lines)),
+        ("foldoc/foldoc.txt.gz", "\n" + "".join(entries)),
+    ):
+        (folder / name).parent.mkdir()
+        (folder / name).write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def _copy(source: Path, name: str) -> Callable[[Path], None]:
@@ -235,6 +248,16 @@ FORMATS = (
         ("02_datasets_and_dataloaders/look_at_the_data.py --data mnist --items 10",
          f"04_advanced_training_cnn/train.py --data mnist {LENET}"),
         _mnist, may_be_read=frozenset({"a flipped bit"}), public=True,
+    ),
+    Format(
+        "packed text", ("debian/packages.tsv.gz",),
+        ("25_retrieval_augmented_generation/which_bm25.py --documents 20 --queries 5 --k1 1 --b 0.5",),
+        _packed, may_be_read=frozenset({"a flipped bit"}), public=True,
+    ),
+    Format(
+        "packed dictionary", ("foldoc/foldoc.txt.gz",),
+        ("25_retrieval_augmented_generation/chunk_size.py --entries 20 --per-document 5 --sizes 12",),
+        _packed, may_be_read=frozenset({"a flipped bit"}), public=True,
     ),
     Format("image", ("cats/1.png",), (READ + IMAGES,), _images, may_be_read=frozenset({"the last byte lost"})),
     Format("array", ("images.npy",), (READ + ARRAY,), _images, may_be_read=frozenset({"a flipped bit"})),
