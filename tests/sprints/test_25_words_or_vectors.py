@@ -63,7 +63,7 @@ def test_a_small_run_shows_what_the_note_says(load_sprint, monkeypatch):
     script = load_sprint(f"{SPRINT}/words_or_vectors.py")
     tokens = script.pantry_tokens()
 
-    def untrained(config, seed):
+    def untrained(_, seed):
         return script.BiEncoder(script.small_bert(tokens, torch.Generator().manual_seed(seed))), tokens
 
     monkeypatch.setattr(script, "encoder", untrained)

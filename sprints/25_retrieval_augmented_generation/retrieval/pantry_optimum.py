@@ -38,8 +38,8 @@ def best_measures(pantry: Pantry, synonyms: float, questions: int, seed: int) ->
     """Return what rankings are worth, as means over random questions.
 
     Returns:
-        Measures of BEST, the ranking by the posterior, as expected values; of COUNTED, the same ranking, for the passages
-        that the questions were drawn from; of NO_PRIOR, the ranking by p(question | passage) alone.
+        Measures of BEST, the ranking by the posterior, as expected values; of COUNTED, the same ranking, for the
+        passages that the questions were drawn from; of NO_PRIOR, the ranking by p(question | passage) alone.
     """
     generator = torch.Generator().manual_seed(seed)
     found: dict[str, list[dict[str, float]]] = {BEST: [], COUNTED: [], NO_PRIOR: []}
