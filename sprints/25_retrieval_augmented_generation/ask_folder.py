@@ -13,9 +13,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from retrieval.asking import ENOUGH, UNKNOWN, Asker, ModelName, encoder_named
+from retrieval.asking import UNKNOWN, Asker, ModelName, encoder_named
 from retrieval.folder import find_files
 from retrieval.store import Changes, Store, index_name
+from retrieval.thresholds import ENOUGH
 from shared.lab.config import ScriptConfig, refuse
 from shared.lab.paths import SPRINTS, shown
 from shared.lab.ranges import ExistingFolder, Fraction, PositiveFloat, PositiveInt

@@ -13,10 +13,11 @@ from typing import Annotated
 from pydantic import Field
 from tqdm import tqdm
 
-from retrieval.asking import ENOUGH, Asker, ModelName, encoder_named
+from retrieval.asking import Asker, ModelName, encoder_named
 from retrieval.folder import find_files
 from retrieval.page import serve
 from retrieval.store import Store, index_name
+from retrieval.thresholds import ENOUGH
 from shared.lab.config import ScriptConfig, refuse
 from shared.lab.paths import SPRINTS
 from shared.lab.ranges import ExistingFolder

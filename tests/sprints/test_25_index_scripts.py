@@ -136,10 +136,10 @@ def test_a_threshold_treats_most_questions_rightly(load_sprint):
 
 
 def test_what_the_recorded_thresholds_are_is_what_is_used(load_sprint):
-    asking = load_sprint(f"{SPRINT}/retrieval/asking.py")
+    thresholds = load_sprint(f"{SPRINT}/retrieval/thresholds.py")
     for path in (FOLDER / "results").glob("own_questions*.json"):
         for name, score in json.loads(path.read_text(encoding="utf-8"))["results"]["models"].items():
-            assert asking.ENOUGH[name] == pytest.approx(score["enough"], abs=0.01)
+            assert thresholds.ENOUGH[name] == pytest.approx(score["enough"], abs=0.01)
 
 
 def test_faiss_before_torch_works_in_a_fresh_process():

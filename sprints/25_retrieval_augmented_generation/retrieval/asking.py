@@ -22,8 +22,6 @@ from retrieval.words import Words
 QUESTIONS = Path(__file__).with_name("own_questions.toml")
 UNKNOWN = "I do not know."
 ModelName = Literal["words", "minilm"]
-# Confidence from which on a sentence is given, chosen on the validation questions by own_questions.py.
-ENOUGH: dict[str, float] = {"words": 0.44, "minilm": 0.5}
 
 
 # What Markdown begins on a line of its own goes up to the next such line: headings, items, rows of tables, fences.
