@@ -129,7 +129,7 @@ def plot(results: Results) -> Figure:
     axes.axhline(results.best[0], color="black", linestyle="--")
     axes.annotate("the Bayes ranking", (0.02, results.best[0]), xytext=(0, 4), textcoords="offset points")
     axes.set(xlabel="weight of log p(d) added when searching", ylabel="nDCG@10")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.14), ncol=3)
     return figure
 
 

@@ -368,6 +368,10 @@ def test_mined_passages_are_wrong_and_lists_hold_the_right_one(bi_encoder, cross
     assert not (mined.wrong.unflatten(0, (8, 2)) == mined.right[:, None]).any()
     assert mined.numbers.tolist() == [*mined.right.tolist(), *mined.wrong.tolist()]
     lists = pantry_training.ask_batches([pantry], 4, generator, pantry_training.by_own_scores(model, tokens, 3, True))
+    asked = pantry_training.Asked(pantry, [], torch.tensor([4, 9]), torch.tensor([7, 4, 1, 2, 3, 5]))
+    found, places = pantry_training.candidate_lists(asked, 3)
+    assert found.tolist() == [[7, 4, 1], [2, 3, 9]]
+    assert places.tolist() == [1, 2]
     judge = cross_encoder.CrossEncoder(model.bert, generator)
     steps = [loss for _, loss in pantry_training.train_reranker(judge, tokens, lists, candidates=3, steps=2)]
     assert all(math.isfinite(loss) for loss in steps)

@@ -141,10 +141,7 @@ def train_reranker(
     """
 
     def loss_of(model: Reranker, batch: Asked) -> tuple[Tensor, int]:
-        lists = batch.wrong.unflatten(0, (-1, candidates)).clone()  # (questions, candidates)
-        missing = ~(lists == batch.right[:, None]).any(dim=1)
-        lists[missing, -1] = batch.right[missing]
-        right = (lists == batch.right[:, None]).long().argmax(dim=1)
+        lists, right = candidate_lists(batch, candidates)
         questions = [question.text for question in batch.questions for _ in range(candidates)]
         passages = [batch.pantry.passages[number] for number in lists.flatten().tolist()]
         scores = model.score_texts(tokens, questions, passages).unflatten(0, lists.shape)
@@ -153,6 +150,16 @@ def train_reranker(
     schedule = partial(warmup_linear, steps=steps, warmup=min(100, steps // 4))
     optimizers = make_optimizers(model, learning_rate=rate, weight_decay=0.01)
     yield from train_steps(model, batches, loss_function=loss_of, optimizers=optimizers, steps=steps, schedule=schedule)
+
+
+def candidate_lists(
+    batch: Asked, candidates: int
+) -> tuple[Int[Tensor, "questions candidates"], Int[Tensor, " questions"]]:
+    """Return each question's list, and the place of the right one in it: where it is missing, it replaces the last."""
+    lists = batch.wrong.unflatten(0, (-1, candidates)).clone()
+    missing = ~(lists == batch.right[:, None]).any(dim=1)
+    lists[missing, -1] = batch.right[missing]
+    return lists, (lists == batch.right[:, None]).long().argmax(dim=1)
 
 
 def log_prior(pantry: Pantry) -> Float[Tensor, " passages"]:
