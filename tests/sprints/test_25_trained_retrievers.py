@@ -408,6 +408,10 @@ def test_tuning_on_descriptions_and_reading_again(bi_encoder, load_sprint, token
     with pytest.raises(ValueError, match="a batch of 9 needs as many packages"):
         next(training.described_batches(packages, 9, torch.Generator()))
     model = bi_encoder.BiEncoder(tiny_bert(tokens.vocab_size))
+    siblings = [debian.Package(name, name, f"salt\n.\n{name}") for name in ("soup", "cakes")]
+    family = training.described_batches(siblings, 2, torch.Generator().manual_seed(0))
+    ((_, alone),) = training.tune(model, tokens, family, steps=1, rate=0.0, precision="float32")
+    assert alone == 0  # a sibling's text is no wrong answer, so nothing is left to be told apart
     steps = training.tune(model, tokens, batches, steps=12, rate=5e-3, precision="float32")
     losses = [loss for _, loss in steps]
     assert sum(losses[-4:]) < sum(losses[:4])
@@ -417,4 +421,7 @@ def test_tuning_on_descriptions_and_reading_again(bi_encoder, load_sprint, token
     read = training.reread(late, tokens, found, items, depth=3, precision="float32")
     assert sorted(number for number, _ in read[0]) == [0, 1, 2]
     assert [number for number, _ in training.with_reranker(found, read, 0.0)[0]] == [1, 0, 2, 3]
+    scores = [score for _, score in training.with_reranker(found, read, 0.5)[0]]
+    assert scores == sorted(scores, reverse=True)  # the measures go by scores
+    assert scores[-1] < 0
     assert [number for number, _ in training.with_reranker(found, read, 1.0)[0]] == [*(n for n, _ in read[0]), 3]
