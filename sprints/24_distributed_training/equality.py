@@ -104,8 +104,10 @@ def plot(results: Results) -> Figure:
 
 
 # Another processor adds in another order: a difference of rounding may be several times another one.
-TOLERANCE = {"*": Tolerance(compared=False), "largest_first_float32": Tolerance(absolute=1e-6)}
-TOLERANCE |= {"largest_float64": Tolerance(absolute=1e-9)}
+TOLERANCE = {
+    "*": Tolerance(compared=False), "largest_first_float32": Tolerance(absolute=1e-6),
+    "largest_float64": Tolerance(absolute=1e-9),
+}  # fmt: skip
 
 if __name__ == "__main__":
     run(main, Config, plot=plot, tolerance=TOLERANCE)

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 # A server that has imported these forks each process in a moment; a new interpreter takes seconds to import PyTorch.
-IMPORTED = ["torch.distributed.fsdp", "torch.distributed.tensor.parallel", "torch.distributed.pipelining", "matplotlib"]
+IMPORTED = [
+    "torch.distributed.fsdp", "torch.distributed.tensor.parallel", "torch.distributed.pipelining", "matplotlib.figure",
+]  # fmt: skip
 PATIENCE = 0.5  # seconds to wait for the last words of a process, when another has failed
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
@@ -91,6 +94,7 @@ def _join(end: Connection, meeting: Path, rank: int, size: int, function: Callab
     from torch import distributed
 
     os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK)
+    Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     try:
@@ -102,3 +106,11 @@ def _join(end: Connection, meeting: Path, rank: int, size: int, function: Callab
         end.send((None, (time.time(), traceback.format_exc())))
     else:
         end.send((value, None))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, even by SIGKILL."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
