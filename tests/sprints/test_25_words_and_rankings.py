@@ -219,6 +219,7 @@ def test_chunks_are_slices_that_cover_every_word(part, text, unit, size, overlap
 def test_lines_are_counted_from_one(part):
     line_of = part("chunks").line_of
     assert [line_of("a\nb\n\nc", offset) for offset in (0, 1, 2, 4, 5)] == [1, 1, 2, 3, 4]
+    assert [piece.text for piece in part("chunks").cut_by_length("d", "ab cd ef", 5, "words")] == ["ab cd", "ef"]
     with pytest.raises(ValueError, match="unit must be"):
         part("chunks").cut("d", "a b", "letters")
 
@@ -294,7 +295,7 @@ malus
    (Fruit)} of the {tree}.  It says
 {not here}.
 
-   Second {tree}
+   Second {tree} of {malus}
 \t
 {(https://example.org)}.
 

@@ -174,7 +174,7 @@ def test_descriptions_by_words_vectors_and_both(part, script):
     described, debian = part("described"), part("debian")
     texts = ["red apple pie", "green apple cake", "yellow pear cake", "blue plum pie"]
     items = debian.KnownItems(texts, ["red pie", "pear"], [0, 2], ["red pie", "pear", "pear", "plum"], list("abcd"))
-    made = [[0.6, 0.8], [0.0, 1.0], [0.8, 0.6], [0.6, 0.8]]
+    made = [[0.6, 0.8], [0.0, 1.0], [0.8, 0.6], [0.6 + 1e-9, 0.8]]
     vectors = {"red pie": [1.0, 0.0], "pear": [0.0, 1.0], **dict(zip(texts, made, strict=True))}
     words = described.by_words(items)
     assert [ranking[0][0] for ranking in words] == [0, 2]
