@@ -69,9 +69,9 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure(7.0, 3.4)
     axes.plot(results.bytes, results.fitted_milliseconds, color=COLOURS[0])
     axes.plot(results.bytes, results.milliseconds, "o", color=COLOURS[3])
-    axes.annotate("measured", (results.bytes[0], results.milliseconds[0]), xytext=(8, -4), textcoords="offset points",
-                  color=COLOURS[3], va="top")  # fmt: skip
-    axes.annotate("model", (results.bytes[-1], results.fitted_milliseconds[-1]), xytext=(-10, 2),
+    axes.annotate("measured", (results.bytes[0], results.milliseconds[0]), xytext=(4, 10), textcoords="offset points",
+                  color=COLOURS[3])  # fmt: skip
+    axes.annotate("model", (results.bytes[-1], results.fitted_milliseconds[-1]), xytext=(-24, -4),
                   textcoords="offset points", color=COLOURS[0], ha="right")  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")

@@ -107,7 +107,8 @@ def plot(results: Results) -> Figure:
         axes.text(way.highest + 0.03, y, f"{way.speedup:.2f}", va="center", fontsize=9)
     axes.axvline(2, color="#888888", linestyle=":")
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="tokens per second, as a multiple of one process with one thread", xlim=(0, 2.3))
+    widest = max(way.highest for way in results.ways.values())
+    axes.set(xlabel="tokens per second, as a multiple of one process with one thread", xlim=(0, 1.15 * widest))
     return figure
 
 
