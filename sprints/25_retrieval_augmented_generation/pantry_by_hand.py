@@ -87,7 +87,7 @@ def plot(results: Results) -> Figure:
         year = "with the year" if question.startswith("As of") else "without a year"
         scaled = [1000 * likelihood for likelihood in ranked.likelihood]
         columns += [(f"likelihood\n× 1,000\n{year}", scaled, drawings.KEY)]
-        columns += [("probability", ranked.posterior, drawings.QUERY)]
+        columns += [("posterior", ranked.posterior, drawings.QUERY)]
     for place, (name, numbers, colour) in enumerate(columns):
         x = 4.4 + 0.98 * place + (0.12 if place > 2 else 0)
         drawings.text(axes, name, x + 0.31, 2.83, size=8, bold=True)
@@ -95,7 +95,7 @@ def plot(results: Results) -> Figure:
         rows: list[list[drawings.Cell]] = [[round(value, 3)] for value in numbers]
         strengths = [[0.08 + 0.55 * value / most] for value in numbers]
         drawings.cells(axes, rows, x, 2.45, colour=colour, size=0.62, strengths=strengths)
-    drawings.text(axes, "probability = prior × likelihood, divided by the sum of these products", 6.8, 0.25, size=9)
+    drawings.text(axes, "posterior = prior × likelihood, divided by the sum of these products", 6.8, 0.25, size=9)
     return figure
 
 

@@ -20,6 +20,7 @@ from shared.lab.ranges import NonNegativeFloat, NonNegativeInt
 from shared.lab.run import run
 
 MEASURES = ("recall@1", "recall@3", "rr", "ndcg@3", "ap")
+SHOWN = {"rr": "RR", "ndcg@3": "nDCG@3", "ap": "AP"}  # as the note calls them
 MOST = 7  # documents: all their orders are tried
 
 
@@ -80,7 +81,7 @@ def plot(results: Results) -> Figure:
     drawings.cells(axes, [scores], left, top, colour=COLOURS[1], size=size, strengths=strengths, column_names=names)
     start = left + places * size + 0.55
     for column, kind in enumerate(MEASURES):
-        drawings.text(axes, kind, start + column * 0.9, top - size / 2, bold=True)
+        drawings.text(axes, SHOWN.get(kind, kind), start + column * 0.9, top - size / 2, bold=True)
     for row, (name, values) in enumerate(results.orders.items()):
         y = top - 0.75 - row * 0.56
         gains = [float(gain) for gain in name.split()]

@@ -50,6 +50,11 @@ def expect_recall(learner: Any, case: dict, k: int) -> None:
     count = sum(case["relevant"])
     right = statistics.fmean(sum(order[:k]) / count for order in orders_of(**case))
     stable = sorted(range(len(case["scores"])), key=lambda place: -case["scores"][place])[:k]
+    levels = [
+        (sum(other > score for other in case["scores"]), case["scores"].count(score))
+        for score, is_relevant in zip(case["scores"], case["relevant"], strict=True)
+        if is_relevant
+    ]
 
     def expected_recall(scores: list[float], relevant: list[bool], k: int) -> Tensor:
         return number(learner.expected_recall(scores, relevant, k))
@@ -63,6 +68,12 @@ def expect_recall(learner: Any, case: dict, k: int) -> None:
         ),
         "Ties are broken by the number of the document here: the result depends on how they are stored.": (
             sum(case["relevant"][place] for place in stable) / count
+        ),
+        "A level that begins behind place k counts 0, not less: take the larger of 0 and (k - h) / n.": (
+            sum(min(1.0, (k - higher) / size) for higher, size in levels) / count
+        ),
+        "A level that ends before place k counts 1, not more: take the smaller of 1 and (k - h) / n.": (
+            sum(max(0.0, (k - higher) / size) for higher, size in levels) / count
         ),
         "This is not divided by the number of relevant documents.": right * count,
         "This is the precision: divide by the number of relevant documents, not by k.": right * count / k,
