@@ -78,10 +78,10 @@ def plot(results: Results) -> Figure:
         ]
         means = [mean for mean, _ in ratios]
         axes.errorbar(results.bits, means, error_bars([half for _, half in ratios]), fmt="o-", color=colour, capsize=3)
-        axes.text(3.7, means[-1] + (0.1 if way == ALONE else -0.75), way, color=colour, ha="right")
+        axes.text(3.7, means[-1] + (0.1 if way == ALONE else -0.85), way, color=colour, ha="right")
     axes.axhline(1, color="black", linewidth=1, linestyle=":")
     axes.text(results.bits[-1], 1.05, "no code can be better", ha="right")
-    axes.set(xscale="log", xlabel="bits of a number", ylabel="error / least error", ylim=(0, None))
+    axes.set(xscale="log", xlabel="bits of a number", ylabel="error / least error", ylim=(0.8, None))
     axes.set_xticks(results.bits, [str(bits) for bits in results.bits])
     axes.minorticks_off()
     return figure

@@ -95,20 +95,25 @@ def _most_random(features: int, most: int, seed: int) -> int:
 def plot(results: Results) -> Figure:
     """Draw the gap over the number of documents by dimension, and what random vectors can do."""
     figure, (left, right) = new_figure(9.0, 4.0, columns=2)
-    for (name, row), colour in zip(results.gap.items(), COLOURS, strict=False):
-        reached = [(int(documents), max(values)) for documents, values in row.items() if max(values) > 0]
+    middle = (len(results.gap) - 1) / 2
+    for place, ((name, row), colour) in enumerate(zip(results.gap.items(), COLOURS, strict=False)):
+        aside = 0.12 * (place - middle)  # or the points of few documents would lie on each other
+        reached = [(int(documents) + aside, max(values)) for documents, values in row.items() if max(values) > 0]
         left.plot(*zip(*reached, strict=True), color=colour, marker="o")
         below = (0, -16) if len(reached) < 3 else (6, -3)  # what ends early would lie on the others' lines
         left.annotate(name, reached[-1], xytext=below, textcoords="offset points", color=colour, ha="center")
     left.plot([int(count) for count in results.bound], list(results.bound.values()), color="black", linestyle="--")
     left.annotate("no vectors can have more", (9, 0.87), xytext=(0, 4), textcoords="offset points")
-    left.set(xlabel="documents", ylabel="smallest gap, best of all seeds", yscale="log")
+    left.set(xlabel="documents", ylabel="smallest gap, best of all seeds", yscale="log", xticks=[3, 5, 8, 12, 16, 20])
     left.set_title("trained, by the numbers of a vector", fontsize=10)
     sizes = [int(name) for name in results.random]
     means = [sum(values) / len(values) for values in results.random.values()]
-    right.plot(sizes, means, color=COLOURS[0], marker="o")
+    right.plot(sizes, means, color=COLOURS[0])
+    for size, values in zip(sizes, results.random.values(), strict=True):
+        right.plot([size] * len(values), values, "o", color=COLOURS[0], alpha=0.6)
+    right.annotate("mean", (sizes[-1], means[-1]), xytext=(-36, 0), textcoords="offset points", color=COLOURS[0])
     right.set(xlabel="numbers of a vector", ylabel="documents with all pairs first", yscale="log", xticks=sizes)
-    right.set_title("random documents, queries halfway", fontsize=10)
+    right.set_title("random documents, queries halfway; a dot a draw", fontsize=10)
     return figure
 
 

@@ -171,7 +171,8 @@ def plot(results: Results) -> Figure:
         axes.plot([score.enough] * 2, [row - 0.4, row + 0.4], color="black", linewidth=1)
     for step, (words, colour, _) in enumerate(kinds):
         axes.text(1.02, 0.2 - 0.2 * step, words, color=colour, fontsize=9, va="center")
-    axes.set_yticks(range(len(results.models)), list(results.models))
+    names = ["words and MiniLM" if name == "minilm" else name for name in results.models]
+    axes.set_yticks(range(len(names)), names)
     axes.set(
         xlabel="confidence; the line: from here on a sentence is given",
         xlim=(0, 1),

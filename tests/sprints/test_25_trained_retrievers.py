@@ -148,6 +148,22 @@ def test_at_the_optimum_scores_are_likelihood_ratios_and_with_shares_taken_off_p
     assert slope(ratio, share.log()) > 1e-2
 
 
+def test_copies_that_are_left_out_move_the_optimum_towards_what_is_popular(contrast):
+    """As note 5 says; in batches of three, for in those of two what remains is as likely either way round."""
+    joint = torch.tensor([[0.56, 0.02, 0.02], [0.17, 0.07, 0.16]])  # (queries, documents): document 0 is popular
+    scores = (joint / joint.sum(1, keepdim=True) / joint.sum(0)).log().requires_grad_()
+    mean = torch.zeros(())
+    for cells in itertools.product(range(6), repeat=3):
+        asked, documents = torch.tensor(cells) // 3, torch.tensor(cells) % 3
+        loss = contrast.in_batch_loss(
+            functional.one_hot(asked, 2).float(), scores.T[documents], scale=1.0, numbers=documents
+        )
+        mean = mean + joint.flatten()[list(cells)].prod() * loss
+    (slope,) = torch.autograd.grad(mean, scores)
+    assert (slope[:, 0] < -1e-3).all()
+    torch.testing.assert_close(slope.sum(1), torch.zeros(2), atol=1e-6, rtol=0)
+
+
 def test_birthdays_in_a_batch(contrast):
     assert contrast.chance_of_no_copy(64, 1000) == pytest.approx(0.13, abs=0.005)
     assert contrast.chance_of_no_copy(2, 10) == pytest.approx(0.9)

@@ -17,11 +17,14 @@ NEIGHBOURS = [
 QUERY = torch.tensor([4.0, 3.0], dtype=torch.float64)
 
 
-def numbers_of(learner: Any, width: int, expected: list[int], causes: dict[str, list[int]], start: int = 11) -> None:
+def numbers_of(
+    learner: Any, width: int, expected: list[int], causes: dict[str, list[int]], start: int = 11,
+    query: torch.Tensor = QUERY,
+) -> None:  # fmt: skip
     """Compare the numbers that a walk over the note's points finds."""
 
     def numbers(start: int, width: int) -> list[int]:
-        return [number for _, number in learner.walk(POINTS, NEIGHBOURS, QUERY, start, width)]
+        return [number for _, number in learner.walk(POINTS, NEIGHBOURS, query, start, width)]
 
     expect(numbers, {"start": start, "width": width}, expected, causes)
 
@@ -44,9 +47,10 @@ def check_width_2_finds_the_way(learner: Any) -> None:
 
 def check_a_wide_walk_sees_all(learner: Any) -> None:
     """As wide as there are points, the walk is exact, wherever it begins."""
-    order = ((POINTS - QUERY) ** 2).sum(dim=1).sort(stable=True).indices.tolist()
+    query = torch.tensor([4.1, 3.2], dtype=torch.float64)  # no two points are equally far from it
+    order = ((POINTS - query) ** 2).sum(dim=1).sort().indices.tolist()
     for start in (0, 6):
-        numbers_of(learner, 12, order, {"Points that can be reached are missing.": order[:11]}, start)
+        numbers_of(learner, 12, order, {"Points that can be reached are missing.": order[:11]}, start, query)
 
 
 def check_distances(learner: Any) -> None:
@@ -80,8 +84,14 @@ def check_a_narrow_walk_does_not_look_at_everything(learner: Any) -> None:
             self.values, self.asked = values, []
 
         def __getitem__(self, number: Any) -> torch.Tensor:
-            self.asked += [number] if isinstance(number, int) else list(number)
+            self.asked += torch.arange(len(self.values))[number].flatten().tolist()
             return self.values[number]
+
+        def __sub__(self, other: Any) -> torch.Tensor:  # of all points at once
+            return self[:] - other
+
+        def __rsub__(self, other: Any) -> torch.Tensor:
+            return other - self[:]
 
         def __len__(self) -> int:
             return len(self.values)
@@ -91,11 +101,10 @@ def check_a_narrow_walk_does_not_look_at_everything(learner: Any) -> None:
 
     def looked_at(start: int, width: int) -> list[int]:
         noted = Noted(line)
-        learner.walk(noted, edges, torch.tensor([20.0]), start, width)
+        learner.walk(noted, edges, torch.tensor([20.2]), start, width)  # 19 and 21 are not equally far
         return sorted({int(number) for number in noted.asked})
 
     expect(looked_at, {"start": 25, "width": 2}, list(range(19, 27)), {
-        "The walk looked at all points: it must end when what waits is farther than the worst that it remembers.": (
-            list(range(40))
-        ),
+        "The walk looked at all points. It must end when what waits is farther than the worst that it remembers, and "
+        "compute a distance only when it looks at a point.": list(range(40)),
     })  # fmt: skip
