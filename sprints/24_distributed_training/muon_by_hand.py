@@ -64,7 +64,9 @@ def draw_rows(axes: Axes, matrix: Matrix, title: str, limit: float) -> None:
     """Draw the two rows as arrows."""
     for row, colour in zip(matrix, COLOURS, strict=False):
         axes.annotate("", (row[0], row[1]), (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2})
-        axes.text(row[0] + 0.04 * limit, row[1] - 0.03 * limit, f"({row[0]:.3g}, {row[1]:.3g})", color=colour)
+        above = 0.06 if row[0] < 0 else -0.03  # of an arrow to the left, so that its tip is not hidden
+        words = f"({row[0]:.3g}, {row[1]:.3g})".replace("-", "−")
+        axes.text(row[0] + 0.04 * limit, row[1] + above * limit, words, color=colour)
     axes.set(title=title, xlim=(-0.9 * limit, 1.5 * limit), ylim=(-0.15 * limit, 1.2 * limit), aspect="equal")
     axes.set_xticks([])
     axes.set_yticks([])

@@ -49,7 +49,7 @@ def main(config: Config) -> Results:
         lost = found.step * (1 / found.efficiency - 1)
         figures[name] = Row(found.source, found.gpus, found.efficiency, said.at_the_end, said.overlapped, found.step,
                             said.communication, lost / said.communication)  # fmt: skip
-        print(f"{name} on {found.gpus} GPUs: {said.at_the_end:.0%} to {said.overlapped:.0%}, "
+        print(f"{name}, {found.gpus} copies: {said.at_the_end:.0%} to {said.overlapped:.0%}, "
               f"published {found.efficiency:.0%}; {lost / said.communication:.0%} not hidden")  # fmt: skip
     between = sum(row.at_the_end <= row.published <= row.overlapped for row in figures.values())
     return Results(figures, between)
@@ -63,7 +63,7 @@ def plot(results: Results) -> Figure:
         axes.plot([row.published], [y], "o", color=COLOURS[3])
         axes.annotate(f"{row.published:.0%}", (row.published, y), xytext=(0, 8), textcoords="offset points",
                       ha="center", fontsize=8, color=COLOURS[3])  # fmt: skip
-    names = [f"{name}\n{row.gpus} times" for name, row in reversed(results.figures.items())]
+    names = [f"{name}\n{row.gpus} copies" for name, row in reversed(results.figures.items())]
     axes.set_yticks(range(len(names)), names)
     top = len(names) - 1
     first = next(iter(results.figures.values()))
