@@ -1,4 +1,4 @@
-"""What holds for the whole sprint: hooks by hand, rows shared out and a loss of all of them train as one process does."""
+"""What holds for the whole sprint: buckets of our own, rows shared out and a loss of all train as one process does."""
 
 import importlib
 from typing import Any
@@ -19,14 +19,13 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 def trained(by_hand: bool) -> tuple[list[float], list[float]]:
     """Return losses and weights of a few steps on rows of unequal length, in buckets of our own or by PyTorch's DDP."""
     equal: Any = importlib.import_module("parallel_study.equal")
-    from parallel_study.own_ddp import OwnDDP  # ty: ignore[unresolved-import]
-
+    own_ddp: Any = importlib.import_module("parallel_study.own_ddp")
     from shared.nn.gpt import GPT, GPTConfig
     from shared.training.loop import train_steps
     from shared.training.parallel import RankBatches, loss_of_all, present, spread
 
     gpt = GPT(GPTConfig(96, 16, 2, 2, 16, dropout=0.0), torch.Generator().manual_seed(0)).double()
-    model: Any = OwnDDP(gpt, most=20_000) if by_hand else spread(gpt, "ddp", torch.device("cpu"))
+    model: Any = own_ddp.OwnDDP(gpt, most=20_000) if by_hand else spread(gpt, "ddp", torch.device("cpu"))
     rows = RankBatches(equal.UnequalRows(torch.Generator().manual_seed(1)), present())
     optimizers = [torch.optim.AdamW(gpt.parameters(), lr=3e-3)]
     loss = loss_of_all(equal.exact_loss, present())

@@ -7,6 +7,8 @@ import pytest
 import torch
 from lesson_texts import SPRINTS, lesson_texts, shown
 from torch import Tensor, distributed, nn
+from torch.distributed import pipelining
+from torch.distributed.fsdp import fully_shard
 from torch.nn import functional
 
 from shared.nn.gpt import GPT, GPTConfig
@@ -134,7 +136,7 @@ def gathered_layer(ranks: Ranks) -> dict[str, Any]:
     layer = nn.Linear(3, 2 * ranks.size, bias=False)
     layer.weight.data.copy_(weight)
     mesh = distributed.device_mesh.init_device_mesh("cpu", (ranks.size,))
-    distributed.fsdp.fully_shard(layer, mesh=mesh)
+    fully_shard(layer, mesh=mesh)
     layer(x).square().sum().backward()
     theirs: Any = layer.weight.grad
     return {
@@ -151,7 +153,7 @@ def uneven_muon(ranks: Ranks) -> float:
     distributed.broadcast(layers[0].weight.detach(), 0)
     layers[1].load_state_dict(layers[0].state_dict())
     mesh = distributed.device_mesh.init_device_mesh("cpu", (ranks.size,))
-    distributed.fsdp.fully_shard(layers[1], mesh=mesh)
+    fully_shard(layers[1], mesh=mesh)
     muons = [of_sprint("parallel_study.sharded_muon").ShardedMuon(layer.parameters(), lr=0.1) for layer in layers]
     for _ in range(3):
         x = torch.randn(4, 7, generator=generator, dtype=torch.float64)
@@ -183,7 +185,7 @@ def in_group() -> dict[str, Any]:
 
 def interleaved_by_torch(ranks: Ranks) -> list[tuple[str, int, int]]:
     """Return the order in which PyTorch's interleaved 1F1B works in this process."""
-    pipelining, part = distributed.pipelining, of_sprint("parallel_study.pipeline").Part
+    part = of_sprint("parallel_study.pipeline").Part
     config = GPTConfig(53, 8, 6, 1, 4, dropout=0.0, tie_weights=False)
     gpt = GPT(config)
     numbers = [ranks.rank + ranks.size * chunk for chunk in range(3)]
