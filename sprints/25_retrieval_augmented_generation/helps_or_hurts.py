@@ -56,12 +56,14 @@ class Results:
             or taken out; predicted: from these two and the hit rate.
         crossing: the rate at which searching stops to help: measured; predicted from the first rate's good and misled;
             predicted from its answers where the search hit and where it missed.
+        of_means: the same, of the means over pantries: noise in a single pantry makes its lines cross early.
         needed: the hit rate that the first rate predicts to be needed.
         never: pantries in which one of the lines does not cross.
     """
 
     curves: dict[str, dict[str, MeanInterval]]
     crossing: dict[str, MeanInterval]
+    of_means: dict[str, float | None]
     needed: MeanInterval
     never: int
 
@@ -153,7 +155,13 @@ def main(config: Config) -> Results:
     over = {name: mean_interval(values) for name, values in crossings.items() if values}
     for name, value in over.items():
         print(f"searching stops to help at a synonym rate of, {name}: {show_interval(*value, '.3f')}")
-    return Results(means, over, mean_interval(needed), never)
+    at = {name: [value for value, _ in row.values()] for name, row in means.items()}
+    of_means = {
+        "measured": crossing(config.rates, [a - b for a, b in zip(at["search"], at["closed"], strict=True)]),
+        "predicted": crossing(config.rates, [hits - mean(needed) for hits in at["hit"]]),
+    }
+    print(f"of the means over pantries: {of_means}")
+    return Results(means, over, of_means, mean_interval(needed), never)
 
 
 def plot(results: Results) -> Figure:
@@ -171,12 +179,16 @@ def plot(results: Results) -> Figure:
         means = [100 * value for value, _ in row.values()]
         halves = [100 * half for half in error_bars([half for _, half in row.values()])]
         axes.errorbar(rates, means, halves, fmt=style, color=colour, capsize=2, label=label)
-    for (name, style), height in zip((("measured", "-"), ("predicted", "--")), (9, 3), strict=True):
-        if name in results.crossing:
-            place, half = results.crossing[name]
+    for name, style in (("measured", "-"), ("predicted", "--")):
+        place = results.of_means[name]
+        if place is not None:
+            before = name == min(results.of_means, key=lambda one: results.of_means[one] or 0.0)
             axes.axvline(100 * place, color="black", linestyle=style, linewidth=1)
-            text = name if half is None else f"{name}: {100 * place:.0f} ± {100 * half:.0f} %"
-            axes.annotate(text, (100 * place, height), (6, 0), textcoords="offset points", fontsize=9, va="center")
+            shift, side = (-6, "right") if before else (6, "left")
+            text = f"{name}: {100 * place:.0f} %"
+            axes.annotate(
+                text, (100 * place, 6), (shift, 0), textcoords="offset points", fontsize=9, ha=side, va="center"
+            )
     axes.set(xlabel="words of a question that are synonyms, %", ylabel="of questions, %", ylim=(0, 100))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, fontsize=9)
     return figure

@@ -106,7 +106,8 @@ def plot(results: Results) -> Figure:
             side.barh(places, means, 0.38, xerr=halves, color=colour, capsize=2, label=label)
         side.set_yticks(range(len(row)), list(row))
         side.invert_yaxis()
-        side.set(title=f"a reader that {name}", xlabel="answers, %", xlim=(0, 104))
+        side.set(xlabel="answers, %", xlim=(0, 104))
+        side.set_title(f"a reader that {name}", fontsize=10)
     axes[1].set_yticklabels([])
     axes[0].legend(loc="upper center", bbox_to_anchor=(1.0, -0.22), ncols=2, fontsize=9)
     return figure
