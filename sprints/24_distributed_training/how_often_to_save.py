@@ -35,19 +35,19 @@ class Config(ScriptConfig):
 @dataclass(frozen=True)
 class Results:
     best: float  # seconds between two saves, by the formula
-    cost_at_best: float  # share of the time that is lost to saves and failures there, by the formula
+    cost_at_best: float  # seconds lost to saves and failures there for each second of useful work, by the formula
     intervals: list[float]
-    predicted: list[float]  # share of the time that is lost
+    predicted: list[float]  # seconds lost for each second of useful work
     simulated: list[list[float]]  # by interval and seed
 
 
 def cost(interval: float, save: float, between: float, restart: float) -> float:
-    """Return the share of time that is lost: saves, half an interval of work for each failure, and the restart."""
+    """Return the seconds lost for each second of work: in saves, and at each failure half an interval and a restart."""
     return save / interval + (interval / 2 + restart) / between
 
 
 def simulate(config: Config, interval: float, seed: int) -> float:
-    """Return the same share, found by letting time pass; failures come at random, also during a save."""
+    """Return the same, found by letting time pass; failures come at random, also during a save."""
     random = np.random.default_rng(seed)
     work, done, time = config.days * 86_400, 0.0, 0.0
     failure = random.exponential(config.hours * 3600)
@@ -75,16 +75,23 @@ def main(config: Config) -> Results:
 
 
 def plot(results: Results) -> Figure:
-    """Draw the share of time that is lost over the interval: the formula as a line, simulations as points."""
+    """Draw what is lost for each second of useful work over the interval: formula as a line, simulations as points."""
     figure, axes = new_figure(6.5, 3.6)
-    axes.plot(results.intervals, results.predicted, color=COLOURS[0], label="formula")
+    first, last, best = results.intervals[0], results.intervals[-1], results.best
+    # At the best interval saves and failures cost the same. Away from it one part grows as the other shrinks.
+    part = (results.predicted[0] - results.cost_at_best) / (first / best + best / first - 2)
+    line = np.geomspace(first, last, 100)
+    axes.plot(line, results.cost_at_best + part * (line / best + best / line - 2), color=COLOURS[0], label="formula")
     places = [interval for interval, found in zip(results.intervals, results.simulated, strict=True) for _ in found]
     shares = [share for found in results.simulated for share in found]
     axes.plot(places, shares, ".", color=COLOURS[3], label="simulated")
-    axes.axvline(results.best, color="black", linewidth=0.8, linestyle="--")
-    axes.text(results.best * 1.05, max(results.predicted) * 0.9, f"{results.best:.0f} s", fontsize=9)
-    axes.set(xscale="log", ylim=(0, None), xlabel="seconds between two saves", ylabel="share of the time that is lost")
-    axes.legend()
+    axes.axvline(best, color="black", linewidth=0.8, linestyle="--")
+    axes.text(best * 1.05, max(results.predicted) * 0.9, "best by the formula", fontsize=9)
+    axes.set(xscale="log", ylim=(0, None), xlabel="seconds of work between two saves")
+    axes.set(ylabel="seconds lost for each\nsecond of useful work")
+    axes.set_xticks(results.intervals, [f"{interval:.0f}" for interval in results.intervals])
+    axes.minorticks_off()
+    axes.legend(loc="upper center", bbox_to_anchor=(0.3, 1.0))
     return figure
 
 

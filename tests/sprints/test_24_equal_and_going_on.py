@@ -232,7 +232,8 @@ def test_note_10_and_exercise_j_how_often_to_save(load_sprint):
     script = load_sprint(f"{SPRINT}/how_often_to_save.py")
     found = script.main(script.Config(days=20.0, seeds=2))
     assert f"= {found.best:.0f} seconds" in " ".join(note(10).split("$")).replace("  ", " ")
-    assert f"loses {found.cost_at_best:.1%} of its time".replace("%", " %") in note(10)
+    assert f"the job loses {found.cost_at_best:.1%}.".replace("%", " %") in note(10)
+    assert f"best interval {found.predicted[2]:.1%} is lost".replace("%", " %") in note(10)
     shares = {interval: (5 / interval, interval / 28_800) for interval in (60, 3600, found.best)}
     assert f"the saves take 5/60 = {100 * shares[60][0]:.2f} %" in note(10)
     assert f"60/28,800 = {100 * shares[60][1]:.2f} %" in note(10)
@@ -249,6 +250,17 @@ def test_note_10_and_exercise_j_how_often_to_save(load_sprint):
     assert f"= {100 * math.sqrt(60 / between):.1f} %" in PAGE
     assert f"{100 * math.sqrt(6 / between):.1f} %" in PAGE
     script.plot(found)
+
+
+def test_exercise_k_what_an_interval_takes_on_average(load_sprint):
+    script = load_sprint(f"{SPRINT}/how_often_to_save.py")
+    options = script.Config(**script.PRESETS["unreliable"], days=50.0)
+    between = 3600 * options.hours
+    best = math.sqrt(2 * options.save * between)
+    lost = (between + options.restart) * math.expm1((best + options.save) / between) / best - 1
+    assert f"{100 * lost:.1f} seconds are lost for each 100" in PAGE
+    simulated = [script.simulate(options, best, seed) for seed in range(10)]
+    assert statistics.mean(simulated) == pytest.approx(lost, rel=0.03)
 
 
 def test_options_that_do_not_fit_are_refused(refusal):

@@ -30,7 +30,7 @@ def summed_gradient(weight: Tensor, batch: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def check_share_of_the_note(learner: Any) -> None:
-    """Sums 2 and 2.5 of two processes with four targets in all."""
+    """A summed loss of 3 in one of two processes, which have four targets in all."""
     expect(learner.share, {"summed": torch.tensor(3.0), "targets_of_all": 4, "size": 2}, torch.tensor(1.5), {
         "The mean over processes divides once more: this is half of what it must be.": torch.tensor(0.75),
         "The number of processes belongs above the line.": torch.tensor(0.375),
