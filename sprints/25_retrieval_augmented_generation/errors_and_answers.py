@@ -61,11 +61,11 @@ class Results:
 
 def errors_by_coverage(sure: Sequence[float], errors: Sequence[float]) -> Float[ndarray, " coverages"]:
     """Return the share of errors among the surest answers, for each coverage; equally sure ones in random order."""
-    sure, errors = np.array(sure), np.array(errors, dtype=float)
-    for level in np.unique(sure):
-        errors[sure == level] = errors[sure == level].mean()  # in random order each is as probable an error
-    found = np.concatenate([[0.0], errors[np.argsort(-sure, kind="stable")].cumsum()])
-    counts = np.array(COVERAGES) * len(errors)
+    levels, expected = np.array(sure), np.array(errors, dtype=float)
+    for level in np.unique(levels):
+        expected[levels == level] = expected[levels == level].mean()  # in random order each is as probable an error
+    found = np.concatenate([[0.0], expected[np.argsort(-levels, kind="stable")].cumsum()])
+    counts = np.array(COVERAGES) * len(expected)
     return np.interp(counts, np.arange(len(found)), found) / counts
 
 

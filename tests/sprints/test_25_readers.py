@@ -37,6 +37,16 @@ def script(load_sprint):
     return lambda name: load_sprint(f"{SPRINT}/{name}.py")
 
 
+@pytest.fixture
+def needed_hits(load_sprint):
+    return load_sprint(f"{SPRINT}/helps_or_hurts.py").needed_hits
+
+
+@pytest.fixture
+def least_belief(load_sprint):
+    return load_sprint(f"{SPRINT}/abstain_by_hand.py").least_belief
+
+
 def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
@@ -131,10 +141,10 @@ def test_copying_counts_words_that_could_be_the_answer(readers, pantry):
 
 @QUICK
 @given(SHARE, SHARE, SHARE, SHARE)
-def test_searching_helps_exactly_above_the_needed_hit_rate(load_sprint, good, misled, closed, hits):
+def test_searching_helps_exactly_above_the_needed_hit_rate(needed_hits, good, misled, closed, hits):
     """The theorem of note 11, tried on numbers that are not chosen to please it, among them c < w and c > g."""
     assume(good - misled > 1e-6)
-    needed = load_sprint(f"{SPRINT}/helps_or_hurts.py").needed_hits(good, misled, closed)
+    needed = needed_hits(good, misled, closed)
     assume(abs(hits - needed) > 1e-6)
     assert (hits * good + (1 - hits) * misled > closed) == (hits > needed)
 
@@ -192,8 +202,8 @@ def test_the_numbers_of_the_five_questions(script):
 
 @QUICK
 @given(st.lists(SHARE, min_size=1, max_size=6), st.floats(0.05, 20))
-def test_no_choice_of_answers_earns_more_than_chows(load_sprint, beliefs, price):
-    least = load_sprint(f"{SPRINT}/abstain_by_hand.py").least_belief(price)
+def test_no_choice_of_answers_earns_more_than_chows(least_belief, beliefs, price):
+    least = least_belief(price)
     points = [belief - price * (1 - belief) for belief in beliefs]
     chow = sum(point for point, belief in zip(points, beliefs, strict=True) if belief > least)
     best = max(
