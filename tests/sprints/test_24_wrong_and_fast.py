@@ -99,6 +99,7 @@ def what_checks_say() -> list[str]:
         refused,
         said(checks.assert_same_on_all_ranks, {"shape": torch.zeros(1 + rank, 2 - rank)}),
         said(checks.assert_same_on_all_ranks, {"type": torch.zeros(2, dtype=torch.int32 if rank else torch.float32)}),
+        said(checks.assert_same_on_all_ranks, {"step": 1.0, "one more": 2.0} if rank else {"step": 1.0}),
     ]
 
 
@@ -113,7 +114,8 @@ def test_every_process_is_told_the_same_and_right_things_pass():
     assert "a step started 3 reductions" in first[9]
     assert "[] would" in first[10]
     assert "full_tensor" in first[12]
-    assert [message.split()[0] for message in first[13:]] == ["shape", "type"]
+    assert first[15] == "one more must be the same in every process, and is missing, 2.0"
+    assert [message.split()[0] for message in first[13:]] == ["shape", "type", "one"]
     assert [first[place] for place in (0, 3, 5, 7, 8, 11)] == [""] * 6
 
 

@@ -43,8 +43,9 @@ def assert_same_on_all_ranks(named: nn.Module | Mapping[str, Tensor | float]) ->
     state = named.state_dict() if isinstance(named, nn.Module) else named
     own = {name: fingerprint(value) if isinstance(value, Tensor) else value for name, value in state.items()}
     everyone = gathered(own)
-    for name in own:
-        values = [other.get(name) for other in everyone]
+    # The names of all: who goes through its own may find nothing where another one raises.
+    for name in dict.fromkeys(name for other in everyone for name in other):
+        values = [other.get(name, "missing") for other in everyone]
         if any(value != values[0] for value in values):
             shown = ", ".join(str(value) for value in values)
             raise AssertionError(f"{name} must be the same in every process, and is {shown}")
