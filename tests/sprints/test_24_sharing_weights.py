@@ -183,7 +183,7 @@ def in_group() -> dict[str, Any]:
     }
 
 
-def interleaved_by_torch(ranks: Ranks) -> list[tuple[str, int, int]]:
+def interleaved_by_torch(ranks: Ranks) -> list[tuple[str, int | None, int]]:
     """Return the order in which PyTorch's interleaved 1F1B works in this process."""
     part = of_sprint("parallel_study.pipeline").Part
     config = GPTConfig(53, 8, 6, 1, 4, dropout=0.0, tie_weights=False)
@@ -194,7 +194,7 @@ def interleaved_by_torch(ranks: Ranks) -> list[tuple[str, int, int]]:
     ]
     order = pipelining.ScheduleInterleaved1F1B(stages, 6).pipeline_order[ranks.rank]
     return [
-        (work.computation_type.name.removeprefix("FULL_")[0], work.microbatch_index, work.stage_index)
+        (str(work.computation_type.name).removeprefix("FULL_")[0], work.microbatch_index, work.stage_index)
         for work in order
         if work
     ]
