@@ -90,6 +90,8 @@ def test_the_answer_with_the_largest_sum_wins_and_its_heaviest_passage_is_cited(
     assert said.text == f"{question.answer} [3]"
     said = readers.answer_by_weight(question, [None, other, fact], [0.0, 0.0, 0.0])
     assert (said.answer, said.place, said.belief) == ("x", 2, 0.0)
+    stranger = next(fact for fact in pantry.facts if fact.kind != question.reading.kind)
+    assert readers.answer_by_weight(question, [stranger, other], [0.0, 0.0]).place == 2
     assert readers.answer_by_weight(question, [None], [1.0]) == readers.SILENT
 
 
@@ -134,6 +136,8 @@ def test_copying_counts_words_that_could_be_the_answer(readers, pantry):
     assert (said.answer, said.place, said.belief) == (one, 2, pytest.approx(2 / 3))
     assert readers.copy(question, [f"{two}.", f"{one}"]).answer == two
     assert readers.copy(question, ["nothing of the kind"]) == readers.SILENT
+    told = replace(question, reading=replace(question.reading, words={9: one}))
+    assert readers.copy(told, [f"{two}.", f"{one}, {one}"]).answer == two
 
 
 # ---- when searching helps
