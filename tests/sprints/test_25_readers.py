@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 SPRINT = "25_retrieval_augmented_generation"
 NOTES = Path(__file__).parents[2] / "sprints" / SPRINT / "notes"
-SHARE = st.floats(0, 1)
+SHARE = st.floats(0, 1, allow_subnormal=False)
 QUICK = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -205,7 +205,7 @@ def test_the_numbers_of_the_five_questions(script):
 
 
 @QUICK
-@given(st.lists(SHARE, min_size=1, max_size=6), st.floats(0.05, 20))
+@given(st.lists(SHARE, min_size=1, max_size=6), st.floats(0.05, 20, allow_subnormal=False))
 def test_no_choice_of_answers_earns_more_than_chows(least_belief, beliefs, price):
     least = least_belief(price)
     points = [belief - price * (1 - belief) for belief in beliefs]
