@@ -227,6 +227,13 @@ def test_links_citations_and_commands_resolve(page: Path):
     assert {name for name in TOOL.findall(text) if name} <= tools
 
 
+def test_the_curriculum_says_of_each_sprint_what_was_measured():
+    text = (ROOT / "BACKLOG.md").read_text(encoding="utf-8")
+    said = dict(re.findall(r"<!-- results: measured_(\d\d) -->\n(.*?)\n<!-- end -->", text, re.DOTALL))
+    assert sorted(said) == [folder.name[:2] for folder in SPRINTS]
+    assert not [number for number, line in said.items() if not re.match(r"Measured: .*\d", line)]
+
+
 @pytest.mark.parametrize("recorded", RESULTS, ids=lambda recorded: recorded.title)
 def test_a_recorded_configuration_stands_in_its_script(recorded: Recorded, load_sprint: Callable[[str], ModuleType]):
     try:
