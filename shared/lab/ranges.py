@@ -19,6 +19,8 @@ AtLeastTwo = Annotated[int, Field(ge=2, le=MOST)]
 Even = Annotated[int, Field(ge=2, le=MOST, multiple_of=2)]  # of what comes in pairs: sinusoids, rotations
 Folds = Annotated[int, Field(ge=2, le=100)]  # parts of the data, of which each validates once
 Processes = Annotated[int, Field(ge=1, le=64)]
+Port = Annotated[int, Field(ge=1, le=65535)]  # of a page that is served
+Seconds = Annotated[float, Field(ge=0, le=1e8)]  # that it is served
 Seed = Annotated[int, Field(ge=0, lt=2**31)]  # the sum of two of them is what NumPy takes
 # PyTorch computes in float32, which ends at 3.4e38.
 NonNegativeFloat = Annotated[float, Field(ge=0, le=3e38)]

@@ -1,6 +1,8 @@
 """Serving a page of gradio to this machine alone: it needs no network, and sends nothing home."""
 
 import os
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,28 @@ if TYPE_CHECKING:  # gradio takes seconds to import
     import gradio
 
 HOST = "127.0.0.1"
+FOR_EVER = 1e8  # seconds
+
+
+@dataclass(frozen=True)
+class Server:
+    """A page that is being served."""
+
+    url: str
+    blocks: "gradio.Blocks"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.blocks.close(verbose=False)
+
+    def keep_open(self, seconds: float | None) -> None:
+        """Say where the page is, serve it for so long (None: until Ctrl-C), and close it."""
+        print(f"Open {self.url}", flush=True)
+        try:
+            time.sleep(FOR_EVER if seconds is None else seconds)
+        except KeyboardInterrupt:
+            print()
+        self.close()
 
 
 def import_gradio() -> Any:

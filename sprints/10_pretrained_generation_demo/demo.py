@@ -7,7 +7,6 @@
 Open the printed address; Ctrl-C ends the server. Theory: notes/08_streaming.md
 """
 
-import time
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,14 +15,12 @@ from pydantic import Field
 
 from decoding_demo.demo_page import serve
 from shared.lab.config import ScriptConfig, refuse
-from shared.lab.ranges import PositiveInt
+from shared.lab.ranges import Port, PositiveInt, Seconds
 from shared.lab.run import run
 from shared.lab.runtime import pick_device
 from shared.nn.pretrained import SHIPPED
 
-Port = Annotated[int, Field(ge=1, le=65535)]
 Threads = Annotated[int, Field(ge=1, le=256)]
-Seconds = Annotated[float, Field(ge=0, le=1e8)]
 
 
 @dataclass(frozen=True)
@@ -47,12 +44,7 @@ def main(config: Config) -> Results:
     torch.set_num_threads(config.threads)
     device = str(pick_device(config.device))
     server = serve(config.model, users=config.users, port=config.port, device=device, chat=config.chat)
-    print(f"Open {server.url}", flush=True)
-    try:
-        time.sleep(1e8 if config.seconds is None else config.seconds)
-    except KeyboardInterrupt:
-        print()
-    server.close()
+    server.keep_open(config.seconds)
     return Results(server.url)
 
 

@@ -6,11 +6,8 @@
 Open the printed address; Ctrl-C ends the server. Theory: notes/14_a_page_that_shows_its_sources.md
 """
 
-import time
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import Field
 from tqdm import tqdm
 
 from retrieval.asking import Asker, ModelName, encoder_named
@@ -20,11 +17,8 @@ from retrieval.store import Store, index_name
 from retrieval.thresholds import ENOUGH
 from shared.lab.config import ScriptConfig, refuse
 from shared.lab.paths import SPRINTS
-from shared.lab.ranges import ExistingFolder
+from shared.lab.ranges import ExistingFolder, Port, Seconds
 from shared.lab.run import run, run_folder
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(ge=0, le=1e8)]
 
 
 @dataclass(frozen=True)
@@ -50,12 +44,7 @@ def main(config: Config) -> Results:
         print(sentence)
     asker = Asker(store.load(), encoder, ENOUGH[config.model])
     server = serve(asker, config.folder.resolve().name, port=config.port)
-    print(f"Open {server.url}", flush=True)
-    try:
-        time.sleep(1e8 if config.seconds is None else config.seconds)
-    except KeyboardInterrupt:
-        print()
-    server.close()
+    server.keep_open(config.seconds)
     return Results(server.url, len(asker.indexed.chunks))
 
 

@@ -1,10 +1,8 @@
 """Sprint 10's claims, at a small size: decoding, the exact distribution, streaming, the page and its users."""
 
-import contextlib
 import io
 import json
 import math
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import torch
+from browser_pages import browsed
 from transformers import (
     AutoTokenizer,
     GPT2Config,
@@ -792,26 +791,7 @@ def test_the_demo_serves_until_it_is_told_to_stop(part, capsys):
 
 @pytest.fixture
 def page(server: Any) -> Iterator[Any]:
-    """Open the page in a browser without a window, and refuse it every other machine."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    browsers = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome", "chrome")]
-    path = next(filter(None, browsers), None)
-    if path is None:
-        pytest.skip("there is no chromium or google-chrome on the path")
-    with (
-        playwright.sync_playwright() as running,
-        contextlib.closing(running.chromium.launch(executable_path=path, args=["--no-sandbox"])) as browser,
-    ):
-        opened = browser.new_page()
-        opened.set_default_timeout(120_000)  # of a machine that is busy
-        opened.foreign, opened.faults = [], []
-        opened.route(
-            lambda url: not url.startswith((server.url, "data:", "blob:")),
-            lambda route: (opened.foreign.append(route.request.url), route.abort()),
-        )
-        opened.on("pageerror", lambda error: opened.faults.append(str(error)))
-        opened.goto(server.url)
-        opened.locator("#write").wait_for()
+    with browsed(server.url, "#write", (1280, 720)) as opened:
         yield opened
 
 

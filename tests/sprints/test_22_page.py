@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import torch
+from browser_pages import browsed
 from PIL import Image
 
 SPRINT = "22_pictures_and_words"
@@ -269,25 +270,7 @@ def test_files_come_in_and_nothing_goes_out(server):
 
 @pytest.fixture
 def page(server: Any) -> Iterator[Any]:
-    """Open the page in a browser without a window, and refuse it every other machine."""
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    from shared.lab.browser import find_browser, open_page
-
-    try:
-        find_browser()
-    except ValueError as error:
-        pytest.skip(str(error))
-    with open_page(1100, 800) as page:
-        opened: Any = page
-        opened.set_default_timeout(120_000)  # of a machine that is busy
-        opened.foreign, opened.faults = [], []
-        opened.route(
-            lambda url: not url.startswith((server.url, "data:", "blob:")),
-            lambda route: (opened.foreign.append(route.request.url), route.abort()),
-        )
-        opened.on("pageerror", lambda error: opened.faults.append(str(error)))
-        opened.goto(server.url)
-        opened.locator("#lay").wait_for(timeout=120_000)
+    with browsed(server.url, "#lay", (1100, 800)) as opened:
         yield opened
 
 

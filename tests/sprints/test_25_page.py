@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from browser_pages import browsed
 
 SPRINT = "25_retrieval_augmented_generation"
 FILES = {
@@ -128,25 +129,7 @@ def test_a_program_asks_as_the_page_does(server, capfd):
 
 @pytest.fixture
 def page(server: Any) -> Iterator[Any]:
-    """Open the page in a browser without a window, and refuse it every other machine."""
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    from shared.lab.browser import find_browser, open_page
-
-    try:
-        find_browser()
-    except ValueError as error:
-        pytest.skip(str(error))
-    with open_page(1000, 900) as page:
-        opened: Any = page
-        opened.set_default_timeout(120_000)  # of a machine that is busy
-        opened.foreign, opened.faults = [], []
-        opened.route(
-            lambda url: not url.startswith((server.url, "data:", "blob:")),
-            lambda route: (opened.foreign.append(route.request.url), route.abort()),
-        )
-        opened.on("pageerror", lambda error: opened.faults.append(str(error)))
-        opened.goto(server.url)
-        opened.locator("#ask").wait_for(timeout=120_000)
+    with browsed(server.url, "#ask", (1000, 900)) as opened:
         yield opened
 
 

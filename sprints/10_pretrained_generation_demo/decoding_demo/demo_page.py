@@ -20,6 +20,7 @@ from decoding_demo.streaming import write
 from decoding_demo.token_html import given, words
 from decoding_demo.turns import Turn, Turns
 from shared.nn.pretrained import SHIPPED
+from shared.web import serving
 from shared.web.serving import import_gradio, launch
 
 if TYPE_CHECKING:  # gradio takes seconds to import
@@ -32,11 +33,9 @@ CSS = Path(__file__).with_suffix(".css")
 
 
 @dataclass(frozen=True)
-class Server:
-    """A page that is being served."""
+class Server(serving.Server):
+    """A page on which several users write, in turns."""
 
-    url: str
-    blocks: "gradio.Blocks"
     turns: Turns
 
     def close(self) -> None:
@@ -47,7 +46,7 @@ class Server:
             for text in [*self.turns.texts]:
                 text.stop("the page was closed")
             time.sleep(0.01)
-        self.blocks.close(verbose=False)
+        super().close()
 
 
 def build(chosen: ChosenModel, turns: Turns, *, chat: bool | None = None) -> "gradio.Blocks":

@@ -6,7 +6,6 @@ program sends pictures as the page does. Files that are dropped are read, and de
 
 import html
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, no_type_check
 
@@ -17,7 +16,7 @@ from seeing.picture_squares import read_square
 from seeing.scenes import COLOURS, KINDS, MOST_ITEMS, SIDE, SIZES, Item, Scene, scenes
 from seeing.vision_language import VisionLanguageModel
 from seeing.watching import Said, watch
-from shared.web.serving import import_gradio, launch
+from shared.web.serving import Server, import_gradio, launch
 
 if TYPE_CHECKING:  # gradio and transformers take seconds to import
     import gradio
@@ -34,18 +33,6 @@ CLICK = """element.addEventListener('click', (event) => {
   const at = (from, length) => Math.min(2, Math.max(0, Math.floor(3 * from / length)));
   trigger('click', {place: 3 * at(event.clientY - box.top, box.height) + at(event.clientX - box.left, box.width)});
 });"""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A page that is being served."""
-
-    url: str
-    blocks: "gradio.Blocks"
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.blocks.close(verbose=False)
 
 
 def put(picture: str, kind: str, colour: str, size: str, place: int) -> str:

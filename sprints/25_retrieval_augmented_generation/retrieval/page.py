@@ -2,13 +2,12 @@
 
 import html
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, no_type_check
 
 from retrieval.asking import UNKNOWN, Asker
 from retrieval.page_html import shown
-from shared.web.serving import import_gradio, launch
+from shared.web.serving import Server, import_gradio, launch
 
 if TYPE_CHECKING:  # gradio takes seconds to import
     import gradio
@@ -16,18 +15,6 @@ if TYPE_CHECKING:  # gradio takes seconds to import
 CSS = Path(__file__).with_suffix(".css")
 LONGEST = 300  # characters of a question
 MOST_ANSWERS = 4  # that are written at the same time; others wait
-
-
-@dataclass(frozen=True)
-class Server:
-    """A page that is being served."""
-
-    url: str
-    blocks: "gradio.Blocks"
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.blocks.close(verbose=False)
 
 
 def say(asker: Asker, question: Any, sources: int = 3) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,8 @@ from shared.lab import ranges
         (ranges.Fraction, (0.0, 1.0), (-0.1, 1.1)),
         (ranges.OpenFraction, (0.5,), (0.0, 1.0)),
         (ranges.Share, (0.0, 0.99), (1.0,)),
+        (ranges.Port, (1, 65535), (0, 65536)),
+        (ranges.Seconds, (0.0, 1e8), (-1.0, 2e8)),
         (ranges.PositiveFraction, (1.0,), (0.0,)),
         (ranges.Device, ("auto", "cpu"), ("tpu", "cpu:7")),
         (ranges.ExistingFile, (Path(__file__),), (Path(__file__).parent, Path("lost"))),

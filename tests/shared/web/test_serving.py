@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.web.serving import HOST, import_gradio, launch
+from shared.web.serving import HOST, Server, import_gradio, launch
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +47,18 @@ def test_a_port_that_is_taken_is_said(style):
         port = taken.getsockname()[1]
         with pytest.raises(ValueError, match=f"port {port} is taken: choose another one, or none"):
             launch(page, name="look", css=style, port=port)
+
+
+def test_a_page_stays_open_so_long_or_until_ctrl_c(blocks, monkeypatch, capsys):
+    closed = []
+    monkeypatch.setattr(blocks, "close", lambda **_: closed.append(True))
+    Server("http://here", blocks).keep_open(0)
+    assert (closed, capsys.readouterr().out) == ([True], "Open http://here\n")
+
+    def interrupted(seconds: float) -> None:
+        assert seconds > 1e6
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupted)
+    Server("http://here", blocks).keep_open(None)
+    assert len(closed) == 2
