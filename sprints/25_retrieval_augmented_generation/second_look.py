@@ -34,7 +34,7 @@ from retrieval.pantry_training import (
     train_reranker,
 )
 from retrieval.token_rows import WordTokens
-from retrieval.two_stages import Reread, Stages, best_weight, stages_of
+from retrieval.two_stages import Stages, best_weight, stages_of
 from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
@@ -43,7 +43,8 @@ from shared.lab.ranges import PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
-OF_WORDS, OF_HYBRID = (0.0, 0.1, 0.2, 0.5, 1.0), (0.0, 0.1, 0.3, 1.0)
+# Weights that are tried: of the prior beside BM25, of BM25 in the hybrid, and of the hybrid beside a reranker.
+OF_PRIOR, OF_WORDS, OF_HYBRID = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0), (0.0, 0.1, 0.2, 0.5, 1.0), (0.0, 0.1, 0.3, 1.0)
 RERANKERS = ("cross-encoder", "late interaction")
 WAYS = ("BM25", "bi-encoder", "hybrid", *RERANKERS)
 
@@ -69,9 +70,7 @@ class Results:
     ndcg: dict[str, dict[str, MeanInterval]]
     below: dict[str, MeanInterval]  # points below the Bayes ranking
     reachable: dict[str, MeanInterval]  # probability that the right passage was found at all
-    weights: dict[
-        str, list[float]
-    ]  # of the words, and of the hybrid beside each reranker: chosen on validation, by seed
+    weights: dict[str, list[float]]  # chosen on validation, by seed: of the prior, the words, and beside each reranker
     milliseconds_per_question: dict[str, float]
 
 
@@ -95,16 +94,23 @@ def trained(config: Config, tokens: WordTokens, seed: int) -> tuple[BiEncoder, d
     return model, rerankers
 
 
-def choose_words(stages: list[Stages]) -> float:
-    """Return the weight of the words in the hybrid that is best on average over the synonym rates."""
-    values = [[np.mean(one.exam.measures(one.hybrid(weight) + one.prior)) for one in stages] for weight in OF_WORDS]
-    return best_weight(OF_WORDS, np.mean(values, axis=1).tolist())
+def choose_weights(
+    stages: list[Stages], rerankers: dict[str, Reranker], tokens: WordTokens, depth: int
+) -> dict[str, float]:
+    """Return the weights that are best on average over the exams of these stages.
 
-
-def choose_hybrid(read: list[Reread]) -> float:
-    """Return the weight of the hybrid beside a reranker that is best on average over the synonym rates."""
-    values = [[np.mean(one.stages.exam.measures(one.final(weight))) for one in read] for weight in OF_HYBRID]
-    return best_weight(OF_HYBRID, np.mean(values, axis=1).tolist())
+    BM25's scores are no logarithms of probabilities, as those of the models are: beside them the prior needs a weight.
+    """
+    exams = [one.exam for one in stages]
+    words = best_weight(OF_WORDS, exams, lambda weight: [one.hybrid(weight) + one.prior for one in stages])
+    chosen = {
+        "prior": best_weight(OF_PRIOR, exams, lambda weight: [one.words + weight * one.prior for one in stages]),
+        "words": words,
+    }
+    for name, reranker in rerankers.items():
+        read = [one.reread(reranker, tokens, words, depth) for one in stages]
+        chosen[name] = best_weight(OF_HYBRID, exams, lambda weight, read=read: [one.final(weight) for one in read])
+    return chosen
 
 
 def main(config: Config) -> Results:
@@ -116,28 +122,28 @@ def main(config: Config) -> Results:
     best = {rate: float(np.mean(asked.best())) for rate, asked in exams.items()}
     ndcg: dict[str, dict[str, list[float]]] = {way: {rate: [] for rate in exams} for way in WAYS}
     reachable: dict[str, list[float]] = {rate: [] for rate in exams}
-    weights: dict[str, list[float]] = {name: [] for name in ("words", *RERANKERS)}
+    weights: dict[str, list[float]] = {name: [] for name in ("prior", "words", *RERANKERS)}
     seconds = dict.fromkeys(("hybrid", *RERANKERS), 0.0)
     for seed in config.seeds:
         model, rerankers = trained(config, tokens, seed)
-        chosen = [stages_of(asked, model, tokens, config.scale) for asked in to_choose]
-        of_words = choose_words(chosen)
-        weights["words"].append(of_words)
-        for name, reranker in rerankers.items():
-            weights[name].append(
-                choose_hybrid([one.reread(reranker, tokens, of_words, config.depth) for one in chosen])
-            )
+        seen = [stages_of(asked, model, tokens, config.scale) for asked in to_choose]
+        chosen = choose_weights(seen, rerankers, tokens, config.depth)
+        for name, weight in chosen.items():
+            weights[name].append(weight)
         for rate, asked in exams.items():
             begun = time.perf_counter()
             stages = stages_of(asked, model, tokens, config.scale)
             seconds["hybrid"] += time.perf_counter() - begun
-            ranked = {"BM25": stages.words, "bi-encoder": stages.vectors, "hybrid": stages.hybrid(of_words)}
-            ranked = {way: scores + stages.prior for way, scores in ranked.items()}
+            ranked = {
+                "BM25": stages.words + chosen["prior"] * stages.prior,
+                "bi-encoder": stages.vectors + stages.prior,
+                "hybrid": stages.hybrid(chosen["words"]) + stages.prior,
+            }
             for name, reranker in rerankers.items():
                 begun = time.perf_counter()
-                read = stages.reread(reranker, tokens, of_words, config.depth)
+                read = stages.reread(reranker, tokens, chosen["words"], config.depth)
                 seconds[name] += time.perf_counter() - begun
-                ranked[name] = read.final(weights[name][-1])
+                ranked[name] = read.final(chosen[name])
             for way, scores in ranked.items():
                 ndcg[way][rate].append(float(np.mean(asked.measures(scores))))
             reachable[rate].append(read.reachable)

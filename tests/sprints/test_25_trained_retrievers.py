@@ -411,7 +411,23 @@ def test_an_exam_and_two_stages(bi_encoder, cross_encoder, pantry_training, load
     nn.init.zeros_(judge.score.weight)
     whole = stages.reread(judge, tokens, 0.2, depth=100).final(1.0)
     assert exam.measures(whole) == pytest.approx(exam.measures(stages.hybrid(0.2) + stages.prior))
-    assert two_stages.best_weight((0.0, 0.5, 1.0), (0.2, 0.3, 0.3)) == 0.5
+
+
+def test_weights_are_chosen_by_what_they_are_worth(bi_encoder, cross_encoder, pantry_training, load_sprint):
+    script, exams = load_sprint(f"{SPRINT}/second_look.py"), load_sprint(f"{SPRINT}/retrieval/pantry_exam.py")
+    tokens, asked = pantry_training.pantry_tokens(), exams.exam(pantry_training.Pantry(1, 60), 0.25, 30, 0)
+    away = -asked.posteriors
+    assert script.best_weight((9.0, 2.0, 0.0, 1.0), [asked], lambda weight: [asked.posteriors * weight + away]) == 2.0
+    model = tiny_models(bi_encoder, pantry_training, tokens)
+    stages = script.stages_of(asked, model, tokens, 20.0)
+    judge = cross_encoder.CrossEncoder(model.bert, torch.Generator().manual_seed(0))
+    chosen = script.choose_weights([stages], {"judge": judge}, tokens, depth=5)
+    worth = [sum(asked.measures(stages.words + weight * stages.prior)) for weight in script.OF_PRIOR]
+    assert script.OF_PRIOR.index(chosen["prior"]) == worth.index(max(worth))
+    assert 0 < chosen["prior"] < 1  # with no prior, or with all of it, BM25 is worth less
+    read = stages.reread(judge, tokens, chosen["words"], 5)
+    final = [sum(asked.measures(read.final(weight))) for weight in script.OF_HYBRID]
+    assert script.OF_HYBRID.index(chosen["judge"]) == final.index(max(final))
 
 
 def test_tuning_on_descriptions_and_reading_again(bi_encoder, load_sprint, token_rows):

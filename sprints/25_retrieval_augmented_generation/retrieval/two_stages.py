@@ -1,6 +1,6 @@
 """Words and vectors find candidates, and a reranker looks at them again: on pantries, where the optimum is known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,16 @@ def stages_of(exam: Exam, model: BiEncoder, tokens: Tokens, scale: float) -> Sta
     return Stages(exam, words, scale * cosines(model, tokens, exam).astype(float), np.log(exam.pantry.prior))
 
 
-def best_weight(weights: Sequence[float], values: Sequence[float]) -> float:
-    """Return the weight with the highest value, the smallest of equal ones."""
-    return max(zip(values, weights, strict=True), key=lambda pair: (pair[0], -pair[1]))[1]
+def best_weight(weights: Sequence[float], exams: Sequence[Exam], scores: Callable[[float], Iterable[Scores]]) -> float:
+    """Return the weight with the highest nDCG@10 on average over the exams, the smallest of equal ones.
+
+    Args:
+        weights: that are tried.
+        exams: on a pantry that no test sees.
+        scores: makes of a weight the scores for each exam.
+    """
+
+    def value(weight: float) -> float:
+        return float(np.mean([asked.measures(ranked) for asked, ranked in zip(exams, scores(weight), strict=True)]))
+
+    return max(sorted(weights), key=value)
