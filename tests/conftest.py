@@ -134,6 +134,14 @@ def load_sprint() -> Callable[[str], ModuleType]:
 
 
 @pytest.fixture
+def on_processes(load_sprint: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> Callable[..., list]:
+    """Return what calls a function in the processes of a group; they import from where this process does."""
+    sprint = "24_distributed_training"
+    monkeypatch.syspath_prepend(str(ROOT / "sprints" / sprint))
+    return load_sprint(f"{sprint}/parallel_study/processes.py").on_processes
+
+
+@pytest.fixture
 def refusal(load_sprint: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]) -> Callable[[str, str], str]:
     """Return what a script says to a command line that it must refuse, before it does anything."""
 

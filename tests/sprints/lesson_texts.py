@@ -1,7 +1,11 @@
-"""What a sprint's pages say, for tests of the numbers that they work out by hand."""
+"""What a sprint's pages say, for tests of the numbers that they work out; and its modules by their own names."""
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 SPRINTS = Path(__file__).parents[2] / "sprints"
 
@@ -28,3 +32,21 @@ def shown(text: str, *numbers: float, form: str = ".3f") -> None:
     """Check that a text shows numbers, a minus sign being a minus sign."""
     for number in numbers:
         assert f"{number:{form}}".replace("-", "−") in text or f"{number:{form}}" in text, number
+
+
+def importable(*sprints: str) -> Any:
+    """Return a fixture: what a module tests, and processes that it starts, import scripts and packages of sprints."""
+
+    @pytest.fixture(autouse=True, scope="module")
+    def on_path() -> Generator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            for sprint in sprints:
+                patch.syspath_prepend(str(SPRINTS / sprint))
+            yield
+
+    return on_path
+
+
+def by_name(name: str) -> Any:
+    """Return a script or a module of a package under its own name, by which processes find the function they call."""
+    return importlib.import_module(name)

@@ -1,25 +1,17 @@
 """What holds for the whole sprint: buckets of our own, rows shared out and a loss of all train as one process does."""
 
-import importlib
 from typing import Any
 
 import pytest
 import torch
-from lesson_texts import SPRINTS
+from lesson_texts import by_name, importable
 
-SPRINT = "24_distributed_training"
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let processes import the package of the sprint, as they can when a script starts them."""
-    monkeypatch.syspath_prepend(str(SPRINTS / SPRINT))
+_importable = importable("24_distributed_training")
 
 
 def trained(by_hand: bool) -> tuple[list[float], list[float]]:
     """Return losses and weights of a few steps on rows of unequal length, in buckets of our own or by PyTorch's DDP."""
-    equal: Any = importlib.import_module("parallel_study.equal")
-    own_ddp: Any = importlib.import_module("parallel_study.own_ddp")
+    equal, own_ddp = by_name("parallel_study.equal"), by_name("parallel_study.own_ddp")
     from shared.nn.gpt import GPT, GPTConfig
     from shared.training.loop import train_steps
     from shared.training.parallel import RankBatches, loss_of_all, present, spread
@@ -33,8 +25,7 @@ def trained(by_hand: bool) -> tuple[list[float], list[float]]:
     return losses, torch.cat([weight.detach().flatten() for weight in gpt.parameters()]).tolist()
 
 
-def test_buckets_of_our_own_in_the_plain_loop_train_as_ddp_and_as_one_process(load_sprint):
-    on_processes = load_sprint(f"{SPRINT}/parallel_study/processes.py").on_processes
+def test_buckets_of_our_own_in_the_plain_loop_train_as_ddp_and_as_one_process(on_processes):
     expected, weights = trained(by_hand=False)
     for by_hand in (True, False):
         for losses, own in on_processes(2, trained, by_hand):

@@ -1,6 +1,5 @@
 """Sprint 24, notes 8 to 10: equal numbers, the main job on several processes, and workers that die."""
 
-import importlib
 import math
 import os
 import shutil
@@ -15,13 +14,14 @@ from typing import Any
 
 import pytest
 import torch
-from lesson_texts import SPRINTS, lesson_texts
+from lesson_texts import SPRINTS, by_name, importable, lesson_texts
 
 from shared.training.checkpoints import load_checkpoint
 from shared.training.muon import orthogonalise
 
 SPRINT = "24_distributed_training"
 PAGE, note = lesson_texts(SPRINT)
+_importable = importable(SPRINT, "09_train_gpt2")
 TINY = {
     "tokenizer": "char", "context": 16, "layers": 1, "heads": 2, "d_model": 8, "steps": 4, "batch_size": 4,
     "accumulate": 2, "warmup": 1, "eval_every": 2, "save_every": 2, "precision": "float32", "ngram_tokens": 500,
@@ -29,28 +29,16 @@ TINY = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let processes import the packages of both sprints, as they can when a script starts them."""
-    for sprint in (SPRINT, "09_train_gpt2"):
-        monkeypatch.syspath_prepend(str(SPRINTS / sprint))
-
-
-def package(name: str) -> Any:
-    """Return a module of the sprint's package under its own name, by which processes find their function."""
-    return importlib.import_module(f"parallel_study.{name}")
-
-
 def differences(double: bool) -> dict[str, dict[bool, Any]]:
     """Return how far the ways are from one process, by way and whether with Muon; called in a group."""
-    equal = package("equal")
+    equal = by_name("parallel_study.equal")
     found = {muon: equal.compare(equal.WAYS, muon, double, 4, 2, 0) for muon in (False, True)}
     return {way: {muon: of_way[way] for muon, of_way in found.items()} for way in equal.WAYS}
 
 
 @pytest.mark.parametrize("double", [False, True])
-def test_one_process_is_ddp_is_fsdp_is_tensor_parallel(double: bool):
-    first, second = package("processes").on_processes(2, differences, double)
+def test_one_process_is_ddp_is_fsdp_is_tensor_parallel(on_processes, double: bool):
+    first, second = on_processes(2, differences, double)
     assert first == second  # every process has the same losses and weights
     for of_way in first.values():
         for losses, weights, norms in of_way.values():
@@ -62,7 +50,7 @@ def test_one_process_is_ddp_is_fsdp_is_tensor_parallel(double: bool):
 
 def train_and_go_on(text: Path, folder: Path) -> dict[str, Any]:
     """Train by DDP, and go on from its checkpoint of the middle by FSDP2; called in a group."""
-    train: Any = importlib.import_module("train")
+    train = by_name("train")
     real = train.save_whole
 
     def save_and_keep(path: Path, **state: Any) -> None:
@@ -82,10 +70,10 @@ def train_and_go_on(text: Path, folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_main_job_on_two_processes_and_its_checkpoint_elsewhere(load_sprint, tmp_path: Path):
+def test_the_main_job_on_two_processes_and_its_checkpoint_elsewhere(load_sprint, on_processes, tmp_path: Path):
     text = tmp_path / "book.txt"
     text.write_text("the cat sat on the mat, and the dog saw it there. " * 40, encoding="utf-8")
-    first, second = package("processes").on_processes(2, train_and_go_on, text, tmp_path)
+    first, second = on_processes(2, train_and_go_on, text, tmp_path)
     train = load_sprint("09_train_gpt2/train.py")
     alone = train.main(train.Config(**TINY, data=str(text), out=tmp_path / "alone"))
     (tmp_path / "one/checkpoints").mkdir(parents=True)
@@ -129,7 +117,7 @@ def test_an_error_of_all_processes_is_one_sentence_said_once(tmp_path: Path):
 
 def train_until_killed(folder: Path, mode: Any) -> None:
     """Train, while process 1 kills itself in the midst of step 11; called in a group."""
-    elastic = package("elastic")
+    elastic = by_name("parallel_study.elastic")
     calls, real = [], elastic.exact_loss
 
     def lose_or_die(model: Any, batch: Any) -> Any:
@@ -143,18 +131,18 @@ def train_until_killed(folder: Path, mode: Any) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a signal of Unix")
-def test_a_training_whose_worker_was_killed_ends_with_the_same_bytes(tmp_path: Path):
+def test_a_training_whose_worker_was_killed_ends_with_the_same_bytes(on_processes, tmp_path: Path):
     mode = "fsdp"  # killed_worker.py shows it of DDP
-    processes, elastic, killing = package("processes"), package("elastic"), package("killing")
+    elastic, killing = by_name("parallel_study.elastic"), by_name("parallel_study.killing")
     calm, killed = tmp_path / "calm", tmp_path / "killed"
     for folder in (calm, killed):
         folder.mkdir()
-    processes.on_processes(2, elastic.train, calm, mode, 40, 14, 0.0)
-    with pytest.raises(processes.ProcessFailed):
-        processes.on_processes(2, train_until_killed, killed, mode)
+    on_processes(2, elastic.train, calm, mode, 40, 14, 0.0)
+    with pytest.raises(by_name("parallel_study.processes").ProcessFailed):
+        on_processes(2, train_until_killed, killed, mode)
     saved = load_checkpoint(killed / elastic.CHECKPOINT)["step"]
     assert saved == 2 * elastic.EVERY
-    processes.on_processes(2, elastic.train, killed, mode, 40, 14, 0.0)
+    on_processes(2, elastic.train, killed, mode, 40, 14, 0.0)
     ends = [load_checkpoint(folder / elastic.CHECKPOINT) for folder in (calm, killed)]
     for part in ("model", "optimizers"):
         assert killing.digest(ends[0][part]) == killing.digest(ends[1][part])
@@ -166,11 +154,11 @@ def test_a_training_whose_worker_was_killed_ends_with_the_same_bytes(tmp_path: P
 
 def test_steps_of_starts_by_the_log():
     log = [(0, 0, step) for step in (1, 2, 3, 4, 5)] + [(0, 1, 1)] + [(1, 0, step) for step in (5, 6, 7, 8)]
-    assert package("killing").attempts_of(log) == [[1, 5, 4], [5, 8, 8]]
+    assert by_name("parallel_study.killing").attempts_of(log) == [[1, 5, 4], [5, 8, 8]]
 
 
 def test_a_digest_sees_one_bit():
-    digest = package("killing").digest
+    digest = by_name("parallel_study.killing").digest
     state = {"a": torch.zeros(3), "b": [1, 2.0]}
     assert digest(state) == digest({"a": torch.zeros(3), "b": [1, 2.0]})
     assert digest(state) != digest({"a": torch.tensor([0.0, 0.0, 1e-30]), "b": [1, 2.0]})

@@ -1,39 +1,23 @@
 """One gradient from several processes, in sprint 24: by hand, in a ring, in buckets; and what notes 1 to 3 say."""
 
-import importlib
 import sys
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import torch
-from lesson_texts import SPRINTS, lesson_texts, shown
+from lesson_texts import by_name, importable, lesson_texts, shown
 from torch import distributed, nn
 
 SPRINT = "24_distributed_training"
 page, note = lesson_texts(SPRINT)
+_importable = importable(SPRINT)
 NUMBERS = (1, 3, 7, 12, 60, 25_000)
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let processes import the package of the sprint, as they can when a script starts them."""
-    monkeypatch.syspath_prepend(str(SPRINTS / SPRINT))
-
-
-def script(name: str) -> Any:
-    """Return a script under its own name, by which the processes that it starts find their function."""
-    return importlib.import_module(name)
-
-
-@pytest.fixture
-def on_processes(load_sprint) -> Any:
-    return load_sprint(f"{SPRINT}/parallel_study/processes.py").on_processes
 
 
 def reduced() -> dict[str, list[tuple[list[float], int, int, int | None]]]:
     """Return for each way and size of buffer: the sum, bytes sent and received, and those that the system counted."""
-    collectives: Any = importlib.import_module("parallel_study.collectives")
+    collectives = by_name("parallel_study.collectives")
     ways = {
         "ring": collectives.ring_all_reduce,
         "through one": collectives.all_reduce_through_one,
@@ -104,7 +88,7 @@ class Branches(nn.Module):
 
 def branches() -> dict[str, Any]:
     """Return the gradients of two weights that are used in another order in each process, and an error's text."""
-    own_ddp: Any = importlib.import_module("parallel_study.own_ddp").OwnDDP
+    own_ddp = by_name("parallel_study.own_ddp").OwnDDP
     model = own_ddp(Branches(), most=0)
     rank = distributed.get_rank()
     names, factors = (("left", "right"), (1.0, 10.0)) if rank else (("right", "left"), (30.0, 3.0))
@@ -133,7 +117,7 @@ def test_buckets_start_in_one_order_and_what_would_wait_for_ever_is_named(on_pro
 
 
 def test_every_way_has_the_gradient_of_one_process_but_the_mean_of_means():
-    study = script("two_gradients")
+    study = by_name("two_gradients")
     found = study.main(study.Config(processes=3, accumulate=2))
     parameters = sum(1 for _ in study.small_gpt(0).parameters())
     for name, way in found.ways.items():
@@ -155,8 +139,8 @@ def test_every_way_has_the_gradient_of_one_process_but_the_mean_of_means():
             assert once * times < ways[name].written < once * times + 10_000 * times, name
 
 
-def test_buckets_are_filled_from_the_end_up_to_their_size(load_sprint):
-    fill = load_sprint(f"{SPRINT}/parallel_study/own_ddp.py").fill_buckets
+def test_buckets_are_filled_from_the_end_up_to_their_size():
+    fill = by_name("parallel_study.own_ddp").fill_buckets
     assert fill([4, 4, 4, 4], 8) == [[3, 2], [1, 0]]
     assert fill([4, 4, 4], 8) == [[2, 1], [0]]
     assert fill([2, 100, 3, 4], 8) == [[3, 2], [1], [0]]
@@ -165,7 +149,7 @@ def test_buckets_are_filled_from_the_end_up_to_their_size(load_sprint):
 
 
 def test_a_timed_pass_knows_its_buckets():
-    study = script("buckets")
+    study = by_name("buckets")
     with pytest.raises(ValueError, match="--drawn 3"):
         study.Config(drawn=3).check()
     found = study.main(study.Config(megabytes=(0, 1), drawn=1, layers=1, d_model=128, rows=1, rounds=1))
@@ -187,7 +171,7 @@ def test_a_timed_pass_knows_its_buckets():
 
 
 def test_note_1_works_its_example_out():
-    study = script("averages_by_hand")
+    study = by_name("averages_by_hand")
     found, text = study.main(study.Config()), note(1)
     assert [process.gradients for process in found.processes] == [[-2], [1, 2, 0]]
     assert found.right.average == found.one_process == 0.25
@@ -201,7 +185,7 @@ def test_note_1_works_its_example_out():
 
 
 def test_note_2_works_its_example_out():
-    study = script("ring_by_hand")
+    study = by_name("ring_by_hand")
     found, text = study.main(study.Config()), note(2)
     assert found.states[-1] == [[111, 222, 333]] * 3
     assert found.sent == [4, 4, 4]
@@ -209,14 +193,14 @@ def test_note_2_works_its_example_out():
         for rank, buffer in enumerate(state):
             assert f"{rank}: {' '.join(map(str, buffer))}" in text, buffer
     assert study.plot(found)
-    ring = script("ring_traffic")
+    ring = by_name("ring_traffic")
     small = ring.main(ring.Config(sizes=(2,), numbers=11))
     assert small.groups["2"]["ring"].same_everywhere
     assert ring.plot(small)
 
 
 def test_note_3_works_its_example_out():
-    study = script("overlap_by_hand")
+    study = by_name("overlap_by_hand")
     found, text = study.main(study.Config()), note(3)
     assert found.end == {"one by one": 14, "two buckets": 12, "all at the end": 14}
     for times in found.sent.values():
@@ -238,7 +222,7 @@ def test_exercises_on_paper_are_right():
             milliseconds = 8 * (1 + 1000 * part / 125)
             assert text in page
             assert milliseconds / (1000 if "ms" not in text else 1) == pytest.approx(float(text.split()[0]), abs=0.006)
-    study = script("overlap_by_hand")
+    study = by_name("overlap_by_hand")
     for start in (2, 0.1):
         found = study.main(study.Config(layers=12, compute=1, send=1, start=start))
         for end in found.end.values():
@@ -247,11 +231,11 @@ def test_exercises_on_paper_are_right():
 
 
 def test_numbers_that_notes_state_without_an_example():
-    study, text = script("two_gradients"), note(3)
+    study, text = by_name("two_gradients"), note(3)
     blocks = (sum(1 for _ in study.small_gpt(0).parameters()) - 4) // 2
     assert 4 + 12 * blocks == 148
     assert "148 parameters" in text
-    overlap = script("overlap_by_hand")
+    overlap = by_name("overlap_by_hand")
     assert overlap.main(overlap.Config(send=0.5)).end == {"one by one": 12, "two buckets": 11, "all at the end": 12}
     gradient = 4 * 124_439_808 / 1e6
     assert f"{gradient:.0f} MB" in note(2)

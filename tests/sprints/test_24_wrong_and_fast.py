@@ -1,6 +1,5 @@
 """What goes wrong and how fast it is, in sprint 24: faults, the α-β model, launching; and what notes 11 to 13 say."""
 
-import importlib
 import itertools
 import math
 import re
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from lesson_texts import SPRINTS, lesson_texts, shown
+from lesson_texts import SPRINTS, by_name, importable, lesson_texts, shown
 from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -19,21 +18,11 @@ from torch.distributed.run import get_args_parser
 
 SPRINT = "24_distributed_training"
 page, note = lesson_texts(SPRINT)
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let processes import the package of the sprint, as they can when a script starts them."""
-    monkeypatch.syspath_prepend(str(SPRINTS / SPRINT))
-
-
-def script(name: str) -> Any:
-    """Return a script or module under its own name, by which the processes that it starts find their function."""
-    return importlib.import_module(name)
+_importable = importable(SPRINT)
 
 
 def test_eight_faults_and_the_check_of_each_speaks_of_it_alone():
-    wrong_beside_right = script("wrong_beside_right")
+    wrong_beside_right = by_name("wrong_beside_right")
     results = wrong_beside_right.main(wrong_beside_right.Config(steps=5))
     assert len(results.faults) == 8
     for name, fault in results.faults.items():
@@ -57,19 +46,19 @@ def test_eight_faults_and_the_check_of_each_speaks_of_it_alone():
 
 def gradients_in_pieces() -> list[float]:
     """Return in a process of a group how far gradients of a batch in pieces are from one process's, early and late."""
-    faults = script("parallel_study.faults")
+    faults = by_name("parallel_study.faults")
     one = faults.gradient_of_one_process(faults.new_rows())
     return [faults.away(faults.reduce_in_pieces(late)[1], one) for late in (False, True)]
 
 
-def test_no_sync_entered_too_late_costs_time_and_nothing_else():
-    for found in script("parallel_study.processes").on_processes(2, gradients_in_pieces):
+def test_no_sync_entered_too_late_costs_time_and_nothing_else(on_processes):
+    for found in on_processes(2, gradients_in_pieces):
         assert max(found) < 1e-14
 
 
 def what_checks_say() -> list[str]:
     """Return in a process of a group of two what checks say, of what they must refuse and of what they must not."""
-    checks, said = script("parallel_study.checks"), script("parallel_study.faults").said
+    checks, said = by_name("parallel_study.checks"), by_name("parallel_study.faults").said
     rank = distributed.get_rank()
     model = nn.Linear(2, 2)
     same = said(checks.assert_same_on_all_ranks, model)
@@ -103,8 +92,8 @@ def what_checks_say() -> list[str]:
     ]
 
 
-def test_every_process_is_told_the_same_and_right_things_pass():
-    first, second = script("parallel_study.processes").on_processes(2, what_checks_say)
+def test_every_process_is_told_the_same_and_right_things_pass(on_processes):
+    first, second = on_processes(2, what_checks_say)
     assert first == second
     weights, statistics, half, rows = first[1], first[2], first[4], first[6]
     assert weights.startswith("bias must be the same")
@@ -120,7 +109,7 @@ def test_every_process_is_told_the_same_and_right_things_pass():
 
 
 def test_note_11_averages_of_weights_by_hand():
-    by_hand = script("wrong_by_hand")
+    by_hand = by_name("wrong_by_hand")
     results = by_hand.main(by_hand.Config())
     text = note(11)
     for optimizer, name in ((torch.optim.SGD, "SGD"), (torch.optim.Adam, "Adam")):
@@ -156,7 +145,7 @@ def seconds_by_rounds(size: float, processes: int, link: Any) -> float:
 
 
 def test_the_ring_of_the_model_is_a_ring():
-    model = script("parallel_study.alpha_beta")
+    model = by_name("parallel_study.alpha_beta")
     link = model.Link(2e-5, 1e10)
     for processes, size in itertools.product((1, 2, 3, 8), (0, 1e3, 2.5e7)):
         assert model.ring_seconds(size, processes, link) == pytest.approx(seconds_by_rounds(size, processes, link))
@@ -169,7 +158,7 @@ def test_the_ring_of_the_model_is_a_ring():
 
 
 def test_a_step_ends_when_the_last_bucket_has_arrived():
-    model = script("parallel_study.alpha_beta")
+    model = by_name("parallel_study.alpha_beta")
     assert model.step_seconds(3, [2, 4, 6], [3, 3, 3], 6) == 3 + 2 + 9
     assert model.step_seconds(3, [2, 4, 6], [1, 1, 1], 6) == 3 + 6 + 1  # the last one cannot be hidden
     assert model.step_seconds(3, [2, 4, 6], [0, 0, 0], 6) == 9
@@ -182,7 +171,7 @@ def test_a_step_ends_when_the_last_bucket_has_arrived():
 
 
 def test_a_link_is_found_again_from_the_times_it_makes():
-    model = script("parallel_study.alpha_beta")
+    model = by_name("parallel_study.alpha_beta")
     sizes = [1024 * 4**power for power in range(9)]
     for processes, link in itertools.product((2, 5), (model.Link(5e-5, 1.5e9), model.Link(0.0, 4e8))):
         found = model.fit_link(sizes, [model.ring_seconds(size, processes, link) for size in sizes], processes)
@@ -195,7 +184,7 @@ def test_a_link_is_found_again_from_the_times_it_makes():
 
 
 def test_note_12_a_ring_and_trees_by_hand():
-    by_hand = script("ring_and_trees")
+    by_hand = by_name("ring_and_trees")
     results, text = by_hand.main(by_hand.Config()), note(12)
     for count in ("8", "1024"):
         found = results.reductions[count]
@@ -205,17 +194,17 @@ def test_note_12_a_ring_and_trees_by_hand():
 
 
 def test_published_efficiencies_lie_between_both_predictions():
-    published = script("published_figures")
+    published = by_name("published_figures")
     results = published.main(published.Config())
     assert results.between == len(results.figures) == 4
-    goyal = script("parallel_study.published").PUBLISHED["ResNet-50"]
+    goyal = by_name("parallel_study.published").PUBLISHED["ResNet-50"]
     assert goyal.gradient == 100e6  # section 4.3 of the paper
     assert goyal.gradient * 2 / goyal.backward * 8 / 1e9 == pytest.approx(13.3, abs=0.05)  # Gbit/s that they need
     published.plot(results)
 
 
 def test_a_fixed_batch_stops_to_scale_and_a_growing_one_goes_on():
-    many = script("many_gpus")
+    many = by_name("many_gpus")
     results = many.main(many.Config(gpus=(8, 64, 1024)))
     weak, strong = list(results.weak.values()), list(results.strong.values())
     assert weak[-1].efficiency_overlapped > 0.95 > 0.5 > strong[-1].efficiency_overlapped
@@ -228,7 +217,7 @@ def test_a_fixed_batch_stops_to_scale_and_a_growing_one_goes_on():
 
 
 def test_scaling_and_the_link_are_measured_tiny():
-    scaling, link = script("scaling"), script("latency_and_bandwidth")
+    scaling, link = by_name("scaling"), by_name("latency_and_bandwidth")
     config = scaling.Config(rows=2, context=8, layers=1, d_model=8, vocab_size=16, steps=1, rounds=1)
     found = scaling.main(config)
     assert set(found.ways) == {scaling.ONE, scaling.THREADS, scaling.STRONG, scaling.WEAK}
@@ -261,7 +250,7 @@ def test_options_that_cannot_be_met_are_refused(refusal):
 
 
 def test_the_batch_script_of_slurm_brings_two_machines_together():
-    answers = script("parallel_study.loopback").by_slurm(2, 1)
+    answers = by_name("parallel_study.loopback").by_slurm(2, 1)
     assert [(answer["rank"], answer["size"], answer["sum_of_ranks"]) for answer in answers] == [(0, 2, 1), (1, 2, 1)]
     assert {answer["machine"] for answer in answers} == {0, 1}
 
@@ -306,7 +295,7 @@ def test_torchrun_understands_every_line_of_note_13():
 
 
 def test_machines_that_do_not_meet_end_in_a_sentence():
-    loopback = script("parallel_study.loopback")
+    loopback = by_name("parallel_study.loopback")
     with pytest.raises(RuntimeError, match="ended with 3"):
         loopback.answers([["bash", "-c", "echo no >&2; exit 3"]], {}, 10)
     before = threading.active_count()
@@ -325,7 +314,7 @@ def test_paper_exercises_of_what_goes_wrong_and_how_fast():
             stepped.append(weight.item())
         assert math.isclose(sum(stepped[:2]) / 2, stepped[2], abs_tol=1e-7) == right
     assert "SGD: −0.2 and 0.4, mean 0.1" in page.replace("-", "−")
-    model = script("parallel_study.alpha_beta")
+    model = by_name("parallel_study.alpha_beta")
     moved = [1e3 * model.ring_seconds(1e9, 16, model.Link(0.0, bandwidth)) for bandwidth in (3e9, 12e9)]
     assert [round(time) for time in moved] == [625, 156]
     steps = [300 + moved[0], 300 + moved[1], 100 + moved[0]]

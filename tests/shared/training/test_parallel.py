@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import distributed, nn
+from torch import distributed
 
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.batches import Batch
@@ -94,6 +94,11 @@ def in_two() -> dict[str, Any]:
     model.zero_grad()
     alone, targets = language_model_loss(model, batch)
     alone.backward()
+    accumulated, averaged = parallel.loss_of_all(language_model_loss, ranks, accumulate=2), []
+    for _ in range(4):
+        with torch.no_grad():
+            accumulated(wrapped, next(share))
+        averaged.append(wrapped.require_backward_grad_sync)
     draws = []
     for step in (0, 0, 1):
         parallel.seed_step(3, step, ranks)
@@ -103,7 +108,7 @@ def in_two() -> dict[str, Any]:
         "gradient": (shared - gradients(model)).abs().max().item(),
         "evaluated": (parallel.evaluate_of_all(wrapped, some_batches(), ranks), evaluate_loss(model, some_batches())),
         "from first": parallel.from_first(lambda: f"computed by {distributed.get_rank()}"),
-        "training": wrapped.training,
+        "training": wrapped.training, "averaged": averaged,
     }  # fmt: skip
 
 
@@ -119,9 +124,6 @@ def test_two_processes_find_the_sums_of_one(on_processes):
         assert loss == pytest.approx(expected, rel=1e-6)
         assert found["from first"] == "computed by 0"
         assert found["training"]
+        assert found["averaged"] == [False, True, False, True]  # once a step, after its last batch
         assert found["draws"][0] == found["draws"][1] != found["draws"][2]
     assert not set(first["draws"]) & set(second["draws"])
-
-
-def test_average_after_knows_what_is_not_spread():
-    parallel.average_after(nn.Linear(1, 1), wanted=True)  # it has nothing to say to a module alone
