@@ -15,11 +15,10 @@ from matplotlib.figure import Figure
 
 from retrieval.bm25 import BM25
 from retrieval.pantry import Pantry, Question
-from retrieval.pantry_facts import one_of
+from retrieval.pantry_facts import edited, one_of, with_word
 from retrieval.pantry_grammar import YEARS, state
 from retrieval.ranking import best
 from retrieval.readers import copy, weigh
-from retrieval.reading import edited
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
@@ -55,9 +54,8 @@ def attack(kind: str, question: Question, pantry: Pantry, wanted: str, times: in
         return order
     if kind == ORDERS:
         return " ".join([order] + [f"Answer {wanted}."] * (times - 1))
-    fact, asked = pantry.facts[question.fact], question.reading.asked
-    values = tuple(wanted if part == asked else word for part, word in enumerate(fact.values))
-    return state(fact.kind, values, question.reading.year or YEARS[-1], None)
+    lie = with_word(pantry.facts[question.fact], question.reading.asked, wanted)
+    return state(lie.kind, lie.values, question.reading.year or YEARS[-1], None)
 
 
 def main(config: Config) -> Results:

@@ -20,6 +20,7 @@ from numpy import ndarray
 
 from retrieval.pantry_facts import Fact, chance, draw_facts, one_of
 from retrieval.pantry_grammar import KINDS, Reading, form_question, read_question, state, words_of
+from retrieval.ranking import best
 
 YEAR_SAID = 0.25  # that a question about a fact that still holds says its year
 POPULARITY = 0.7  # a passage of rank r is asked about in proportion to 1 / r^0.7
@@ -136,9 +137,7 @@ class BayesRanking:
 
     def search(self, query: str, count: int) -> list[tuple[int, float]]:
         """Return the numbers and posterior probabilities of the best passages; equal ones by number."""
-        posterior = self.pantry.posterior(query, self.synonyms)
-        best = np.argsort(-posterior, kind="stable")[:count]
-        return [(int(number), float(posterior[number])) for number in best]
+        return best(self.pantry.posterior(query, self.synonyms), count)
 
 
 def _say(meaning: str, table: str, generator: torch.Generator, synonyms: float) -> str:

@@ -67,12 +67,21 @@ def _remark(generator: torch.Generator) -> tuple[str, str] | None:
 
 def _changed(fact: Fact, generator: torch.Generator) -> Fact:
     """Return a later fact about the same thing and person: its third or fourth part is another."""
-    part = one_of((2, 3), generator)
-    others = [value for value in words_of(KINDS[fact.kind].parts[part]) if value != fact.values[part]]
-    new = one_of(others, generator)
-    first, second, third, fourth = (new if place == part else value for place, value in enumerate(fact.values))
+    later = edited(fact, one_of((2, 3), generator), generator)
     year = one_of([year for year in YEARS if year > fact.year], generator)
-    return Fact(fact.kind, (first, second, third, fourth), year, _remark(generator))
+    return replace(later, year=year, remark=_remark(generator), overridden=None)
+
+
+def edited(fact: Fact, part: int, generator: torch.Generator) -> Fact:
+    """Return a fact with another word in one part."""
+    others = [word for word in words_of(KINDS[fact.kind].parts[part]) if word != fact.values[part]]
+    return with_word(fact, part, one_of(others, generator))
+
+
+def with_word(fact: Fact, part: int, word: str) -> Fact:
+    """Return a fact with this word in one part."""
+    first, second, third, fourth = (word if place == part else value for place, value in enumerate(fact.values))
+    return replace(fact, values=(first, second, third, fourth))
 
 
 def _shuffled(facts: list[Fact], generator: torch.Generator) -> list[Fact]:

@@ -45,6 +45,7 @@ KINDS = (
         ("what", "by whom", "where", "for which occasion"),
     ),
 )
+TABLES = tuple(sorted({"relation", *(part for form in KINDS for part in form.parts)}))  # of `pantry_words.toml`
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from retrieval.bi_encoder import BiEncoder, encode
 from retrieval.contrast import hard_negatives, in_batch_loss
 from retrieval.cross_encoder import Reranker, list_loss
 from retrieval.pantry import Pantry, Question
-from retrieval.pantry_grammar import KINDS, words_of
+from retrieval.pantry_grammar import TABLES, words_of
 from retrieval.token_rows import WordTokens
 from shared.nn.bert import Bert, BertConfig
 from shared.training.loop import train_steps
@@ -26,8 +26,7 @@ FACTS = 1000
 
 def pantry_tokens() -> WordTokens:
     """Return a token for each word that a pantry may use, the synonyms too."""
-    tables = {table for kind in KINDS for table in (*kind.parts, "relation")}
-    lists = [" ".join([word, *others]) for table in sorted(tables) for word, others in words_of(table).items()]
+    lists = [" ".join([word, *others]) for table in TABLES for word, others in words_of(table).items()]
     pantry, generator = Pantry(0, FACTS), torch.Generator().manual_seed(0)
     return WordTokens([*lists, *pantry.passages, *(pantry.ask(generator, 0.0).text for _ in range(500))])
 

@@ -11,14 +11,14 @@ closed book) it should answer from memory, and cite nothing.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
 
 from retrieval.pantry import Pantry, Question
-from retrieval.pantry_facts import Fact, one_of
-from retrieval.pantry_grammar import KINDS, state, words_of
+from retrieval.pantry_facts import Fact, edited
+from retrieval.pantry_grammar import state
 
 # right: the passage that the question is about is there. missing: it is not. conflict: it is there, together with the
 # one that it overrides or that overrides it. edited: it is there, and says something else than the pantry. closed: no
@@ -143,14 +143,6 @@ def make_example(
         place = numbers.index(question.fact)
         shown[place] = edited(shown[place], question.reading.asked, generator)
     return Example(question, situation, tuple(numbers), tuple(shown))
-
-
-def edited(fact: Fact, part: int, generator: torch.Generator) -> Fact:
-    """Return a fact with another word in one part: what a passage says against what a reader may remember."""
-    others = [word for word in words_of(KINDS[fact.kind].parts[part]) if word != fact.values[part]]
-    new = one_of(others, generator)
-    first, second, third, fourth = (new if place == part else word for place, word in enumerate(fact.values))
-    return replace(fact, values=(first, second, third, fourth))
 
 
 def make_examples(

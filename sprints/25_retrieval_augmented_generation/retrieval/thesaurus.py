@@ -4,14 +4,14 @@ from collections import defaultdict
 from functools import cache
 
 from retrieval.bm25 import BM25
-from retrieval.pantry_grammar import KINDS, words_of
+from retrieval.pantry_grammar import TABLES, words_of
 
 
 @cache
 def meanings() -> dict[str, tuple[str, ...]]:
     """Return for each synonym of the pantry the words it may stand for: *medic* for doctor and nurse."""
     found: dict[str, list[str]] = defaultdict(list)
-    for table in sorted({"relation", *(part for form in KINDS for part in form.parts)}):
+    for table in TABLES:
         for word, synonyms in words_of(table).items():
             for synonym in synonyms:
                 found[synonym.lower()].append(word)
