@@ -320,3 +320,8 @@ def test_the_numbers_of_the_two_notes_by_hand():
     stages = [0.9, 0.9 * 0.95, 0.9 * 0.95 * 0.9]
     for value in (f"{stages[1]:.3f}", f"{stages[2]:.4f}"):
         assert value in note(12)
+    gains = [whole - stages[2] for whole in (0.95 * 0.9, 0.9 * 0.9, 0.9 * 0.95)]
+    assert f"{sum(gains):.4f}" in note(12)
+    assert f"{1 - stages[2]:.4f}" in note(12)
+    assert math.isclose((1 * 0.4 + 0.2 * 0.6) / 2 - 0.6 * 0.5, -0.04)  # the covariance of hit and gain
+    assert "−0.04" in note(11)

@@ -1,7 +1,8 @@
 """Reading in sprint 25: tasks that hold what they should, judged answers, and the optimum against all draws."""
 
 from collections import Counter
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, permutations
 
 import pytest
 import torch
@@ -123,6 +124,23 @@ def test_beliefs_are_what_going_through_all_draws_gives(reading, optimum, load_s
         for answer, weight in found.memory.items():
             same = [weight for number, weight in away.items() if small.facts[number].values[asked] == answer]
             assert weight == pytest.approx(sum(same))
+
+
+def test_the_order_of_the_passages_changes_nothing_that_the_best_reader_believes(reading, optimum, pantry):
+    shares = optimum.Shares(right=0.6, missing=0.3, conflict=0.1)
+    for situation in ("right", "missing", "conflict"):
+        example = reading.make_example(pantry, pantry.ask(seeded(7), 0.5), situation, 4, seeded(8))
+        first = optimum.believe(pantry, example, 0.5, shares)
+        for order in permutations(range(4)):
+            turned = replace(
+                example,
+                numbers=tuple(example.numbers[place] for place in order),
+                shown=tuple(example.shown[place] for place in order),
+            )
+            belief = optimum.believe(pantry, turned, 0.5, shares)
+            assert belief.passages == pytest.approx([first.passages[place] for place in order])
+            assert belief.answers == pytest.approx(first.answers)
+            assert belief.missing == pytest.approx(first.missing)
 
 
 def test_the_best_reader_is_right_as_often_as_it_expects(reading, optimum, pantry):
