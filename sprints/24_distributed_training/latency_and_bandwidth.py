@@ -33,10 +33,13 @@ class Config(ScriptConfig):
         if self.processes < 2:
             raise ValueError("one process has nobody to reduce with: give --processes 2 or more")
         if len(self.kilobytes) < 2:
-            raise ValueError("a latency and a bandwidth are fitted: give at least two sizes in --kilobytes")
+            raise ValueError(
+                f"a latency and a bandwidth are fitted: give at least two sizes in --kilobytes; got {self.kilobytes}"
+            )
         if sum(self.kilobytes) > MOST_KILOBYTES:
             raise ValueError(
-                f"each process holds all buffers at once: give --kilobytes whose sum is at most {MOST_KILOBYTES}"
+                f"each process holds all buffers at once: give --kilobytes whose sum is at most {MOST_KILOBYTES}; "
+                f"got {sum(self.kilobytes)}"
             )
 
 

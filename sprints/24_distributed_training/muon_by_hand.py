@@ -28,7 +28,8 @@ class Config(ScriptConfig):
     def check(self) -> None:
         if abs(self.first[0] * self.second[1] - self.first[1] * self.second[0]) < 1e-6:
             raise ValueError(
-                "rows on one line have no nearest orthogonal matrix: give --first and --second that differ"
+                "rows on one line have no nearest orthogonal matrix: --first and --second must differ in direction; "
+                f"got {self.first} and {self.second}"
             )
 
 

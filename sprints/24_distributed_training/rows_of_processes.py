@@ -35,7 +35,9 @@ class Config(ScriptConfig):
 
     def check(self) -> None:
         if self.batch_size % self.before or self.batch_size % self.after:
-            raise ValueError(f"--before and --after must divide --batch-size {self.batch_size}")
+            raise ValueError(
+                f"--before and --after must divide --batch-size {self.batch_size}; got {self.before} and {self.after}"
+            )
 
 
 @dataclass(frozen=True)

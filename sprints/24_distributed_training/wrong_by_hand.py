@@ -34,7 +34,7 @@ class Config(ScriptConfig):
 
     def check(self) -> None:
         if 0 in self.shards:
-            raise ValueError("each of --shards is divided by its own norm, so neither may be 0")
+            raise ValueError(f"each of --shards is divided by its own norm, so neither may be 0; got {self.shards}")
 
 
 @dataclass(frozen=True)
