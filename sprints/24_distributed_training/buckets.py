@@ -18,10 +18,10 @@ from pydantic import Field
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from parallel_study.collectives import AllReduces
 from parallel_study.one_gradient import average_gradients, small_gpt, summed_loss, unequal_rows
 from parallel_study.own_ddp import OwnDDP
 from parallel_study.processes import on_processes
+from parallel_study.traffic import Traffic
 from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
@@ -127,14 +127,14 @@ def timed(config: Config) -> tuple[dict[str, list[float]], dict[str, list[list[i
             model.zero_grad()
             loss, count = summed_loss(model, rows)
             distributed.barrier()
-            with AllReduces() if turn < 2 else nullcontext() as counted:
+            with Traffic() if turn < 2 else nullcontext() as traffic:
                 start = time.perf_counter()
                 (loss / count).backward()
                 if name == AFTERWARDS:
                     average_gradients(model)
                 end = time.perf_counter()
-            if counted is not None:
-                sizes[name].append(counted.sizes)
+            if traffic is not None:
+                sizes[name].append(traffic.sizes["all-reduce"])
             if turn > 1:
                 seconds[name].append(end - start)
                 timelines += [drawn.timeline(start, end)] if model is drawn else []
@@ -142,7 +142,7 @@ def timed(config: Config) -> tuple[dict[str, list[float]], dict[str, list[list[i
 
 
 def main(config: Config) -> Results:
-    parameters = sum(one.numel() for one in small_gpt(0, config.layers, config.d_model, 128, 2048).parameters())
+    parameters = small_gpt(0, config.layers, config.d_model, 128, 2048).parameter_count()
     returned = on_processes(config.processes, timed, config)
     _, sizes, timelines = returned[0]
     ways = {}

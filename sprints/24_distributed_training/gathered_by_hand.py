@@ -80,14 +80,13 @@ def main(config: Config) -> Results:
 
 def draw_process(axes: Axes, results: Results, rank: int, y: float) -> None:
     """Draw what one process has, from left to right."""
-    other = TOKEN
     colour = (ZERO, ONE)[rank]
     size, middle = 0.5, y - 0.5
 
     def matrix(rows: list[list[float]], x: float, title: str, only: int | None = None) -> None:
         for place, row in enumerate(rows):
             if only is None or place == only:
-                shade = (ZERO, ONE)[place] if title != "own gradient" else other
+                shade = (ZERO, ONE)[place] if title != "own gradient" else TOKEN
                 cells(axes, [row], x, y - place * size, colour=shade, size=size)
         text(axes, title, x + size, y + 0.2)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor, distributed
+from torch import Tensor
 from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGPipe
 from torch.nn import functional
 
@@ -26,7 +26,7 @@ from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run
 from shared.nn.gpt import GPT, GPTConfig
-from shared.training.parallel import Ranks
+from shared.training.parallel import present
 
 NAMES = ("GPipe", "1F1B")
 LIBRARY = {"GPipe": ScheduleGPipe, "1F1B": Schedule1F1B}
@@ -62,7 +62,7 @@ def fresh(config: Config) -> GPT:
 
 def one_process(config: Config, micros: int, way: str) -> tuple[float, float, float, int, int]:
     """Do a batch as one process of the pipeline: its loss, that of one process, gradients off, waiting, peak."""
-    ranks = Ranks(distributed.get_rank(), distributed.get_world_size())
+    ranks = present()
     tokens = torch.randint(64, (micros * config.rows, config.tokens + 1), generator=torch.Generator().manual_seed(1))
 
     def loss_of(logits: Tensor, rows: Tensor) -> Tensor:
@@ -102,8 +102,7 @@ def one_process(config: Config, micros: int, way: str) -> tuple[float, float, fl
 
 def all_ways(config: Config) -> dict[tuple[int, str], tuple[float, float, float, int, int]]:
     """Do every way with every number of micro-batches, as one process."""
-    ways = [*NAMES, *(f"{name}, PyTorch" for name in NAMES)]
-    ways = [way.replace(",", " by") for way in ways]
+    ways = [*NAMES, *(f"{name} by PyTorch" for name in NAMES)]
     return {(micros, way): one_process(config, micros, way) for micros in config.micro_batches for way in ways}
 
 

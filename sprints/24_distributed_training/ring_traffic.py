@@ -7,7 +7,6 @@ The ways through one and by our ring count what they hand over; on Linux the sys
 also knows what PyTorch writes. Theory: notes/02_a_ring.md
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from pydantic import Field
 from torch import distributed
 
+from parallel_study.checks import fingerprint
 from parallel_study.collectives import Talk, all_reduce_through_one, ring_all_reduce, written
 from parallel_study.processes import on_processes
 from shared.lab.compare import EXACT, Tolerance
@@ -32,8 +32,8 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Traffic:
-    """Bytes of one way, of each process."""
+class Way:
+    """Bytes that each process sends and receives."""
 
     sent: list[int] | None  # as handed over; of PyTorch's nobody knows
     received: list[int] | None
@@ -46,7 +46,7 @@ class Traffic:
 class Results:
     buffer: int  # bytes
     formula: dict[str, float]  # 2 (N - 1) / N, by the number of processes
-    groups: dict[str, dict[str, Traffic]]  # by the number of processes and the way
+    groups: dict[str, dict[str, Way]]  # by the number of processes and the way
 
 
 def filled(numbers: int, rank: int, seed: int) -> torch.Tensor:
@@ -73,12 +73,12 @@ def one_group(numbers: int, seed: int) -> dict[str, tuple[int, int, int | None, 
         distributed.barrier()
         sent, received = (talks[0].sent, talks[0].received) if isinstance(talks[0], Talk) else (0, 0)
         error = ((buffer - expected).abs().max() / expected.abs().max()).item()
-        found[name] = sent, received, bytes_written, error, hashlib.sha256(buffer.numpy().tobytes()).hexdigest()
+        found[name] = sent, received, bytes_written, error, fingerprint(buffer)
     return found
 
 
 def main(config: Config) -> Results:
-    groups: dict[str, dict[str, Traffic]] = {}
+    groups: dict[str, dict[str, Way]] = {}
     buffer = 4 * config.numbers
     for size in config.sizes:
         returned = on_processes(size, one_group, config.numbers, config.seed)
@@ -86,7 +86,7 @@ def main(config: Config) -> Results:
         for way in returned[0]:
             sent, received, written_, errors, sums = zip(*(found[way] for found in returned), strict=True)
             counted = way != "PyTorch"
-            groups[str(size)][way] = Traffic(
+            groups[str(size)][way] = Way(
                 list(sent) if counted else None, list(received) if counted else None,
                 None if None in written_ else list(written_), max(errors), len(set(sums)) == 1,
             )  # fmt: skip

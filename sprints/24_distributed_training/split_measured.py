@@ -10,7 +10,7 @@ batch. Theory: notes/06_splitting_a_matrix.md
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 from torch.distributed.device_mesh import init_device_mesh
 from torch.nn import functional
 from torch.optim import AdamW
@@ -24,7 +24,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
 from shared.nn.gpt import GPT, GPTConfig
-from shared.training.parallel import Ranks
+from shared.training.parallel import present
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def train(gpt: GPT, batches: list[Tensor]) -> tuple[list[float], Traffic, float]
 
 def compare(config: Config) -> dict[str, Way]:
     """Train one process's whole GPT and both kinds of split ones, as one process of the group."""
-    ranks = Ranks(distributed.get_rank(), distributed.get_world_size())
+    ranks = present()
     size = GPTConfig(64, config.tokens, config.layers, 8, config.d_model, dropout=0.0)
     generator = torch.Generator().manual_seed(1)
     shape = (config.rows, config.tokens + 1)

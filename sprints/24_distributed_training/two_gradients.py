@@ -14,14 +14,15 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor, distributed, nn
+from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from parallel_study.collectives import AllReduces, written
+from parallel_study.collectives import written
 from parallel_study.one_gradient import (
     Rows,
     average_gradients,
     broadcast_weights,
+    gradient_of,
     share_of_loss,
     small_gpt,
     sum_of_all,
@@ -30,6 +31,7 @@ from parallel_study.one_gradient import (
 )
 from parallel_study.own_ddp import OwnDDP
 from parallel_study.processes import on_processes
+from parallel_study.traffic import Traffic
 from shared.lab.compare import EXACT, ROUNDING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import PositiveInt
@@ -72,11 +74,6 @@ def make_batches(config: Config) -> list[Rows]:
     return batches
 
 
-def gradient_of(model: nn.Module) -> Tensor:
-    """Return all gradients in one row."""
-    return torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None])
-
-
 def spread(way: str, model: nn.Module) -> nn.Module:
     """Return the model with whatever a way does at the end of a backward pass."""
     if way.startswith("own"):
@@ -110,11 +107,11 @@ def all_ways(config: Config) -> dict[str, tuple[np.ndarray, int, int | None]]:
         wrapped = spread(way, model)
         step(way, wrapped, batches)
         gradient = gradient_of(model).numpy().copy()
-        with AllReduces() as counted:  # PyTorch's DDP fills its buckets anew after the first step
+        with Traffic() as traffic:  # PyTorch's DDP fills its buckets anew after the first step
             step(way, wrapped, batches)
         distributed.barrier()
         bytes_written = written(lambda way=way, wrapped=wrapped: step(way, wrapped, batches))
-        found[way] = gradient, len(counted.sizes), bytes_written
+        found[way] = gradient, traffic.calls["all-reduce"], bytes_written
     return found
 
 

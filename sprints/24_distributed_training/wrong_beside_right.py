@@ -26,19 +26,8 @@ class Config(ScriptConfig):
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was measured in both ways, and what the check said."""
-
-    measured: str
-    wrong: float
-    right: float
-    said_of_wrong: str
-    said_of_right: str
-
-
-@dataclass(frozen=True)
 class Results:
-    faults: dict[str, Found]
+    faults: dict[str, faults.Fault]
     averaged_parameters: dict[str, list[float]]  # weights, away from one process's, after each step
 
 
@@ -60,7 +49,7 @@ def all_faults(folder: str, steps: int) -> tuple[dict[str, faults.Fault], dict[s
 def main(config: Config) -> Results:
     with tempfile.TemporaryDirectory() as folder:
         found, courses = on_processes(2, all_faults, folder, config.steps)[0]
-    results = Results({name: Found(*fault) for name, fault in found.items()}, courses)
+    results = Results(found, courses)
     for name, fault in results.faults.items():
         print(f"{name}\n    {fault.measured}: {fault.wrong:.3g}, right {fault.right:.3g}\n    {fault.said_of_wrong}")
         if fault.said_of_right:

@@ -3,12 +3,10 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed
-from torch.utils._python_dispatch import TorchDispatchMode
 
 
 class Talk:
@@ -121,16 +119,3 @@ def written(work: Callable[[], object]) -> int | None:
 def _written_so_far() -> int:
     lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
     return int(dict(line.split(": ") for line in lines)["wchar"])
-
-
-class AllReduces(TorchDispatchMode):
-    """Lists the bytes of every all-reduce that begins, whoever asks for it: a function, a hook, or PyTorch's DDP."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sizes: list[int] = []
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is torch.ops.c10d.allreduce_.default:
-            self.sizes.append(sum(tensor.nbytes for tensor in args[0]))
-        return func(*args, **(kwargs or {}))

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import distributed, nn
+from torch import nn
 from torch.optim import AdamW, Optimizer
 
+from parallel_study.checks import gathered
 from parallel_study.equal import exact_loss
 from shared.nn.gpt import GPT, GPTConfig
 from shared.text.batches import Batch
@@ -110,9 +111,7 @@ def train(
         time.sleep(pause)
         losses.append(loss)
         if step % EVERY == 0 or step == steps:
-            rows_of_all: list[Any] = [None] * ranks.size
-            distributed.all_gather_object(rows_of_all, own)
-            used = [*used, *(row for rows_of_one in rows_of_all for row in rows_of_one)]
+            used = [*used, *(row for rows_of_one in gathered(own) for row in rows_of_one)]
             own.clear()
             state = {"step": step, "config": {}, "data": batches.state_dict()}
             save_whole(path, model=model, optimizers=optimizers, **state, extra={"used": used, "losses": losses})

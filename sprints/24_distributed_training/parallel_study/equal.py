@@ -135,13 +135,11 @@ def apart(one: Trained, other: Trained) -> Apart:
     return Apart(losses, largest, [difference.norm().item() for difference in differences])
 
 
-def compare(
-    ways: tuple[Way, ...], muon: bool, double: bool, steps: int, every: int, seed: int
-) -> dict[str, tuple[list[float], list[float], list[float]]]:
-    """Return by its name how far each way is from one process, as in `Apart`; called in a group of processes."""
+def compare(ways: tuple[Way, ...], muon: bool, double: bool, steps: int, every: int, seed: int) -> dict[str, Apart]:
+    """Return by its name how far each way is from one process; called in a group of processes."""
 
     def trained(way: Way) -> Trained:
         return train(way, muon=muon, double=double, steps=steps, every=every, seed=seed)
 
     one = trained("one process")
-    return {way: tuple(apart(one, trained(way))) for way in ways}
+    return {way: apart(one, trained(way)) for way in ways}

@@ -4,8 +4,9 @@ The model is small and in float64, so that what is not a fault is zero to fiftee
 same rows and weights without any group.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +16,8 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from parallel_study import checks
-from shared.training.parallel import Ranks, loss_of_all
+from parallel_study.one_gradient import average_gradients, gradient_of
+from shared.training.parallel import loss_of_all, present
 
 OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
     "SGD": lambda weights: torch.optim.SGD(weights, lr=0.1),
@@ -24,7 +26,8 @@ OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
 }
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True)
+class Fault:
     """What was measured, in the wrong and in the right way, and what the check says of each."""
 
     measured: str
@@ -32,6 +35,12 @@ class Fault(NamedTuple):
     right: float
     said_of_wrong: str
     said_of_right: str
+
+
+def beside(measured: str, found: Mapping[str, tuple[float, str]]) -> Fault:
+    """Return a fault from what was found in the "wrong" and in the "right" way: the number, and what the check says."""
+    (wrong, of_wrong), (right, of_right) = found["wrong"], found["right"]
+    return Fault(measured, wrong, right, of_wrong, of_right)
 
 
 def said(check: Callable[..., None], *arguments: Any) -> str:
@@ -66,39 +75,35 @@ def error_sum(model: Any, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, int]:
     return functional.mse_loss(model(features), targets, reduction="sum"), len(features)
 
 
-def flat_gradient(model: nn.Module) -> Tensor:
-    return torch.cat([weight.grad.flatten() for weight in model.parameters() if weight.grad is not None])
-
-
 def away(ours: Tensor, one: Tensor) -> float:
     """Return how far a vector is from that of one process, as a share of the latter's length."""
     return ((ours - one).norm() / one.norm()).item()
 
 
-def ranks() -> Ranks:
-    return Ranks(distributed.get_rank(), distributed.get_world_size())
+def share() -> slice:
+    """Return the rows of this process: its rank, and every `size`-th after it."""
+    return slice(present().rank, None, present().size)
 
 
 def gradient_of_one_process(rows: tuple[Tensor, Tensor]) -> Tensor:
     model = new_model()
     loss, count = error_sum(model, rows)
     (loss / count).backward()
-    return flat_gradient(model)
+    return gradient_of(model)
 
 
 def mean_of_means() -> Fault:
     """Two of eight rows are the first process's, six the second's: which gradient comes out?"""
     features, targets = new_rows()
-    own = slice(0, 2) if ranks().rank == 0 else slice(2, 8)
+    own = slice(0, 2) if present().rank == 0 else slice(2, 8)
     rows, one = (features[own], targets[own]), gradient_of_one_process((features, targets))
     found = {}
-    for name, loss_function in (("wrong", error_sum), ("right", loss_of_all(error_sum, ranks()))):
+    for name, loss_function in (("wrong", error_sum), ("right", loss_of_all(error_sum, present()))):
         model = DistributedDataParallel(new_model())
         loss, count = loss_function(model, rows)
         (loss / count).backward()
-        found[name] = away(flat_gradient(model), one), said(checks.assert_same_on_all_ranks, {"the divisor": count})
-    (wrong, of_wrong), (right, of_right) = found["wrong"], found["right"]
-    return Fault("gradient, away from one process's", wrong, right, of_wrong, of_right)
+        found[name] = away(gradient_of(model), one), said(checks.assert_same_on_all_ranks, {"the divisor": count})
+    return beside("gradient, away from one process's", found)
 
 
 def reduce_in_pieces(late: bool, pieces: int = 4) -> tuple[int, Tensor]:
@@ -108,7 +113,7 @@ def reduce_in_pieces(late: bool, pieces: int = 4) -> tuple[int, Tensor]:
         late: `no_sync` covers the backward passes alone.
         pieces: of a process's rows.
     """
-    features, targets = (part[ranks().rank :: ranks().size] for part in new_rows())
+    features, targets = (part[share()] for part in new_rows())
     group, count = distributed.group.WORLD, [0]
     if group is None:
         raise ValueError("this is for a process of a group: call it by on_processes")
@@ -130,7 +135,7 @@ def reduce_in_pieces(late: bool, pieces: int = 4) -> tuple[int, Tensor]:
             with quiet:
                 loss, _ = error_sum(model, rows)
                 (loss / len(features)).backward()
-    return count[0], flat_gradient(model)
+    return count[0], gradient_of(model)
 
 
 def late_no_sync() -> Fault:
@@ -151,7 +156,7 @@ def train(optimizer_name: str, averaged: str, steps: int) -> Trained:
     """Train with "gradients" or "parameters" averaged over all processes after each step, or "nothing": one process."""
     features, targets = new_rows()
     if averaged != "nothing":
-        features, targets = (part[ranks().rank :: ranks().size] for part in (features, targets))
+        features, targets = (part[share()] for part in (features, targets))
     model, weights = new_model(), []
     optimizer = OPTIMIZERS[optimizer_name](model.parameters())
     for _ in range(steps):
@@ -159,10 +164,10 @@ def train(optimizer_name: str, averaged: str, steps: int) -> Trained:
         loss, count = error_sum(model, (features, targets))
         (loss / count).backward()
         if averaged == "gradients":
-            average([weight.grad for weight in model.parameters()])
+            average_gradients(model)
         optimizer.step()
         if averaged == "parameters":
-            average([weight.data for weight in model.parameters()])
+            average_parameters(model)
         weights.append(torch.cat([weight.detach().flatten() for weight in model.parameters()]))
     averages = {
         f"{name} of weight {number}": value
@@ -173,11 +178,12 @@ def train(optimizer_name: str, averaged: str, steps: int) -> Trained:
     return Trained(weights, said(checks.assert_same_on_all_ranks, averages))
 
 
-def average(tensors: list[Any]) -> None:
-    """Replace tensors by their mean over all processes."""
-    for tensor in tensors:
-        distributed.all_reduce(tensor)
-        tensor /= ranks().size
+@torch.no_grad()
+def average_parameters(model: nn.Module) -> None:
+    """Replace every weight by its mean over all processes."""
+    for weight in model.parameters():
+        distributed.all_reduce(weight)
+        weight /= present().size
 
 
 def averaged_parameters(steps: int = 50) -> tuple[Fault, dict[str, list[float]]]:

@@ -3,11 +3,23 @@
 from pathlib import Path
 
 import torch
-from torch import Tensor, distributed
+from torch import distributed
 from torch.utils.data import DistributedSampler, TensorDataset
 
 from parallel_study import checks
-from parallel_study.faults import Fault, away, error_sum, gradient_of_one_process, new_model, new_rows, ranks, said
+from parallel_study.faults import (
+    Fault,
+    away,
+    beside,
+    error_sum,
+    gradient_of_one_process,
+    new_model,
+    new_rows,
+    said,
+    share,
+)
+from parallel_study.sharing import gather
+from shared.training.parallel import present
 from shared.training.sealed import load_sealed, save_sealed
 
 ROWS = 7  # of a validation set, which two processes cannot share in equal parts
@@ -28,8 +40,7 @@ def forgotten_epoch(epochs: int = 3) -> Fault:
                 sampler.set_epoch(epoch)
             orders.append(list(sampler))
         found[name] = len({tuple(order) for order in orders}), said(checks.assert_new_order, *orders[:2])
-    (wrong, of_wrong), (right, of_right) = found["wrong"], found["right"]
-    return Fault(f"different orders in {epochs} epochs", wrong, right, of_wrong, of_right)
+    return beside(f"different orders in {epochs} epochs", found)
 
 
 def padded_validation() -> Fault:
@@ -46,51 +57,35 @@ def padded_validation() -> Fault:
         distributed.all_reduce(totals)
         mean = (totals[0] / totals[1]).item()
         found[name] = abs(mean - one) / one, said(checks.assert_each_row_once, rows, ROWS)
-    (wrong, of_wrong), (right, of_right) = found["wrong"], found["right"]
-    return Fault("validation loss, away from one process's", wrong, right, of_wrong, of_right)
-
-
-def share() -> slice:
-    """Return the rows of this process: its rank, and every `size`-th after it."""
-    return slice(ranks().rank, None, ranks().size)
+    return beside("validation loss, away from one process's", found)
 
 
 def norm_of_a_shard() -> Fault:
     """Each process has half of the gradient and clips it to half of its norm: by which norm?"""
     whole = gradient_of_one_process(new_rows())
     limit = whole.norm() / 2
-    own = whole.chunk(ranks().size)[ranks().rank]
+    own = whole.chunk(present().size)[present().rank]
     squares = own.square().sum()
     distributed.all_reduce(squares)
     found = {}
     for name, norm in (("wrong", own.norm()), ("right", squares.sqrt())):
-        clipped = all_shards(own * (limit / norm).clamp(max=1))
+        clipped = gather(own * (limit / norm).clamp(max=1))
         # not bit for bit: who computes the norm of a vector in two parts adds its squares in another order
         message = said(checks.assert_same_on_all_ranks, {"the norm": round(norm.item(), 9)})
         found[name] = away(clipped, whole * (limit / whole.norm())), message
-    (wrong, of_wrong), (right, of_right) = found["wrong"], found["right"]
-    return Fault("clipped gradient, away from one process's", wrong, right, of_wrong, of_right)
-
-
-def all_shards(own: Tensor) -> Tensor:
-    """Return the vector whose equal parts the processes have."""
-    shards = [torch.empty_like(own) for _ in range(ranks().size)]
-    distributed.all_gather(shards, own)
-    return torch.cat(shards)
+    return beside("clipped gradient, away from one process's", found)
 
 
 def equal_random_states(cells: int = 1000, dropout: float = 0.5) -> Fault:
     """Both processes draw a dropout mask: in how many cells do they agree?"""
     found = {}
-    for name, seed in (("wrong", 0), ("right", ranks().rank)):
+    for name, seed in (("wrong", 0), ("right", present().rank)):
         generator = torch.Generator().manual_seed(seed)
         kept = (torch.rand(cells, generator=generator) >= dropout).double()
-        masks = [torch.empty_like(kept) for _ in range(ranks().size)]
-        distributed.all_gather(masks, kept)
-        agree = (masks[0] == masks[1]).double().mean().item()
+        first, second = gather(kept).chunk(2)
+        agree = (first == second).double().mean().item()
         found[name] = agree, said(checks.assert_different_on_all_ranks, kept, "a dropout mask")
-    (wrong, of_wrong), (right, of_right) = found["wrong"], found["right"]
-    return Fault("share of a dropout mask in which both agree", wrong, right, of_wrong, of_right)
+    return beside("share of a dropout mask in which both agree", found)
 
 
 def two_writers(folder: str, numbers: int = 100_000) -> Fault:
@@ -98,7 +93,7 @@ def two_writers(folder: str, numbers: int = 100_000) -> Fault:
     state = {"weights": torch.arange(numbers, dtype=torch.float32)}
     found = {}
     for name in ("wrong", "right"):
-        path, rank = Path(folder) / f"{name}.pt", ranks().rank
+        path, rank = Path(folder) / f"{name}.pt", present().rank
         if rank == 0:
             save_sealed(state, path)
         distributed.barrier()
@@ -112,5 +107,4 @@ def two_writers(folder: str, numbers: int = 100_000) -> Fault:
         except ValueError:
             left = 0.0
         found[name] = left, said(checks.assert_one_writer, name == "wrong" or rank == 0)
-    (wrong, of_wrong), (right, of_right) = found["wrong"], found["right"]
-    return Fault("files that can be read afterwards", wrong, right, of_wrong, of_right)
+    return beside("files that can be read afterwards", found)

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +11,9 @@ import psutil
 import torch
 from tqdm import tqdm
 
+from parallel_study.checks import fingerprint
 from parallel_study.elastic import EVERY, LOG
+from parallel_study.loopback import TORCHRUN
 from shared.training.parallel import Parallel
 
 HERE = Path(__file__).parents[1]
@@ -41,10 +42,8 @@ class Kills(NamedTuple):
 
 def command(job: Job, folder: Path, kills: int) -> list[str]:
     """Return the command that starts the workers, and starts them again."""
-    torchrun = ["--standalone", "--nproc-per-node", str(job.processes), "--max-restarts", str(kills)]
-    # `python -m torch.distributed.run` is what `torchrun` stands for.
-    words = [*torchrun, "-m", "parallel_study.elastic", str(folder), *map(str, job[1:])]
-    return [sys.executable, "-m", "torch.distributed.run", *words]
+    options = ["--standalone", "--nproc-per-node", str(job.processes), "--max-restarts", str(kills)]
+    return [*TORCHRUN, *options, "-m", "parallel_study.elastic", str(folder), *map(str, job[1:])]
 
 
 def log_of(folder: Path) -> list[tuple[int, int, int]]:
@@ -110,7 +109,7 @@ def train_with_kills(job: Job, folder: Path, kills: int) -> Kills:
 def digest(value: Any) -> str:
     """Return a hash of all tensors and numbers in a nested state, in order."""
     if isinstance(value, torch.Tensor):
-        return hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()
+        return fingerprint(value)
     parts = value.items() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
     text = "".join(map(digest, parts)) if parts else repr(value)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -15,7 +15,7 @@ from parallel_study.processes import LOOPBACK
 ROOT = Path(__file__).parents[3]
 LAUNCH = Path(__file__).with_name("launch")
 PROGRAM = str(Path(__file__).with_name("who_is_there.py"))
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]  # what `torchrun` stands for
 # What Slurm would do: name the machines, and start the command once on each.
 SCONTROL = "#!/bin/bash\nprintf '127.0.0.1\\n127.0.0.1\\n'\n"
 SRUN = """#!/bin/bash

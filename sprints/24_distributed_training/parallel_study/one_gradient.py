@@ -27,6 +27,11 @@ def average_gradients(model: nn.Module) -> None:
             parameter.grad /= distributed.get_world_size()
 
 
+def gradient_of(model: nn.Module) -> Tensor:
+    """Return all gradients of a model in one row."""
+    return torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None])
+
+
 def sum_of_all(number: int) -> int:
     """Return the sum of a number over all processes: of targets, for one."""
     total = torch.tensor(number)

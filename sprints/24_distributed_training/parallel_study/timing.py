@@ -68,7 +68,7 @@ def step_times(config: GPTConfig, rows: int, threads: int, steps: int) -> StepTi
         if turn > 1:
             found["averaged" if averaged else "alone"].append(ended - began)
             found["forward"].append(middle - began)
-    size = sum(4 * weight.numel() for weight in model.parameters())
+    size = 4 * model.parameter_count()
     (reduction,) = reduction_seconds([size], steps) if parallel else (0.0,)
     medians = {name: statistics.median(times) for name, times in found.items()}
     return StepTimes(medians["averaged"], medians["alone"], medians["forward"], reduction, size)

@@ -1,6 +1,6 @@
 """What is sent between processes: every collective that a piece of code calls, and the bytes it needs in a ring."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import torch
@@ -25,11 +25,13 @@ class Traffic(TorchDispatchMode):
     Attributes:
         calls: by kind.
         bytes: sent by this process, by kind.
+        sizes: bytes of the largest tensor of each call, by kind.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.calls, self.bytes = Counter[str](), Counter[str]()
+        self.sizes = defaultdict[str, list[int]](list)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if DTensor in types:
@@ -39,6 +41,8 @@ class Traffic(TorchDispatchMode):
         if kind is not None:
             size = distributed.get_world_size()
             tensors = [x for x in _pytree.tree_leaves((args, output)) if isinstance(x, Tensor)]
+            largest = max(tensor.nbytes for tensor in tensors)
             self.calls[kind] += 1
-            self.bytes[kind] += PASSES[kind] * max(tensor.nbytes for tensor in tensors) * (size - 1) // size
+            self.bytes[kind] += PASSES[kind] * largest * (size - 1) // size
+            self.sizes[kind].append(largest)
         return output
