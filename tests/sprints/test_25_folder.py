@@ -1,31 +1,22 @@
 """Sprint 25: one's own folder, the index on disk, and asking it."""
 
-import importlib
 import json
 import multiprocessing
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
-SPRINT_FOLDER = Path(__file__).parents[2] / "sprints" / "25_retrieval_augmented_generation"
+SPRINT = "25_retrieval_augmented_generation"
+SPRINTS = Path(__file__).parents[2] / "sprints"
 
 
-@pytest.fixture(scope="module")
-def part() -> Callable[[str], ModuleType]:
-    """Load a module of the sprint's package."""
-
-    def load(name: str) -> ModuleType:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.syspath_prepend(str(SPRINT_FOLDER))
-            return importlib.import_module(f"retrieval.{name}")
-
-    return load
+@pytest.fixture
+def part(load_sprint):
+    return lambda name: load_sprint(f"{SPRINT}/retrieval/{name}.py")
 
 
 TEXTS = {
@@ -349,7 +340,7 @@ def test_every_own_question_has_its_words_once_in_its_file(part):
         counts[kind] = (len(questions), sum(known.file is None for known in questions))
         for known in questions:
             if known.file is not None:
-                path = SPRINT_FOLDER.parent / known.file
+                path = SPRINTS / known.file
                 first, last = known.lines(folder.as_document(known.file, path.read_bytes()))
                 assert 1 <= first <= last <= first + 2
     assert counts == {"validation": (12, 4), "test": (30, 6)}

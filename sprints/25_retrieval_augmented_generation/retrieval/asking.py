@@ -162,6 +162,6 @@ def span_of(text: str, words: str) -> tuple[int, int] | None:
     return found[0] if len(found) == 1 else None
 
 
-def own_questions(part: str, path: Path = QUESTIONS) -> list[Known]:
+def own_questions(part: str) -> list[Known]:
     """Return the questions of a part: "validation" or "test"."""
-    return [Known(**question) for question in tomllib.loads(path.read_text(encoding="utf-8"))[part]]
+    return [Known(**question) for question in tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))[part]]

@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from retrieval.ranking import best
 from retrieval.token_rows import PieceTokens, Tokens
 from shared.lab.runtime import autocast
 from shared.nn.bert import Bert
@@ -65,41 +64,6 @@ def encode(
             found[numbers] = model(rows.tokens.to(device), rows.mask.to(device)).float().cpu()
     model.train(was_training)
     return functional.normalize(found, dim=-1)
-
-
-class DenseRetriever:
-    """Finds by cosine similarity, and, if one is given, by what is known of each document before any query.
-
-    Args:
-        model: makes the vectors.
-        tokens: makes rows of texts.
-        documents: what is searched.
-        scale: the inverse temperature with which the model was trained; a prior is added to scale * cosine.
-        log_prior: log probability that a document is asked for (default: all are alike).
-        precision: as in `encode`.
-    """
-
-    def __init__(
-        self,
-        model: BiEncoder,
-        tokens: Tokens,
-        documents: Sequence[str],
-        scale: float = 20.0,
-        log_prior: Float[Tensor, " documents"] | None = None,
-        precision: str = "float32",
-    ) -> None:
-        self.model, self.tokens, self.scale, self.precision = model, tokens, scale, precision
-        self.vectors = encode(model, tokens, documents, precision=precision)
-        self.log_prior = torch.zeros(len(documents)) if log_prior is None else log_prior
-
-    def scores(self, queries: Sequence[str]) -> Float[Tensor, "queries documents"]:
-        """Return the score of each document for each query."""
-        vectors = encode(self.model, self.tokens, queries, precision=self.precision)
-        return self.scale * vectors @ self.vectors.mT + self.log_prior
-
-    def search(self, query: str, count: int) -> list[tuple[int, float]]:
-        """Return the numbers and scores of the best `count` documents, best first; equal scores by number."""
-        return best(self.scores([query])[0].double().numpy(), count)
 
 
 def minilm(context: int = 256) -> tuple[BiEncoder, PieceTokens]:

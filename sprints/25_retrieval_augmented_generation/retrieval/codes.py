@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from retrieval.vectors import Found, Queries, Vectors, assign, k_means, nearest, squared_distances
+from retrieval.vectors import Queries, Vectors, assign, k_means, squared_distances
 
 Codes = UInt8[np.ndarray, "vectors parts"]
 MOST = 256  # values of a part: what a byte can tell apart
@@ -57,18 +57,6 @@ class Codebook:
         for part, table in enumerate(self.tables(queries)):
             total += table[:, codes[:, part]]
         return total
-
-
-class CodedVectors:
-    """Looks at every vector, each of which is kept as a code of one byte for each part."""
-
-    def __init__(self, codebook: Codebook, vectors: Vectors) -> None:
-        self.codebook, self.codes = codebook, codebook.encode(vectors)
-
-    def search(self, queries: Queries, count: int) -> Found:
-        """Return squared distances and numbers, each (queries, count), by the decoded vectors."""
-        found = [nearest(self.codebook.distances(query[None], self.codes)[0], count) for query in queries]
-        return np.stack([part[0] for part in found]), np.stack([part[1] for part in found])
 
 
 def distortion(vectors: Vectors, decoded: Vectors) -> float:

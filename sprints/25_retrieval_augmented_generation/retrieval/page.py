@@ -17,7 +17,7 @@ LONGEST = 300  # characters of a question
 MOST_ANSWERS = 4  # that are written at the same time; others wait
 
 
-def say(asker: Asker, question: Any, sources: int = 3) -> Iterator[tuple[str, str]]:
+def say(asker: Asker, question: Any) -> Iterator[tuple[str, str]]:
     """Yield what the page shows with the answer so far, word by word, and the answer as text with its place.
 
     Raises:
@@ -27,7 +27,7 @@ def say(asker: Asker, question: Any, sources: int = 3) -> Iterator[tuple[str, st
         raise ValueError("write a question")
     if len(question) > LONGEST:
         raise ValueError(f"a question has at most {LONGEST} characters; this one has {len(question):,}")
-    answer, documents = asker.ask(question, sources), asker.indexed.documents
+    answer, documents = asker.ask(question), asker.indexed.documents
     text = UNKNOWN if answer is None else answer.text
     words = text.split(" ")
     for number in range(1, len(words)):
