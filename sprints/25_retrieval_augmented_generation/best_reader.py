@@ -21,8 +21,9 @@ from shared.lab.config import ScriptConfig
 from shared.lab.ranges import AtLeastTwo, Fraction, PositiveInt
 from shared.lab.run import run
 
-SITUATIONS: tuple[Situation, ...] = ("right", "conflict", "missing")
 SHARES = Shares(right=0.6, missing=0.3, conflict=0.1)
+TEN_TASKS: tuple[Situation, ...] = ("right",) * 6 + ("conflict",) + ("missing",) * 3  # as these shares say
+SITUATIONS = tuple(dict.fromkeys(TEN_TASKS))
 CLOSED = Shares(right=0.0, missing=1.0)
 POOLS = ("all passages", "BM25's first")
 
@@ -75,8 +76,7 @@ def read_pantry(pantry: Pantry, config: Config, rate: float, near: BM25 | None, 
     for task in range(config.questions):
         question = pantry.ask(generator, rate)
         pool = None if near is None else [number for number, _ in best(near.scores(question.text), config.pool)]
-        situation = SITUATIONS[(0, 0, 0, 0, 0, 0, 1, 2, 2, 2)[task % 10]]
-        example = make_example(pantry, question, situation, config.passages, generator, pool)
+        example = make_example(pantry, question, TEN_TASKS[task % 10], config.passages, generator, pool)
         belief = believe(pantry, example, rate, SHARES, pool)
         answer, expected = belief.best()
         found.setdefault("expected", []).append(expected)

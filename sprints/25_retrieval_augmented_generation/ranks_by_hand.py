@@ -33,7 +33,7 @@ class Config(ScriptConfig):
         if len(self.scores) != len(self.gains) or not any(self.gains):
             raise ValueError(f"each score needs a gain, one of them above 0; got {self.scores} and {self.gains}")
         if len(self.scores) > MOST:
-            raise ValueError(f"all orders are tried; give at most {MOST} --scores")
+            raise ValueError(f"all orders are tried: give at most {MOST} --scores; got {len(self.scores)}")
 
 
 @dataclass(frozen=True)

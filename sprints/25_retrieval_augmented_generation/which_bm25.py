@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 
 from retrieval.bm25 import BM25, Variant
 from retrieval.debian import KnownItems, known_items
+from retrieval.described import DEPTH, Values, estimates_of, values_of
 from retrieval.fts5 import Fts5
 from retrieval.intervals import Difference, Estimate, compare, mean_over_queries
-from retrieval.kinds import Retriever, as_run
-from retrieval.metrics import evaluate
+from retrieval.kinds import Retriever
 from retrieval.words import Words
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
@@ -33,7 +33,6 @@ CUTS = {
     "stemmed": Words(stem=True),
     "stemmed, with single letters": Words(shortest=1, stem=True),
 }
-MEASURES = ("recall@1", "recall@10", "ndcg@10")
 PRESETS = {"few": {"documents": 40, "queries": 40, "k1": (1.2,), "b": (0.75,)}}  # exercise C
 
 
@@ -66,10 +65,9 @@ class Results:
     shared_summaries: float  # share of the test queries whose summary another document has too
 
 
-def measured(retriever: Retriever, items: KnownItems) -> dict[str, list[float]]:
+def measured(retriever: Retriever, items: KnownItems) -> Values:
     """Return each measure for each query."""
-    found = [retriever.search(query, 100) for query in items.queries]
-    return evaluate(as_run(found), items.relevant, MEASURES)
+    return values_of([retriever.search(query, DEPTH) for query in items.queries], items)
 
 
 def score(retriever: Retriever, items: KnownItems) -> float:
@@ -107,9 +105,7 @@ def main(config: Config) -> Results:
     }
     values = {name: measured(retriever, test) for name, retriever in retrievers.items()}
     generator = np.random.default_rng(config.seed)
-    estimates = {
-        name: {kind: mean_over_queries(found[kind], generator) for kind in MEASURES} for name, found in values.items()
-    }
+    estimates = {name: estimates_of(found, generator) for name, found in values.items()}
     for name, found in estimates.items():
         shown = (f"{kind} {e.mean:.3f} ({e.low:.3f} to {e.high:.3f})" for kind, e in found.items())
         print(name.ljust(24) + "   ".join(shown))
