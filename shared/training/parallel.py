@@ -149,13 +149,14 @@ def evaluate_of_all(model: nn.Module, batches: Iterable[Batch], ranks: Ranks) ->
     """
     if ranks.size == 1:
         return evaluate_loss(model, batches)
-    totals = torch.zeros(2, dtype=torch.double, device=next(model.parameters()).device)
     was_training = model.training
     model.eval()
+    total, targets = 0.0, 0
     for batch in batches:
         loss, count = language_model_loss(model, _own_rows(batch, ranks))
-        totals += torch.tensor([loss.item(), count])
+        total, targets = total + loss.item(), targets + count
     model.train(was_training)
+    totals = torch.tensor([total, targets], dtype=torch.double, device=next(model.parameters()).device)
     distributed.all_reduce(totals)
     return totals[0].item() / totals[1].item(), int(totals[1])
 
