@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from matplotlib.figure import Figure
 
+from retrieval.readers import least_belief
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import OpenFraction, PositiveFloat
@@ -31,11 +32,6 @@ class Results:
     least: dict[str, float]
     points: dict[str, list[float]]  # of each question, if it is answered
     errors: list[float]
-
-
-def least_belief(price: float) -> float:
-    """Return the belief above which an answer is worth more than silence: p - price (1 - p) > 0."""
-    return price / (1 + price)
 
 
 def main(config: Config) -> Results:

@@ -19,7 +19,7 @@ from numpy import ndarray
 from retrieval.bm25 import BM25
 from retrieval.pantry import Pantry
 from retrieval.ranking import best
-from retrieval.readers import probability_of, weigh
+from retrieval.readers import least_belief, probability_of, weigh
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
@@ -100,7 +100,7 @@ def main(config: Config) -> Results:
     points: dict[str, dict[str, MeanInterval]] = {}
     answered: dict[str, dict[str, MeanInterval]] = {}
     for price in config.prices:
-        least = price / (1 + price)
+        least = least_belief(price)
         above = {way: [np.array(found[way]) > least for found in asked] for way in (BEST, SHARE)}
         above["all answered"] = [np.ones(config.questions, dtype=bool) for _ in asked]
         for way, chosen in above.items():

@@ -136,6 +136,11 @@ def know(question: Question, pantry: Pantry, numbers: Sequence[int], posterior: 
     return replace(said, belief=probability_of(said.answer, question, pantry, posterior))
 
 
+def least_belief(price: float) -> float:
+    """Return the belief above which an answer is worth more than silence: p - price (1 - p) > 0."""
+    return price / (1 + price)
+
+
 def probability_of(answer: str, question: Question, pantry: Pantry, posterior: Float[ndarray, " passages"]) -> float:
     """Return how probably an answer is right: the posterior of all passages that give it."""
     fits = posterior.nonzero()[0]
