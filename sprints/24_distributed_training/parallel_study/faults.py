@@ -114,16 +114,14 @@ def reduce_in_pieces(late: bool, pieces: int = 4) -> tuple[int, Tensor]:
         pieces: of a process's rows.
     """
     features, targets = (part[share()] for part in new_rows())
-    group, count = distributed.group.WORLD, [0]
-    if group is None:
-        raise ValueError("this is for a process of a group: call it by on_processes")
     model = DistributedDataParallel(new_model())
+    sizes: list[int] = []
 
-    def counting(count: list[int], bucket: distributed.GradBucket) -> torch.futures.Future[Tensor]:
-        count[0] += 1
+    def counting(group: distributed.ProcessGroup, bucket: distributed.GradBucket) -> torch.futures.Future[Tensor]:
+        sizes.append(bucket.buffer().nbytes)
         return allreduce_hook(group, bucket)
 
-    model.register_comm_hook(count, counting)
+    model.register_comm_hook(distributed.group.WORLD, counting)
     for piece in range(pieces):
         quiet = nullcontext() if piece == pieces - 1 else model.no_sync()
         rows = features[piece::pieces], targets[piece::pieces]
@@ -135,14 +133,14 @@ def reduce_in_pieces(late: bool, pieces: int = 4) -> tuple[int, Tensor]:
             with quiet:
                 loss, _ = error_sum(model, rows)
                 (loss / len(features)).backward()
-    return count[0], gradient_of(model)
+    return len(sizes), gradient_of(model)
 
 
 def late_no_sync() -> Fault:
     """Four pieces of a batch make one step: how often are gradients reduced?"""
-    wrong, right = (reduce_in_pieces(late)[0] for late in (True, False))
-    said_of = [said(checks.assert_reductions, count, 1) for count in (wrong, right)]
-    return Fault("reductions in a step of four pieces", wrong, right, *said_of)
+    counts = {name: reduce_in_pieces(late=name == "wrong")[0] for name in ("wrong", "right")}
+    found = {name: (count, said(checks.assert_reductions, count, 1)) for name, count in counts.items()}
+    return beside("reductions in a step of four pieces", found)
 
 
 class Trained(NamedTuple):
@@ -197,8 +195,5 @@ def averaged_parameters(steps: int = 50) -> tuple[Fault, dict[str, list[float]]]
         one, ours = train(name, "nothing", steps), train(name, "parameters", steps)
         courses[name] = [away(a, b) for a, b in zip(ours.weights, one.weights, strict=True)]
     right, one = train("Adam", "gradients", steps), train("Adam", "nothing", steps)
-    fault = Fault(
-        f"weights after {steps} steps of Adam, away from one process's",
-        courses["Adam"][-1], away(right.weights[-1], one.weights[-1]), ours.said, right.said,
-    )  # fmt: skip
-    return fault, courses
+    found = {"wrong": (courses["Adam"][-1], ours.said), "right": (away(right.weights[-1], one.weights[-1]), right.said)}
+    return beside(f"weights after {steps} steps of Adam, away from one process's", found), courses
