@@ -262,7 +262,7 @@ def test_packages_are_read_without_doubles_and_families_stay_together(part, own_
     with pytest.raises(ValueError, match="split must be"):
         debian.split_of(many, "dev")
     with pytest.raises(ValueError, match="at most so many can be drawn"):
-        debian.known_items(documents=20_000)
+        debian.known_items("test", 20_000, 1_000)
 
 
 def test_data_that_is_missing_or_damaged_is_one_sentence(part, own_data):
@@ -324,7 +324,7 @@ needs_data = pytest.mark.skipif(
 
 @needs_data
 def test_the_packages_of_debian(part):
-    items = part("debian").known_items(documents=300, queries=100)
+    items = part("debian").known_items("test", 300, 100)
     assert len(set(items.documents)) == 300
     bm25 = part("bm25").BM25(items.documents)
     run = part("kinds").as_run([bm25.search(query, 10) for query in items.queries])

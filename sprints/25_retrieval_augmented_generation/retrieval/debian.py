@@ -103,29 +103,25 @@ class KnownItems:
         return [counts[query] == 1 for query in self.queries]
 
 
-def known_items(
-    split: Split = "test", documents: int = 10_000, queries: int = 1_000, seed: int = 0, order: int = 0
-) -> KnownItems:
-    """Return documents of a split, drawn at random, and queries for some of them.
+def known_items(split: Split, documents: int, queries: int) -> KnownItems:
+    """Return documents of a split, drawn at random but always the same ones, and queries for some of them.
 
     Args:
         split: of the families of packages.
         documents: how many.
         queries: how many.
-        seed: of the split. Keep it, or trained models are tested on what they know.
-        order: seed of which documents and queries are drawn.
 
     Raises:
         ValueError: the split has fewer documents, or there would be more queries than documents.
         DataError: the data is not there.
     """
-    packages = split_of(without_doubles(read_packages()), split, seed)
+    packages = split_of(without_doubles(read_packages()), split)
     if not 1 <= queries <= documents <= len(packages):
         raise ValueError(
             f"the {split} split has {len(packages):,} documents; at most so many can be drawn, and at most as many "
             f"queries; got {documents:,} documents and {queries:,} queries"
         )
-    generator = random.Random(order)
+    generator = random.Random(0)
     drawn = generator.sample(packages, documents)
     right = generator.sample(range(documents), queries)
     return KnownItems(
