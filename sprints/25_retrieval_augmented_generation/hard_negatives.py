@@ -71,8 +71,9 @@ def by_words() -> Mining:
     indexes: dict[int, BM25] = {}
 
     def mine(pantry: Pantry, questions: Sequence[Question]) -> Int[Tensor, "questions 1"]:
-        index = indexes.setdefault(id(pantry), BM25(pantry.passages))
-        scores = torch.from_numpy(np.stack([index.scores(question.text) for question in questions]))
+        if id(pantry) not in indexes:
+            indexes[id(pantry)] = BM25(pantry.passages)
+        scores = torch.from_numpy(np.stack([indexes[id(pantry)].scores(question.text) for question in questions]))
         return hard_negatives(scores, torch.tensor([question.fact for question in questions]), 1)
 
     return mine

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from retrieval.bi_encoder import BiEncoder
 from retrieval.pantry import Pantry
-from retrieval.pantry_exam import cosines, exam
+from retrieval.pantry_exam import Exam, cosines, exam
 from retrieval.pantry_training import ask_batches, pantry_tokens, small_bert, train_bi_encoder
 from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.lab.compare import TRAINED
@@ -96,7 +96,7 @@ def main(config: Config) -> Results:
     return results
 
 
-def _right_first(scores: np.ndarray, test, part: np.ndarray) -> float:
+def _right_first(scores: np.ndarray, test: Exam, part: np.ndarray) -> float:
     """Return the share of some questions whose own passage is first."""
     return float(np.mean([scores[number].argmax() == test.questions[number].fact for number in part]))
 

@@ -382,6 +382,20 @@ def test_mined_passages_are_wrong_and_lists_hold_the_right_one(bi_encoder, cross
     assert all(math.isfinite(loss) for loss in steps)
 
 
+def test_words_mine_the_best_wrong_passage_and_index_a_pantry_once(load_sprint, pantry_training, monkeypatch):
+    script, pantry, made = load_sprint(f"{SPRINT}/hard_negatives.py"), pantry_training.Pantry(1, 40), []
+    bm25 = script.BM25
+    monkeypatch.setattr(script, "BM25", lambda texts: made.append(bm25(texts)) or made[-1])
+    mine, generator = script.by_words(), torch.Generator().manual_seed(0)
+    for _ in range(2):
+        questions = [pantry.ask(generator, 0.25) for _ in range(5)]
+        for question, (number,) in zip(questions, mine(pantry, questions).tolist(), strict=True):
+            scores = made[0].scores(question.text)
+            assert number != question.fact
+            assert scores[number] == max(score for place, score in enumerate(scores) if place != question.fact)
+    assert len(made) == 1
+
+
 def test_an_exam_and_two_stages(bi_encoder, cross_encoder, pantry_training, load_sprint):
     exams, two_stages = (load_sprint(f"{SPRINT}/retrieval/{name}.py") for name in ("pantry_exam", "two_stages"))
     tokens, pantry = pantry_training.pantry_tokens(), pantry_training.Pantry(1, 40)
