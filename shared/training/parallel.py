@@ -146,6 +146,9 @@ def evaluate_of_all(model: nn.Module, batches: Iterable[Batch], ranks: Ranks) ->
         model: the model, spread or not.
         batches: whole batches, the same in every process, of any number of rows.
         ranks: which process this is.
+
+    Raises:
+        ValueError: no batch has a target.
     """
     if ranks.size == 1:
         return evaluate_loss(model, batches)
@@ -158,6 +161,8 @@ def evaluate_of_all(model: nn.Module, batches: Iterable[Batch], ranks: Ranks) ->
     model.train(was_training)
     totals = torch.tensor([total, targets], dtype=torch.double, device=next(model.parameters()).device)
     distributed.all_reduce(totals)
+    if not totals[1]:
+        raise ValueError("an evaluation needs batches with at least one target; got none")
     return totals[0].item() / totals[1].item(), int(totals[1])
 
 

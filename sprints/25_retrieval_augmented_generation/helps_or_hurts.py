@@ -4,7 +4,7 @@
     uv run sprints/25_retrieval_augmented_generation/helps_or_hurts.py --preset forgetful
 
 BM25 finds less and less as questions use more synonyms. The reader trusts what was found; its memory holds the popular
-facts. Is the rate at which searching stops to help known beforehand? Theory: notes/11_a_reader.md
+facts. Is the rate at which searching stops helping known beforehand? Theory: notes/11_a_reader.md
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Results:
         curves: by name and rate. hit: the right passage is among those found; search, closed, both: answers that are
             right by what was found, by memory, by both; good, misled: by what was found if the right passage is put in
             or taken out; predicted: from these two and the hit rate.
-        crossing: the rate at which searching stops to help: measured; predicted from the first rate's good and misled;
+        crossing: the rate at which searching stops helping: measured; predicted from the first rate's good and misled;
             predicted from its answers where the search hit and where it missed.
         of_means: the same, of the means over pantries: noise in a single pantry makes its lines cross early.
         needed: the hit rate that the first rate predicts to be needed.
@@ -154,7 +154,7 @@ def main(config: Config) -> Results:
         print(f"{name:<10}" + " ".join(f"{show_interval(*value, '.1%'):>16}" for value in row.values()))
     over = {name: mean_interval(values) for name, values in crossings.items() if values}
     for name, value in over.items():
-        print(f"searching stops to help at a synonym rate of, {name}: {show_interval(*value, '.3f')}")
+        print(f"searching no longer helps from a synonym rate of, {name}: {show_interval(*value, '.3f')}")
     at = {name: [value for value, _ in row.values()] for name, row in means.items()}
     of_means = {
         "measured": crossing(config.rates, [a - b for a, b in zip(at["search"], at["closed"], strict=True)]),

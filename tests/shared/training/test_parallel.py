@@ -76,6 +76,13 @@ def test_alone_nothing_changes():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def refusal_of_nothing(model: torch.nn.Module, ranks: parallel.Ranks) -> str:
+    """Return what an evaluation says of batches without a target."""
+    with pytest.raises(ValueError) as raised:
+        parallel.evaluate_of_all(model, [], ranks)
+    return str(raised.value)
+
+
 def gradients(model: GPT) -> torch.Tensor:
     """Return a copy of all gradients in one row."""
     return torch.cat([weight.grad.flatten() for weight in model.parameters() if weight.grad is not None])
@@ -108,7 +115,7 @@ def in_two() -> dict[str, Any]:
         "gradient": (shared - gradients(model)).abs().max().item(),
         "evaluated": (parallel.evaluate_of_all(wrapped, some_batches(), ranks), evaluate_loss(model, some_batches())),
         "from first": parallel.from_first(lambda: f"computed by {distributed.get_rank()}"),
-        "training": wrapped.training, "averaged": averaged,
+        "training": wrapped.training, "averaged": averaged, "refusal": refusal_of_nothing(wrapped, ranks),
     }  # fmt: skip
 
 
@@ -124,6 +131,7 @@ def test_two_processes_find_the_sums_of_one(on_processes):
         assert loss == pytest.approx(expected, rel=1e-6)
         assert found["from first"] == "computed by 0"
         assert found["training"]
+        assert found["refusal"] == "an evaluation needs batches with at least one target; got none"
         assert found["averaged"] == [False, True, False, True]  # once a step, after its last batch
         assert found["draws"][0] == found["draws"][1] != found["draws"][2]
     assert not set(first["draws"]) & set(second["draws"])
