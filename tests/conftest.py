@@ -142,6 +142,18 @@ def on_processes(load_sprint: Callable[[str], ModuleType], monkeypatch: pytest.M
 
 
 @pytest.fixture
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bytes], None]:
+    """Return what puts a file into a data folder of the test's own, which is empty at first."""
+
+    def put(name: str, content: bytes) -> None:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+
+    monkeypatch.setenv("SPRINTS_DATA", str(tmp_path))
+    return put
+
+
+@pytest.fixture
 def refusal(load_sprint: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]) -> Callable[[str, str], str]:
     """Return what a script says to a command line that it must refuse, before it does anything."""
 

@@ -18,7 +18,6 @@ import torch
 
 from retrieval.bi_encoder import encode, minilm
 from retrieval.bm25 import BM25
-from retrieval.debian import read_packages
 from retrieval.measured_index import Recall, ask_by_stage, by_precision, encode_all, recall_of
 from retrieval.vectors import Flat, VectorRetriever
 from shared.lab.compare import TIMING, Tolerance
@@ -26,6 +25,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.files import replacing
 from shared.lab.ranges import PositiveInt
 from shared.lab.run import run, run_folder
+from shared.text.debian import read_packages
 
 PRESETS = {"all": {"documents": 63_440, "queries": 1000, "compared": 5000}}
 DEPTH = 100  # documents that each ranking gives to the fusion

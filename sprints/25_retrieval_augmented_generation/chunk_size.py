@@ -16,7 +16,6 @@ from tqdm import tqdm
 
 from retrieval.bm25 import BM25
 from retrieval.chunks import cut, cut_by_length
-from retrieval.foldoc import read_entries
 from retrieval.intervals import Difference, Estimate, compare, mean_over_queries
 from retrieval.kinds import Chunk
 from retrieval.long_documents import LongDocuments, delivered, join_entries, most_delivered
@@ -25,6 +24,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
+from shared.text.foldoc import read_entries
 
 WHOLE = 10**9
 LETTERS = 6  # of a word, with the space behind it: how long chunks of whole sentences may be

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from retrieval.debian import known_items, read_packages, without_doubles
+from retrieval.debian import known_items, without_doubles
 from retrieval.described import (
     WEIGHTS,
     Fusions,
@@ -30,6 +30,7 @@ from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import AtLeastTwo, PositiveInt
 from shared.lab.run import run
+from shared.text.debian import read_packages
 
 PRESETS = {"all": {"documents": 10_000, "queries": 1_000}}
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from shared.nn.bert import Bert, BertConfig
 from shared.nn.packaged_models import is_installed
+from shared.text.debian import Package
 
 SPRINT = "25_retrieval_augmented_generation"
 PAGE, note = lesson_texts(SPRINT)
@@ -434,8 +435,8 @@ def test_weights_are_chosen_by_what_they_are_worth(bi_encoder, cross_encoder, pa
 
 
 def test_tuning_on_descriptions_and_reading_again(bi_encoder, load_sprint, token_rows):
-    training, debian = (load_sprint(f"{SPRINT}/retrieval/{name}.py") for name in ("debian_training", "debian"))
-    packages = [debian.Package(f"p{number}", text, f"{text}\n.\n{number}") for number, text in enumerate(TEXTS)]
+    training = load_sprint(f"{SPRINT}/retrieval/debian_training.py")
+    packages = [Package(f"p{number}", text, f"{text}\n.\n{number}") for number, text in enumerate(TEXTS)]
     tokens = token_rows.WordTokens([package.long for package in packages])
     batches = training.described_batches(packages, 2, torch.Generator().manual_seed(0))
     first = [next(batches) for _ in range(2)]
@@ -443,7 +444,7 @@ def test_tuning_on_descriptions_and_reading_again(bi_encoder, load_sprint, token
     with pytest.raises(ValueError, match="a batch of 9 needs as many packages"):
         next(training.described_batches(packages, 9, torch.Generator()))
     model = bi_encoder.BiEncoder(tiny_bert(tokens.vocab_size))
-    siblings = [debian.Package(name, name, f"salt\n.\n{name}") for name in ("soup", "cakes")]
+    siblings = [Package(name, name, f"salt\n.\n{name}") for name in ("soup", "cakes")]
     family = training.described_batches(siblings, 2, torch.Generator().manual_seed(0))
     ((_, alone),) = training.tune(model, tokens, family, steps=1, rate=0.0, precision="float32")
     assert alone == 0  # a sibling's text is no wrong answer, so nothing is left to be told apart

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.lab.datasets import VARIABLE, DataError, find_folder
+from shared.lab.datasets import VARIABLE, find_folder
+from shared.text.debian import Package, read_packages
 
 SPRINT = "25_retrieval_augmented_generation"
 FIXTURE = HealthCheck.function_scoped_fixture
@@ -233,26 +234,16 @@ PACKAGES = (
 )
 
 
-@pytest.fixture
-def own_data(tmp_path, monkeypatch):
-    def put(name: str, content: bytes) -> None:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(content)
-
-    monkeypatch.setenv(VARIABLE, str(tmp_path))
-    return put
-
-
 def test_packages_are_read_without_doubles_and_families_stay_together(part, own_data):
     debian = part("debian")
     own_data("debian/packages.tsv.gz", gzip.compress(PACKAGES.encode()))
-    packages = debian.read_packages()
+    packages = read_packages()
     assert [package.name for package in packages] == ["apple", "apple-doc", "apple-old", "empty"]
     assert packages[0].long == "It is red.\n.\nMore of it."
     kept = debian.without_doubles(packages)
     assert [package.name for package in kept] == ["apple", "apple-doc"]
     assert kept[0].family == kept[1].family == "It is red."
-    many = [debian.Package(f"p{n}", f"s{n}", f"family {n // 3}\n.\npart {n}") for n in range(300)]
+    many = [Package(f"p{n}", f"s{n}", f"family {n // 3}\n.\npart {n}") for n in range(300)]
     parts = {split: debian.split_of(many, split) for split in debian.SHARES}
     assert sorted(package.name for split in parts.values() for package in split) == sorted(p.name for p in many)
     assert [len(split) for split in parts.values()] == [180, 60, 60]
@@ -263,57 +254,6 @@ def test_packages_are_read_without_doubles_and_families_stay_together(part, own_
         debian.split_of(many, "dev")
     with pytest.raises(ValueError, match="at most so many can be drawn"):
         debian.known_items("test", 20_000, 1_000)
-
-
-def test_data_that_is_missing_or_damaged_is_one_sentence(part, own_data):
-    debian, foldoc = part("debian"), part("foldoc")
-    for read, name in ((debian.read_packages, "debian/packages.tsv.gz"), (foldoc.read_entries, "foldoc/foldoc.txt.gz")):
-        with pytest.raises(DataError, match=f"{name} is missing: make it from"):
-            read()
-        own_data(name, gzip.compress(PACKAGES.encode())[:-20])
-        with pytest.raises(DataError, match="is damaged"):
-            read()
-        own_data(name, b"no packed file")
-        with pytest.raises(DataError, match="is damaged"):
-            read()
-        own_data(name, gzip.compress(b"nothing\there"))
-        with pytest.raises(DataError):
-            read()
-    own_data("debian/packages.tsv.gz", gzip.compress((PACKAGES + "half\t1").encode()))
-    with pytest.raises(DataError, match=r"line 6 .* has 2 fields, not 4"):
-        debian.read_packages()
-
-
-DICTIONARY = """
-00-database-short
-     A dictionary
-
-apple
-malus
-
-   <fruit> A {fruit
-   (Fruit)} of the {tree}.  It says
-{not here}.
-
-   Second {tree} of {malus}
-\t
-{(https://example.org)}.
-
-tree
-
-   Carries {APPLE}s.
-"""
-
-
-def test_a_dictionary_has_entries_with_names_and_references(part):
-    foldoc = part("foldoc")
-    apple, tree = foldoc.parse(DICTIONARY)
-    assert apple.names == ("apple", "malus")
-    assert apple.text.startswith("<fruit> A {fruit (Fruit)} of the {tree}. It says {not here}.\n\nSecond {tree}")
-    assert apple.references[:3] == ("Fruit", "tree", "not here")
-    assert apple.plain.startswith("<fruit> A fruit of the tree. It says not here.")
-    assert tree.names == ("tree",)
-    assert foldoc.links([apple, tree]) == [(0, 1), (1, 0)]
 
 
 needs_data = pytest.mark.skipif(

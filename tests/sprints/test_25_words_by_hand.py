@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from lesson_texts import lesson_texts, shown
 
+from shared.text import foldoc
+
 SPRINT = "25_retrieval_augmented_generation"
 PAGE, note = lesson_texts(SPRINT)
 
@@ -112,7 +114,7 @@ def test_the_share_of_whole_facts_is_that_of_a_long_text(part):
 
 
 def test_long_documents_hold_the_passages_of_their_questions(part):
-    long, foldoc = part("long_documents"), part("foldoc")
+    long = part("long_documents")
     entries = [
         foldoc.Entry((f"name {n}",), f"<kind> Thing {n} is a {{thing}} for eight words. {more * 11}End.", ())
         for n, more in enumerate(f"More of it{n}. " for n in range(7))

@@ -10,49 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from retrieval.packed_text import packed_text
-from shared.lab.datasets import DataError
+from shared.text.debian import Package, read_packages
 
-HOME = (
-    "the lists of packages of Debian 12, main (Packages, with Translation-en for the long texts): a line for each, "
-    "with package, version, section, depends, recommends, tags, short, long, apart by tabs, and \\n for ends of lines"
-)
 Split = Literal["train", "validation", "test"]
 SHARES: dict[Split, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}  # of the families
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package: its name, the line that sums it up, and its long text."""
-
-    name: str
-    short: str
-    long: str
-
-    @property
-    def family(self) -> str:
-        """The first paragraph: a program, its library, headers and documentation mostly have it in common."""
-        return " ".join(self.long.split("\n.\n")[0].split())
-
-
-def read_packages() -> list[Package]:
-    """Return all packages in the order of their file.
-
-    Raises:
-        DataError: the file is not there, or it is not what it should be.
-    """
-    header, *lines = packed_text("debian", "packages.tsv.gz", HOME).removesuffix("\n").split("\n")
-    columns = header.split("\t")
-    if not {"package", "short", "long"} <= set(columns):
-        raise DataError(f"debian/packages.tsv.gz must have the columns package, short and long; it has {columns[:9]}")
-    name, short, long = (columns.index(column) for column in ("package", "short", "long"))
-    packages = []
-    for number, line in enumerate(lines, 2):
-        fields = line.split("\t")
-        if len(fields) != len(columns):
-            raise DataError(f"line {number} of debian/packages.tsv.gz has {len(fields)} fields, not {len(columns)}")
-        packages.append(Package(fields[name], fields[short], fields[long].replace("\\n", "\n")))
-    return packages
 
 
 def without_doubles(packages: Sequence[Package]) -> list[Package]:

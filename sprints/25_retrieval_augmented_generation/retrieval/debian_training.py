@@ -11,10 +11,11 @@ from torch import Tensor
 from retrieval.bi_encoder import BiEncoder
 from retrieval.contrast import in_batch_loss
 from retrieval.cross_encoder import Reranker, score_pairs
-from retrieval.debian import KnownItems, Package, read_packages, split_of, without_doubles
+from retrieval.debian import KnownItems, split_of, without_doubles
 from retrieval.described import Rankings
 from retrieval.fusion import Found, weighted_fusion
 from retrieval.token_rows import Tokens
+from shared.text.debian import Package, read_packages
 from shared.training.loop import train_steps
 from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear

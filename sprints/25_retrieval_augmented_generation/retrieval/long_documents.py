@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.chunks import Span, spans
-from retrieval.foldoc import Entry
 from retrieval.kinds import Chunk
+from shared.text.foldoc import Entry
 
 LEAST_ASKED, LEAST_WORDS = 8, 30  # of a question, and of the passage that it asks for
 

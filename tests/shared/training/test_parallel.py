@@ -78,7 +78,7 @@ def test_alone_nothing_changes():
 
 def refusal_of_nothing(model: torch.nn.Module, ranks: parallel.Ranks) -> str:
     """Return what an evaluation says of batches without a target."""
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(ValueError, match="got none") as raised:
         parallel.evaluate_of_all(model, [], ranks)
     return str(raised.value)
 

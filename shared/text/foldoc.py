@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from itertools import takewhile
 
-from retrieval.packed_text import packed_text
 from shared.lab.datasets import DataError
+from shared.text.packed_text import packed_text
 
 HOME = "https://foldoc.org/Dictionary.gz (the package dict-foldoc of Debian holds it too)"
 FILE = "foldoc.txt.gz"
