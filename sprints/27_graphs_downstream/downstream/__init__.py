@@ -1,0 +1,1 @@
+"""What several scripts of this sprint use."""
