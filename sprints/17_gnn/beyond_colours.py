@@ -26,7 +26,7 @@ from graph_study.motif_training import (
 )
 from graph_study.options import from_options
 from graph_study.scores import SeedScores
-from graph_study.structural_features import EIGENVECTORS, RANDOM, WALKS
+from shared.graph.structural_features import EIGENVECTORS, RANDOM, WALKS
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure

@@ -18,8 +18,8 @@ from pydantic import Field
 
 from graph_study.colour_refinement import colour_refinement
 from graph_study.drawn_graphs import Place, draw_graph
-from graph_study.motif_graphs import HEXAGON, TRIANGLES, joined
 from shared.graph.graphs import batch_graphs
+from shared.graph.motif_graphs import HEXAGON, TRIANGLES, joined
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS

@@ -17,9 +17,9 @@ from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
-from graph_study.block_models import belief_propagation, block_model, label_evidence, rates_of
 from graph_study.node_networks import NodeData, accuracy, gcn, predict, train_network
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval
+from shared.graph.block_models import belief_propagation, block_model, label_evidence, rates_of
 from shared.graph.graphs import Graph, adjacency_matrix
 from shared.graph.label_propagation import label_spreading
 from shared.lab.compare import TRAINED

@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from graph_study.graph_networks import AGGREGATIONS
-from graph_study.motif_graphs import TASKS
 from graph_study.motif_training import (
     RINGS,
     MotifTraining,
@@ -26,6 +25,7 @@ from graph_study.motif_training import (
 )
 from graph_study.options import from_options
 from graph_study.scores import SeedScores
+from shared.graph.motif_graphs import TASKS
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure

@@ -15,7 +15,7 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from graph_study.block_models import CitationNetwork, draw_citations, optimum
+from graph_study.citations import CitationNetwork, draw_citations, optimum
 from graph_study.node_networks import NETWORKS, NodeData, accuracy, predict, train_network
 from graph_study.planetoid import load_planetoid
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from graph_study.block_models import draw_citations
+from graph_study.citations import draw_citations
 from graph_study.node_networks import NodeData, NodeNetwork, PerNode, accuracy, gcn, predict, train_network
 from graph_study.planetoid import load_planetoid
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval

@@ -15,10 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from graph_study.colour_refinement import colour_counts, colour_refinement
-from graph_study.motif_graphs import TWINS
-from graph_study.structural_features import return_probabilities
 from graph_study.untrained_networks import embed_untrained
 from shared.graph.graphs import Graph, adjacency_matrix, batch_graphs
+from shared.graph.motif_graphs import TWINS
+from shared.graph.structural_features import return_probabilities
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import PositiveInt

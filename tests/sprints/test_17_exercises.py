@@ -13,9 +13,12 @@ import torch
 from lesson_texts import lesson_texts
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
+from shared.graph import motif_graphs as motifs
+from shared.graph.block_models import rates_of
 from shared.graph.graphs import Graph, adjacency_matrix
 from shared.graph.label_propagation import label_propagation, label_spreading
 from shared.graph.message_passing import propagate, scatter_softmax
+from shared.graph.structural_features import return_probabilities
 
 SPRINT = "17_gnn"
 PAGE, note = lesson_texts(SPRINT)
@@ -166,8 +169,8 @@ def test_note_5_a_path_and_a_tail():
     assert f"{4 * 0.254 / 2:.2f}" == "0.51"
 
 
-def test_note_6_rates_and_beliefs(part):
-    rates = part("graph_study/block_models").rates_of(5.0, 1.1, 2)
+def test_note_6_rates_and_beliefs():
+    rates = rates_of(5.0, 1.1, 2)
     assert f"{rates.inside:.2f}" == "7.46"
     assert f"{rates.outside:.2f}" == "2.54"
     same = rates.inside / 10
@@ -175,7 +178,7 @@ def test_note_6_rates_and_beliefs(part):
     assert beliefs == ("0.746", "0.621", "0.896")
     assert all(belief in note(6) for belief in beliefs)
     assert f"{1.1 / math.sqrt(5):.3f}" == "0.492"
-    four = part("graph_study/block_models").rates_of(5.0, 1.1, 4)
+    four = rates_of(5.0, 1.1, 4)
     assert f"{four.inside:.2f} / 20 = {four.inside / 20:.3f}" in note(6)
     # A random split of 1,000 nodes, named favourably: 1/2 + the mean of |binomial - 500| / 1,000.
     assert f"{0.5 + math.sqrt(2 / math.pi) / (2 * math.sqrt(1000)):.1%}" == "51.3%"
@@ -230,19 +233,17 @@ def test_note_8_a_graph_convolution_is_one_round_ahead(part):
     assert "$t + 1$ rounds" in note(8)
 
 
-def test_note_9_return_probabilities(part):
-    returns = part("graph_study/structural_features").return_probabilities
+def test_note_9_return_probabilities():
     triangle, hexagon = (Graph.undirected([(node, (node + 1) % size) for node in range(size)], size) for size in (3, 6))
     for graph, third in ((triangle, 0.25), (hexagon, 0.0)):
-        after = returns(graph)[0].tolist()
+        after = return_probabilities(graph)[0].tolist()
         assert any(value == pytest.approx(0.5) for value in after[:2])
         power = torch.linalg.matrix_power(adjacency_matrix(graph) / 2, 3)
         assert power[0, 0].item() == pytest.approx(third)
     assert f"= {(1 + 1 / 2 + 1 / 4) / 3:.3f}" in note(9)
 
 
-def test_note_9_what_the_rooks_graph_and_shrikhandes_share(part):
-    motifs = part("graph_study/motif_graphs")
+def test_note_9_what_the_rooks_graph_and_shrikhandes_share():
     graphs = []
     for steps in (motifs.ROOK, motifs.SHRIKHANDE):
         graph = nx.Graph(motifs.sixteen_nodes(steps).edge_index.T.tolist())

@@ -88,7 +88,7 @@ def test_without_edges_an_unlabelled_member_is_anybodys_guess(part):
 @pytest.fixture
 def small(part, generator):
     """Return a drawn citation network of 800 papers."""
-    return part("block_models").draw_citations(generator, num_nodes=800)
+    return part("citations").draw_citations(generator, num_nodes=800)
 
 
 @pytest.mark.parametrize("name", ["GCN", "GAT", "MLP"])
@@ -176,39 +176,6 @@ def test_edges_help_and_the_optimum_is_above_all(load_sprint):
 
 
 # Block models
-
-
-def test_a_block_model_has_its_degree_and_signal(part, generator):
-    blocks = part("block_models")
-    rates = blocks.rates_of(6.0, 1.2, 3)
-    assert (rates.inside + 2 * rates.outside) / 3 == pytest.approx(6)
-    assert (rates.inside - rates.outside) / (3 * math.sqrt(6)) == pytest.approx(1.2)
-    graph, groups = blocks.block_model(1500, rates, generator)
-    assert torch.bincount(groups).tolist() == [500, 500, 500]
-    assert graph.num_edges / 1500 == pytest.approx(6, rel=0.05)
-    source, target = graph.edge_index
-    same = (groups[source] == groups[target]).double().mean().item()
-    assert same == pytest.approx(rates.inside / 18, abs=0.02)
-    with pytest.raises(ValueError, match=r"at most 2.00.*got 3"):
-        blocks.rates_of(4.0, 3.0, 2)
-
-
-def test_belief_propagation_is_exact_on_a_tree(part, generator):
-    """Against the sum over all ways to give seven nodes of a tree two groups, with labels at two of them."""
-    blocks = part("block_models")
-    graph = Graph.undirected([(0, 1), (1, 2), (1, 3), (3, 4), (3, 5), (5, 6)], 7)
-    rates = blocks.Rates(5.0, 1.0, 2)
-    evidence = torch.zeros(7, 2)
-    evidence[0, 1] = evidence[4, 0] = -math.inf
-    evidence[6] = torch.tensor([0.3, -0.3])
-    ways = torch.cartesian_prod(*[torch.arange(2)] * 7)
-    weight = evidence[torch.arange(7), ways].sum(1).double()
-    affinity = rates.affinity()
-    pairs = graph.edge_index[:, :6]
-    weight = (weight + affinity[ways[:, pairs[0]], ways[:, pairs[1]]].log().sum(1)).softmax(0)
-    exact = torch.stack([weight @ (ways == group).double() for group in (0, 1)], dim=1)
-    free = blocks.belief_propagation(graph, rates, evidence, generator, balanced=False)
-    torch.testing.assert_close(free, exact, atol=1e-6, rtol=1e-6)
 
 
 def test_signals_below_the_threshold_cannot_be_found(load_sprint):

@@ -9,6 +9,7 @@ import networkx as nx
 import pytest
 import torch
 
+from shared.graph import motif_graphs, structural_features
 from shared.graph.graphs import Graph, adjacency_matrix, batch_graphs
 from shared.graph.layers import GATLayer, GCNLayer, GINLayer, SAGELayer
 
@@ -22,8 +23,8 @@ def part(load_sprint: Callable[[str], ModuleType]) -> Callable[[str], ModuleType
 
 
 @pytest.fixture
-def motifs(part) -> ModuleType:
-    return part("motif_graphs")
+def motifs() -> ModuleType:
+    return motif_graphs
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def colours(part) -> ModuleType:
 
 
 @pytest.fixture
-def structure(part) -> ModuleType:
-    return part("structural_features")
+def structure() -> ModuleType:
+    return structural_features
 
 
 @pytest.fixture
@@ -130,19 +131,6 @@ def test_the_ten_rings_are_ten_shapes_and_one_colour(motifs, colours, structure,
     assert all((adjacency_matrix(graph).sum(dim=0) == 4).all() for graph in graphs)
 
 
-def test_walks_and_eigenvectors_are_those_of_the_matrices(motifs, structure):
-    triangle = Graph.undirected([(0, 1), (1, 2), (2, 0)], 3)
-    torch.testing.assert_close(structure.return_probabilities(triangle, 3)[0], torch.tensor([0.0, 0.5, 0.25]))
-    graph = motifs.joined(motifs.HOUSE, (4,), [(0, 1), (1, 2)], 1)
-    laplacian = torch.tensor(nx.normalized_laplacian_matrix(nx.Graph(graph.edge_index.T.tolist()), range(8)).toarray())
-    vectors = structure.laplacian_eigenvectors(graph, 7).double()
-    values = (vectors * (laplacian @ vectors)).sum(dim=0) / 8
-    torch.testing.assert_close(laplacian @ vectors, vectors * values, atol=1e-5, rtol=0)
-    assert (values > 0.01).all(), "without the eigenvalue 0 of a connected graph"
-    torch.testing.assert_close(vectors.T @ vectors / 8, torch.eye(7, dtype=torch.double), atol=1e-5, rtol=0)
-    assert structure.laplacian_eigenvectors(triangle, 5).shape == (3, 5), "padded"
-
-
 @pytest.fixture
 def how(training):
     """Return the settings of a small training."""
@@ -169,17 +157,6 @@ def test_random_features_are_the_same_for_the_same_seed(training, structure, how
         training.train_on_task(short, training.RINGS, "GIN (sum)", 2, 0, structure.RANDOM) for _ in range(2)
     )
     assert first == second
-
-
-def test_features_that_are_drawn_are_drawn_anew(motifs, structure, generator):
-    graphs, _ = motifs.circular_skip_links(1, generator)
-    for kind in (structure.ONES, structure.WALKS, structure.RANDOM, structure.EIGENVECTORS):
-        make = structure.feature_maker(graphs, kind, generator)
-        first, second = make(), make()
-        assert torch.equal(first, second) == (kind not in structure.DRAWN), kind
-        torch.testing.assert_close(first[:, 0], torch.ones(len(first)))
-        if kind == structure.EIGENVECTORS:
-            torch.testing.assert_close(first.abs(), second.abs())
 
 
 def test_twins_are_compared_and_drawn(load_sprint):

@@ -6,7 +6,7 @@ import networkx as nx
 import torch
 
 from graph_study.csv_tables import write_csv
-from graph_study.motif_graphs import motifs_in_trees
+from shared.graph.motif_graphs import motifs_in_trees
 
 Files = dict[str, list[list[str]]]  # rows of cells by the name of a file
 

@@ -11,11 +11,11 @@ from torch.nn import functional
 
 from graph_study.colour_refinement import permitted
 from graph_study.graph_networks import AGGREGATIONS, GraphNetwork, sum_readout
-from graph_study.motif_graphs import LabelledGraphs, circular_skip_links, motifs_in_trees
 from graph_study.scores import SeedScores, seed_scores
-from graph_study.structural_features import DRAWN, ONES, feature_maker
 from shared.checks.intervals import error_bars, show_interval
 from shared.graph.graphs import batch_graphs
+from shared.graph.motif_graphs import LabelledGraphs, circular_skip_links, motifs_in_trees
+from shared.graph.structural_features import DRAWN, ONES, feature_maker
 from shared.lab.figures import COLOURS
 from shared.lab.runtime import seed_everything
 from shared.training.loop import train_steps

@@ -1,6 +1,6 @@
 """Node features that tell apart what colours do not: random numbers, eigenvectors of the Laplacian, random walks.
 
-Theory: notes/09_beyond_colours.md
+Theory: sprint 17, note 9
 """
 
 from collections.abc import Callable, Sequence

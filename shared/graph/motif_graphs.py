@@ -1,6 +1,6 @@
 """Small graphs that are hard to tell apart: motifs on random trees, rings with skips, and pairs of twins.
 
-Theory: notes/08_colours.md
+Theory: sprint 17, note 8
 """
 
 from collections.abc import Callable, Sequence
