@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from matplotlib.figure import Figure
 
-from graph_study.drawn_graphs import draw_graph
 from shared.graph.block_models import belief_propagation, label_evidence, rates_of
+from shared.graph.drawn_graphs import draw_graph
 from shared.graph.graphs import Graph
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig

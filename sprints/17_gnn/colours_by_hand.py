@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from graph_study.colour_refinement import colour_refinement
-from graph_study.drawn_graphs import Place, draw_graph
+from shared.graph.drawn_graphs import Place, draw_graph
 from shared.graph.graphs import batch_graphs
 from shared.graph.motif_graphs import HEXAGON, TRIANGLES, joined
 from shared.lab import drawings

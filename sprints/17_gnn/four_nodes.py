@@ -13,7 +13,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from graph_study.drawn_graphs import draw_graph
+from shared.graph.drawn_graphs import draw_graph
 from shared.graph.graphs import Graph
 from shared.graph.message_passing import propagate
 from shared.lab import drawings

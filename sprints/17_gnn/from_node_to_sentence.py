@@ -14,10 +14,10 @@ import torch
 from matplotlib.figure import Figure
 from pydantic import Field
 
-from graph_study.drawn_graphs import draw_graph
 from graph_study.ingredient_graphs import NAMES, SIDES, SIZE, batch_ingredients, draw_ingredients, posterior
 from graph_study.node_facts import describe, facts_of
 from graph_study.prefix_gpt import NodeEncoder
+from shared.graph.drawn_graphs import draw_graph
 from shared.lab import drawings
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import PositiveInt
