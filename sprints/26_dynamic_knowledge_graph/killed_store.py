@@ -5,7 +5,7 @@
 
 A process takes arrivals into a store and is killed before a random statement, or in the middle of one. Another goes on
 where the store says. In the end all that was ever known is compared with an undisturbed run. And a short run is killed
-before each of its statements: with the offset in the store, and in a file of its own. Theory: notes/10_nothing_is_lost.md
+before each statement: with the offset in the store, and in a file of its own. Theory: notes/10_nothing_is_lost.md
 """
 
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Facts, times and the store of sprint 26: equal to working it out at once, whatever the order; kills; what is refused."""
+"""Facts, times and the store of sprint 26: equal to working it out at once, in any order; kills; what is refused."""
 
 import random
 from types import SimpleNamespace

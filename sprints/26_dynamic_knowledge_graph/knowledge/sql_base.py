@@ -10,7 +10,7 @@ SCHEMA = Path(__file__).with_name("schema.sql")
 class SqlBase(ABC):
     """A connection to a database with the tables of `schema.sql`."""
 
-    tick: int
+    _arrival: int  # the tick of the arrival that is being taken
 
     @abstractmethod
     def _run(self, sql: str, *values: Any) -> Any:
@@ -26,6 +26,11 @@ class SqlBase(ABC):
     def _next(self, table: str) -> int:
         """Return the next number of a table whose rows are never deleted."""
         return self._rows(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")[0][0]
+
+    @property
+    def tick(self) -> int:
+        """How many arrivals of all streams are in the store."""
+        return self._state("tick")
 
     def offset(self, stream: str = "news") -> int:
         return self._state(f"offset of {stream}")

@@ -127,7 +127,7 @@ class SqlEntities(SqlBase):
             return set()
         self._run("UPDATE nodes SET entity = ? WHERE id = ?", entity, node)
         self._close_member(node)
-        self._run("INSERT INTO members VALUES (?, ?, ?, NULL)", node, entity, self.tick)
+        self._run("INSERT INTO members VALUES (?, ?, ?, NULL)", node, entity, self._arrival)
         if before is None:
             return set()
         about = (
@@ -141,5 +141,5 @@ class SqlEntities(SqlBase):
 
     def _close_member(self, node: int) -> None:
         """Say until when a node belonged to its entity; for what began with this arrival there was no such time."""
-        self._run("DELETE FROM members WHERE node = ? AND known_until IS NULL AND known_from = ?", node, self.tick)
-        self._run("UPDATE members SET known_until = ? WHERE node = ? AND known_until IS NULL", self.tick, node)
+        self._run("DELETE FROM members WHERE node = ? AND known_until IS NULL AND known_from = ?", node, self._arrival)
+        self._run("UPDATE members SET known_until = ? WHERE node = ? AND known_until IS NULL", self._arrival, node)

@@ -42,7 +42,6 @@ class SqlStore(SqlEntities, SqlReading):
         self.linker = ByName() if linker is None else linker
         self.weights = {source: log_odds(reliability) for source, reliability in (sources or {}).items()}
         self.single, self.clock = frozenset(single), clock
-        self.tick = self._state("tick")
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[None]:
@@ -50,19 +49,19 @@ class SqlStore(SqlEntities, SqlReading):
 
     def add(self, arrivals: Sequence[Arrival], stream: str = "news", start: int | None = None) -> int:
         with self._transaction():
-            have, self.tick = self.offset(stream), self._state("tick")  # another process may have written
+            have, self._arrival = self.offset(stream), self._state("tick")  # another process may have written
             if start is not None and start > have:
                 raise ValueError(
                     f"the store has {have} arrivals of {stream!r}; those from {start} on would leave a gap"
                 )
             new = arrivals[have - (have if start is None else start) :]
             for arrival in new:
-                self.tick += 1
+                self._arrival += 1
                 self._take(arrival)
             if new:
-                self._set_state("tick", self.tick)
+                self._set_state("tick", self._arrival)
                 self._set_state(f"offset of {stream}", have + len(new))
-                self._run("INSERT INTO clocks VALUES (?, ?)", self.tick, self.clock())
+                self._run("INSERT INTO clocks VALUES (?, ?)", self._arrival, self.clock())
         return len(new)
 
     def _set_state(self, name: str, value: int) -> None:
@@ -83,13 +82,13 @@ class SqlStore(SqlEntities, SqlReading):
 
     def _keep_aside(self, reason: str, content: str) -> None:
         plain = content.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()  # a database takes it
-        self._run("INSERT INTO aside VALUES (?, ?, ?)", self.tick, reason, plain[:10_000])
+        self._run("INSERT INTO aside VALUES (?, ?, ?)", self._arrival, reason, plain[:10_000])
 
     def _decide(self, decision: Decision) -> None:
         one, other = sorted((decision.one, decision.other))
         new = self._run(
             "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            decision.key, one, other, int(decision.same), decision.day, self.tick,
+            decision.key, one, other, int(decision.same), decision.day, self._arrival,
         ).rowcount  # fmt: skip
         if new:
             living = self._rows("SELECT id FROM nodes WHERE name IN (?, ?) AND mentions > 0 ORDER BY id", one, other)
@@ -99,7 +98,7 @@ class SqlStore(SqlEntities, SqlReading):
         record = reading.record
         new = self._run(
             "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            record.key, record.source, record.day, record.text, record.retracts, self.tick,
+            record.key, record.source, record.day, record.text, record.retracts, self._arrival,
         ).rowcount  # fmt: skip
         if not new:
             if self.record(record.key) != record:
@@ -175,10 +174,10 @@ class SqlStore(SqlEntities, SqlReading):
                 fact = self._next("facts")
                 self._run(
                     "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
-                    fact, subject, relation, thing, since, until, self.tick,
+                    fact, subject, relation, thing, since, until, self._arrival,
                 )  # fmt: skip
                 for key in keys:
-                    self._run("INSERT INTO says VALUES (?, ?, ?, NULL)", fact, key, self.tick)
+                    self._run("INSERT INTO says VALUES (?, ?, ?, NULL)", fact, key, self._arrival)
 
     def _support(self, fact: int, keys: tuple[str, ...]) -> None:
         """Let a fact that was known rest on these records; with none it is no longer known."""
@@ -186,12 +185,12 @@ class SqlStore(SqlEntities, SqlReading):
         for key in sorted(before - set(keys)):
             self._run(
                 "UPDATE says SET known_until = ? WHERE fact = ? AND record = ? AND known_until IS NULL",
-                self.tick, fact, key,
+                self._arrival, fact, key,
             )  # fmt: skip
         for key in sorted(set(keys) - before):
-            self._run("INSERT INTO says VALUES (?, ?, ?, NULL)", fact, key, self.tick)
+            self._run("INSERT INTO says VALUES (?, ?, ?, NULL)", fact, key, self._arrival)
         if not keys:
-            self._run("UPDATE facts SET known_until = ? WHERE id = ?", self.tick, fact)
+            self._run("UPDATE facts SET known_until = ? WHERE id = ?", self._arrival, fact)
 
     def _weight(self, source: str) -> float:
         return self.weights.get(source, log_odds(RELIABILITY))

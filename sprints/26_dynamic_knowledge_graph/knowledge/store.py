@@ -104,7 +104,10 @@ class Store(Protocol):
     Valid time is days, which the records speak of. Transaction time is `tick`: how many arrivals the store has taken.
     """
 
-    tick: int
+    @property
+    def tick(self) -> int:
+        """How many arrivals of all streams are in the store: the last transaction time there is."""
+        ...
 
     def add(self, arrivals: Sequence[Arrival], stream: str = "news", start: int | None = None) -> int:
         """Take arrivals in one transaction, with the offset of their stream; return how many were new.
