@@ -7,16 +7,14 @@ A reader answers from what BM25 has found. Three ways to be sure of these answer
 notes/11_a_reader.md
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from matplotlib.figure import Figure
-from numpy import ndarray
 
 from retrieval.bm25 import BM25
+from retrieval.coverage import COVERAGES, errors_by_coverage
 from retrieval.pantry import Pantry
 from retrieval.ranking import best
 from retrieval.readers import least_belief, probability_of, weigh
@@ -27,7 +25,6 @@ from shared.lab.ranges import AtLeastTwo, Fraction, PositiveFloat, PositiveInt
 from shared.lab.run import run
 
 BEST, SHARE, SCORE, NOTHING = "exact belief", "share among those shown", "score of BM25", "a coin"
-COVERAGES = tuple(round(0.1 * step, 1) for step in range(1, 11))  # shares of questions that are answered
 
 
 @dataclass(frozen=True)
@@ -57,16 +54,6 @@ class Results:
     answered: dict[str, dict[str, MeanInterval]]
     believed: dict[str, MeanInterval]
     right: MeanInterval
-
-
-def errors_by_coverage(sure: Sequence[float], errors: Sequence[float]) -> Float[ndarray, " coverages"]:
-    """Return the share of errors among the surest answers, for each coverage; equally sure ones in random order."""
-    levels, expected = np.array(sure), np.array(errors, dtype=float)
-    for level in np.unique(levels):
-        expected[levels == level] = expected[levels == level].mean()  # in random order each is as probable an error
-    found = np.concatenate([[0.0], expected[np.argsort(-levels, kind="stable")].cumsum()])
-    counts = np.array(COVERAGES) * len(expected)
-    return np.interp(counts, np.arange(len(found)), found) / counts
 
 
 def ask_pantry(seed: int, config: Config) -> dict[str, list[float]]:

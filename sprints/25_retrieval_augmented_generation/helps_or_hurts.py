@@ -17,6 +17,7 @@ import torch
 from matplotlib.figure import Figure
 
 from retrieval.bm25 import BM25
+from retrieval.hit_rates import crossing, needed_hits
 from retrieval.pantry import Pantry
 from retrieval.ranking import best
 from retrieval.readers import know
@@ -83,11 +84,6 @@ class Answered:
         return self.good if self.hit else self.misled
 
 
-def needed_hits(good: float, misled: float, closed: float) -> float:
-    """Return the hit rate above which searching helps, if good and misled stay what they are."""
-    return (closed - misled) / (good - misled)
-
-
 def answer_all(pantry: Pantry, index: BM25, config: Config, rate: float, seed: int) -> list[Answered]:
     """Ask a pantry, and let each reader answer."""
     generator, found = torch.Generator().manual_seed(seed), []
@@ -108,15 +104,6 @@ def answer_all(pantry: Pantry, index: BM25, config: Config, rate: float, seed: i
         both = [*shown, *(number for number in memory if number not in shown)]
         found.append(Answered(hit, right(with_it), right(without), right(memory), right(both)))
     return found
-
-
-def crossing(rates: Sequence[float], differences: Sequence[float]) -> float | None:
-    """Return where a line first falls below 0, on straight lines between its points."""
-    for place in range(1, len(rates)):
-        before, after = differences[place - 1], differences[place]
-        if before >= 0 > after:
-            return rates[place - 1] + (rates[place] - rates[place - 1]) * before / (before - after)
-    return None
 
 
 def main(config: Config) -> Results:

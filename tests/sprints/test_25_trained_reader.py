@@ -1,0 +1,231 @@
+"""The trained reader of sprint 25: its tasks, its tokens, its loss on answers alone, and what it may say."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+
+SPRINT = "25_retrieval_augmented_generation"
+
+
+@pytest.fixture
+def part(load_sprint):
+    return lambda name: load_sprint(f"{SPRINT}/retrieval/{name}.py")
+
+
+@pytest.fixture
+def tasks(part):
+    return part("reader_tasks")
+
+
+@pytest.fixture
+def trained(part):
+    return part("trained_reader")
+
+
+@pytest.fixture
+def kitchen(tasks):
+    return tasks.Kitchen.of(1, 60)
+
+
+@pytest.fixture
+def small(part):
+    return lambda tokens, seed=0: part("reader_files").new_reader(tokens, seeded(seed), 2, 16, 2)
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def unlike(example, place):
+    """Return whether the passage at a place does not state the fact of the question."""
+    return example.numbers[place - 1] != example.question.fact
+
+
+def test_a_sheet_asks_about_the_same_passages_and_most_of_them_are_there(tasks, kitchen):
+    generator, there = seeded(0), []
+    for _ in range(60):
+        sheet = tasks.draw_sheet(kitchen, 6, 4, generator)
+        assert len(sheet) == 6
+        assert len({(task.numbers, task.shown) for task in sheet}) == 1
+        there += [task.place is not None for task in sheet]
+    assert 0.6 < sum(there) / len(there) < 0.8
+
+
+def test_names_stand_in_passages_and_no_question_asks_by_a_word_that_is_gone(tasks, kitchen):
+    names, generator, named = tasks.made_up_names(20), seeded(1), 0
+    for _ in range(60):
+        for task in tasks.draw_sheet(kitchen, 6, 4, generator, names):
+            named += task.answer in names
+            if task.place is not None:
+                shown = task.shown[task.place - 1]
+                original = kitchen.pantry.facts[task.question.fact]
+                assert all(shown.values[part] == original.values[part] for part in task.question.reading.words)
+    assert named > 10
+
+
+def test_every_name_is_made_once_and_no_pantry_has_it(tasks, part):
+    names = tasks.made_up_names(tasks.MOST_NAMES)
+    assert len(set(names)) == len(names)
+    assert not set(names) & set(part("trained_reader").ReaderTokens().words)
+    assert tasks.made_up_names(5) == names[:5]
+    with pytest.raises(ValueError, match=r"there are 3375 names.*got a count of 3376"):
+        tasks.made_up_names(tasks.MOST_NAMES + 1)
+
+
+def test_a_named_answer_is_the_passages_word_and_a_missing_one_cannot_be_named(tasks, kitchen):
+    example, missing = (tasks.draw_task(kitchen, kind, False, 0.0, 4, seeded(2)) for kind in ("right", "missing"))
+    named = tasks.name_answer(example, "badoka")
+    assert named.answer == "badoka"
+    assert named.prompt.count("badoka") == 1
+    assert named.prompt.replace("badoka", example.answer) == example.prompt
+    with pytest.raises(ValueError, match="passage is missing"):
+        tasks.name_answer(missing, "badoka")
+
+
+def test_every_word_of_passages_questions_and_targets_is_a_token(tasks, trained, kitchen):
+    tokens, generator = trained.ReaderTokens(), seeded(3)
+    for number in range(100):
+        task = tasks.draw_task(kitchen, tasks.TEN_TASKS[number % 10], number % 2 == 0, 0.5, 4, generator)
+        assert tokens.ids[trained.OTHER] not in [*tokens.prompt(task), *tokens.target(task)]
+    assert tokens.encode("Who is Bob?").count(tokens.ids[trained.OTHER]) == 2
+    assert tokens.words[tokens.encode("christmas")[0]] == "Christmas"
+
+
+def test_answers_alone_are_scored_each_behind_its_own_question(tasks, trained, kitchen):
+    tokens, sheet = trained.ReaderTokens(), tasks.draw_sheet(kitchen, 5, 4, seeded(4))
+    rows, answers = tokens.batch([sheet, sheet[:2]])
+    scored = [tokens.words[token] for token in rows[0][answers[0]].tolist()]
+    wanted = [word for task in sheet for word in ([tokens.words[i] for i in tokens.target(task)])]
+    assert scored == wanted
+    assert int(answers[1].sum()) == sum(len(tokens.target(task)) for task in sheet[:2])
+    text = " ".join(tokens.words[token] for token in rows[0].tolist())
+    assert text.count("question:") == text.count("answer:") == 5
+    assert text.count("[1]") >= 1
+
+
+def test_the_loss_is_that_of_the_answers_by_hand(tasks, trained, kitchen, small):
+    tokens = trained.ReaderTokens()
+    model = small(tokens).eval()
+    task = tasks.draw_task(kitchen, "right", False, 0.0, 3, seeded(5))
+    prompt, target = tokens.prompt(task), tokens.target(task)
+    logs = model(torch.tensor([prompt + target]))[0].log_softmax(dim=1)
+    by_hand = -sum(logs[len(prompt) - 1 + step, token] for step, token in enumerate(target))
+    loss, count = trained.answer_loss(model, tokens.batch([[task]]))
+    assert count == 2
+    assert float(loss) == pytest.approx(by_hand.item(), rel=1e-5)
+    # Padding behind the end changes nothing.
+    both, terms = trained.answer_loss(model, tokens.batch([[task], [task, task, task]]))
+    longer, _ = trained.answer_loss(model, tokens.batch([[task, task, task]]))
+    assert terms == 8
+    assert float(both) == pytest.approx(float(loss + longer), rel=1e-5)
+
+
+def test_a_reader_cites_only_what_is_shown_and_its_belief_is_the_product(tasks, trained, kitchen, small):
+    tokens = trained.ReaderTokens()
+    model = small(tokens).eval()
+    reader = trained.TrainedReader(model, tokens)
+    examples = tasks.draw_tasks(kitchen, 30, False, 0.5, 3, seeded(6))
+    forced = reader.read(examples, may_abstain=False, size=7)
+    assert all(one.place in (1, 2, 3) for one in forced)
+    assert [one.answer for one in forced] == [one.answer for one in reader.read(examples, may_abstain=False)]
+    said, prompt = forced[0], tokens.prompt(examples[0])
+    place, word = tokens.ids[f"[{said.place}]"], tokens.ids[said.answer.lower()]
+    first = model(torch.tensor([prompt]))[0, -1].softmax(dim=0)[place]
+    second = model(torch.tensor([[*prompt, place]]))[0, -1].softmax(dim=0)
+    assert int(second.argmax()) == word
+    assert said.belief == pytest.approx(float(first * second[word]), rel=1e-4)
+
+
+def test_without_passages_a_reader_says_a_word_and_cites_nothing(tasks, trained, kitchen, small):
+    tokens = trained.ReaderTokens()
+    reader = trained.TrainedReader(small(tokens), tokens)
+    examples = tasks.draw_closed(kitchen, 5, seeded(7))
+    assert all(said.place is None and said.answer != "I do not know" for said in reader.read(examples, False))
+    assert all(len(tokens.target(example)) == 1 for example in examples)
+
+
+def test_a_reader_refuses_a_model_with_other_words(trained, small):
+    with pytest.raises(ValueError, match="one token for each word"):
+        trained.TrainedReader(small(trained.ReaderTokens()), trained.ReaderTokens(["badoka"]))
+
+
+def test_training_moves_every_parameter_and_is_the_same_twice(tasks, trained, kitchen, small):
+    tokens, ends = trained.ReaderTokens(), []
+    for _ in range(2):
+        model = small(tokens)
+        before = [weight.clone() for weight in model.parameters()]
+        drawn = tasks.sheets([kitchen], 2, 3, 3, seeded(8), home=kitchen)
+        steps = list(trained.train_reader(model, tokens, drawn, steps=3, learning_rate=3e-3, muon_learning_rate=0.02))
+        moved = [not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True)]
+        assert all(moved)
+        ends.append((steps, [weight.clone() for weight in model.parameters()]))
+    assert ends[0][0] == ends[1][0]
+    assert all(torch.equal(a, b) for a, b in zip(ends[0][1], ends[1][1], strict=True))
+
+
+def test_a_saved_reader_answers_as_before_and_a_spoilt_one_is_refused(tasks, trained, kitchen, small, part, tmp_path):
+    files, names = part("reader_files"), ["badoka"]
+    tokens = trained.ReaderTokens(names)
+    reader = trained.TrainedReader(small(tokens), tokens)
+    files.save_reader(reader, names, tmp_path / "reader")
+    again, known = files.load_reader(tmp_path / "reader")
+    examples = tasks.draw_tasks(kitchen, 10, False, 0.5, 3, seeded(9))
+    assert known == names
+    for one, other in zip(reader.read(examples), again.read(examples), strict=True):
+        assert (one.answer, one.place) == (other.answer, other.place)
+        assert one.belief == pytest.approx(other.belief, abs=1e-3)
+    config = tmp_path / "reader" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"names": []}))
+    with pytest.raises(ValueError, match=r"config\.json"):
+        files.load_reader(tmp_path / "reader")
+    with pytest.raises(ValueError, match=r"there is no reader.*train_reader\.py"):
+        files.load_reader(tmp_path / "nothing")
+
+
+def test_shipped_blocks_are_kept_and_a_word_begins_as_the_mean_of_its_pieces(trained, part):
+    from shared.nn.pretrained import load_causal_model
+
+    tokens = trained.ReaderTokens()
+    model = part("reader_files").from_pretrained(tokens, "cookbook", seeded(10))
+    theirs, tokenizer = load_causal_model("cookbook")
+    pieces = tokenizer.encode(" detective", add_special_tokens=False)
+    embedding = theirs.get_input_embeddings().weight
+    assert len(pieces) > 1
+    assert torch.allclose(model.token_embedding.weight[tokens.ids["detective"]], embedding[pieces].mean(dim=0))
+    assert model.head.weight is model.token_embedding.weight
+    ours, old = model.blocks[0].attention.output.weight, theirs.transformer.h[0].attn.c_proj.weight
+    assert torch.allclose(ours, old.T) or torch.allclose(ours, old)
+
+
+def test_the_best_reader_and_the_rule_are_what_they_should_be(tasks, part, kitchen):
+    exam = part("reader_exam")
+    examples = tasks.draw_tasks(kitchen, 40, False, 0.0, 4, seeded(11))
+    read, forced = exam.best_reader(kitchen, False, 0.0)
+    best = exam.marks(examples, read(examples), forced(examples), [1.0, 4.0])
+    assert best.right > 0.9
+    assert best.cited > 0.9
+    rule = exam.by_rule(0.0)(examples)
+    assert exam.marks(examples, rule, rule, [1.0]).right > 0.9
+    chance = exam.by_closed_book([kitchen])(examples)
+    assert exam.marks(examples, chance, chance, [1.0]).right < 0.5
+    counts = Counter(one.place for one in exam.by_best_sentence(examples))
+    assert set(counts) <= {1, 2, 3, 4}
+
+
+def test_marks_by_hand(tasks, part, kitchen):
+    exam, said = part("reader_exam"), part("readers").Said
+    examples = [tasks.draw_task(kitchen, kind, False, 0.0, 3, seeded(12)) for kind in ("right", "right", "missing")]
+    right = said(examples[0].answer, examples[0].place, 0.9)
+    luck = said(examples[1].answer, next(place for place in (1, 2, 3) if unlike(examples[1], place)), 0.6)
+    silent, guess = said("I do not know", None, 0.7), said("prawns", 1, 0.3)
+    got = exam.marks(examples, [right, luck, silent], [right, luck, guess], [1.0, 4.0])
+    assert (got.right, got.cited, got.silent, got.correct) == (1.0, 0.5, 1.0, 1.0)
+    # At a price of 1 the first two are answered; at 4, above 0.8, only the first.
+    assert got.points == {"1": pytest.approx(2 / 3), "4": pytest.approx(1 / 3)}
+    assert got.curve["1"] == pytest.approx(1 / 3)
+    assert got.belief == pytest.approx(0.6)
+    wrong = exam.marks(examples, [replace(right, answer="nothing"), luck, silent], [right, luck, guess], [1.0])
+    assert wrong.right == 0.5
