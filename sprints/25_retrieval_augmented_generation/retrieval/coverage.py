@@ -9,7 +9,7 @@ from numpy import ndarray
 COVERAGES = tuple(round(0.1 * step, 1) for step in range(1, 11))  # shares of questions that are answered
 
 
-def errors_by_coverage(sure: Sequence[float], errors: Sequence[float | int]) -> Float[ndarray, " coverages"]:
+def errors_by_coverage(sure: Sequence[float | int], errors: Sequence[float | int]) -> Float[ndarray, " coverages"]:
     """Return the share of errors among the surest answers, for each coverage; equally sure ones in random order."""
     levels, expected = np.array(sure), np.array(errors, dtype=float)
     for level in np.unique(levels):

@@ -1,7 +1,7 @@
 """What a reader is worth: its answers, its citations and its beliefs, beside the best reader and readers by rule."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
@@ -12,6 +12,7 @@ from retrieval.reader_tasks import Kitchen
 from retrieval.readers import SILENT, Said, copy, least_belief, weigh
 from retrieval.reading import UNKNOWN, Example, judge
 from retrieval.reading_optimum import Shares, believe
+from retrieval.trained_reader import TrainedReader
 
 SHARES = Shares(right=0.6, missing=0.3, conflict=0.1)  # of `TEN_TASKS`
 Read = Callable[[Sequence[Example]], list[Said]]
@@ -136,3 +137,20 @@ def by_closed_book(kitchens: Sequence[Kitchen]) -> Read:
 def texts_of(example: Example) -> list[str]:
     """Return the passages of a task, without their numbers."""
     return [line.partition("] ")[2] for line in example.prompt.splitlines()[: len(example.shown)]]
+
+
+def always(read: Read) -> tuple[Read, Read]:
+    """Return a reader twice: it answers the same way whether it has to or not."""
+    return read, read
+
+
+def sit(
+    examples: Sequence[Example], readers: Mapping[str, tuple[Read, Read]], prices: Sequence[float]
+) -> dict[str, Marks]:
+    """Return the marks of each reader; each comes with the way it answers if it has to."""
+    return {name: marks(examples, read(examples), forced(examples), prices) for name, (read, forced) in readers.items()}
+
+
+def by_model(reader: TrainedReader) -> tuple[Read, Read]:
+    """Return a trained reader, and how it answers if it has to."""
+    return reader.read, lambda examples: reader.read(examples, may_abstain=False)
