@@ -62,17 +62,15 @@ class SqlEntities(SqlBase):
     def _neighbours(self, node: int) -> dict[int, float]:
         """Return the weight of evidence between a node and every other: a decision counts in its place."""
         weights = dict(self._rows("SELECT other, weight FROM links WHERE one = ?", node))
-        name = self._rows("SELECT name FROM nodes WHERE id = ?", node)[0][0]
         said = self._rows(
-            "SELECT n.id, d.same FROM decisions d JOIN nodes n ON n.name = d.other WHERE d.one = ? AND n.mentions > 0 "
-            "ORDER BY d.day, d.same DESC",
-            name,
-        ) + self._rows(
-            "SELECT n.id, d.same FROM decisions d JOIN nodes n ON n.name = d.one WHERE d.other = ? AND n.mentions > 0 "
-            "ORDER BY d.day, d.same DESC",
-            name,
-        )
-        return weights | {other: DECIDED if same else -DECIDED for other, same in said}  # the last one counts
+            "SELECT n.id, d.same, d.day FROM nodes mine JOIN decisions d ON d.one = mine.name "
+            "JOIN nodes n ON n.name = d.other WHERE mine.id = ? AND n.mentions > 0 "
+            "UNION ALL SELECT n.id, d.same, d.day FROM nodes mine JOIN decisions d ON d.other = mine.name "
+            "JOIN nodes n ON n.name = d.one WHERE mine.id = ? AND n.mentions > 0",
+            node, node,
+        )  # fmt: skip
+        said.sort(key=lambda one: (one[2], -one[1]))  # of several the last one counts
+        return weights | {other: DECIDED if same else -DECIDED for other, same, _ in said}
 
     def _cluster(self, seeds: Iterable[int]) -> Touched:
         """Cut what is connected with these nodes into entities again; return the claims whose entities are others."""
@@ -126,10 +124,11 @@ class SqlEntities(SqlBase):
         if before == entity:
             return set()
         self._run("UPDATE nodes SET entity = ? WHERE id = ?", entity, node)
-        self._close_member(node)
+        if before is not None:
+            self._close_member(node)
         self._run("INSERT INTO members VALUES (?, ?, ?, NULL)", node, entity, self._arrival)
         if before is None:
-            return set()
+            return set()  # nothing is said about it yet
         about = (
             "SELECT subject_entity, relation, object_entity FROM claims WHERE subject = ? "
             "UNION SELECT subject_entity, relation, object_entity FROM claims WHERE object = ?"

@@ -150,34 +150,38 @@ class SqlStore(SqlEntities, SqlReading):
         groups: set[Group] = {
             (subject, relation, None if relation in self.single else object) for subject, relation, object in touched
         }
-        for subject, relation, object in sorted(groups, key=lambda group: (group[0], group[1], group[2] or 0)):
-            which, values = "", (subject, relation)
-            if object is not None:
-                which, values = " AND object{} = ?", (subject, relation, object)
-            said = self._rows(
-                "SELECT c.object_entity, c.day, c.holds, r.source, c.record FROM claims c JOIN records r "
-                f"ON r.key = c.record WHERE subject_entity = ? AND relation = ?{which.format('_entity')}",
-                *values,
-            )
-            found = periods(
-                [Said(object, day, bool(holds), source, key) for object, day, holds, source, key in said], self._weight
-            )
-            before = self._rows(
-                "SELECT id, object, since, until FROM facts WHERE known_until IS NULL AND subject = ? AND relation = ?"
-                + which.format(""),
-                *values,
-            )
-            now = {(one.object, one.since, one.until): one.records for one in found}
-            for fact, *period in before:
+        for group in sorted(groups, key=lambda one: (one[0], one[1], one[2] or 0)):
+            now = {(one.object, one.since, one.until): one.records for one in periods(self._said(group), self._weight)}
+            for fact, *period in self._known(group):
                 self._support(fact, now.pop(tuple(period), ()))
-            for (thing, since, until), keys in now.items():
+            for (object, since, until), keys in now.items():
                 fact = self._next("facts")
                 self._run(
                     "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
-                    fact, subject, relation, thing, since, until, self._arrival,
+                    fact, *group[:2], object, since, until, self._arrival,
                 )  # fmt: skip
                 for key in keys:
                     self._run("INSERT INTO says VALUES (?, ?, ?, NULL)", fact, key, self._arrival)
+
+    def _said(self, group: Group) -> list[Said]:
+        """Return the claims about a group."""
+        subject, relation, object = group
+        which, values = ("", ()) if object is None else (" AND object_entity = ?", (object,))
+        rows = self._rows(
+            "SELECT object_entity, c.day, holds, source, record FROM claims c JOIN records r ON r.key = c.record "
+            f"WHERE subject_entity = ? AND relation = ?{which}",
+            subject, relation, *values,
+        )  # fmt: skip
+        return [Said(thing, day, bool(holds), source, key) for thing, day, holds, source, key in rows]
+
+    def _known(self, group: Group) -> list[tuple]:
+        """Return the facts about a group that are known now: number, object, since, until."""
+        subject, relation, object = group
+        which, values = ("", ()) if object is None else ("AND object = ?", (object,))
+        return self._rows(
+            f"SELECT id, object, since, until FROM facts WHERE known_until IS NULL AND subject = ? AND relation = ? {which}",
+            subject, relation, *values,
+        )  # fmt: skip
 
     def _support(self, fact: int, keys: tuple[str, ...]) -> None:
         """Let a fact that was known rest on these records; with none it is no longer known."""
