@@ -1,4 +1,4 @@
-"""What does it take until a small GPT reads? It is trained on tasks of some pantries, and has to read about another one.
+"""What does it take until a small GPT reads? Trained on tasks of some pantries, it reads about another one.
 
     uv run sprints/25_retrieval_augmented_generation/train_reader.py
     uv run sprints/25_retrieval_augmented_generation/train_reader.py --preset seeds
@@ -8,7 +8,7 @@ and three that are simple. Theory: notes/11_a_reader.md
 """
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import mean
 from typing import Literal
 
@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from retrieval.pantry_training import FACTS, TESTED_ON, TRAINED_ON, VALIDATED_ON
 from retrieval.reader_exam import (
+    Table,
     always,
     best_reader,
     by_best_sentence,
@@ -25,11 +26,13 @@ from retrieval.reader_exam import (
     by_copying,
     by_model,
     by_rule,
+    over_models,
     sit,
 )
 from retrieval.reader_files import PANTRY_READER, from_pretrained, new_reader, save_reader
 from retrieval.reader_tasks import Kitchen, draw_tasks, made_up_names, name_answer, sheets
-from retrieval.trained_reader import ReaderTokens, TrainedReader, train_reader
+from retrieval.reader_tokens import MOST_PASSAGES, MOST_QUESTIONS, ReaderTokens
+from retrieval.trained_reader import TrainedReader, train_reader
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
@@ -56,6 +59,7 @@ class Config(ScriptConfig):
     passages: AtLeastTwo = 3  # that are shown
     names: NonNegativeInt = 200  # made-up names that stand in passages of the training
     steps: PositiveInt = 250  # optimizer steps
+    easy: Fraction = 0.3  # share of the steps, the first ones, with neither near passages nor synonyms
     sheets: PositiveInt = 16  # sets of passages in a step
     questions: PositiveInt = 4  # about each set
     learning_rate: PositiveFloat = 3e-3  # of AdamW, for embeddings, biases and gains
@@ -70,6 +74,11 @@ class Config(ScriptConfig):
 
     def check(self) -> None:
         check_heads(self.d_model, self.heads)
+        if self.passages > MOST_PASSAGES or self.questions > MOST_QUESTIONS:
+            raise ValueError(
+                f"at most {MOST_PASSAGES} passages and {MOST_QUESTIONS} questions have room; got --passages "
+                f"{self.passages} and --questions {self.questions}"
+            )
         if self.tasks < 10:
             raise ValueError(f"ten tasks hold each situation once, so --tasks must be at least 10; got {self.tasks}")
 
@@ -80,9 +89,7 @@ class Results:
 
     Args:
         parameters: of the model.
-        marks: by pool, rate, reader and mark (see `Marks`); one of the readers has no seeds.
-        curves: by pool, rate, reader and share of tasks that are answered: errors among the answers.
-        points: by pool, rate, reader and price.
+        tables: by pool and rate: each reader's marks, its curve, and its points. Only the trained reader has intervals.
         behind: by pool and rate: points in a hundred that the trained reader is behind the best one, passage there.
         named: right, if the answer is a name: one of the training, or a new one.
         validation: correct on tasks of the validation pantry, by which settings are chosen.
@@ -90,9 +97,7 @@ class Results:
     """
 
     parameters: int
-    marks: dict[str, dict[str, dict[str, dict[str, MeanInterval]]]]
-    curves: dict[str, dict[str, dict[str, dict[str, MeanInterval]]]]
-    points: dict[str, dict[str, dict[str, dict[str, MeanInterval]]]]
+    tables: dict[str, dict[str, Table]]
     behind: dict[str, dict[str, MeanInterval]]
     named: dict[str, MeanInterval]
     validation: MeanInterval
@@ -107,9 +112,14 @@ def trained(config: Config, kitchens: list[Kitchen], seed: int) -> tuple[Trained
         model = from_pretrained(tokens, SHIPPED, generator)
     else:
         model = new_reader(tokens, generator, config.layers, config.d_model, config.heads)
-    drawn = sheets(kitchens, config.sheets, config.questions, config.passages, generator, names[: config.names])
-    rates = {"learning_rate": config.learning_rate, "muon_learning_rate": config.muon_learning_rate}
-    steps = train_reader(model, tokens, drawn, steps=config.steps, **rates)
+    drawn = sheets(
+        kitchens, config.sheets, config.questions, config.passages, generator, names[: config.names],
+        easy=round(config.easy * config.steps),
+    )  # fmt: skip
+    steps = train_reader(
+        model, tokens, drawn, steps=config.steps, learning_rate=config.learning_rate,
+        muon_learning_rate=config.muon_learning_rate,
+    )  # fmt: skip
     losses = [loss for _, loss in tqdm(steps, total=config.steps, desc=f"reader {seed}", leave=False)]
     width = max(1, config.steps // 20)
     return TrainedReader(model, tokens), [mean(losses[place : place + width]) for place in range(0, len(losses), width)]
@@ -145,7 +155,8 @@ def main(config: Config) -> Results:
             of_names[kind].append(share)
     folder = PANTRY_READER if config.record == "seeds" else run_folder(config, __file__) / PANTRY_READER.name
     save_reader(readers[0], made_up_names(config.names + UNSEEN), folder)
-    found = {name: {pool: {} for pool in POOLS} for name in ("marks", "curves", "points", "behind")}
+    tables: dict[str, dict[str, Table]] = {pool: {} for pool in POOLS}
+    behind: dict[str, dict[str, MeanInterval]] = {pool: {} for pool in POOLS}
     for pool, near in POOLS.items():
         for rate in config.rates:
             tasks = draw_tasks(test, config.tasks, near, rate, config.passages, torch.Generator().manual_seed(2))
@@ -158,39 +169,25 @@ def main(config: Config) -> Results:
             }
             sat = {name: [one] for name, one in sit(tasks, others, config.prices).items()}
             sat[MODEL] = [sit(tasks, {MODEL: by_model(reader)}, config.prices)[MODEL] for reader in readers]
-            rows = {name: [asdict(one) for one in ones] for name, ones in sat.items()}
-            for name, key in (("curves", "curve"), ("points", "points")):
-                found[name][pool][f"{rate:g}"] = {
-                    reader: {at: mean_interval([row[key][at] for row in ones]) for at in ones[0][key]}
-                    for reader, ones in rows.items()
-                }
-            found["marks"][pool][f"{rate:g}"] = {
-                reader: {
-                    key: mean_interval([row[key] for row in ones])
-                    for key, value in ones[0].items()
-                    if not isinstance(value, dict)
-                }
-                for reader, ones in rows.items()
-            }
-            behind = mean_interval([100 * (rows[BEST][0]["right"] - row["right"]) for row in rows[MODEL]])
-            found["behind"][pool][f"{rate:g}"] = behind
-            for reader, one in found["marks"][pool][f"{rate:g}"].items():
-                shown = ", ".join(f"{key} {show_interval(*one[key], '.1%')}" for key in ("right", "cited", "silent"))
-                print(f"others from {pool}, {rate:.0%} synonyms, {reader}: {shown}")
+            tables[pool][f"{rate:g}"] = table = over_models(sat)
+            behind[pool][f"{rate:g}"] = mean_interval([100 * (sat[BEST][0].right - one.right) for one in sat[MODEL]])
+            for name, row in table.marks.items():
+                shown = ", ".join(f"{key} {show_interval(*row[key], '.1%')}" for key in ("right", "cited", "silent"))
+                print(f"others from {pool}, {rate:.0%} synonyms, {name}: {shown}")
     names = {kind: mean_interval(shares) for kind, shares in of_names.items()}
     print("answers that are names: " + ", ".join(f"{kind} {show_interval(*one, '.1%')}" for kind, one in names.items()))
     parameters = readers[0].model.parameter_count()
-    return Results(parameters, **found, named=names, validation=mean_interval(checked), losses=losses)
+    return Results(parameters, tables, behind, names, mean_interval(checked), losses)
 
 
 def plot(results: Results) -> Figure:
     """Draw errors among the answers over the share of tasks that are answered, beside the best reader."""
-    figure, panels = new_figure(9.0, 4.2, columns=len(results.curves))
+    figure, panels = new_figure(9.0, 4.2, columns=len(results.tables))
     styles = {BEST: ("--", "black"), "weighs by rule": ("s:", COLOURS[1]), MODEL: ("o-", COLOURS[0])}
-    for axes, (pool, rates) in zip(panels, results.curves.items(), strict=True):
+    for axes, (pool, rates) in zip(panels, results.tables.items(), strict=True):
         rate = sorted(rates, key=float)[len(rates) // 2]
         for reader, (style, colour) in styles.items():
-            row = rates[rate][reader]
+            row = rates[rate].curves[reader]
             means, halves = zip(*row.values(), strict=True)
             axes.errorbar(
                 [100 * float(share) for share in row], [100 * value for value in means],

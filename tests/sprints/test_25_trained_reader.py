@@ -85,40 +85,77 @@ def test_a_named_answer_is_the_passages_word_and_a_missing_one_cannot_be_named(t
         tasks.name_answer(missing, "badoka")
 
 
-def test_every_word_of_passages_questions_and_targets_is_a_token(tasks, trained, kitchen):
-    tokens, generator = trained.ReaderTokens(), seeded(3)
-    for number in range(100):
-        task = tasks.draw_task(kitchen, tasks.TEN_TASKS[number % 10], number % 2 == 0, 0.5, 4, generator)
-        assert tokens.ids[trained.OTHER] not in [*tokens.prompt(task), *tokens.target(task)]
-    assert tokens.encode("Who is Bob?").count(tokens.ids[trained.OTHER]) == 2
+def test_every_word_of_passages_questions_and_targets_is_a_token(tasks, part, kitchen):
+    module, generator = part("reader_tokens"), seeded(3)
+    tokens = module.ReaderTokens()
+    examples = [
+        tasks.draw_task(kitchen, tasks.TEN_TASKS[number % 10], number % 2 == 0, 0.5, 4, generator)
+        for number in range(100)
+    ]
+    assert tokens.ids[module.OTHER] not in tokens.prompts(examples).tokens
+    assert tokens.ids[module.OTHER] not in [token for one in examples for token in tokens.target(one)]
+    assert tokens.encode("Who is Bob?").count(tokens.ids[module.OTHER]) == 2
     assert tokens.words[tokens.encode("christmas")[0]] == "Christmas"
 
 
 def test_answers_alone_are_scored_each_behind_its_own_question(tasks, trained, kitchen):
     tokens, sheet = trained.ReaderTokens(), tasks.draw_sheet(kitchen, 5, 4, seeded(4))
-    rows, answers = tokens.batch([sheet, sheet[:2]])
-    scored = [tokens.words[token] for token in rows[0][answers[0]].tolist()]
-    wanted = [word for task in sheet for word in ([tokens.words[i] for i in tokens.target(task)])]
-    assert scored == wanted
-    assert int(answers[1].sum()) == sum(len(tokens.target(task)) for task in sheet[:2])
-    text = " ".join(tokens.words[token] for token in rows[0].tolist())
+    rows = tokens.sheets([sheet, sheet[:2]])
+    wanted = [token for task in sheet for token in tokens.target(task)]
+    assert rows.tokens[0][rows.answers[0]].tolist() == wanted
+    assert int(rows.answers[1].sum()) == sum(len(tokens.target(task)) for task in sheet[:2])
+    text = " ".join(tokens.words[token] for token in rows.tokens[0].tolist())
     assert text.count("question:") == text.count("answer:") == 5
-    assert text.count("[1]") >= 1
+
+
+def test_each_passage_and_question_begins_at_its_own_place(tasks, part, kitchen):
+    module = part("reader_tokens")
+    tokens = module.ReaderTokens()
+    for seed in range(20):
+        sheet = tasks.draw_sheet(kitchen, 5, 3, seeded(seed))
+        tokens_of, positions, _ = (row[0] for row in tokens.sheets([sheet]))
+        for place in (1, 2, 3):
+            begins = (positions == 1 + module.SLOT * (place - 1)).nonzero()
+            assert tokens.words[tokens_of[begins[0, 0]]] == f"[{place}]"
+        asks = (tokens_of == tokens.ids["question:"]).nonzero()[:, 0]
+        assert positions[asks].tolist() == [1 + module.SLOT * (module.MOST_PASSAGES + number) for number in range(5)]
+        assert len(set(positions.tolist())) == len(positions)  # none reaches into the next one's room
+        assert positions.max() < module.CONTEXT
+    # A prompt has the places that its sheet gives it.
+    prompt, whole = tokens.prompts(sheet[:1]), tokens.sheets([sheet])
+    assert torch.equal(prompt.positions[0], whole.positions[0, : len(prompt.positions[0])])
+    with pytest.raises(ValueError, match="at most 5 passages and 5 questions; got 3 and 6"):
+        tokens.sheets([tasks.draw_sheet(kitchen, 6, 3, seeded(0))])
+
+
+def test_the_longest_passage_and_question_fit_into_a_slot(part):
+    module, grammar = part("reader_tokens"), part("pantry_grammar")
+    tokens, longest = module.ReaderTokens(), 0
+    for kind, form in enumerate(grammar.KINDS):
+        values = tuple(next(iter(grammar.words_of(table))) for table in form.parts)
+        passage = f"[1] {grammar.state(kind, values, 2020, ('teacher', 'prawns'))}"
+        longest = max(longest, len(tokens.encode(passage)))
+        for asked in range(4):
+            words = {part: value for part, value in enumerate(values) if part != asked}
+            question = grammar.form_question(grammar.Reading(kind, asked, words, form.relation, 2020))
+            longest = max(longest, len(tokens.encode(f"Question: {question} Answer: [1] {values[asked]}")))
+    assert longest <= module.SLOT
 
 
 def test_the_loss_is_that_of_the_answers_by_hand(tasks, trained, kitchen, small):
     tokens = trained.ReaderTokens()
     model = small(tokens).eval()
     task = tasks.draw_task(kitchen, "right", False, 0.0, 3, seeded(5))
-    prompt, target = tokens.prompt(task), tokens.target(task)
-    logs = model(torch.tensor([prompt + target]))[0].log_softmax(dim=1)
-    by_hand = -sum(logs[len(prompt) - 1 + step, token] for step, token in enumerate(target))
-    loss, count = trained.answer_loss(model, tokens.batch([[task]]))
+    rows, target = tokens.sheets([[task]]), tokens.target(task)
+    logs = model(rows.tokens, positions=rows.positions)[0].log_softmax(dim=1)
+    at = len(logs) - len(target) - 1
+    by_hand = -sum(logs[at + step, token] for step, token in enumerate(target))
+    loss, count = trained.answer_loss(model, rows)
     assert count == 2
     assert float(loss) == pytest.approx(by_hand.item(), rel=1e-5)
     # Padding behind the end changes nothing.
-    both, terms = trained.answer_loss(model, tokens.batch([[task], [task, task, task]]))
-    longer, _ = trained.answer_loss(model, tokens.batch([[task, task, task]]))
+    both, terms = trained.answer_loss(model, tokens.sheets([[task], [task, task, task]]))
+    longer, _ = trained.answer_loss(model, tokens.sheets([[task, task, task]]))
     assert terms == 8
     assert float(both) == pytest.approx(float(loss + longer), rel=1e-5)
 
@@ -131,10 +168,11 @@ def test_a_reader_cites_only_what_is_shown_and_its_belief_is_the_product(tasks, 
     forced = reader.read(examples, may_abstain=False, size=7)
     assert all(one.place in (1, 2, 3) for one in forced)
     assert [one.answer for one in forced] == [one.answer for one in reader.read(examples, may_abstain=False)]
-    said, prompt = forced[0], tokens.prompt(examples[0])
+    said, rows = forced[0], tokens.prompts(examples[:1])
     place, word = tokens.ids[f"[{said.place}]"], tokens.ids[said.answer.lower()]
-    first = model(torch.tensor([prompt]))[0, -1].softmax(dim=0)[place]
-    second = model(torch.tensor([[*prompt, place]]))[0, -1].softmax(dim=0)
+    first = model(rows.tokens[:, :-1], positions=rows.positions[:, :-1])[0, -1].softmax(dim=0)[place]
+    rows.tokens[0, -1] = place
+    second = model(rows.tokens, positions=rows.positions)[0, -1].softmax(dim=0)
     assert int(second.argmax()) == word
     assert said.belief == pytest.approx(float(first * second[word]), rel=1e-4)
 

@@ -13,6 +13,7 @@ from retrieval.readers import SILENT, Said, copy, least_belief, weigh
 from retrieval.reading import UNKNOWN, Example, judge
 from retrieval.reading_optimum import Shares, believe
 from retrieval.trained_reader import TrainedReader
+from shared.checks.intervals import MeanInterval, mean_interval
 
 SHARES = Shares(right=0.6, missing=0.3, conflict=0.1)  # of `TEN_TASKS`
 Read = Callable[[Sequence[Example]], list[Said]]
@@ -154,3 +155,26 @@ def sit(
 def by_model(reader: TrainedReader) -> tuple[Read, Read]:
     """Return a trained reader, and how it answers if it has to."""
     return reader.read, lambda examples: reader.read(examples, may_abstain=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Means over models, with intervals: by reader and mark, by reader and share of tasks, by reader and price."""
+
+    marks: dict[str, dict[str, MeanInterval]]
+    curves: dict[str, dict[str, MeanInterval]]
+    points: dict[str, dict[str, MeanInterval]]
+
+
+def over_models(sat: Mapping[str, Sequence[Marks]]) -> Table:
+    """Return the means of some models' marks; what has one mark alone has no interval."""
+
+    def over(part: Callable[[Marks], dict[str, float]]) -> dict[str, dict[str, MeanInterval]]:
+        rows = {reader: [part(one) for one in ones] for reader, ones in sat.items()}
+        return {
+            reader: {key: mean_interval([row[key] for row in many]) for key in many[0]} for reader, many in rows.items()
+        }
+
+    names = ("right", "cited", "silent", "correct", "belief", "answers_right")
+    plain = over(lambda one: {name: getattr(one, name) for name in names})
+    return Table(plain, over(lambda one: one.curve), over(lambda one: one.points))

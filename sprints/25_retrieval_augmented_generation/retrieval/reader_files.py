@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from retrieval.trained_reader import ReaderTokens, TrainedReader
+from retrieval.reader_tokens import CONTEXT, ReaderTokens
+from retrieval.trained_reader import TrainedReader
 from shared.lab.files import replacing_folder, write_text
 from shared.lab.paths import DATA
 from shared.lab.provenance import note_read
@@ -18,7 +19,6 @@ from shared.nn.model_folders import check_seal, read_json, read_safetensors, ref
 from shared.nn.pretrained import load_causal_model
 
 PANTRY_READER = DATA / "models" / "pantry-reader"
-CONTEXT = 256
 TIED = "head.weight"  # the same numbers as the token embedding, so it is not written
 
 

@@ -13,6 +13,7 @@ for little more work.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 import torch
 
@@ -46,11 +47,11 @@ class Kitchen:
         return [number for number, _ in best(self.index.scores(question), POOL)]
 
 
-def made_up_names(count: int) -> list[str]:
+def made_up_names(many: int) -> list[str]:
     """Return different names that no pantry has: badoka, ...; ValueError if there are not so many."""
-    if not 0 <= count <= MOST_NAMES:
-        raise ValueError(f"there are {MOST_NAMES} names of three syllables; got a count of {count}")
-    order = torch.randperm(MOST_NAMES, generator=torch.Generator().manual_seed(0))[:count].tolist()
+    if not 0 <= many <= MOST_NAMES:
+        raise ValueError(f"there are {MOST_NAMES} names of three syllables; got a count of {many}")
+    order = torch.randperm(MOST_NAMES, generator=torch.Generator().manual_seed(0))[:many].tolist()
     size = len(SYLLABLES)
     return [SYLLABLES[n // size**2] + SYLLABLES[n // size % size] + SYLLABLES[n % size] for n in order]
 
@@ -80,10 +81,10 @@ def draw_task(
 
 
 def draw_tasks(
-    kitchen: Kitchen, count: int, near: bool, synonyms: float, passages: int, generator: torch.Generator
+    kitchen: Kitchen, tasks: int, near: bool, synonyms: float, passages: int, generator: torch.Generator
 ) -> list[Example]:
     """Return tasks of which six in ten have the right passage, one has both versions of it, and three have none."""
-    return [draw_task(kitchen, TEN_TASKS[number % 10], near, synonyms, passages, generator) for number in range(count)]
+    return [draw_task(kitchen, TEN_TASKS[number % 10], near, synonyms, passages, generator) for number in range(tasks)]
 
 
 def draw_closed(kitchen: Kitchen, questions: int, generator: torch.Generator) -> list[Example]:
@@ -93,7 +94,12 @@ def draw_closed(kitchen: Kitchen, questions: int, generator: torch.Generator) ->
 
 
 def draw_sheet(
-    kitchen: Kitchen, questions: int, passages: int, generator: torch.Generator, names: Sequence[str] = ()
+    kitchen: Kitchen,
+    questions: int,
+    passages: int,
+    generator: torch.Generator,
+    names: Sequence[str] = (),
+    easy: bool = False,
 ) -> list[Example]:
     """Return tasks that show the same passages: the first one draws them, and seven in ten of the others are there.
 
@@ -106,9 +112,10 @@ def draw_sheet(
         passages: that are shown.
         generator: draws.
         names: one stands in the place of a part of every second passage (default: nowhere).
+        easy: no passages that are near, and no synonyms.
     """
-    near = chance(0.5, generator)
-    rates = torch.rand(questions, generator=generator).tolist()
+    near = chance(0.0 if easy else 0.5, generator)
+    rates = (torch.rand(questions, generator=generator) * (not easy)).tolist()
     first = draw_task(kitchen, one_of(TEN_TASKS, generator), near, rates[0], passages, generator)
     hidden = [
         number
@@ -140,6 +147,7 @@ def sheets(
     generator: torch.Generator,
     names: Sequence[str] = (),
     home: Kitchen | None = None,
+    easy: int = 0,
 ) -> Iterator[list[list[Example]]]:
     """Yield batches of new sheets without end, each sheet of one kitchen.
 
@@ -148,12 +156,13 @@ def sheets(
         size: sheets in a batch.
         questions, passages, generator, names: as in `draw_sheet`.
         home: a world to know by heart; every fourth sheet has closed-book questions about it (default: none has).
+        easy: as many batches have easy sheets first.
     """
-    while True:
+    for number in count():
         batch = []
         while len(batch) < size:
             if home is not None and len(batch) % 4 == 3:
                 batch.append(draw_closed(home, questions, generator))
-            elif sheet := draw_sheet(one_of(kitchens, generator), questions, passages, generator, names):
+            elif sheet := draw_sheet(one_of(kitchens, generator), questions, passages, generator, names, number < easy):
                 batch.append(sheet)
         yield batch
