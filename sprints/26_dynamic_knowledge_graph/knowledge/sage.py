@@ -5,7 +5,7 @@ a link from p to q is as likely as asks(p) and offers(q) are alike. Theory: note
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from shared.graph.graphs import Graph
 from shared.graph.layers import SAGELayer
+from shared.training.keep_best import KeepBest
 
 Links = Int[Tensor, "2 links"]  # who needs above what is needed
 TEMPERATURE = 0.1  # cosines are divided by it
@@ -58,6 +59,8 @@ class LinkSAGE(nn.Module):
         self.layers = nn.ModuleList(SAGELayer(width, width) for _ in range(layers))
         self.asking = nn.Linear(width, width, bias=False)
         self.offering = nn.Linear(width, width, bias=False)
+        # At first, who has similar words and needs is taken for needed; training tells the two apart.
+        self.offering.weight.data.copy_(self.asking.weight.data)
 
     def step(self, number: int, states: Float[Tensor, "nodes width"], graph: Graph) -> Float[Tensor, "nodes width"]:
         """Return the states behind layer `number` of those before it."""
@@ -131,16 +134,34 @@ def train(
     learning_rate: float,
     generator: torch.Generator,
     size: int = 512,
+    every: int = 30,
+    validate: Callable[[LinkSAGE], float] | None = None,
 ) -> list[float]:
-    """Train a model on links, in place, and return the loss of each step."""
+    """Train a model on links, in place, and return the loss of each step.
+
+    Args:
+        model: what is trained.
+        features: of all nodes.
+        needs: links that may be seen.
+        steps: at most so many steps of AdamW.
+        learning_rate: of AdamW.
+        generator: draws the links that are to be predicted.
+        size: links of a step.
+        every: steps from one validation to the next.
+        validate: more is better. The weights of the best validation are those that the model has in the end.
+    """
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
-    batches, losses = LinkBatches(needs, len(features), size), []
-    for _ in range(steps):
+    batches, losses, best = LinkBatches(needs, len(features), size), [], KeepBest(model)
+    for step in range(1, steps + 1):
         hidden, graph, wrong = batches.draw(generator)
-        states = model(features, graph)
+        states = model.train()(features, graph)
         loss = link_loss(model.asks(states[hidden[0]]), model.offers(states[hidden[1]]), wrong)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        if validate is not None and (step % every == 0 or step == steps):
+            best.update(-validate(model), step)
+    if validate is not None:
+        best.restore()
     return losses

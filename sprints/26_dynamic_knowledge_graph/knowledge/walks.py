@@ -22,7 +22,7 @@ class Walks(VectorIndex):
 
     kind = "walks"
 
-    def __init__(self, features: int, model: str, *, width: int = 64, most_tombstones: float = 0.5) -> None:
+    def __init__(self, features: int, model: str, *, width: int = 64, most_tombstones: float = 0.2) -> None:
         super().__init__(features, model)
         self.width, self.most_tombstones, self.rebuilt = width, most_tombstones, 0
         self._empty()
@@ -67,9 +67,6 @@ class Walks(VectorIndex):
 
     def _search(self, queries: Vectors, count: int) -> Found:
         shown = np.packbits(self.number >= 0, bitorder="little")
-        # efSearch is how many are remembered, and a walk remembers what it may not show, too.
-        width = int(max(self.width, count) / max(1 - self.tombstones, 0.1))
-        chosen = faiss.SearchParametersHNSW(sel=faiss.IDSelectorBitmap(shown), efSearch=width)
+        chosen = faiss.SearchParametersHNSW(sel=faiss.IDSelectorBitmap(shown), efSearch=max(self.width, count))
         scores, places = self.index.search(queries, count, params=chosen)
-        known = np.append(self.number, -1)  # place -1 is nothing
-        return scores, known[places]
+        return scores, np.append(self.number, -1)[places]  # place -1 is nothing
