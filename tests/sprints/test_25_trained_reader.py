@@ -267,3 +267,74 @@ def test_marks_by_hand(tasks, part, kitchen):
     assert got.belief == pytest.approx(0.6)
     wrong = exam.marks(examples, [replace(right, answer="nothing"), luck, silent], [right, luck, guess], [1.0])
     assert wrong.right == 0.5
+
+
+# ---- scripts
+
+
+def test_a_language_model_writes_on_behind_the_tasks_it_is_shown(tasks, part, kitchen, tmp_path):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from shared.nn.pretrained import load_tokenizer
+
+    tokenizer = load_tokenizer("cookbook")
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **sizes)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    examples = tasks.draw_tasks(kitchen, 12, False, 0.0, 3, seeded(13))
+    reader = part("prompted_reader").PromptedReader(str(tmp_path), examples[:2])
+    prompt = reader.prompt(examples[3])
+    assert prompt.count("Question:") == prompt.count("Answer:") == 3
+    assert examples[0].prompt + examples[0].target in prompt
+    assert prompt.endswith("Answer:")
+    said = reader.read(examples[3])
+    assert 0 < said.belief < 1
+    wanted = {
+        " prawns [2].\nx": ("prawns", 2),
+        " I do not know\n": ("I do not know", None),
+        " so it is\n": ("so it is", None),
+    }
+    for text, (answer, place) in wanted.items():
+        assert reader.parse(text, 0.5) == part("readers").Said(answer, place, 0.5)
+
+
+def test_the_threshold_treats_most_tasks_rightly(load_sprint, tasks, part, kitchen):
+    script, said = load_sprint(f"{SPRINT}/read_passages.py"), part("readers").Said
+    there, missing = (tasks.draw_task(kitchen, kind, False, 0.0, 3, seeded(14)) for kind in ("right", "missing"))
+    forced = [said(there.answer, 1, 0.8), said("prawns", 1, 0.6), said(there.answer, 1, 0.4)]
+    # All answered: two are right. From 0.7 on: the first, and the silence. Both are two; from below 0.4 comes first.
+    assert script.choose([there, missing, there], forced) == pytest.approx(0.2)
+    assert 0.6 < script.choose([there, missing, missing], forced) < 0.8
+
+
+def test_a_reader_that_was_trained_for_a_few_steps_is_examined(load_sprint, tmp_path):
+    script, steps = load_sprint(f"{SPRINT}/train_reader.py"), {"steps": 2, "sheets": 2, "d_model": 16, "layers": 1}
+    config = script.Config(**steps, names=3, rates=(0.5,), tasks=10, seeds=(0, 1), out=tmp_path)
+    results = script.main(config)
+    assert script.main(config) == results
+    marks = results.tables["all passages"]["0.5"].marks
+    assert marks[script.BEST]["right"][0] > 0.8
+    assert marks[script.MODEL]["right"][1] is not None or marks[script.MODEL]["right"][0] == 0
+    assert set(results.named) == {"of the training", "new"}
+    script.plot(results)
+    read = load_sprint(f"{SPRINT}/read_passages.py")
+    found = read.main(read.Config(reader=tmp_path / "pantry-reader", tasks=20))
+    assert found.marks[read.BEST].correct > found.marks[read.MODEL].correct
+    read.plot(found)
+    with pytest.raises(ValueError, match="at most 5 passages and 5 questions"):
+        script.Config(passages=6).check()
+
+
+def test_a_reader_at_home_is_asked_with_passages_and_without(load_sprint):
+    script = load_sprint(f"{SPRINT}/remember_or_read.py")
+    config = script.Config(steps=2, sheets=4, d_model=16, layers=1, rates=(0.0, 1.0), asked=30, seeds=(0,))
+    results = script.main(config)
+    hits = results.curves["hit"]
+    assert hits["0"][0] > 0.5 > hits["1"][0]
+    for rate, (found, _) in hits.items():
+        good, misled = results.curves["good"][rate][0], results.curves["misled"][rate][0]
+        assert results.curves["predicted"][rate][0] == pytest.approx(found * good + (1 - found) * misled)
+    script.plot(results)
+    with pytest.raises(ValueError, match="--rates must rise"):
+        script.Config(rates=(0.5, 0.0)).check()
