@@ -74,8 +74,8 @@ def read_task(config: Config, seed: int) -> tuple[LinkTask, Callable[[Questions]
     if config.world == "drawn":
         world = draw_packages(config.packages, config.topics, generator)
         new = torch.arange(world.core, config.packages)
-        split = new[torch.randperm(len(new), generator=generator)].chunk(2)
-        task = make_task(hashed_words(world.texts, config.words), world.needs, *split, generator)
+        validation, test = new[torch.randperm(len(new), generator=generator)].chunk(2)
+        task = make_task(hashed_words(world.texts, config.words), world.needs, validation, test, generator)
         return task, lambda questions: best_scores(world, task, questions)
     packages = read_packages()
     links = torch.tensor(dependency_links(packages, recommended=False)).T
