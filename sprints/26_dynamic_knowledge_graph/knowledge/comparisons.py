@@ -23,6 +23,7 @@ class Comparison:
     levels: tuple[str, ...]  # in words, from the least alike to the most
     level: Callable[[str, str], int]  # of two values that are there
     rarity: tuple[int, ...] = ()  # levels at which the rarer value is the stronger evidence
+    initial: int = 0  # the level at which an initial fits, where there is one
 
 
 def levels_of(
@@ -83,18 +84,32 @@ def slip_or_equal(first: str, second: str) -> int:
     return 2 if first == second else int(DamerauLevenshtein.distance(first, second, score_cutoff=1) <= 1)
 
 
+def name_or_slip(first: str, second: str, names: frozenset[str] = frozenset()) -> int:
+    """0: they differ. 1: a slip apart, and both are names of their own. 2: a slip apart. 3: equal."""
+    alike = slip_or_equal(first, second)
+    return alike + 1 if alike == 2 or (alike == 1 and not {first, second} <= names) else alike
+
+
 def equal(first: str, second: str) -> int:
     """0: they differ. 1: equal."""
     return int(first == second)
 
 
-def given_name(first: str, second: str, nicknames: frozenset[tuple[str, str]]) -> int:
-    """0: they differ. 1: an initial that fits. 2: a nickname of the other. 3: one slip apart. 4: equal."""
+def given_name(
+    first: str, second: str, nicknames: frozenset[tuple[str, str]], names: frozenset[str] = frozenset()
+) -> int:
+    """0: they differ. 1: both are names, a slip apart. 2: an initial that fits. 3: a nickname. 4: a slip. 5: equal."""
     if "." in first or "." in second:
-        return int(first[0] == second[0])
+        return 2 * (first[0] == second[0])
     if first != second and ((first, second) in nicknames or (second, first) in nicknames):
-        return 2
-    return (0, 3, 4)[slip_or_equal(first, second)]
+        return 3
+    return (0, 1, 4, 5)[name_or_slip(first, second, names)]
+
+
+def names_among(records: Sequence[Any], name: str, least: int = 3) -> frozenset[str]:
+    """Return the values that so many records say: a slip of the pen is hardly made three times."""
+    counts = Counter(getattr(record, name) for record in records)
+    return frozenset(value for value, count in counts.items() if count >= least)
 
 
 def year(first: str, second: str) -> int:
@@ -107,16 +122,18 @@ def shared_words(first: str, second: str, alone: frozenset[str] = frozenset()) -
     return min(2, len((set(first.split()) & set(second.split())) - alone))
 
 
-def person_comparisons() -> tuple[Comparison, ...]:
-    """Return how records of the made-up persons are compared."""
+def person_comparisons(records: Sequence[Any] = ()) -> tuple[Comparison, ...]:
+    """Return how records of the made-up persons are compared; what is a name of its own is counted in them."""
     from knowledge.persons import words  # TOML is read by who needs it
 
     table = words()["nicknames"]
     known = frozenset((name, short) for name, shorts in table.items() for short in shorts)
-    called = partial(given_name, nicknames=known)
+    called = partial(given_name, nicknames=known, names=names_among(records, "first"))
+    named = partial(name_or_slip, names=names_among(records, "last"))
+    neighbours = "two names a slip apart"
     return (
-        Comparison("first", ("differs", "initial fits", "nickname", "a slip apart", "equal"), called, (3, 4)),
-        Comparison("last", ("differs", "a slip apart", "equal"), slip_or_equal, (1, 2)),
+        Comparison("first", ("differs", neighbours, "initial fits", "nickname", "a slip", "equal"), called, (4, 5), 2),
+        Comparison("last", ("differs", neighbours, "a slip", "equal"), named, (2, 3)),
         Comparison("born", ("differs", "two years apart", "a year apart", "equal"), year),
         Comparison("town", ("differs", "equal"), equal, (1,)),
         Comparison("about", ("no word in common", "a word in common", "two in common"), shared_words),

@@ -84,3 +84,14 @@ def context_bits(
     left = subjects.posterior(count_words(first, subjects.words)[0]) / subjects.prior.sqrt()
     right = subjects.posterior(count_words(second, subjects.words)[0]) / subjects.prior.sqrt()
     return (left[pairs[:, 0]] * right[pairs[:, 1]]).sum(dim=1).log2()
+
+
+def choose_subjects(texts: Sequence[str], numbers: Sequence[int], generator: torch.Generator) -> Subjects:
+    """Return subjects of that number which, learnt from a half of the texts, makes the other half most likely."""
+    order = torch.randperm(len(texts), generator=generator).tolist()
+    half = [[texts[place] for place in part] for part in (order[::2], order[1::2])]
+    fits = []
+    for number in numbers:
+        found = learn_subjects(half[0], number, generator, starts=4)
+        fits.append(found.log_likelihood(count_words(half[1], found.words)[0]))
+    return learn_subjects(texts, numbers[fits.index(max(fits))], generator)
