@@ -338,3 +338,25 @@ def test_a_reader_at_home_is_asked_with_passages_and_without(load_sprint):
     script.plot(results)
     with pytest.raises(ValueError, match="--rates must rise"):
         script.Config(rates=(0.5, 0.0)).check()
+
+
+def test_the_numbers_of_note_15(load_sprint):
+    script = load_sprint(f"{SPRINT}/sheet_by_hand.py")
+    results = script.main(script.Config())
+    assert (len(results.tokens), sum(results.scored)) == (57, 3)
+    assert (round(results.loss, 3), round(results.belief, 3)) == (0.916, 0.4)
+    assert [round(value, 3) for value in (results.citation_by_chance, *results.plateaus.values())] == [
+        1.380, 2.045, 0.812, 0.0,
+    ]  # fmt: skip
+    first, five = script.plateaus(0.3, 5, 20)
+    assert (round(first, 3), round(five["how to copy out of the cited passage"], 3)) == (1.737, 1.022)
+    script.plot(results)
+
+
+def test_the_shipped_tokenizer_cuts_words_of_the_pantry_into_2_9_pieces(part):
+    from shared.nn.pretrained import load_tokenizer
+
+    grammar, tokenizer = part("pantry_grammar"), load_tokenizer("cookbook")
+    words = [word for table in grammar.TABLES for word in grammar.words_of(table)]
+    pieces = [len(tokenizer.encode(f" {word}", add_special_tokens=False)) for word in words]
+    assert round(sum(pieces) / len(pieces), 1) == 2.9
