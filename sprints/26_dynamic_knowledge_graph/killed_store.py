@@ -62,6 +62,7 @@ class Mortal(SqliteStore):
     """A store that kills its process before a statement, or within it: it counts them."""
 
     statements, last, within = 0, None, False
+    synchronous = "OFF"  # the disk is not waited for: what a process has written outlives it
 
     def _run(self, sql: str, *values: Any) -> Any:
         self.statements += 1

@@ -86,7 +86,8 @@ def _needs(package: Package) -> tuple[str, ...]:
 
 
 def _package(package: Package, day: int, needs: tuple[str, ...], dropped: tuple[str, ...]) -> Reading:
-    key, text, claims = f"{package.name} {package.version}", f"{package.name} needs", []
+    key = f"{package.name} {package.version} of day {day}"  # 968 of the updates have the version that was there
+    text, claims = f"{package.name} needs", []
     subject = Mention(0, len(package.name), package.name, "package")
     for names, holds in ((needs, True), (dropped, False)):
         text += "" if holds or not names else ", and no longer"

@@ -51,9 +51,7 @@ class SqlStore(SqlEntities, SqlReading):
         with self._transaction():
             have, self._arrival = self.offset(stream), self._state("tick")  # another process may have written
             if start is not None and start > have:
-                raise ValueError(
-                    f"the store has {have} arrivals of {stream!r}; those from {start} on would leave a gap"
-                )
+                raise ValueError(f"the store has {have} arrivals of {stream!r}; from {start} on there would be a gap")
             new = arrivals[have - (have if start is None else start) :]
             for arrival in new:
                 self._arrival += 1
@@ -179,7 +177,8 @@ class SqlStore(SqlEntities, SqlReading):
         subject, relation, object = group
         which, values = ("", ()) if object is None else ("AND object = ?", (object,))
         return self._rows(
-            f"SELECT id, object, since, until FROM facts WHERE known_until IS NULL AND subject = ? AND relation = ? {which}",
+            "SELECT id, object, since, until FROM facts "
+            f"WHERE known_until IS NULL AND subject = ? AND relation = ? {which}",
             subject, relation, *values,
         )  # fmt: skip
 

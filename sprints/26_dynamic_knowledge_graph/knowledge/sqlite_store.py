@@ -27,6 +27,8 @@ class SqliteStore(SqlStore):
         ValueError: the file is not a store.
     """
 
+    synchronous = "NORMAL"  # FULL waits for the disk at each commit
+
     def __init__(
         self,
         path: Path | None = None,
@@ -38,11 +40,12 @@ class SqliteStore(SqlStore):
         self.path = path
         try:
             self.connection = sqlite3.connect(":memory:" if path is None else path, timeout=60, isolation_level=None)
+            self._run(f"PRAGMA synchronous = {self.synchronous}")
             self._run("PRAGMA journal_mode = WAL")
-            self._run("PRAGMA synchronous = NORMAL")
-            with self._transaction():
-                for statement in statements():
-                    self._run(statement)
+            if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'says'"):
+                with self._transaction():
+                    for statement in statements():
+                        self._run(statement)
             super().__init__(linker, sources, single, clock)
         except sqlite3.DatabaseError as error:
             raise ValueError(
