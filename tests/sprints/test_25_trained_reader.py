@@ -1,13 +1,16 @@
 """The trained reader of sprint 25: its tasks, its tokens, its loss on answers alone, and what it may say."""
 
 import json
+import tomllib
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 SPRINT = "25_retrieval_augmented_generation"
+SPRINTS = Path(__file__).parents[2] / "sprints"
 
 
 @pytest.fixture
@@ -360,3 +363,67 @@ def test_the_shipped_tokenizer_cuts_words_of_the_pantry_into_2_9_pieces(part):
     words = [word for table in grammar.TABLES for word in grammar.words_of(table)]
     pieces = [len(tokenizer.encode(f" {word}", add_special_tokens=False)) for word in words]
     assert round(sum(pieces) / len(pieces), 1) == 2.9
+
+
+# ---- a language model over one's own folder
+
+
+def test_a_text_is_worth_what_it_saves_of_the_question_whatever_is_read_beside_it(part, tmp_path):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from shared.nn.pretrained import load_tokenizer
+
+    tokenizer = load_tokenizer("cookbook")
+    torch.manual_seed(1)
+    sizes = {"hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **sizes)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    reader = part("likely_question").QuestionLikelihood(str(tmp_path), "float32")
+    texts = ["Add the eggs.", "Stir the flour, the butter and the sugar into a bowl.", "Bake."]
+    gains = reader.gains("How long does it bake?", texts)
+    for text, gain in zip(texts, gains, strict=True):
+        assert gain == pytest.approx(reader.gains("How long does it bake?", [text])[0], abs=1e-5)
+    asked = tokenizer(" How long does it bake?", add_special_tokens=False).input_ids
+    logs = []
+    for prompt in (texts[0] + "\nQuestion:", "Question:"):
+        ids = tokenizer(prompt, add_special_tokens=False).input_ids
+        with torch.no_grad():
+            rows = reader.model(torch.tensor([ids + asked])).logits[0].log_softmax(dim=1)
+        logs.append(sum(float(rows[len(ids) - 1 + step, token]) for step, token in enumerate(asked)) / len(asked))
+    assert gains[0] == pytest.approx(logs[0] - logs[1], abs=1e-5)
+
+
+def test_a_piece_is_searched_with_its_title_and_the_heading_above_it(part):
+    folder, chunk = part("folder"), part("kinds").Chunk
+    document = folder.as_document("tea.md", b"# Tea\n\nWater.\n\n## Green\n\nWait.\n\n## Black\n\nBoil.\n")
+    made = []
+    for word in ("Water", "Wait", "Boil"):
+        start = document.text.index(word)
+        made.append(part("sections").with_headings(document, chunk("tea.md", start, start + len(word), word)))
+    assert made == ["Tea\nWater", "Tea\nGreen\nWait", "Tea\nBlack\nBoil"]
+
+
+def test_every_one_of_the_twenty_questions_has_its_words_once_and_is_none_of_the_thirty(part):
+    asking, folder = part("asking"), part("folder")
+    path = asking.QUESTIONS.with_name("more_questions.toml")
+    more = [asking.Known(**one) for one in tomllib.loads(path.read_text(encoding="utf-8"))["questions"]]
+    assert (len(more), sum(known.file is None for known in more)) == (20, 5)
+    for known in more:
+        if known.file is not None:
+            page = SPRINTS / known.file
+            first, last = known.lines(folder.as_document(known.file, page.read_bytes()))
+            assert 1 <= first <= last <= first + 2
+    others = [known for kind in ("validation", "test") for known in asking.own_questions(kind)]
+    assert not {known.question for known in more} & {known.question for known in others}
+    assert not {(known.file, known.words) for known in more if known.file} & {(one.file, one.words) for one in others}
+
+
+def test_the_choice_of_a_sentence_weighs_words_and_reader(load_sprint, part):
+    script, known = load_sprint(f"{SPRINT}/own_reader.py"), part("asking").Known("?", "a.md", "x")
+    row = [script.Candidate(0, 0.9, 0.0, False, True), script.Candidate(1, 0.2, 2.0, True, True)]
+    for pieces, weight, right in ((2, None, False), (2, 0.0, True), (2, 10.0, False), (1, 0.0, False)):
+        (outcome, best), *_ = script.outcomes([known], [row], pieces, weight)
+        assert outcome.sentence is right
+        assert outcome.among is (pieces == 2)
+        assert best.right is right
+    assert script.outcomes([known], [[]], 1, None)[0][0].confidence == 0
