@@ -78,5 +78,7 @@ def plot(results: Results) -> Figure:
     return figure
 
 
+PRESETS = {"believed": {"gossip": 0.95}, "distrusted": {"gossip": 0.4}}
+
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance={"*": EXACT})
+    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*": EXACT})

@@ -95,6 +95,21 @@ def test_two_times_by_hand_of_note_9(load_sprint, parts):
     ]  # fmt: skip
 
 
+def test_what_was_known_on_paper_in_exercise_e(parts):
+    said = parts.hearsay.said
+    arrivals = [
+        said("1", "P", "works_at", "Sol", 2), said("2", "P", "works_at", "Sol", 5, "gossip", holds=False),
+        said("3", "P", "works_at", "Luna", 4), parts.hearsay.taken_back("4", "2", "gossip"),
+    ]  # fmt: skip
+    with parts.sqlite_store.SqliteStore(sources={"herald": 0.9, "gossip": 0.6}, single=["works_at"]) as store:
+        store.add(arrivals)
+        on = {day: [[one.object for one in store.facts(day=day, known=tick)] for tick in range(1, 5)] for day in (3, 6)}
+        rows = store.dump()["facts"]
+    assert on == {3: [["shop:Sol"]] * 4, 6: [["shop:Sol"], [], ["shop:Luna"], ["shop:Luna"]]}
+    assert [row[7] for row in rows] == [2, 3, None, None]
+    assert [row[4:6] for row in rows if row[7] is None] == [[2, 4], [4, None]]
+
+
 def test_the_sum_of_log_odds_is_the_best_decision(parts):
     """Over all that four sources can say: nobody is right more often than who believes the sign of the sum."""
     reliable = {"a": 0.9, "b": 0.7, "c": 0.6, "d": 0.55}
