@@ -1,0 +1,99 @@
+"""What tells the section of a package: its description, its neighbours, or both?
+
+    SPRINTS_DATA=DIR uv run sprints/27_graphs_downstream/sections.py
+    SPRINTS_DATA=DIR uv run sprints/27_graphs_downstream/sections.py --preset all
+
+DIR/debian/packages.tsv.gz holds Debian's packages. Families (packages that share their first paragraph) stay together
+in one of the three splits. Theory: notes/12_words_on_nodes.md
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from downstream.debian_nodes import debian_nodes
+from downstream.node_training import WordsAndNeighbours, WordsOnly, search_and_fit
+from shared.checks.intervals import MeanInterval, error_bars, mean_interval
+from shared.lab.compare import TRAINED
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import COLOURS, new_figure
+from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Seeds
+from shared.lab.run import run
+
+PRESETS = {"all": {"steps": 200, "rates": (0.003, 0.01, 0.03), "seeds": (0, 1, 2, 3, 4)}}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    packages: PositiveInt = 63_440  # so many, drawn at random, with the links among them
+    words: PositiveInt = 256  # numbers that a description becomes: counts of words, weighted, and reduced by an SVD
+    least: PositiveInt = 30  # packages of a section that is asked for; smaller ones are left out
+    hidden: PositiveInt = 64  # features between the layers
+    steps: PositiveInt = 40  # optimizer steps
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01,)  # learning rates that are tried
+    threads: PositiveInt = 2  # of the processor
+    seeds: Seeds = (0,)  # each draws the splits and the weights anew
+
+
+@dataclass(frozen=True)
+class Results:
+    packages: int
+    links: int
+    sections: int
+    alone: float  # share of packages without any link
+    most_frequent: MeanInterval  # share of the largest section among the test packages
+    right: dict[str, MeanInterval]  # share of test packages, by what is read
+    gain: MeanInterval  # of both over the better one, by seed
+    families: float  # mean number of packages of a family
+
+
+def main(config: Config) -> Results:
+    torch.set_num_threads(config.threads)
+    rows: list[dict[str, float]] = []
+    frequent = []
+    for seed in tqdm(config.seeds, unit="seed"):
+        data = debian_nodes(config.packages, config.words, config.least, seed)
+        nodes, classes, width = data.nodes, data.sections, config.words
+        hidden, no_words = config.hidden, nodes._replace(features=torch.ones(len(nodes.labels), 1))
+        arms = {
+            "words": (nodes, False, lambda w=width, c=classes: WordsOnly(w, hidden, c, 0.5)),
+            "links": (no_words, True, lambda c=classes: WordsAndNeighbours(1 + c, hidden, c, 0.2, directed=True)),
+            "words and links": (
+                nodes, True, lambda w=width, c=classes: WordsAndNeighbours(w + c, hidden, c, 0.5, directed=True),
+            ),
+        }  # fmt: skip
+        settings = {"steps": config.steps, "rates": config.rates, "decays": (0.0005,)}
+        found = {
+            name: search_and_fit(make, own, seed, tell=tell, **settings) for name, (own, tell, make) in arms.items()
+        }
+        rows.append({name: right for name, (right, _) in found.items()})
+        largest = nodes.labels[nodes.train].bincount().argmax()
+        frequent.append((nodes.labels[nodes.test] == largest).double().mean().item())
+        chosen = {name: pair[0] for name, (_, pair) in found.items()}
+        print(f"seed {seed}: {', '.join(f'{name} {right:.3f}' for name, right in rows[-1].items())}; rates {chosen}")
+    right = {name: mean_interval([row[name] for row in rows]) for name in rows[0]}
+    better = max(("words", "links"), key=lambda name: right[name][0])
+    gain = mean_interval([row["words and links"] - row[better] for row in rows])
+    print(f"both are {100 * gain[0]:.1f} points above {better}, the better one")
+    return Results(
+        len(nodes.labels), nodes.graph.num_edges, classes, data.alone, mean_interval(frequent), right, gain,
+        data.per_family,
+    )  # fmt: skip
+
+
+def plot(results: Results) -> Figure:
+    """Draw the shares beside that of the largest section."""
+    figure, axes = new_figure(6.0, 3.0)
+    bars = {"largest section": results.most_frequent, **results.right}
+    means, halves = [mean for mean, _ in bars.values()], error_bars([half for _, half in bars.values()])
+    axes.barh(list(bars), means, xerr=halves, color=["0.75", *COLOURS[:3]], capsize=3)
+    axes.invert_yaxis()
+    axes.set(xlabel="share of test packages whose section is right", xlim=(0, 1))
+    return figure
+
+
+if __name__ == "__main__":
+    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*": TRAINED})
