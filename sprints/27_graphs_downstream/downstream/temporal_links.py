@@ -3,7 +3,7 @@
 Which wrong pairs a model is trained with decides what it learns, so training mixes random and historical ones.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from downstream.edge_bank import EdgeBank, Negatives
-from downstream.memory import NodeMemory, TimeCode
+from downstream.memory import NodeMemory
+from downstream.recent_partners import PartnerAttention, RecentPartners
 from downstream.streams import Stream
 
 Kind = Literal["random", "historical"]
@@ -36,47 +37,76 @@ class Splits:
 
 
 class MemoryLinks(nn.Module):
-    """Scores a pair from the memories of both ends, their codes, and how long ago each was last updated.
+    """Scores a pair from memories, from the latest partners of both ends, and how long ago each was last updated.
 
     A code is a fixed random vector: without it, all nodes are the same to the memory until something happens to them.
-    Messages carry the codes of both ends. A bilinear form compares what one remembers with who the other is.
+    Messages carry the codes of both ends. If the target is among the source's latest partners, its code is in their
+    weighted sum, and the product with it is large.
 
     Args:
         num_nodes: how many nodes there are.
-        features: numbers of a memory, a code, and a hidden layer.
+        features: numbers of a memory and of a hidden layer; a code has twice as many.
         unit: of time: differences are divided by it before their logarithm is taken.
         generator: draws the codes.
+        partners: how many latest partners attention looks at; 0: none, memory alone.
     """
 
-    def __init__(self, num_nodes: int, features: int, unit: float, generator: torch.Generator) -> None:
+    codes: Tensor
+
+    def __init__(
+        self, num_nodes: int, features: int, unit: float, generator: torch.Generator, partners: int = 10
+    ) -> None:
         super().__init__()
-        self.unit = unit
-        self.register_buffer("codes", functional.normalize(torch.randn(num_nodes, features, generator=generator)))
-        self.memory = NodeMemory(num_nodes, 2 * features, features, 8)
-        self.own = nn.Linear(2 * features, features)
-        self.theirs = nn.Linear(2 * features, features)
-        self.elapsed = TimeCode(8)
-        self.hidden = nn.Linear(3 * features + 16 + 2, features)
+        self.unit, self.partners, self.heads = unit, partners, 4
+        codes = torch.randn(num_nodes, 2 * features, generator=generator)
+        self.register_buffer("codes", functional.normalize(codes))
+        self.memory = NodeMemory(num_nodes, 4 * features, features, 8)
+        self.attention = PartnerAttention(features, self.heads) if partners else None
+        self.own = nn.Linear(3 * features, features)
+        self.theirs = nn.Linear(3 * features, features)
+        self.hidden = nn.Linear(4 * features + 2 + (2 * self.heads if partners else 0), features)
         self.out = nn.Linear(features, 1)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all messages."""
+        self.memory.reset()
+        self.recent = RecentPartners(len(self.codes), max(self.partners, 1))
 
     def forward(self, source: Tensor, target: Tensor, time: Tensor) -> Tensor:
         """Return a logit for each pair at its time: (pairs,)."""
         nodes, ends = torch.cat([source, target]).unique(return_inverse=True)
         state, updated = self.memory(nodes)
         known = torch.cat([state, self.codes[nodes]], dim=1)
-        first, second = known[ends].chunk(2)
+        first, second = ends.chunk(2)
         # What each is to the other, feature by feature, in both directions.
-        there, back = self.own(first) * self.theirs(second), self.own(second) * self.theirs(first)
-        elapsed = ((torch.cat([time, time]) - updated[ends]).to(state.dtype) / self.unit).log1p()
-        ages = torch.cat([self.elapsed(elapsed), elapsed[:, None]], dim=1).chunk(2)
-        rows = torch.cat([there, back, self.codes[source] * self.codes[target], *ages], dim=1)
-        return self.out(self.hidden(rows).relu()).squeeze(1) + there.sum(1)
+        there = self.own(known)[first] * self.theirs(known)[second]
+        back = self.own(known)[second] * self.theirs(known)[first]
+        ages = self.log_age(torch.cat([time, time]) - updated[ends]).unflatten(0, (2, -1)).T
+        rows = [there, back, state[first], state[second], ages]
+        if self.attention is not None:
+            for own, other, place in ((source, target, first), (target, source, second)):
+                rows.append(self.among(self.attention, own, other, time, state[place]))
+        return self.out(self.hidden(torch.cat(rows, dim=1)).relu()).squeeze(1)
+
+    def among(
+        self, attention: PartnerAttention, nodes: Tensor, candidates: Tensor, time: Tensor, state: Tensor
+    ) -> Tensor:
+        """Return how much of a candidate's code is in the sums of the latest partners of nodes: (pairs, heads)."""
+        partners, when = self.recent.partner[nodes], self.recent.time[nodes]
+        elapsed = self.log_age((time[:, None] - when).clamp(min=0))
+        sums = attention(state, elapsed, partners >= 0, self.codes[partners.clamp(min=0)])
+        return (sums @ self.codes[candidates][:, :, None]).squeeze(2)
+
+    def log_age(self, elapsed: Tensor) -> Tensor:
+        """Return log(1 + time / unit)."""
+        return (elapsed.to(self.codes.dtype) / self.unit).log1p()
 
     def learn(self, batch: Stream) -> None:
-        """Write messages into the memory."""
-        self.memory.update(
-            batch.source, batch.target, batch.time, torch.cat([self.codes[batch.source], self.codes[batch.target]], 1)
-        )
+        """Write messages into the memory and the lists of partners."""
+        sent = torch.cat([self.codes[batch.source], self.codes[batch.target]], dim=1)
+        self.memory.update(batch.source, batch.target, batch.time, sent)
+        self.recent.update(batch.source, batch.target, batch.time)
 
 
 Draw = Callable[[Stream, Kind], Pairs]
@@ -94,7 +124,7 @@ def train_epoch(model: MemoryLinks, optimizer: torch.optim.Optimizer, stream: St
         draw: gives wrong pairs for a batch, from what came before it.
         learned: is told each batch after it was scored.
     """
-    model.memory.reset()
+    model.reset()
     model.train()
     losses = []
     for first, last in splits.batches(0, splits.valid):
@@ -120,7 +150,7 @@ Score = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def measure(
-    scores: dict[str, tuple[Score, Callable[[Stream], None]]], stream: Stream, batches: list[tuple[int, int]],
+    scores: Mapping[str, tuple[Score, Callable[[Stream], None]]], stream: Stream, batches: list[tuple[int, int]],
     draw: Draw,
 ) -> dict[str, dict[Kind, float]]:  # fmt: skip
     """Return the AUC of several scorers by kind of negatives, on the same pairs; each batch is learned afterwards.
