@@ -3,7 +3,7 @@
     SPRINTS_DATA=... uv run sprints/26_dynamic_knowledge_graph/real_persons.py
     SPRINTS_DATA=... uv run sprints/26_dynamic_knowledge_graph/real_persons.py --most-keys 3
 
-Keys and thresholds are chosen on data sets 1 to 3 and tested on the fourth. Theory: notes/06_persons_with_errors.md
+Keys are chosen on data sets 2 and 3, thresholds on 1 to 3; the fourth tests. Theory: notes/06_persons_with_errors.md
 """
 
 from dataclasses import dataclass
@@ -91,11 +91,7 @@ def chosen_keys(data: list[Lists], most: int, share: float) -> list[str]:
     def found(keys: list[str]) -> float:
         use = [KEYS[name] for name in keys]
         pairs = [pairs_by_keys(lists.first, lists.second, use) for lists in data]
-        if any(
-            len(some) > share * lists.all_pairs
-            for some, lists in zip(pairs, data, strict=True)
-            if lists.all_pairs > 1e6
-        ):
+        if any(len(some) > share * lists.all_pairs for some, lists in zip(pairs, data, strict=True)):
             return -1.0
         true = [lists.true() for lists in data]
         return sum(completeness(p, t) * len(t) for p, t in zip(pairs, true, strict=True)) / sum(map(len, true))
@@ -121,7 +117,10 @@ def rules(lists: Lists, pairs: Int64[Tensor, "pairs 2"]) -> tuple[dict[str, Floa
     """Return the weight of each pair by each rule, and how many matches EM believes to see."""
     others = lists.second or lists.first
     weighed = weigh(lists.first, lists.second, pairs, COMPARISONS, 0.5, fixed_u=False)
-    whole = [[f"{p.given_name} {p.surname} {p.address_1} {p.suburb}" for p in side] for side in (lists.first, others)]
+    whole = [
+        [" ".join(getattr(person, kind.name) for kind in COMPARISONS) for person in side]
+        for side in (lists.first, others)
+    ]
     strings = [JaroWinkler.similarity(whole[0][a], whole[1][b]) for a, b in pairs.tolist()]
     plain = weighed.evidence.weights(weighed.levels).sum(dim=1) + weighed.evidence.prior()
     return {
@@ -141,6 +140,7 @@ def main(config: Config) -> Results:
     generator = torch.Generator().manual_seed(config.seed)
     before = [Lists(read_persons(f"dataset{number}"), None) for number in (1, 2, 3)]
     tested = Lists(read_persons("dataset4a"), read_persons("dataset4b"))
+    # Data set 1 is too small for the limit: one in a thousand of its pairs is a true one.
     names = chosen_keys(before[1:], config.most_keys, config.share)
     keys = [KEYS[name] for name in names]
     pairs = pairs_by_keys(tested.first, tested.second, keys)
@@ -178,13 +178,17 @@ def plot(results: Results) -> Figure:
     """Draw each way of blocking at its share of all pairs and its share of the true ones."""
     figure, axes = new_figure(7, 3.6)
     for name, found in results.blocks.items():
-        union = name.startswith("all")
-        colour = COLOURS[3] if union else COLOURS[2] if name.startswith("LSH") else COLOURS[0]
-        axes.plot(100 * found.share, found.completeness, "o", color=colour)
-        axes.annotate(
-            name, (100 * found.share, found.completeness), xytext=(7, -3), textcoords="offset points",
-            fontsize=8, color=colour,
-        )  # fmt: skip
+        colour = COLOURS[3] if name.startswith("all") else COLOURS[2] if name.startswith("LSH") else COLOURS[0]
+        place = (100 * found.share, found.completeness)
+        axes.plot(*place, "o", color=colour)
+        if found.completeness > 0.8:
+            below = name == "date of birth"
+            axes.annotate(
+                name, place, xytext=(8, -10 if below else 2), textcoords="offset points", fontsize=9, color=colour
+            )
+    pairs = [found for name, found in results.blocks.items() if "," in name and found.completeness <= 0.8]
+    right = max((100 * found.share for found in pairs), default=0)
+    axes.text(right + 0.001, 0.56, "keys of two properties", fontsize=9, color=COLOURS[0])
     axes.set(xlabel="pairs that are compared, % of all", ylabel="share of the true pairs among them", ylim=(0.3, 1.05))
     axes.set_xlim(0, axes.get_xlim()[1] * 1.25)
     return figure

@@ -89,11 +89,7 @@ def agglomerate(
         merges.append(Merge(a, b, -bits))
         labels[b] = a
         members[a] += members.pop(b)
-        for other, extra in between[b].items():
-            del between[other][b]
-            if other != a:
-                between[a][other] = between[other][a] = between[a].get(other, 0.0) + extra
-        between[b] = {}
+        absorb(between, a, b)
         for other in between[a]:
             heapq.heappush(heap, (-gain(a, other), min(a, other), max(a, other)))
     found = closure(count, ((merge.first, merge.second) for merge in merges))
@@ -101,6 +97,15 @@ def agglomerate(
         if found[a] != found[b]:
             raise ValueError(f"what is together cannot be apart, over others too; got together {a} and {b}")
     return Clusters(found, merges)
+
+
+def absorb(between: list[dict[int, float]], a: int, b: int) -> None:
+    """Make cluster b a part of cluster a: their sums with every other cluster are added up."""
+    for other, extra in between[b].items():
+        del between[other][b]
+        if other != a:
+            between[a][other] = between[other][a] = between[a].get(other, 0.0) + extra
+    between[b] = {}
 
 
 def _checked(

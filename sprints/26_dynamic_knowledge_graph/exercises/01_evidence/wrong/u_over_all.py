@@ -1,0 +1,17 @@
+"""u is counted over all pairs."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def bits(share: float, m: Tensor, u: Tensor, agrees: Tensor) -> Tensor:
+    weights = torch.where(agrees == 1, (m / u).log2(), ((1 - m) / (1 - u)).log2())  # (pairs, properties)
+    return math.log2(share / (1 - share)) + weights.masked_fill(agrees < 0, 0.0).sum(dim=1)
+
+
+def em_step(share: float, m: Tensor, u: Tensor, agrees: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    match = 1 / (1 + 2 ** -bits(share, m, u, agrees))  # (pairs,)
+    said, equal = (agrees >= 0).to(m.dtype), (agrees == 1).to(m.dtype)
+    return match.mean(), match @ equal / (match @ said), equal.sum(dim=0) / said.sum(dim=0)
