@@ -28,11 +28,12 @@ PADDING, BEGIN, OTHER = "<padding>", "<begin>", "<other>"
 
 
 class Rows(NamedTuple):
-    """Token ids, the place of each on its sheet, and which of them are answers: (sheets, tokens) all three."""
+    """Token ids, the place of each on its sheet, which are answers, and which questions: (sheets, tokens) all four."""
 
     tokens: Int[Tensor, "sheets tokens"]
     positions: Int[Tensor, "sheets tokens"]
     answers: Bool[Tensor, "sheets tokens"]
+    questions: Bool[Tensor, "sheets tokens"]
 
 
 class ReaderTokens:
@@ -82,7 +83,7 @@ class ReaderTokens:
         return self._rows(sheets, None)
 
     def _rows(self, sheets: Sequence[Sequence[Example]], written: Sequence[list[int]] | None) -> Rows:
-        ids, positions, answers = [], [], []
+        ids, positions, answers, questions = [], [], [], []
         for number, sheet in enumerate(sheets):
             *passages, _, _ = sheet[0].prompt.splitlines()
             if len(passages) > MOST_PASSAGES or len(sheet) > MOST_QUESTIONS:
@@ -90,7 +91,7 @@ class ReaderTokens:
                     f"a sheet has at most {MOST_PASSAGES} passages and {MOST_QUESTIONS} questions; got {len(passages)} "
                     f"and {len(sheet)}"
                 )
-            row, places, scored = [self.ids[BEGIN]], [0], [False]
+            row, places, scored, asked = [self.ids[BEGIN]], [0], [False], [False]
             slots = [(place, self.encode(text), []) for place, text in enumerate(passages)]
             for place, task in enumerate(sheet, start=MOST_PASSAGES):
                 answer = self.target(task) if written is None else written[number]
@@ -99,7 +100,9 @@ class ReaderTokens:
                 row += read + answer
                 places += range(1 + SLOT * place, 1 + SLOT * place + len(read) + len(answer))
                 scored += [False] * len(read) + [True] * len(answer)
+                asked += [place >= MOST_PASSAGES] * len(read) + [False] * len(answer)
             ids.append(torch.tensor(row))
             positions.append(torch.tensor(places))
             answers.append(torch.tensor(scored))
-        return Rows(*(pad_sequence(rows, batch_first=True) for rows in (ids, positions, answers)))
+            questions.append(torch.tensor(asked))
+        return Rows(*(pad_sequence(rows, batch_first=True) for rows in (ids, positions, answers, questions)))

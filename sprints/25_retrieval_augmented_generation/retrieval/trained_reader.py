@@ -24,14 +24,20 @@ from shared.training.optimizers import make_optimizers
 from shared.training.schedules import warmup_linear
 
 
-def answer_loss(model: GPT, batch: Rows) -> tuple[Float[Tensor, ""], int]:
+def answer_loss(model: GPT, batch: Rows, questions: float = 0.0) -> tuple[Float[Tensor, ""], int]:
     """Return the summed loss of the answers' tokens and their number, as `train_steps` wants them.
 
     Padding stands on the right, where a causal model does not look before it is past all answers.
+
+    Args:
+        model: the reader.
+        batch: sheets.
+        questions: how much a question's token counts beside one of an answer.
     """
     logits = model(batch.tokens[:, :-1], positions=batch.positions[:, :-1])
-    losses = token_losses(logits, batch.tokens, batch.answers)
-    return losses.sum(), int(batch.answers[:, 1:].sum())
+    losses = token_losses(logits, batch.tokens, batch.answers | batch.questions)
+    weights = batch.answers + questions * batch.questions
+    return (losses * weights[:, 1:]).sum(), int(batch.answers[:, 1:].sum())
 
 
 def train_reader(
@@ -42,6 +48,7 @@ def train_reader(
     steps: int,
     learning_rate: float,
     muon_learning_rate: float,
+    questions: float = 0.0,
     precision: str = "auto",
 ) -> Iterator[tuple[int, float]]:
     """Train, and yield after each step the steps done and the loss of its answers' tokens before the update.
@@ -53,12 +60,13 @@ def train_reader(
         steps: of AdamW and Muon, whose rates warm up and then fall linearly to zero.
         learning_rate: of AdamW, for embeddings, biases and gains.
         muon_learning_rate: of Muon, for the matrices of the blocks.
+        questions: how much a question's token counts beside one of an answer.
         precision: of matrix products.
     """
     optimizers = make_optimizers(model, learning_rate=learning_rate, muon_learning_rate=muon_learning_rate)
     schedule = partial(warmup_linear, steps=steps, warmup=min(100, steps // 10))
     yield from train_steps(
-        model, map(tokens.sheets, sheets), loss_function=answer_loss, optimizers=optimizers, steps=steps,
+        model, map(tokens.sheets, sheets), loss_function=partial(answer_loss, questions=questions), optimizers=optimizers, steps=steps,
         schedule=schedule, precision=precision,
     )  # fmt: skip
 
