@@ -7,15 +7,17 @@ DIR/debian/packages.tsv.gz holds Debian's packages. Families (packages that shar
 in one of the three splits. Theory: notes/12_words_on_nodes.md
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
+from torch import nn
 from tqdm import tqdm
 
-from downstream.debian_nodes import debian_nodes
-from downstream.node_training import WordsAndNeighbours, WordsOnly, search_and_fit
+from downstream.debian_nodes import DebianNodes, debian_nodes
+from downstream.node_training import Nodes, WordsAndNeighbours, WordsOnly, search_and_fit
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
@@ -50,36 +52,41 @@ class Results:
     families: float  # mean number of packages of a family
 
 
+def arms(data: DebianNodes, config: Config) -> dict[str, tuple[Nodes, bool, Callable[[], nn.Module]]]:
+    """Return what each network reads, whether labels of training packages are told, and what makes it."""
+    words, hidden, classes = config.words, config.hidden, data.sections
+    no_words = data.nodes._replace(features=torch.ones(len(data.nodes.labels), 1))
+    return {
+        "words": (data.nodes, False, lambda: WordsOnly(words, hidden, classes, 0.5)),
+        "links": (no_words, True, lambda: WordsAndNeighbours(1 + classes, hidden, classes, 0.2, directed=True)),
+        "words and links": (
+            data.nodes, True, lambda: WordsAndNeighbours(words + classes, hidden, classes, 0.5, directed=True),
+        ),
+    }  # fmt: skip
+
+
 def main(config: Config) -> Results:
     torch.set_num_threads(config.threads)
     rows: list[dict[str, float]] = []
     frequent = []
     for seed in tqdm(config.seeds, unit="seed"):
         data = debian_nodes(config.packages, config.words, config.least, seed)
-        nodes, classes, width = data.nodes, data.sections, config.words
-        hidden, no_words = config.hidden, nodes._replace(features=torch.ones(len(nodes.labels), 1))
-        arms = {
-            "words": (nodes, False, lambda w=width, c=classes: WordsOnly(w, hidden, c, 0.5)),
-            "links": (no_words, True, lambda c=classes: WordsAndNeighbours(1 + c, hidden, c, 0.2, directed=True)),
-            "words and links": (
-                nodes, True, lambda w=width, c=classes: WordsAndNeighbours(w + c, hidden, c, 0.5, directed=True),
-            ),
-        }  # fmt: skip
-        settings = {"steps": config.steps, "rates": config.rates, "decays": (0.0005,)}
-        found = {
-            name: search_and_fit(make, own, seed, tell=tell, **settings) for name, (own, tell, make) in arms.items()
-        }
-        rows.append({name: right for name, (right, _) in found.items()})
+        nodes = data.nodes
+        found = {}
+        for name, (own, tell, make) in arms(data, config).items():
+            found[name], (rate, _) = search_and_fit(
+                make, own, seed, steps=config.steps, rates=config.rates, decays=(0.0005,), tell=tell
+            )
+            print(f"seed {seed}, {name}: {found[name]:.3f} with a rate of {rate}", flush=True)
+        rows.append(found)
         largest = nodes.labels[nodes.train].bincount().argmax()
         frequent.append((nodes.labels[nodes.test] == largest).double().mean().item())
-        chosen = {name: pair[0] for name, (_, pair) in found.items()}
-        print(f"seed {seed}: {', '.join(f'{name} {right:.3f}' for name, right in rows[-1].items())}; rates {chosen}")
     right = {name: mean_interval([row[name] for row in rows]) for name in rows[0]}
     better = max(("words", "links"), key=lambda name: right[name][0])
     gain = mean_interval([row["words and links"] - row[better] for row in rows])
     print(f"both are {100 * gain[0]:.1f} points above {better}, the better one")
     return Results(
-        len(nodes.labels), nodes.graph.num_edges, classes, data.alone, mean_interval(frequent), right, gain,
+        len(nodes.labels), nodes.graph.num_edges, data.sections, data.alone, mean_interval(frequent), right, gain,
         data.per_family,
     )  # fmt: skip
 

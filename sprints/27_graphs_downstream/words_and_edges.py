@@ -1,7 +1,7 @@
 """Two weak signals, the words of a node and its edges: where does neither find the groups, and both together do?
 
     uv run sprints/27_graphs_downstream/words_and_edges.py
-    uv run sprints/27_graphs_downstream/words_and_edges.py --nodes 800 --features 200 --seeds 0 1
+    uv run sprints/27_graphs_downstream/words_and_edges.py --preset large
 
 Graphs of two groups whose nodes have features, lambda^2 = mu^2 / gamma = strength. Each alone finds the groups where
 its strength is above 1, both together where the sum is. Beside the best there is: networks with some labels.
@@ -26,18 +26,19 @@ from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 
+PRESETS = {"large": {"nodes": 4000, "features": 1000, "steps": 100, "rates": (0.003, 0.01, 0.03)}}
 ALONE = {"edges": (True, False), "words": (False, True), "both": (True, True)}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    nodes: PositiveInt = 2000  # nodes of a graph
-    features: PositiveInt = 500  # numbers that each node has; gamma = nodes / features
+    nodes: PositiveInt = 1000  # nodes of a graph
+    features: PositiveInt = 250  # numbers that each node has; gamma = nodes / features
     degree: PositiveFloat = 10.0  # mean number of neighbours
     strengths: Annotated[tuple[PositiveFloat, ...], Different] = (0.25, 0.5, 0.75, 1.0, 1.5, 2.5)  # of each signal
     labelled: Annotated[float, Field(gt=0, lt=0.4)] = 0.1  # share of nodes with a label; as many choose settings
-    steps: PositiveInt = 100  # optimizer steps of a network
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.003, 0.01, 0.03)  # learning rates that are tried
+    steps: PositiveInt = 60  # optimizer steps of a network
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01, 0.03)  # learning rates that are tried
     decays: Annotated[tuple[float, ...], Different] = (0.01, 1.0)  # weight decays that are tried
     seeds: Seeds = (0, 1, 2, 3, 4)  # each draws other graphs
 
@@ -83,10 +84,12 @@ def networks(drawn: ContextualGraph, parts: list[torch.Tensor], config: Config, 
         "edges, network": (no_words, True, lambda: WordsAndNeighbours(3, 32, 2, 0.0)),
         "both, network": (nodes, True, lambda: WordsAndNeighbours(width + 2, 32, 2, 0.5)),
     }
-    settings = {"steps": config.steps, "rates": config.rates, "decays": config.decays}
-    return {
-        name: search_and_fit(make, data, seed, tell=tell, **settings)[0] for name, (data, tell, make) in arms.items()
-    }
+    found = {}
+    for name, (data, tell, make) in arms.items():
+        found[name], _ = search_and_fit(
+            make, data, seed, steps=config.steps, rates=config.rates, decays=config.decays, tell=tell
+        )
+    return found
 
 
 def main(config: Config) -> Results:
@@ -134,4 +137,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance={"*": TRAINED})
+    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*": TRAINED})
