@@ -41,9 +41,10 @@ class Config(ScriptConfig):
     questions: PositiveInt = 4  # about each set
     learning_rate: PositiveFloat = 3e-3  # of AdamW, for embeddings, biases and gains
     muon_learning_rate: PositiveFloat = 0.02  # of Muon, for the matrices of the blocks
-    layers: PositiveInt = 4  # blocks
+    beside: Fraction = 0.5  # how much a question's token counts beside one of an answer
+    layers: PositiveInt = 3  # blocks
     d_model: PositiveInt = 96  # features of a token
-    heads: PositiveInt = 4  # attention heads
+    heads: PositiveInt = 2  # attention heads
     rates: tuple[Fraction, ...] = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)  # synonym rates
     asked: PositiveInt = 300  # questions at each rate
     seeds: Seeds = (0,)  # models; pantries stay the same
@@ -80,7 +81,7 @@ def trained(config: Config, kitchens: list[Kitchen], home: Kitchen, seed: int) -
     )  # fmt: skip
     steps = train_reader(
         model, tokens, drawn, steps=config.steps, learning_rate=config.learning_rate,
-        muon_learning_rate=config.muon_learning_rate,
+        muon_learning_rate=config.muon_learning_rate, questions=config.beside,
     )  # fmt: skip
     for _ in tqdm(steps, total=config.steps, desc=f"reader {seed}", leave=False):
         pass

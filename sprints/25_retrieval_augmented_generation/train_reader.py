@@ -17,18 +17,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from retrieval.pantry_training import FACTS, TESTED_ON, TRAINED_ON, VALIDATED_ON
-from retrieval.reader_exam import (
-    Table,
-    always,
-    best_reader,
-    by_best_sentence,
-    by_closed_book,
-    by_copying,
-    by_model,
-    by_rule,
-    over_models,
-    sit,
-)
+from retrieval.reader_exam import BEST, RULE, Table, by_model, known_readers, over_models, sit
 from retrieval.reader_files import PANTRY_READER, from_pretrained, new_reader, save_reader
 from retrieval.reader_tasks import Kitchen, draw_tasks, made_up_names, name_answer, sheets
 from retrieval.reader_tokens import MOST_PASSAGES, MOST_QUESTIONS, ReaderTokens
@@ -43,12 +32,13 @@ from shared.nn.pretrained import SHIPPED
 
 PRESETS = {
     # What is recorded, and shipped as data/models/pantry-reader; the defaults stop early.
-    "seeds": {"seeds": (0, 1, 2), "steps": 3000},
-    "no_names": {"seeds": (0, 1, 2), "steps": 3000, "names": 0},
+    "seeds": {"seeds": (0, 1, 2), "steps": 4000},
+    "answers_only": {"seeds": (0, 1, 2), "steps": 4000, "beside": 0.0},
+    "no_names": {"seeds": (0, 1, 2), "steps": 4000, "names": 0},
     "shipped": {"seeds": (0, 1, 2), "steps": 1500, "start": "shipped"},
-    "new_as_large": {"seeds": (0, 1, 2), "steps": 1500, "d_model": 192},
+    "new_as_large": {"seeds": (0, 1, 2), "steps": 1500, "d_model": 192, "layers": 4, "heads": 4},
 }
-BEST, MODEL = "the best reader", "the trained reader"
+MODEL = "the trained reader"
 POOLS = {"all passages": False, "BM25's first": True}
 UNSEEN = 50  # names that only the test has
 
@@ -64,9 +54,10 @@ class Config(ScriptConfig):
     questions: PositiveInt = 4  # about each set
     learning_rate: PositiveFloat = 3e-3  # of AdamW, for embeddings, biases and gains
     muon_learning_rate: PositiveFloat = 0.02  # of Muon, for the matrices of the blocks
-    layers: PositiveInt = 4  # blocks of a new GPT; the shipped one has 4
+    beside: Fraction = 0.5  # how much a question's token counts beside one of an answer
+    layers: PositiveInt = 3  # blocks of a new GPT; the shipped one has 4
     d_model: PositiveInt = 96  # its features of a token; the shipped one has 192
-    heads: PositiveInt = 4  # its attention heads
+    heads: PositiveInt = 2  # its attention heads
     rates: tuple[Fraction, ...] = (0.0, 0.5, 1.0)  # synonym rates of the test
     tasks: AtLeastTwo = 200  # of the test, at each rate and pool
     prices: tuple[PositiveFloat, ...] = (1.0, 4.0)  # points that an error costs; a right answer earns 1
@@ -118,7 +109,7 @@ def trained(config: Config, kitchens: list[Kitchen], seed: int) -> tuple[Trained
     )  # fmt: skip
     steps = train_reader(
         model, tokens, drawn, steps=config.steps, learning_rate=config.learning_rate,
-        muon_learning_rate=config.muon_learning_rate,
+        muon_learning_rate=config.muon_learning_rate, questions=config.beside,
     )  # fmt: skip
     losses = [loss for _, loss in tqdm(steps, total=config.steps, desc=f"reader {seed}", leave=False)]
     width = max(1, config.steps // 20)
@@ -160,13 +151,7 @@ def main(config: Config) -> Results:
     for pool, near in POOLS.items():
         for rate in config.rates:
             tasks = draw_tasks(test, config.tasks, near, rate, config.passages, torch.Generator().manual_seed(2))
-            others = {
-                BEST: best_reader(test, near, rate),
-                "weighs by rule": always(by_rule(rate)),
-                "copies what is most frequent": always(by_copying),
-                "best sentence": always(by_best_sentence),
-                "closed book": always(by_closed_book(kitchens)),
-            }
+            others = known_readers(test, near, rate, kitchens)
             sat = {name: [one] for name, one in sit(tasks, others, config.prices).items()}
             sat[MODEL] = [sit(tasks, {MODEL: by_model(reader)}, config.prices)[MODEL] for reader in readers]
             tables[pool][f"{rate:g}"] = table = over_models(sat)
@@ -183,7 +168,7 @@ def main(config: Config) -> Results:
 def plot(results: Results) -> Figure:
     """Draw errors among the answers over the share of tasks that are answered, beside the best reader."""
     figure, panels = new_figure(9.0, 4.2, columns=len(results.tables))
-    styles = {BEST: ("--", "black"), "weighs by rule": ("s:", COLOURS[1]), MODEL: ("o-", COLOURS[0])}
+    styles = {BEST: ("--", "black"), RULE: ("s:", COLOURS[1]), MODEL: ("o-", COLOURS[0])}
     for axes, (pool, rates) in zip(panels, results.tables.items(), strict=True):
         rate = sorted(rates, key=float)[len(rates) // 2]
         for reader, (style, colour) in styles.items():

@@ -116,7 +116,7 @@ def test_each_passage_and_question_begins_at_its_own_place(tasks, part, kitchen)
     tokens = module.ReaderTokens()
     for seed in range(20):
         sheet = tasks.draw_sheet(kitchen, 5, 3, seeded(seed))
-        tokens_of, positions, _ = (row[0] for row in tokens.sheets([sheet]))
+        tokens_of, positions, _, _ = (row[0] for row in tokens.sheets([sheet]))
         for place in (1, 2, 3):
             begins = (positions == 1 + module.SLOT * (place - 1)).nonzero()
             assert tokens.words[tokens_of[begins[0, 0]]] == f"[{place}]"
@@ -151,11 +151,18 @@ def test_the_loss_is_that_of_the_answers_by_hand(tasks, trained, kitchen, small)
     task = tasks.draw_task(kitchen, "right", False, 0.0, 3, seeded(5))
     rows, target = tokens.sheets([[task]]), tokens.target(task)
     logs = model(rows.tokens, positions=rows.positions)[0].log_softmax(dim=1)
-    at = len(logs) - len(target) - 1
-    by_hand = -sum(logs[at + step, token] for step, token in enumerate(target))
+    end = len(logs) - len(target) - 1
+    by_hand = -sum(logs[end + step, token] for step, token in enumerate(target))
     loss, count = trained.answer_loss(model, rows)
     assert count == 2
     assert float(loss) == pytest.approx(by_hand.item(), rel=1e-5)
+    asks = rows.questions[0].nonzero()[:, 0].tolist()
+    assert tokens.words[rows.tokens[0, asks[0]]] == "question:"
+    assert tokens.words[rows.tokens[0, asks[-1]]] == "answer:"
+    of_question = -sum(logs[at - 1, rows.tokens[0, at]] for at in asks)
+    beside, terms = trained.answer_loss(model, rows, questions=0.5)
+    assert terms == count
+    assert float(beside) == pytest.approx(by_hand.item() + 0.5 * of_question.item(), rel=1e-5)
     # Padding behind the end changes nothing.
     both, terms = trained.answer_loss(model, tokens.sheets([[task], [task, task, task]]))
     longer, _ = trained.answer_loss(model, tokens.sheets([[task, task, task]]))

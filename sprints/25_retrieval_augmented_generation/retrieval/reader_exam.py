@@ -16,6 +16,7 @@ from retrieval.trained_reader import TrainedReader
 from shared.checks.intervals import MeanInterval, mean_interval
 
 SHARES = Shares(right=0.6, missing=0.3, conflict=0.1)  # of `TEN_TASKS`
+BEST, RULE = "the best reader", "weighs by rule"
 Read = Callable[[Sequence[Example]], list[Said]]
 
 
@@ -150,6 +151,19 @@ def sit(
 ) -> dict[str, Marks]:
     """Return the marks of each reader; each comes with the way it answers if it has to."""
     return {name: marks(examples, read(examples), forced(examples), prices) for name, (read, forced) in readers.items()}
+
+
+def known_readers(
+    test: Kitchen, near: bool, synonyms: float, others: Sequence[Kitchen]
+) -> dict[str, tuple[Read, Read]]:
+    """Return by name the best reader of a kitchen's tasks and those by rule; the last has seen other kitchens."""
+    return {
+        BEST: best_reader(test, near, synonyms),
+        RULE: always(by_rule(synonyms)),
+        "copies what is most frequent": always(by_copying),
+        "best sentence": always(by_best_sentence),
+        "closed book": always(by_closed_book(others)),
+    }
 
 
 def by_model(reader: TrainedReader) -> tuple[Read, Read]:

@@ -3,8 +3,9 @@
     prompt:  [1] As of 2023, berries are sold ... [2] As of 2021, soups ... Question: With what are soups ...? Answer:
     writes:  [2] prawns      or      I do not know
 
-It cites first: which passage it is, is found before what it says. The loss is that of the answers alone: passages and
-questions are drawn at random, and nothing can be learnt from guessing them.
+It cites first: which passage it is, is found before what it says. Passages are never scored: they are drawn at random,
+and nothing can be learnt from guessing them. The words of a question can be found in the passage it is about, so they
+may be scored beside the answers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,8 +67,8 @@ def train_reader(
     optimizers = make_optimizers(model, learning_rate=learning_rate, muon_learning_rate=muon_learning_rate)
     schedule = partial(warmup_linear, steps=steps, warmup=min(100, steps // 10))
     yield from train_steps(
-        model, map(tokens.sheets, sheets), loss_function=partial(answer_loss, questions=questions), optimizers=optimizers, steps=steps,
-        schedule=schedule, precision=precision,
+        model, map(tokens.sheets, sheets), loss_function=partial(answer_loss, questions=questions),
+        optimizers=optimizers, steps=steps, schedule=schedule, precision=precision,
     )  # fmt: skip
 
 
