@@ -51,7 +51,7 @@ class Config(ScriptConfig):
     seeds: Seeds = (0, 1, 2, 3, 4)  # worlds, splits and trainings
 
 
-PRESETS = {"debian": {"world": "debian", "words": 512, "steps": 400, "seeds": (0, 1, 2)}}
+PRESETS = {"debian": {"world": "debian", "steps": 240, "seeds": (0, 1, 2)}}
 
 
 @dataclass(frozen=True)
@@ -169,11 +169,14 @@ def plot(results: Results) -> Figure:
     means, halves = zip(*(results.reciprocal_ranks[way] for way in ways), strict=True)
     colours = ["#999999" if way == BEST else COLOURS[0 if ", trained" in way else 1] for way in ways]
     axes.barh(ways, means, xerr=error_bars(halves), color=colours, capsize=3)
-    for place, mean in enumerate(means):
-        axes.text(0.006, place, f"{mean:.3f}", va="center", color="white" if mean > 0.06 else "black", fontsize=9)
+    for place, (mean, half) in enumerate(zip(means, halves, strict=True)):
+        axes.text(mean + (half or 0) + 0.008, place, f"{mean:.3f}", va="center", fontsize=9)
     axes.axvline(results.chance, color="black", linewidth=1, linestyle="--")
     axes.text(results.chance, len(ways) - 0.4, " chance", fontsize=9)
-    axes.set(xlabel="mean reciprocal rank of the hidden need among 100", xlim=(0, None))
+    axes.set(
+        xlabel="mean reciprocal rank of the hidden need among 100",
+        xlim=(0, 1.12 * max(mean + (half or 0) for mean, half in results.reciprocal_ranks.values())),
+    )
     axes.grid(visible=False, axis="y")
     return figure
 

@@ -381,3 +381,145 @@ def test_a_model_without_layers_hears_nobody(part):
     graph = part("sage").message_graph(torch.tensor([[0, 1], [1, 2]]), 3)
     nobody = Graph(torch.empty(2, 0, dtype=torch.long), 3)
     assert torch.equal(model(features, graph), model(features, nobody))
+
+
+def test_note_12_by_hand(load_sprint):
+    script = load_sprint(f"{SPRINT}/neighbours_by_hand.py")
+    results = script.main(script.Config())
+    assert results.before == {
+        "olives": [4, 4, 4], "oil": [2, 6, 10], "salt": [7, 7, 7], "flour": [1, 1, 1], "salad": [0, 4.5, 11],
+        "bread": [1, 5, 9], "picnic": [0, 0.5, 5.25],
+    }  # fmt: skip
+    assert results.after == results.before | {"olives": [8, 8, 8], "oil": [2, 10, 18], "salad": [0, 4.5, 13]}
+    assert results.reached == {"olives": 0, "oil": 1, "salad": 2}
+    assert (results.computed, results.states) == (6, 21)
+    for words in ("4.5 + (6 + 7) / 2 = 11", "4.5 + (10 + 7) / 2 = 13", "0.5 + (4.5 + 5) / 2 = 5.25", "6 of 21"):
+        assert words in note(12)
+    script.plot(results)
+    assert script.main(script.Config(changed="salt", to=9.0)).computed == 8
+    living = script.LivingVectors(script.adding_model(), at_once=9, clock=lambda: 0.0)
+    numbers = {name: number for number, name in enumerate(script.NODES)}
+    for name, number in numbers.items():
+        living.put(number, torch.tensor([script.SAYS[name]]), [numbers[one] for one in script.NEEDS.get(name, [])])
+    computed = living.computed
+    living.put(numbers["bread"], torch.tensor([1.0]), [numbers[one] for one in ("flour", "salt", "oil")])
+    assert living.computed - computed == 3
+
+
+def test_note_13_by_hand(load_sprint):
+    script = load_sprint(f"{SPRINT}/numbers_by_hand.py")
+    results = script.main(script.Config())
+    assert (results.names, results.places) == ([20, 30, 40, 50], [1, 2, 3, 4])
+    assert results.asked == results.own_numbers == [20, 30, 40]
+    assert results.second_table == [30, 40, 50]
+    assert "the vector of 20 finds 30, for 30 it finds 40, for 40 it finds 50" in note(13)
+    script.plot(results)
+    other = script.main(script.Config(removed=30))
+    assert (other.asked, other.second_table, other.own_numbers) == ([10, 20, 40], [10, 20, 50], [10, 20, 40])
+    assert "the vector of 40 has place 3: it finds 50" in note(13)
+    assert 4 * sum(share**2 for share in (0.4, 0.3, 0.2, 0.1)) == pytest.approx(1.2)
+    assert 250 / 1250 == 0.2
+
+
+def test_exercises_i_and_j():
+    sizes = [10**level for level in range(6)]
+    assert (sum(sizes), sum(sizes[:3])) == (111_111, 111)
+    balls = sum(size * min(level + 1, 3) for level, size in enumerate(sizes))
+    assert balls == 3 * 111_111 - 10 - 2
+    assert round(balls / sum(sizes), 4) == 2.9999
+    for share, cost in ((0.5, 1), (0.2, 4)):
+        assert (1 - share) / share == pytest.approx(cost)
+    for words in ("111,111", "2.9999", "$4c$ for a fifth"):
+        assert words in PAGE
+
+
+def test_the_best_ranking_is_bayes_rule_written_out(part):
+    """One question, computed anew from probabilities, topic by topic."""
+    packages, hidden, sage = part("packages"), part("hidden_links"), part("sage")
+    generator = torch.Generator().manual_seed(4)
+    world = packages.draw_packages(300, 4, generator)
+    new = torch.arange(world.core, 300)
+    task = hidden.make_task(sage.hashed_words(world.texts, 32), world.needs, new[:30], new[30:], generator, wrong=5)
+    questions, chance = task.test, task.popularity.double() / task.popularity.sum()
+    scores = packages.best_scores(world, task, questions)
+    asker, known = int(questions.askers[3]), questions.known[1][questions.known[0] == 3]
+    expected = []
+    for candidate in questions.candidates[3].tolist():
+        needed, total = {*known.tolist(), candidate}, 0.0
+        for topic in range(4):
+            chances = world.odds.double().sigmoid()
+            likely = 1.0
+            for word in world.words[asker].tolist():
+                own = packages.TOPICAL / packages.TOPIC_WORDS * (word // packages.TOPIC_WORDS == topic)
+                likely *= own + (1 - packages.TOPICAL) / packages.COMMON_WORDS * (word >= 4 * packages.TOPIC_WORDS)
+            for other in range(world.core):
+                probability = float(chances[int(world.topics[other] == topic), other])
+                likely *= probability if other in needed else 1 - probability
+            total += likely
+        others = 1 - sum(float(chance[one]) for one in needed)
+        expected.append(np.log(total) - np.log(float(chance[candidate]) or 1e-12) - 5 * np.log(others))
+    found = scores[3].numpy()
+    assert found - found[0] == pytest.approx(np.array(expected) - expected[0], abs=1e-4)
+
+
+def test_hidden_links_are_hidden_and_wrong_ones_are_wrong(part):
+    packages, hidden, sage = part("packages"), part("hidden_links"), part("sage")
+    generator = torch.Generator().manual_seed(5)
+    world = packages.draw_packages(200, 4, generator)
+    new = torch.arange(world.core, 200)
+    task = hidden.make_task(sage.hashed_words(world.texts, 32), world.needs, new[:20], new[20:], generator, wrong=9)
+    truth = {tuple(link) for link in world.needs.T.tolist()}
+    assert {tuple(link) for link in task.needs.T.tolist()} == {link for link in truth if link[0] < world.core}
+    seen = {tuple(link) for link in task.seen(task.test).T.tolist()}
+    for asker, candidates in zip(task.test.askers.tolist(), task.test.candidates.tolist(), strict=True):
+        assert (asker, candidates[0]) in truth - seen
+        assert not {(asker, one) for one in candidates[1:]} & truth
+    ranks = hidden.reciprocal_ranks(torch.tensor([[1.0, 2, 0, 0], [1, 1, 1, 0], [3, 1, 1, 0], [0, 0, 0, 0]]))
+    assert ranks.tolist() == pytest.approx([1 / 2, (1 + 1 / 2 + 1 / 3) / 3, 1, (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4])
+    together = hidden.needed_together(task, task.test, rows_at_once=3)
+    matrix = torch.zeros(200, 200)
+    matrix[task.needs[0], task.needs[1]] = 1
+    columns = functional.normalize(matrix, dim=0)
+    known = task.test.known[1][task.test.known[0] == 1]
+    expected = [sum(float(columns[:, one] @ columns[:, other]) for other in known) for one in task.test.candidates[1]]
+    assert together[1].tolist() == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(ValueError, match="two needs or more"):
+        hidden.make_task(torch.zeros(3, 2), torch.tensor([[1], [0]]), torch.tensor([2]), torch.tensor([2]), generator)
+
+
+def test_scripts_at_a_small_size(load_sprint):
+    """Trained layers beat untrained ones; recall falls with the first centres and tombstones by topic."""
+    aging = load_sprint(f"{SPRINT}/aging.py")
+    config = aging.Config(vectors=600, topics=10, features=16, cells=16, probed=3, drifts=(0.3,), steps=8, queries=40)
+    first, renewed = (aging.course(config, 1, rule, threshold) for rule, threshold in (("never", 0), ("nearness", 0.9)))
+    assert first.trained == []
+    assert renewed.trained
+    assert np.mean(first.recall[-3:]) < np.mean(renewed.recall[-3:])
+    assert first.nearness[-1] < 0.8
+    assert not aging.wants_training("imbalance", 1.1, 3, 1.05, 0.5, 0.5)
+    assert aging.wants_training("calendar", 3, 3, 1.0, 1.0, 1.0)
+    tombstones = load_sprint(f"{SPRINT}/tombstones.py")
+    results = tombstones.main(
+        tombstones.Config(vectors=400, features=16, width=12, removed=(0.0, 0.5), queries=30, seeds=(0,))
+    )
+    assert results.recall["by topic"]["tombstones"][1][0] < results.recall["at random"]["tombstones"][1][0]
+    tombstones.plot(results)
+    following = load_sprint(f"{SPRINT}/following.py")
+    found = following.main(following.Config(packages=200, topics=4, changes=20, at_once=5, work=10))
+    assert found.off < 1e-5
+    assert found.put_off > 0
+    assert found.ages[-1] >= 0
+    following.plot(found)
+    force = load_sprint(f"{SPRINT}/against_brute_force.py")
+    kinds = force.main(force.Config(changes=200, numbers=50, every=100, queries=3, seeds=(0,))).kinds
+    assert all(kind.equal == kind.comparisons for kind in kinds.values())
+    script = load_sprint(f"{SPRINT}/trained_or_not.py")
+    results = script.main(
+        script.Config(
+            packages=600, topics=4, words=64, width=16, layers=(1,), steps=40, learning_rates=(1e-2,), seeds=(0,)
+        )
+    )
+    ranks = {name: value[0] for name, value in results.reciprocal_ranks.items()}
+    assert ranks["1 layers, untrained"] < ranks["1 layer, trained"] < ranks["best possible"]
+    assert ranks["popularity"] < 0.12
+    script.plot(results)
