@@ -157,7 +157,7 @@ def plot(results: Results) -> Figure:
         axes[0].errorbar(shift, [mean for mean, _ in values], error_bars([half for _, half in values]), **style)
     axes[0].plot(results.signals, results.controls, color="0.5", linestyle="--", label=CONTROL)
     axes[0].axvline(1, color="0.4", linestyle=":", label="threshold")
-    axes[0].set(xlabel="signal", ylabel="accuracy", ylim=(0.45, 1.02), title="two communities against two groups")
+    axes[0].set(xlabel="signal", ylabel="accuracy", ylim=(0.45, 1.4), title="two communities against two groups")
     own = {f"{name} (its own number)": values for name, values in results.modularity_of_their_own.items()}
     for number, (name, values) in enumerate({**own, **results.modularity}.items()):
         if name in own or name in ("the true groups", "DMoN", "Bethe Hessian"):

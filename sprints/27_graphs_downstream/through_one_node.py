@@ -32,7 +32,7 @@ PRESETS = {"long": {"depths": (1, 2, 3, 4), "steps": 5000, "learning_rates": (0.
 class Config(ScriptConfig):
     depths: Annotated[tuple[PositiveInt, ...], Different] = (1, 2, 3)  # levels below the root; 2 ** depth leaves
     width: PositiveInt = 32  # numbers of a node, a multiple of 4
-    steps: PositiveInt = 1000  # optimizer steps
+    steps: PositiveInt = 600  # optimizer steps
     batch: PositiveInt = 64  # trees of a step
     learning_rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.005,)  # the best on validation trees
     test: PositiveInt = 1000  # trees for validation, and as many for the test

@@ -197,3 +197,13 @@ def test_modularity_is_high_where_there_are_no_groups(load_sprint):
     assert len(script.plot(results).axes) == 2
     with pytest.raises(ValueError, match="more --nodes"):
         script.Config(nodes=4, signals=(2.1,)).check()
+
+
+def test_exercise_i_a_bridge_that_leaves():
+    assert (6 - 10 * 40 / 400, 4 - 10 * 60 / 400) == (5, 2.5)
+    assert pytest.approx(0.005) == 2 * 20 * 20 / 400**2
+
+
+def test_note_8_two_triangles(part):
+    graph = Graph.undirected([(0, 1), (1, 2), (0, 2), (3, 4), (4, 5), (3, 5), (2, 3)], 6)
+    assert f"{part('modularity').modularity(graph, [0, 0, 0, 1, 1, 1]):.3f}" == "0.357"
