@@ -62,12 +62,15 @@ def rules(world: World, subjects: tuple[int, ...], generator: torch.Generator) -
     pairs = torch.cartesian_prod(torch.arange(people), torch.arange(people))
     kinds = person_comparisons(world.records)
     weighed = weigh(first, second, pairs, kinds, 1 / people)
+    highest = torch.tensor([len(kind.levels) - 1 for kind in kinds])
+    points = (weighed.levels.clamp(min=0) / highest).double().sum(dim=1)  # 1 for what is equal, less for what is alike
     plain, rare = weighed.evidence.weights(weighed.levels), weighed.bits
     about = [[record.about for record in records] for records in (first, second)]
     found = choose_subjects([*about[0], *about[1]], subjects, generator)
     by_subject = torch.cat((rare[:, :-1], context_bits(found, *about, pairs).unsqueeze(1)), dim=1)
     return {
         STRINGS: strings,
+        "points added up": points.view(people, people),
         "evidence": plain.sum(dim=1).view(people, people),
         "and rare values": rare.sum(dim=1).view(people, people),
         "and subjects": by_subject.sum(dim=1).view(people, people),

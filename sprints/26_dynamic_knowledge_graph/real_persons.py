@@ -94,7 +94,7 @@ def chosen_keys(data: list[Lists], most: int, share: float) -> list[str]:
         if any(len(some) > share * lists.all_pairs for some, lists in zip(pairs, data, strict=True)):
             return -1.0
         true = [lists.true() for lists in data]
-        return sum(completeness(p, t) * len(t) for p, t in zip(pairs, true, strict=True)) / sum(map(len, true))
+        return sum(completeness(p, t) * len(t) for p, t in zip(pairs, true, strict=True)) / max(1, sum(map(len, true)))
 
     best = 0.0
     while len(names) < most:

@@ -102,6 +102,17 @@ def _images(folder: Path) -> None:
     (folder / "table.csv").write_text("\n".join(["size,weight,kind", *rows]) + "\n", encoding="utf-8")
 
 
+def _persons(folder: Path) -> None:
+    columns = (
+        "rec_id given_name surname street_number address_1 address_2 suburb postcode state date_of_birth soc_sec_id"
+    )
+    rows = [
+        f"rec-{number}-org, ana, wood, {number}, a road, , oldham, 4011, wa, 19081209, 6988" for number in range(40)
+    ]
+    (folder / "febrl").mkdir()
+    (folder / "febrl" / "dataset1.csv").write_text("\n".join([columns.replace(" ", ", "), *rows]), encoding="utf-8")
+
+
 def _smiles(folder: Path) -> None:
     (folder / "molecules.txt").write_text(
         "".join(f"{'C' * length}{end}\n" for length in range(1, 11) for end in "NOF"), encoding="utf-8"
@@ -136,6 +147,8 @@ ARRAY = SECOND + "from images_on_disk import ArrayDataset\nwith one_sentence():\
 ARRAY += "    list(ArrayDataset(folder / 'images.npy', [0, 1])[number] for number in range(2))\n"
 TABLE = SECOND + "from read_a_table import TableDataset\nwith one_sentence():\n"
 TABLE += "    list(TableDataset(folder / 'table.csv', 'kind')[number] for number in range(2))\n"
+PERSONS = READ + f"sys.path.insert(0, {str(ROOT / 'sprints/26_dynamic_knowledge_graph')!r})\n"
+PERSONS += "from knowledge.febrl import read_persons\nwith one_sentence():\n    read_persons('dataset1')\n"
 MODEL = ("model.safetensors", "tokenizer.json", "config.json")
 
 FORMATS = (
@@ -259,6 +272,7 @@ FORMATS = (
         ("25_retrieval_augmented_generation/chunk_size.py --entries 20 --per-document 5 --sizes 12",),
         _packed, may_be_read=frozenset({"a flipped bit"}), public=True,
     ),
+    Format("persons", ("febrl/dataset1.csv",), (PERSONS,), _persons, may_be_read=PLAIN, public=True),
     Format("image", ("cats/1.png",), (READ + IMAGES,), _images, may_be_read=frozenset({"the last byte lost"})),
     Format("array", ("images.npy",), (READ + ARRAY,), _images, may_be_read=frozenset({"a flipped bit"})),
     Format("table", ("table.csv",), (READ + TABLE,), _images, may_be_read=PLAIN),

@@ -63,7 +63,7 @@ def parse(rows: Sequence[Sequence[str]], name: str = "the table") -> list[Person
     """Return the records of a table whose first row names the columns.
 
     Raises:
-        DataError: other columns, a row of another length, or a number of another form.
+        DataError: other columns, a row of another length, a number of another form, or no row.
     """
     if not rows or [cell.strip() for cell in rows[0]] != COLUMNS:
         raise DataError(
@@ -78,6 +78,8 @@ def parse(rows: Sequence[Sequence[str]], name: str = "the table") -> list[Person
                 f"{name}, line {number}: a row has {len(COLUMNS)} cells and begins like rec-12-org; got {row}"
             )
         persons.append(Person(int(found.group(1)), *cells[1:]))
+    if not persons:
+        raise DataError(f"{name} holds no record: get it again")
     return persons
 
 
