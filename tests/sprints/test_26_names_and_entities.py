@@ -101,6 +101,18 @@ def test_expected_ratio_of_strangers_is_one():
     assert float(weights @ (profiles @ profiles.mT) @ weights) == pytest.approx(1)
 
 
+def test_context_joins_jon_smith_and_j_smith_and_keeps_ava_and_eva_apart():
+    sighting, ratios = module("persons").Sighting, module("optimum").log_ratios
+    odds = math.log2(1 / 999)  # one pair in a thousand is a match
+    jon = sighting("jon", "smith", "", "oldham", "soup stove town")
+    cook = sighting("j.", "smith", "", "oldham", "menu sauce week")
+    teacher = sighting("j.", "smith", "", "ashford", "school pupils exam")
+    ava, eva = (sighting(name, "smith", "", "oldham", "soup stove town") for name in ("ava", "eva"))
+    bits = ratios([jon, ava], [cook, teacher, eva])
+    assert bits[0, 0] + odds > 0 > bits[0, 1] + odds
+    assert bits[1, 2] + odds < 0
+
+
 def test_no_rule_for_pairs_beats_the_ratio_at_its_own_false_positive_rate():
     """Neyman and Pearson on drawn records: at equal false positives the ratio finds at least what other scores find."""
     optimum, comparisons = module("optimum"), module("comparisons")

@@ -200,7 +200,14 @@ def test_the_answers_on_paper():
     shown(PAGE, 1 - (1 - 0.125) ** 10, 1 - (1 - 0.008) ** 10)
 
 
-# real persons
+# note 6
+
+
+def test_the_plan_of_note_6():
+    shown(note(6), math.log2(1 / 4999), form=".1f")
+    left = 0.12 * 0.1
+    assert [round(100 * left * 0.5**poor, 3) for poor in range(5)] == [1.2, 0.6, 0.3, 0.15, 0.075]
+    assert all(number in note(6) for number in ("1.2 of 100", "leaves 0.6", "fourth 0.3", "fifth 0.15", "sixth 0.075"))
 
 
 def test_persons_of_febrl_are_found(load_sprint):
