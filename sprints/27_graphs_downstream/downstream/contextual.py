@@ -3,7 +3,7 @@
 Two groups of equal size, v_i = +1 or -1. Edges follow a block model of signal lambda (shared/graph/block_models.py).
 Features are Y_iq = sqrt(mu / n) v_i w_q + noise, with w_q and the noise drawn from N(0, 1), for p features of n nodes,
 gamma = n / p. In large graphs both together find the groups if and only if lambda^2 + mu^2 / gamma > 1; each alone
-needs its own term above 1 (Deshpande et al. 2018, *Contextual Stochastic Block Models*, theorem 3 and section 4).
+needs its own term above 1 (Deshpande et al. 2018, *Contextual Stochastic Block Models*; proved for large degrees).
 """
 
 import math
@@ -51,6 +51,29 @@ def contextual_block_model(
     return ContextualGraph(graph, math.sqrt(mu / num_nodes) * torch.outer(2.0 * groups - 1, direction) + noise, groups)
 
 
+def hear_words(
+    features: Float[Tensor, "nodes features"],
+    spins: Float[Tensor, "nodes"],
+    words: Float[Tensor, "features"],
+    mu: float,
+) -> tuple[Float[Tensor, "features"], Float[Tensor, "nodes"]]:
+    """Return the direction that beliefs speak for, and what each node hears from it, each less its own echo.
+
+    One round of approximate message passing (Deshpande et al. 2018, section 4): from each sum that part is taken off
+    which what is estimated had put there itself, one round before.
+
+    Args:
+        features: Y.
+        spins: the mean of v_i that each node believes in, from -1 to 1.
+        words: the direction w of the round before.
+        mu: how much the features say.
+    """
+    scale, variance = math.sqrt(mu / len(spins)), 1 / (1 + mu * (spins**2).mean())
+    direction = variance * (scale * features.T @ spins - mu * (1 - spins**2).mean() * words)
+    heard = scale * features @ direction - mu / len(spins) * variance * len(words) * spins
+    return direction, heard
+
+
 def belief_of_both(
     drawn: ContextualGraph,
     rates: Rates,
@@ -63,8 +86,8 @@ def belief_of_both(
     """Return how much more likely than the other group 1 is at each node, as log-odds: the sign is the best guess.
 
     Belief propagation along the edges, and for the features its dense form, approximate message passing: what a node
-    hears from its features is computed from the belief of all nodes, less what came from this node itself (Deshpande
-    et al. 2018, equations 8 to 11). Without labels the two groups can change their names: compare with both.
+    hears from its features is computed from the belief of all nodes, less what came from this node itself. With labels
+    these are the rounds of Duranthon & Zdeborova (2024). Without labels the groups can change names: compare both.
 
     Args:
         drawn: the graph and its features; with mu = 0 the features are not looked at.
@@ -90,10 +113,7 @@ def belief_of_both(
     messages, words = spins[source], torch.zeros(features.shape[1], dtype=torch.float64)
     odds = torch.zeros_like(spins)
     for _ in range(rounds):
-        # Features: the direction w, then what each node hears from it, each less its own echo.
-        variance = 1 / (1 + mu * (spins**2).mean())
-        words = variance * (math.sqrt(mu / num_nodes) * features.T @ spins - mu * (1 - spins**2).mean() * words)
-        heard = math.sqrt(mu / num_nodes) * features @ words - mu / num_nodes * variance * len(words) * spins
+        words, heard = hear_words(features, spins, words, mu)
         # Edges: half of the log-odds that travel along each.
         along = torch.atanh(math.tanh(joined) * messages.clamp(-1, 1))
         arrived = scatter_sum(along, target, num_nodes) - apart / 2 * num_nodes * messages.mean() + told
