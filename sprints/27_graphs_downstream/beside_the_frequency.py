@@ -34,6 +34,7 @@ PRESETS = {
         "learning_rates": (0.01, 0.03),
         "decays": (0.0, 3e-3, 3e-2),
         "features": 64,
+        "batch_size": 512,
         "seeds": 5,
     }
 }
@@ -47,7 +48,7 @@ class Config(ScriptConfig):
     sharpness: tuple[PositiveFloat, ...] = (1.0, 10.0)  # of the softmax, tried
     learning_rates: tuple[PositiveFloat, ...] = (0.03,)  # of Adam, tried
     decays: tuple[NonNegativeFloat, ...] = (3e-3,)  # of embeddings, tried
-    batch_size: PositiveInt = 512  # facts
+    batch_size: PositiveInt = 64  # facts
     seeds: PositiveInt = 3  # runs of each model with the settings that validation chose
 
     def check(self) -> None:

@@ -36,6 +36,7 @@ from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import OpenFraction, PositiveFloat, PositiveInt
 from shared.lab.run import run
 
+SENDERS, RECEIVERS, CONTACTS = 40, 30, 5
 PRESETS = {
     "college": {"data": "college", "seeds": 5, "epochs": 8, "batch_size": 200, "learning_rates": (3e-3,), "unit": 60.0}
 }
@@ -45,15 +46,17 @@ PRESETS = {
 class Config(ScriptConfig):
     data: Literal["circles", "college"] = "circles"  # the made stream, or CollegeMsg
     seeds: PositiveInt = 3  # runs, each with weights and wrong pairs of its own (and its own made stream)
-    epochs: PositiveInt = 12  # most passes through the training part; the best on validation is kept
+    epochs: PositiveInt = 15  # most passes through the training part; the best on validation is kept
     features: PositiveInt = 32  # numbers of a memory
-    batch_size: PositiveInt = 100  # messages that are scored before they are learned
-    learning_rates: tuple[PositiveFloat, ...] = (3e-3,)  # tried, chosen on validation
+    batch_size: PositiveInt = 50  # messages that are scored before they are learned
+    learning_rates: tuple[PositiveFloat, ...] = (1e-2,)  # tried, chosen on validation
     unit: PositiveFloat = 10.0  # of time: minutes for CollegeMsg, messages for the made stream
     messages: PositiveInt = 6000  # of the made stream
     switch: OpenFraction = 0.2  # probability that a sender of the made stream writes to another contact
 
     def check(self) -> None:
+        if self.data == "circles" and self.batch_size < SENDERS:
+            raise ValueError(f"--batch-size must be at least {SENDERS}: in the first batch each sender writes once")
         if self.data == "circles" and self.messages < 20 * self.batch_size:
             raise ValueError(f"--messages must be at least 20 batches ({20 * self.batch_size}); got {self.messages}")
 
@@ -67,9 +70,6 @@ class Results:
     optimum: dict[str, float]
     repeated: float  # share of test messages whose pair was seen before
     chosen: list[float]  # learning rates
-
-
-SENDERS, RECEIVERS, CONTACTS = 40, 30, 5
 
 
 def stream_of(config: Config, generator: torch.Generator) -> Stream:

@@ -42,7 +42,7 @@ class Results:
 
 
 def main(config: Config) -> Results:
-    scores, answer = torch.tensor([config.scores]), torch.tensor([ANSWER])
+    scores, answer = torch.tensor([config.scores], dtype=torch.float32), torch.tensor([ANSWER])
     removed = torch.zeros(1, len(ENTITIES), dtype=torch.bool)
     removed[0, list(KNOWN)] = True
     raw = {ties: ranks_of(scores, answer, None, ties).item() for ties in TIES}

@@ -1,11 +1,16 @@
 """Sprint 27, facts: ranks and ties, four embeddings against PyTorch Geometric, and what each can represent."""
 
 import itertools
+import os
+from pathlib import Path
 
 import pytest
 import torch
+from lesson_texts import lesson_texts, shown
 
 SPRINT = "27_graphs_downstream"
+OWN = Path(os.environ.get("SPRINTS_DATA", "nowhere"))
+page, note = lesson_texts(SPRINT, minus="−")
 torch.set_num_threads(1)
 
 
@@ -158,3 +163,104 @@ def test_files_of_facts_are_read_and_a_broken_line_is_named(load_sprint, tmp_pat
         facts.read_facts("small")
     with pytest.raises(ValueError, match="is missing"):
         facts.read_facts("none")
+
+
+def test_the_numbers_of_note_5(load_sprint):
+    script = load_sprint(f"{SPRINT}/ranks_by_hand.py")
+    found = script.main(script.Config())
+    assert found.raw == {"optimistic": 3, "mean": 4, "pessimistic": 5}
+    assert found.filtered == {"optimistic": 1, "mean": 2, "pessimistic": 3}
+    text = note(5)
+    shown(text, found.drawn, *(found.constant[ties] for ties in ("optimistic", "drawn", "mean")), 1 / 3)
+    assert "the mean place is 2.5, and 1/rank is 0.4" in text
+    assert script.main(script.Config(scores=(3,) * 6)).filtered["mean"] == 2.5
+    ranking = load_sprint(f"{SPRINT}/downstream/ranking.py")
+    shown(text, ranking.constant_mrr(135)["drawn"], ranking.constant_mrr(135)["mean"], form=".4f")
+
+
+def test_the_numbers_of_note_6_and_that_no_draw_breaks_a_theorem(load_sprint):
+    script = load_sprint(f"{SPRINT}/break_the_theorems.py")
+    found = script.main(script.Config(draws=3000))
+    scores = {name: [round(value, 3) for value in values] for name, values in found.by_hand.items()}
+    assert scores == {"TransE": [-0.6, -1.4], "DistMult": [3, 3], "ComplEx": [1, -1], "RotatE": [0, 0]}
+    solved = found.solved
+    forbidden = {("symmetric pair", "TransE"), ("triangle", "TransE"), ("path of three", "DistMult"),
+                 ("triangle", "DistMult")}  # fmt: skip
+    for group, row in solved.items():
+        for name, count in row.items():
+            assert (count == 0) == ((group, name) in forbidden), (group, name)
+
+
+def test_each_world_has_its_property_and_hides_what_it_asks(load_sprint):
+    worlds = load_sprint(f"{SPRINT}/downstream/synthetic_relations.py")
+    for world in worlds.WORLDS:
+        made = worlds.make(world, 6, torch.Generator().manual_seed(0))
+        true = {tuple(row) for row in made.true.tolist()}
+        hidden = {tuple(row) for row in made.asked.tolist()} - {tuple(row) for row in made.train.tolist()}
+        assert len(hidden) == (3 if world in ("inverse", "composed") else 0)
+        assert made.true[:, [0, 2]].max() == made.num_entities - 1
+        if world == "pairs":
+            assert {(t, r, h) for h, r, t in true} == true
+        if world == "triangles":
+            assert not {(t, r, h) for h, r, t in true} & true
+        if world == "composed":
+            step = {(h, r): t for h, r, t in true}
+            assert all(step[step[h, 0], 1] == t for h, r, t in true if r == 2)
+    facts = worlds.mixed(8, torch.Generator().manual_seed(0))
+    assert len(facts.everything.unique(dim=0)) == len(facts.everything)
+    with pytest.raises(ValueError, match="at least 4 groups; got 3"):
+        worlds.make("pairs", 3, torch.Generator())
+
+
+def test_two_triangles_are_held_to_the_bounds_of_the_theorems(load_sprint):
+    """The claim of note 6 at a tiny size; the same seed gives the same figures."""
+    script = load_sprint(f"{SPRINT}/what_a_relation_can_be.py")
+    made = script.make("triangles", 4, torch.Generator().manual_seed(0))
+    config = script.Config(groups=4, steps=60, features=8)
+    for name, most in (("DistMult", 3 / 4), ("TransE", 5 / 6)):
+        known, asked = script.train(made, name, 5.0, config, 0)
+        assert known == asked <= most + 1e-12
+        assert (known, asked) == script.train(made, name, 5.0, config, 0)
+    assert script.train(made, "RotatE", 10.0, config, 0)[1] > 5 / 6
+
+
+def test_answers_of_the_exercises_on_ranks(ranking):
+    wrong = torch.tensor([[9.0, 1, 1, 1, 1], [1.0, 1, 1, 1, 1]])
+    mine = ranking.ranks_of(wrong, torch.tensor([0, 0])).reciprocal().mean()
+    shown(page, float(mine), 0.457, 0.728, 0.228)
+    lottery = sum(1 / place for place in range(1, 6)) / 5
+    assert round(lottery, 3) == 0.457
+    assert round((1 + lottery) / 2, 3) == 0.728
+
+
+def test_counting_beside_four_models_in_a_small_world(load_sprint):
+    script = load_sprint(f"{SPRINT}/beside_the_frequency.py")
+    found = script.main(script.Config(epochs=(1, 2), sharpness=(5.0,), seeds=1, features=4))
+    assert set(found.mrr["made"]) == {"TransE", "DistMult", "ComplEx", "RotatE"}
+    row = found.frequency["made"]
+    assert row.raw <= row.filtered_by_train <= row.filtered <= row.optimistic
+    with pytest.raises(ValueError, match="must rise"):
+        script.Config(epochs=(4, 2)).check()
+
+
+@pytest.mark.skipif(not (OWN / "kg" / "umls").is_dir(), reason="SPRINTS_DATA holds no kg/umls")
+def test_counting_alone_has_the_known_figures_on_umls(load_sprint):
+    script = load_sprint(f"{SPRINT}/beside_the_frequency.py")
+    row = script.baselines(script.load("umls", script.Config()))
+    assert (round(row.filtered, 3), round(row.filtered_by_train, 3)) == (0.661, 0.415)
+
+
+def test_in_float32_rounding_can_solve_what_theorem_1_forbids_and_in_float64_it_does_not():
+    """Entities that nearly coincide: the two distances of a query differ by less than float32 can tell."""
+    generator = torch.Generator().manual_seed(0)
+    step = torch.randn(20_000, 2, generator=generator, dtype=torch.double)
+    apart = 1e-6 * torch.randn(20_000, 2, generator=generator, dtype=torch.double)
+    solved = {}
+    for kind in (torch.float32, torch.float64):
+        r, d = step.to(kind), apart.to(kind)
+        a = torch.ones(20_000, 2, dtype=kind)
+        there, back = ((a + r - (a + d)).norm(dim=1), (a + d + r - a).norm(dim=1))
+        stay = ((a + r - a).norm(dim=1), (a + d + r - (a + d)).norm(dim=1))
+        solved[kind] = int(((there < stay[0]) & (back < stay[1])).sum())
+    assert solved[torch.float32] > 0
+    assert solved[torch.float64] == 0

@@ -1,10 +1,14 @@
 """Sprint 27, times: EdgeBank and negatives, the memory against PyTorch Geometric's, a made stream and its optimum."""
 
+import gzip
+
 import pytest
 import torch
+from lesson_texts import lesson_texts, shown
 from sklearn.metrics import roc_auc_score
 
 SPRINT = "27_graphs_downstream"
+page, note = lesson_texts(SPRINT)
 torch.set_num_threads(1)
 
 
@@ -198,3 +202,98 @@ def test_the_optimum_of_the_made_stream_is_the_auc_of_its_likelihood_ratio(strea
         banks.same_sender(
             streams.Stream(torch.tensor([0]), torch.tensor([4]), torch.tensor([0]), 5), {0: [4]}, generator
         )
+
+
+def test_recent_partners_are_those_of_a_list_that_grows(streams, load_sprint):
+    partners = load_sprint(f"{SPRINT}/downstream/recent_partners.py")
+    stream = drawn_stream(streams, nodes=5, ties=True)
+    recent, lists = partners.RecentPartners(5, 3), {node: [] for node in range(5)}
+    for start in range(0, 60, 20):  # so many that a node has more than three partners in a batch
+        part = stream.part(start, start + 20)
+        recent.update(part.source, part.target, part.time)
+        for source, target, time in zip(part.source.tolist(), part.target.tolist(), part.time.tolist(), strict=True):
+            lists[source].append((target, time))
+            lists[target].append((source, time))
+        for node, known in lists.items():
+            latest = recent.later(torch.tensor([node]))[0].tolist().index(0)
+            assert (recent.partner[node, latest].item(), recent.time[node, latest].item()) == known[-1]
+            kept = sorted(zip(recent.partner[node].tolist(), recent.time[node].tolist(), strict=True))
+            assert kept == sorted(known[-3:])
+
+
+def test_the_numbers_of_note_7(load_sprint, streams):
+    script = load_sprint(f"{SPRINT}/memory_by_hand.py")
+    found = script.main(script.Config())
+    text = note(7)
+    shown(text, *(value for row in found.memories for value in row if value), found.auc["random"])
+    shown(text, found.auc["historical"], 1 - found.auc["historical"])
+    assert list(found.bank.values()) == [1, 0, 0]
+    memory = script.simple_memory()
+    for source, target, time, sent in ((0, 1, 1, 1.0), (1, 2, 3, -1.0), (0, 1, 4, 1.0)):
+        memory.update(*(torch.tensor([value]) for value in (source, target, time)), torch.tensor([[sent]]))
+    shown(text, *memory.memory.flatten()[:2].tolist())
+    optimum = streams.circles_optimum(30, 5, 0.8)
+    shown(page, optimum["random"], optimum["historical"])
+
+
+def test_the_formula_of_edge_bank_is_the_auc_of_its_scores():
+    true, wrong = [1.0] * 7 + [0.0] * 3, [1.0] * 2 + [0.0] * 8
+    assert roc_auc_score([1] * 10 + [0] * 10, true + wrong) == pytest.approx(0.5 + (0.7 - 0.2) / 2)
+
+
+def test_links_in_time_at_a_small_size(load_sprint):
+    """Beside what is exact: EdgeBank has one half on historical pairs. The same seed gives the same figures."""
+    script = load_sprint(f"{SPRINT}/links_in_time.py")
+    config = script.Config(seeds=1, epochs=2, messages=800, batch_size=40, features=8)
+    found = script.main(config)
+    assert found.single["EdgeBank"]["historical"] == [0.5]
+    assert found.single["EdgeBank"]["random"][0] > 0.88
+    assert found.single["recency"]["random"][0] < found.optimum["random"] + 0.05
+    assert found == script.main(config)
+    with pytest.raises(ValueError, match=r"at least 20 batches \(800\); got 500"):
+        script.Config(messages=500, batch_size=40).check()
+
+
+def test_a_score_does_not_know_its_own_batch_and_every_parameter_moves(load_sprint, streams):
+    links = load_sprint(f"{SPRINT}/downstream/temporal_links.py")
+    banks = load_sprint(f"{SPRINT}/downstream/edge_bank.py")
+    stream = streams.circles(6, 8, 3, 0.3, 100, torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    model = links.MemoryLinks(stream.num_nodes, 4, 10.0, torch.Generator().manual_seed(0))
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    negatives = banks.Negatives(torch.arange(6, 14), 14)
+    draw = links.drawer(negatives, torch.Generator().manual_seed(0))
+    optimizer = torch.optim.Adam(model.parameters(), 0.01)
+    links.train_epoch(model, optimizer, stream, links.Splits(100, 110, 118, 10), draw, negatives.learn)
+    for name, weight in model.named_parameters():
+        assert (weight != before[name]).any(), name
+    model.eval()
+    batch = stream.part(100, 110)
+    scored = {}
+
+    def score(source, target, time):
+        logits = model(source, target, time)
+        scored.setdefault("first", logits)
+        return logits
+
+    links.measure({"memory": (score, model.learn)}, stream, [(100, 110)], draw)
+    again = links.MemoryLinks(stream.num_nodes, 4, 10.0, torch.Generator().manual_seed(0))
+    assert not torch.allclose(model(batch.source, batch.target, batch.time), scored["first"][:10])
+    assert again.memory.latest is None
+
+
+def test_college_messages_are_in_order_and_a_broken_line_is_refused(streams, tmp_path, monkeypatch):
+    folder = tmp_path / "collegemsg"
+    folder.mkdir()
+    lines = "Source,Target,Timestamp\n7,9,4/15/04 2:56 PM\n9,7,4/15/04 2:56 PM\n9,8,4/16/04 2:57 PM\n"
+    monkeypatch.setenv("SPRINTS_DATA", str(tmp_path))
+    (folder / "collegemsg.csv.gz").write_bytes(gzip.compress(lines.encode()))
+    stream = streams.read_college_messages()
+    assert (stream.source.tolist(), stream.target.tolist(), stream.time.tolist()) == (
+        [0, 2, 2],
+        [2, 0, 1],
+        [0, 0, 1441],
+    )
+    (folder / "collegemsg.csv.gz").write_bytes(gzip.compress(f"{lines}9,8,yesterday\n".encode()))
+    with pytest.raises(ValueError, match=r"a time like 4/15/04 2:56 PM; .*yesterday"):
+        streams.read_college_messages()

@@ -41,9 +41,13 @@ class RecentPartners:
         self.time[own[kept], place[kept]] = when[kept]
         self.count[nodes] += counts
 
+    def later(self, nodes: Int[Tensor, " nodes"]) -> Int[Tensor, "nodes partners"]:
+        """Return how many partners came after the one in each place: 0 for the latest."""
+        return (self.count[nodes][:, None] - 1 - torch.arange(self.size)) % self.size
+
 
 class PartnerAttention(nn.Module):
-    """Several weighted sums of the codes of a node's latest partners; how long ago decides the weights.
+    """Several weighted sums of the codes of a node's latest partners; age and order decide the weights.
 
     Args:
         features: numbers of a memory, which asks.
@@ -53,13 +57,14 @@ class PartnerAttention(nn.Module):
     def __init__(self, features: int, heads: int) -> None:
         super().__init__()
         self.time_code = TimeCode(8)
-        self.key = nn.Linear(9, heads)
+        self.key = nn.Linear(10, heads)
         self.query = nn.Linear(features, heads)
 
     def forward(
         self,
         state: Float[Tensor, "nodes features"],
         elapsed: Float[Tensor, "nodes partners"],
+        later: Int[Tensor, "nodes partners"],
         there: Tensor,
         codes: Float[Tensor, "nodes partners numbers"],
     ) -> Float[Tensor, "nodes heads numbers"]:
@@ -68,11 +73,13 @@ class PartnerAttention(nn.Module):
         Args:
             state: memories.
             elapsed: logarithm of the time since each partner.
+            later: how many came after each.
             there: boolean (nodes, partners), False for an empty place.
             codes: of the partners.
         """
         coded = self.time_code(elapsed.flatten()).unflatten(0, elapsed.shape)
-        asked = self.key(torch.cat([coded, elapsed[..., None]], dim=-1)) + self.query(state)[:, None]
+        place = torch.stack([elapsed, 1 / (1 + later)], dim=-1)
+        asked = self.key(torch.cat([coded, place], dim=-1)) + self.query(state)[:, None]
         # Sigmoids, not a softmax: a partner who stands in several places counts as often, and none makes zero.
         weights = asked.sigmoid() * there[..., None]  # (nodes, partners, heads)
         return weights.mT @ codes

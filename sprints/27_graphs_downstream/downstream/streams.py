@@ -110,8 +110,8 @@ def circles(
 def circles_optimum(receivers: int, contacts: int, switch: float) -> dict[str, float]:
     """Return the highest AUC on `circles`, for random negatives and for those among the sender's other contacts.
 
-    The likelihood ratio takes three values: the latest contact, another contact, none; it orders pairs so. Two
-    independent draws are compared, one true and one wrong; those with equal ratios count one half.
+    The likelihood ratio takes three values: for the latest contact, another contact, none. It orders pairs so. Of two
+    independent draws, one true and one wrong, those with equal ratios count one half.
     """
     others, latest = receivers - 1, 1 - switch
     true = [latest, switch, 0.0]
@@ -119,6 +119,9 @@ def circles_optimum(receivers: int, contacts: int, switch: float) -> dict[str, f
     historical = [switch / (contacts - 1), 1 - switch / (contacts - 1), 0.0]
 
     def auc(wrong: list[float]) -> float:
-        return sum(share * (sum(wrong[place + 1 :]) + wrong[place] / 2) for place, share in enumerate(true))
+        # By ratio, the highest first; what is never wrong has an infinite one, and what never occurs any.
+        order = sorted(zip(true, wrong, strict=True), key=lambda pair: pair[0] / max(pair[1], 1e-300), reverse=True)
+        below = [sum(lower for _, lower in order[place + 1 :]) for place in range(len(order))]
+        return sum(share * (rest + level / 2) for (share, level), rest in zip(order, below, strict=True))
 
     return {"random": auc(random), "historical": auc(historical)}

@@ -54,7 +54,7 @@ class MemoryLinks(nn.Module):
     codes: Tensor
 
     def __init__(
-        self, num_nodes: int, features: int, unit: float, generator: torch.Generator, partners: int = 10
+        self, num_nodes: int, features: int, unit: float, generator: torch.Generator, partners: int = 20
     ) -> None:
         super().__init__()
         self.unit, self.partners, self.heads = unit, partners, 4
@@ -95,7 +95,7 @@ class MemoryLinks(nn.Module):
         """Return how much of a candidate's code is in the sums of the latest partners of nodes: (pairs, heads)."""
         partners, when = self.recent.partner[nodes], self.recent.time[nodes]
         elapsed = self.log_age((time[:, None] - when).clamp(min=0))
-        sums = attention(state, elapsed, partners >= 0, self.codes[partners.clamp(min=0)])
+        sums = attention(state, elapsed, self.recent.later(nodes), partners >= 0, self.codes[partners.clamp(min=0)])
         return (sums @ self.codes[candidates][:, :, None]).squeeze(2)
 
     def log_age(self, elapsed: Tensor) -> Tensor:
