@@ -8,7 +8,7 @@ import torch
 from knowledge.kinds import Claim, Mention, Record
 from knowledge.store import Arrival, Decision, Node, Reading, Weights
 
-SOURCES, SINGLE = {"herald": 0.9, "gossip": 0.6, "rumour": 0.6}, ("works_at",)
+SOURCES, SINGLE = {"herald": 0.9, "gossip": 0.6, "rumour": 0.6}, {"works_at": 3}
 NAMES, SHOPS = ("ava", "av", "avery", "bo", "bob", "b"), ("Sun", "Moon", "Star")
 
 

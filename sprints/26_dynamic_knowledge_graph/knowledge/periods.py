@@ -38,16 +38,20 @@ def log_odds(reliability: float) -> float:
     return math.log(reliability / (1 - reliability))
 
 
-def periods(said: Iterable[Said], weight: Callable[[str], float]) -> list[Period]:
+def periods(said: Iterable[Said], weight: Callable[[str], float], options: int = 2) -> list[Period]:
     """Return what holds when, of objects of which at most one holds at a time.
 
     Day by day each object gets the sum of the weights of the sources that say that it holds, less those that say that
     it does not. The largest sum above 0 holds from this day on. If two are equal nothing changes, unless what held has
     a sum below 0, which ends it. A source that repeats itself on a day counts once.
 
+    A source that errs may name any of the other objects. That it names this one by error is the less likely the more
+    there are: log(options - 1) is added to each weight for an object, and nothing to one against it.
+
     Args:
         said: all claims about one subject and relation, and one object where several may hold at a time; in any order.
         weight: of a source; see `log_odds`.
+        options: among how many objects a source chooses.
     """
     said = list(said)
     days: dict[int, set[tuple[int, bool, str]]] = defaultdict(set)
@@ -56,7 +60,7 @@ def periods(said: Iterable[Said], weight: Callable[[str], float]) -> list[Period
     found: list[tuple[int, int, int | None]] = []  # object, since, until
     current: int | None = None
     for day in sorted(days):
-        after = _decide(current, days[day], weight)
+        after = _decide(current, days[day], weight, options)
         if after != current:
             if current is not None:
                 found[-1] = (*found[-1][:2], day)
@@ -66,18 +70,18 @@ def periods(said: Iterable[Said], weight: Callable[[str], float]) -> list[Period
     return [Period(*of, tuple(sorted({one.record for one in said if _supports(one, *of)}))) for of in found]
 
 
-def _decide(current: int | None, said: set[tuple[int, bool, str]], weight: Callable[[str], float]) -> int | None:
+def _decide(
+    current: int | None, said: set[tuple[int, bool, str]], weight: Callable[[str], float], options: int
+) -> int | None:
     """Return what holds after a day, of what held before it and what is said on it."""
     weights: dict[int, list[float]] = defaultdict(list)
     for object, holds, source in said:
-        weights[object].append(weight(source) if holds else -weight(source))
+        weights[object].append(weight(source) + math.log(options - 1) if holds else -weight(source))
     sums = {object: math.fsum(parts) for object, parts in weights.items()}  # exactly rounded: the order cannot matter
     most = max(sums.values())
     leaders = [object for object, total in sums.items() if total == most]
     if most > 0 and len(leaders) == 1:
         return leaders[0]
-    if most > 0 and current in leaders:
-        return current
     return None if current is not None and sums.get(current, 0) < 0 else current
 
 

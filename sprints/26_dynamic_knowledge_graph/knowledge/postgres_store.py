@@ -34,7 +34,7 @@ class PostgresStore(SqlStore):
         schema: str = "knowledge",
         linker: Linker | None = None,
         sources: Mapping[str, float] | None = None,
-        single: Iterable[str] = (),
+        single: Iterable[str] | Mapping[str, int] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         try:

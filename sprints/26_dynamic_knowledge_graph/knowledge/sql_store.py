@@ -1,7 +1,6 @@
 """The store in SQL: how records are learned and forgotten. `sqlite_store.py` and `postgres_store.py` say where.
 
-What an arrival touches is worked out again and the difference is written: no row is ever changed, but for the tick
-until which it was known.
+What an arrival touches is worked out again, and the difference is written: of a row only its last tick ever changes.
 """
 
 import time
@@ -25,7 +24,7 @@ class SqlStore(SqlEntities, SqlReading):
     Args:
         linker: makes nodes of mentions, and entities of nodes.
         sources: how reliable each source is: the probability that it tells the truth.
-        single: relations of which a subject has one object at a time.
+        single: relations of which a subject has one object at a time; a mapping says among how many (else 2).
         clock: seconds, at which a transaction ends.
 
     Raises:
@@ -36,12 +35,13 @@ class SqlStore(SqlEntities, SqlReading):
         self,
         linker: Linker | None = None,
         sources: Mapping[str, float] | None = None,
-        single: Iterable[str] = (),
+        single: Iterable[str] | Mapping[str, int] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.linker = ByName() if linker is None else linker
         self.weights = {source: log_odds(reliability) for source, reliability in (sources or {}).items()}
-        self.single, self.clock = frozenset(single), clock
+        self.single = dict(single) if isinstance(single, Mapping) else dict.fromkeys(single, 2)
+        self.clock = clock
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[None]:
@@ -149,7 +149,8 @@ class SqlStore(SqlEntities, SqlReading):
             (subject, relation, None if relation in self.single else object) for subject, relation, object in touched
         }
         for group in sorted(groups, key=lambda one: (one[0], one[1], one[2] or 0)):
-            now = {(one.object, one.since, one.until): one.records for one in periods(self._said(group), self._weight)}
+            found = periods(self._said(group), self._weight, self.single.get(group[1], 2))
+            now = {(one.object, one.since, one.until): one.records for one in found}
             for fact, *period in self._known(group):
                 self._support(fact, now.pop(tuple(period), ()))
             for (object, since, until), keys in now.items():

@@ -34,7 +34,7 @@ class SqliteStore(SqlStore):
         path: Path | None = None,
         linker: Linker | None = None,
         sources: Mapping[str, float] | None = None,
-        single: Iterable[str] = (),
+        single: Iterable[str] | Mapping[str, int] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.path = path

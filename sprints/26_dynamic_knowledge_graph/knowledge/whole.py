@@ -13,7 +13,10 @@ Claims = list[tuple[Reading, int, Node, Node]]  # a reading, which of its claims
 
 
 def known(
-    arrivals: Iterable[Arrival], linker: Linker, sources: Mapping[str, float], single: Collection[str]
+    arrivals: Iterable[Arrival],
+    linker: Linker,
+    sources: Mapping[str, float],
+    single: Collection[str] | Mapping[str, int],
 ) -> dict[str, Any]:
     """Return what `Store.dump(times=False)` returns after these arrivals, whatever their order and number.
 
@@ -65,7 +68,9 @@ def _entities(nodes: Mapping[str, Node], decisions: Iterable[Decision], linker: 
     return clusters
 
 
-def _facts(claims: Claims, called: Mapping[str, str], sources: Mapping[str, float], single: Collection[str]) -> list:
+def _facts(
+    claims: Claims, called: Mapping[str, str], sources: Mapping[str, float], single: Collection[str] | Mapping[str, int]
+) -> list:
     groups: dict[tuple, list[Said]] = {}
     numbers = {name: number for number, name in enumerate(sorted(called.values()))}
     names = {number: name for name, number in numbers.items()}
@@ -76,6 +81,7 @@ def _facts(claims: Claims, called: Mapping[str, str], sources: Mapping[str, floa
         groups.setdefault(group, []).append(said)
     facts = []
     for (about, relation, _), said in groups.items():
-        for one in periods(said, lambda source: log_odds(sources.get(source, RELIABILITY))):
+        options = single.get(relation, 2) if isinstance(single, Mapping) else 2
+        for one in periods(said, lambda source: log_odds(sources.get(source, RELIABILITY)), options):
             facts.append([about, relation, names[one.object], one.since, one.until, list(one.records)])
     return sorted(facts, key=lambda fact: fact[:4])
