@@ -186,6 +186,16 @@ def test_names_that_stand_often_are_no_slips():
     assert comparisons.name_or_slip("ana", "ana", names) == 3
 
 
+def test_of_two_values_the_more_frequent_one_counts_and_unknown_ones_count_for_nothing():
+    comparisons = by_name("knowledge.comparisons")
+    sighting = by_name("knowledge.persons").Sighting
+    first, second = [sighting(name, "", "", "", "") for name in ("ana", "anna")], [sighting("", "", "", "", "")]
+    table = {"ana": 0.1, "anna": 0.3}
+    pairs = torch.tensor([[0, 1], [1, 0], [0, 0]])
+    assert comparisons.pair_frequencies(first, first, pairs, "first", table).tolist() == [0.3, 0.3, 0.1]
+    assert comparisons.pair_frequencies(second, second, torch.tensor([[0, 0]]), "first", table).tolist() == [1.0]
+
+
 # exercises
 
 
