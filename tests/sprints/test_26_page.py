@@ -57,6 +57,9 @@ def test_an_entity_is_seen_as_of_a_day_and_as_it_was_known(desk):
     assert desk.see("person:B. Kaya", day=8, known=8) is None
     # The rumour of r10 dies with the fifteenth arrival.
     rumour = ("person:B. Kaya", "owns", "shop:Luna")
+    assert rumour in relations(desk.see("shop:Luna", day=9, known=10))
+    assert desk.see("person:Ben Kaya", day=9, known=9) is not None
+    assert not any(fact.relation == "owns" for fact in desk.see("shop:Luna", day=9, known=9).facts)
     assert rumour in relations(desk.see("shop:Luna", day=9, known=14))
     assert rumour not in relations(desk.see("shop:Luna", day=9, known=15))
 
