@@ -36,12 +36,12 @@ CURVES = ("hit", "search", "closed", "good", "misled", "predicted")
 class Config(ScriptConfig):
     passages: AtLeastTwo = 3  # that BM25 finds
     steps: PositiveInt = 250  # optimizer steps
-    easy: Fraction = 0.3  # share of the steps, the first ones, with neither near passages nor synonyms
+    easy: Fraction = 0.5  # share of the steps, the first ones, with neither near passages nor synonyms
     sheets: PositiveInt = 16  # sets of passages in a step; every fourth is a closed book
-    questions: PositiveInt = 4  # about each set
-    learning_rate: PositiveFloat = 3e-3  # of AdamW, for embeddings, biases and gains
+    questions: PositiveInt = 5  # about each set
+    learning_rate: PositiveFloat = 1e-3  # of AdamW, for embeddings, biases and gains
     muon_learning_rate: PositiveFloat = 0.02  # of Muon, for the matrices of the blocks
-    beside: Fraction = 0.5  # how much a question's token counts beside one of an answer
+    beside: Fraction = 0.0  # how much a question's token counts beside one of an answer
     layers: PositiveInt = 3  # blocks
     d_model: PositiveInt = 96  # features of a token
     heads: PositiveInt = 2  # attention heads

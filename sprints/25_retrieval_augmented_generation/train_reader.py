@@ -33,7 +33,8 @@ from shared.nn.pretrained import SHIPPED
 PRESETS = {
     # What is recorded, and shipped as data/models/pantry-reader; the defaults stop early.
     "seeds": {"seeds": (0, 1, 2), "steps": 4000},
-    "answers_only": {"seeds": (0, 1, 2), "steps": 4000, "beside": 0.0},
+    "questions_too": {"seeds": (0, 1, 2), "steps": 4000, "beside": 0.2},
+    "short_vectors": {"seeds": (0, 1, 2), "steps": 4000, "spread": 0.02, "learning_rate": 3e-3},
     "no_names": {"seeds": (0, 1, 2), "steps": 4000, "names": 0},
     "shipped": {"seeds": (0, 1, 2), "steps": 1500, "start": "shipped"},
     "new_as_large": {"seeds": (0, 1, 2), "steps": 1500, "d_model": 192, "layers": 4, "heads": 4},
@@ -49,12 +50,13 @@ class Config(ScriptConfig):
     passages: AtLeastTwo = 3  # that are shown
     names: NonNegativeInt = 200  # made-up names that stand in passages of the training
     steps: PositiveInt = 250  # optimizer steps
-    easy: Fraction = 0.3  # share of the steps, the first ones, with neither near passages nor synonyms
+    easy: Fraction = 0.5  # share of the steps, the first ones, with neither near passages nor synonyms
     sheets: PositiveInt = 16  # sets of passages in a step
-    questions: PositiveInt = 4  # about each set
-    learning_rate: PositiveFloat = 3e-3  # of AdamW, for embeddings, biases and gains
+    questions: PositiveInt = 5  # about each set
+    learning_rate: PositiveFloat = 1e-3  # of AdamW, for embeddings, biases and gains
     muon_learning_rate: PositiveFloat = 0.02  # of Muon, for the matrices of the blocks
-    beside: Fraction = 0.5  # how much a question's token counts beside one of an answer
+    beside: Fraction = 0.0  # how much a question's token counts beside one of an answer
+    spread: PositiveFloat = 0.1  # standard deviation of a new GPT's first vectors of words; GPT-2's is 0.02
     layers: PositiveInt = 3  # blocks of a new GPT; the shipped one has 4
     d_model: PositiveInt = 96  # its features of a token; the shipped one has 192
     heads: PositiveInt = 2  # its attention heads
@@ -102,7 +104,7 @@ def trained(config: Config, kitchens: list[Kitchen], seed: int) -> tuple[Trained
     if config.start == "shipped":
         model = from_pretrained(tokens, SHIPPED, generator)
     else:
-        model = new_reader(tokens, generator, config.layers, config.d_model, config.heads)
+        model = new_reader(tokens, generator, config.layers, config.d_model, config.heads, config.spread)
     drawn = sheets(
         kitchens, config.sheets, config.questions, config.passages, generator, names[: config.names],
         easy=round(config.easy * config.steps),

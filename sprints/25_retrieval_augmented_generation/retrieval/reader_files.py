@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from retrieval.reader_tokens import CONTEXT, ReaderTokens
 from retrieval.trained_reader import TrainedReader
@@ -22,9 +23,26 @@ PANTRY_READER = DATA / "models" / "pantry-reader"
 TIED = "head.weight"  # the same numbers as the token embedding, so it is not written
 
 
-def new_reader(tokens: ReaderTokens, generator: torch.Generator, layers: int, d_model: int, heads: int) -> GPT:
-    """Return a GPT that has learnt nothing."""
-    return GPT(GPTConfig(tokens.vocab_size, CONTEXT, layers, heads, d_model, dropout=0.0), generator)
+@torch.no_grad()
+def new_reader(
+    tokens: ReaderTokens, generator: torch.Generator, layers: int, d_model: int, heads: int, spread: float = 0.1
+) -> GPT:
+    """Return a GPT that has learnt nothing.
+
+    Words are targets only as answers. In all other steps the softmax pushes the vectors of all words the same way, and
+    vectors as short as those of GPT-2 (0.02) would soon be nearly parallel: then no word is recognised by another one.
+
+    Args:
+        tokens: the words.
+        generator: draws all weights.
+        layers, d_model, heads: size.
+        spread: standard deviation of the first vectors of words and positions.
+    """
+    model = GPT(GPTConfig(tokens.vocab_size, CONTEXT, layers, heads, d_model, dropout=0.0), generator)
+    for embedding in (model.token_embedding, model.positions):
+        for weight in embedding.parameters():
+            nn.init.normal_(weight, std=spread, generator=generator)
+    return model
 
 
 @torch.no_grad()
