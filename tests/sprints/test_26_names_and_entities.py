@@ -384,6 +384,13 @@ def test_equal_values_of_signatures_estimate_jaccard():
         blocking.signatures([frozenset()], 4, seeded())
 
 
+def test_the_signature_of_a_union_is_the_smaller_value_of_both():
+    blocking = module("blocking")
+    one, other = blocking.letter_pairs("anna"), blocking.letter_pairs("eva")
+    signed = blocking.signatures([one, other, one | other], 50, seeded(11))
+    assert torch.equal(signed[2], torch.minimum(signed[0], signed[1]))
+
+
 def test_lsh_finds_pairs_as_often_as_its_curve_says():
     blocking = module("blocking")
     sets = [frozenset(map(str, range(10))), frozenset(map(str, range(4, 14)))]  # 6 of 14 in common

@@ -111,7 +111,7 @@ def absorb(between: list[dict[int, float]], a: int, b: int) -> None:
 def _checked(
     count: int, links: dict[Pair, float], unknown: float, apart: Iterable[Pair], together: Iterable[Pair]
 ) -> dict[Pair, float]:
-    """Return all weights in the order of their pairs, with what somebody has said in place of what was computed."""
+    """Return all weights, with what somebody has said in place of what was computed."""
     if unknown > 0:
         raise ValueError(f"unknown must be at most 0: not having looked speaks for nothing; got {unknown}")
     weights = dict(links)
@@ -124,7 +124,7 @@ def _checked(
     for pair in weights:
         if not 0 <= pair[0] < pair[1] < count:
             raise ValueError(f"a pair must be two numbers below {count}, the smaller first; got {pair}")
-    return dict(sorted(weights.items()))
+    return weights
 
 
 def pivot(count: int, alike: Iterable[Pair], generator: torch.Generator) -> list[int]:
