@@ -48,6 +48,8 @@ class Results:
     facts: int  # that are known at the end
     aside: int  # arrivals that cannot be used
     claims_per_second: float
+    statements_per_claim: float
+    commits: float  # share of the time that is spent in COMMIT, which writes to the disk
     megabytes: list[float]  # of the process, after each twentieth of the stream
     megabytes_of_file: float
     minutes: float
@@ -65,22 +67,38 @@ def claims_of(arrival: Arrival) -> int:
     return len(arrival.claims) if isinstance(arrival, Reading) else 0
 
 
+class Watched(SqliteStore):
+    """A store that counts its statements, and the seconds of its commits."""
+
+    statements, seconds = 0, 0.0
+
+    def _run(self, sql: str, *values: Any) -> Any:
+        self.statements += 1
+        if sql != "COMMIT":
+            return super()._run(sql, *values)
+        start = time.perf_counter()
+        found = super()._run(sql)
+        self.seconds += time.perf_counter() - start
+        return found
+
+
 def as_fast_as_it_goes(path: Path, config: Config) -> dict[str, Any]:
     """Take the whole stream; return counts, speed and memory."""
     counts, memory, process = Counter(), [], psutil.Process()
     start = time.perf_counter()
-    with SqliteStore(path) as store:
+    with Watched(path) as store:
         for batch in tqdm(batches(arrivals_of(config), config.batch), unit="transaction"):
             store.add(batch)
             counts["arrivals"] += len(batch)
             counts["claims"] += sum(map(claims_of, batch))
             memory.append(process.memory_info().rss / 2**20)
         seconds = time.perf_counter() - start
+        watched = {"statements_per_claim": store.statements / counts["claims"], "commits": store.seconds / seconds}
         facts = store._rows("SELECT COUNT(*) FROM facts WHERE known_until IS NULL")[0][0]
         aside = store._rows("SELECT COUNT(*) FROM aside")[0][0]
     places = np.linspace(len(memory) / 20, len(memory), 20).astype(int) - 1
     return {
-        **counts, "facts": facts, "aside": aside, "claims_per_second": counts["claims"] / seconds,
+        **counts, **watched, "facts": facts, "aside": aside, "claims_per_second": counts["claims"] / seconds,
         "megabytes": [memory[max(0, place)] for place in places], "minutes": seconds / 60,
         "megabytes_of_file": sum(one.stat().st_size for one in path.parent.glob(f"{path.name}*")) / 2**20,
     }  # fmt: skip

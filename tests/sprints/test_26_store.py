@@ -147,6 +147,14 @@ def test_equal_sums_are_equal_in_every_order(parts):
         assert parts.periods.periods(said, weight.__getitem__) == []
 
 
+def test_sums_that_are_equal_but_for_the_rounding_of_logarithms_are_equal(parts):
+    """Of five answers: 9 * 4 = 36 for one source of 0.9, and (1.5 * 4) ** 2 = 36 for two of 0.6."""
+    Said = parts.periods.Said
+    said = [Said(1, 0, True, "herald", "a"), Said(2, 0, True, "gossip", "b"), Said(2, 0, True, "rumour", "c")]
+    weights = {source: parts.periods.log_odds(p) for source, p in parts.hearsay.SOURCES.items()}
+    assert parts.periods.periods(said, weights.__getitem__, 5) == []
+
+
 def test_a_fact_rests_on_those_who_say_it_while_it_holds(parts):
     Said, Period = parts.periods.Said, parts.periods.Period
     said = [

@@ -77,7 +77,8 @@ def _decide(
     weights: dict[int, list[float]] = defaultdict(list)
     for object, holds, source in said:
         weights[object].append(weight(source) + math.log(options - 1) if holds else -weight(source))
-    sums = {object: math.fsum(parts) for object, parts in weights.items()}  # exactly rounded: the order cannot matter
+    # fsum is exactly rounded, so that the order cannot matter; logarithms are not, so nine digits decide what is equal.
+    sums = {object: round(math.fsum(parts), 9) for object, parts in weights.items()}
     most = max(sums.values())
     leaders = [object for object, total in sums.items() if total == most]
     if most > 0 and len(leaders) == 1:
