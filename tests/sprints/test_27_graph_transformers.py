@@ -89,6 +89,14 @@ def test_a_bias_is_an_additive_mask_of_pytorchs_attention(transformers, encoding
     assert not torch.allclose(ours(features, graph), expected)
 
 
+def test_nodes_without_a_path_have_a_number_of_their_own(transformers, encodings):
+    bias = transformers.DistanceBias(2, 2)
+    path = Graph.undirected([(0, 1), (1, 2), (2, 3)], 5)
+    added = bias(encodings.padded_distances([path]))[0, 1]
+    number = bias.table.weight[:, 1]
+    assert torch.equal(added[0], number[torch.tensor([0, 1, 2, 2, 3])])
+
+
 def test_attention_never_leaves_a_graph(transformers, two_graphs):
     torch.manual_seed(0)
     layer = transformers.GraphAttention(4, 1)
