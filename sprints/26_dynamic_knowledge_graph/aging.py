@@ -28,15 +28,7 @@ THRESHOLDS: dict[str, tuple[float, ...]] = {
     "never": (0.0,),
     "calendar": (8, 6, 4, 3, 2, 1),  # steps since the last training
     "imbalance": (1.3, 1.2, 1.1, 1.05, 1.02),  # times that behind the last training
-    "nearness": (
-        0.8,
-        0.85,
-        0.9,
-        0.95,
-        0.97,
-        0.98,
-        0.99,
-    ),  # of new vectors, times that behind the last training
+    "nearness": (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98),  # of new vectors, times that behind the last training
     "recall": (0.93, 0.95, 0.96, 0.97, 0.98, 0.99),  # of a sample of queries, compared with looking at all
 }  # each from the fewest trainings to the most
 
