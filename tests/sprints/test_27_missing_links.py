@@ -144,3 +144,11 @@ def test_the_examples_of_notes_1_to_3(scores, load_sprint):
     assert scores.auc(torch.tensor([4.0, 2.0]), torch.tensor([3.0, 2.0])) == 0.625
     share = 0.1
     assert (1 - share) * 0.8 + share * 0.5 == pytest.approx(0.77)
+
+
+def test_the_answers_on_paper(scores, heuristics):
+    assert 0.5 + 0.5 * (3 / 4 - 1 / 3) == pytest.approx(0.708, abs=5e-4)
+    left = Graph.undirected([(0, other) for other in range(1, 9)], 10)
+    wrong = torch.combinations(torch.arange(1, 10))
+    right = heuristics.preferential_attachment(left, torch.tensor([[0, 9]]))
+    assert scores.auc(right, heuristics.preferential_attachment(left, wrong)) == pytest.approx(4 / 36)
