@@ -305,6 +305,8 @@ def test_the_queue_serves_who_has_waited_longest(part):
     assert living.ages() == {}
     time[0] = 10.0
     assert living.put(0, torch.zeros(2), []) == 5
+    time[0] = 11.0
+    living.put(0, torch.full((2,), 0.5), [])  # once more: it has been behind since the first time
     time[0] = 12.0
     assert living.put(5, torch.zeros(2), []) == 1  # small: at once
     assert living.ages() == dict.fromkeys([0, 1, 2, 3, 4], 2.0)
@@ -314,6 +316,8 @@ def test_the_queue_serves_who_has_waited_longest(part):
     assert len(living.ages()) == 3
     living.work(9)
     assert living.ages() == {}
+    assert living.put(1, torch.ones(2), []) == 1  # it no longer needs 0, and hears nothing of it any more
+    assert living.put(0, torch.ones(2), []) == 4
 
 
 def test_hashed_words(part):
@@ -442,24 +446,25 @@ def test_the_best_ranking_is_bayes_rule_written_out(part):
     task = hidden.make_task(sage.hashed_words(world.texts, 32), world.needs, new[:30], new[30:], generator, wrong=5)
     questions, chance = task.test, task.popularity.double() / task.popularity.sum()
     scores = packages.best_scores(world, task, questions)
-    asker, known = int(questions.askers[3]), questions.known[1][questions.known[0] == 3]
-    expected = []
-    for candidate in questions.candidates[3].tolist():
-        needed, total = {*known.tolist(), candidate}, 0.0
-        for topic in range(4):
-            chances = world.odds.double().sigmoid()
-            likely = 1.0
-            for word in world.words[asker].tolist():
-                own = packages.TOPICAL / packages.TOPIC_WORDS * (word // packages.TOPIC_WORDS == topic)
-                likely *= own + (1 - packages.TOPICAL) / packages.COMMON_WORDS * (word >= 4 * packages.TOPIC_WORDS)
-            for other in range(world.core):
-                probability = float(chances[int(world.topics[other] == topic), other])
-                likely *= probability if other in needed else 1 - probability
-            total += likely
-        others = 1 - sum(float(chance[one]) for one in needed)
-        expected.append(np.log(total) - np.log(float(chance[candidate]) or 1e-12) - 5 * np.log(others))
-    found = scores[3].numpy()
-    assert found - found[0] == pytest.approx(np.array(expected) - expected[0], abs=1e-4)
+    for number in range(6):
+        asker, known = int(questions.askers[number]), questions.known[1][questions.known[0] == number]
+        expected = []
+        for candidate in questions.candidates[number].tolist():
+            needed, total = {*known.tolist(), candidate}, 0.0
+            for topic in range(4):
+                chances = world.odds.double().sigmoid()
+                likely = 1.0
+                for word in world.words[asker].tolist():
+                    own = packages.TOPICAL / packages.TOPIC_WORDS * (word // packages.TOPIC_WORDS == topic)
+                    likely *= own + (1 - packages.TOPICAL) / packages.COMMON_WORDS * (word >= 4 * packages.TOPIC_WORDS)
+                for other in range(world.core):
+                    probability = float(chances[int(world.topics[other] == topic), other])
+                    likely *= probability if other in needed else 1 - probability
+                total += likely
+            others = 1 - sum(float(chance[one]) for one in needed)
+            expected.append(np.log(total) - np.log(float(chance[candidate]) or 1e-12) - 5 * np.log(others))
+        found = scores[number].numpy()
+        assert found - found[0] == pytest.approx(np.array(expected) - expected[0], abs=1e-4)
 
 
 def test_hidden_links_are_hidden_and_wrong_ones_are_wrong(part):
