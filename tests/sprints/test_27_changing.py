@@ -103,6 +103,7 @@ def test_events_by_hand(load_sprint):
         events.Event("birth", (2,), (1, 2)),
     ]
     assert events.events_between(before, before) == []
+    assert events.events_between([0, 0, 1, 1], [0, 1, 0, 0]) == [], "exactly half is not more than half"
     assert events.events_between(after, before)[0].kind == "merge", "time the other way round"
     assert [event.kind for event in events.events_between(before, after, smallest=3)] == ["merge"]
     with pytest.raises(ValueError, match="got 10 and 9"):
