@@ -452,7 +452,9 @@ def test_tuning_on_descriptions_and_reading_again(bi_encoder, load_sprint, token
     losses = [loss for _, loss in steps]
     assert sum(losses[-4:]) < sum(losses[:4])
     late = load_sprint(f"{SPRINT}/retrieval/late_interaction.py").LateInteraction(model.bert)
-    items = debian.KnownItems(list(TEXTS), [TEXTS[0]], [0], list(TEXTS), ["p"] * 5)
+    items = load_sprint(f"{SPRINT}/retrieval/debian.py").KnownItems(
+        list(TEXTS), [TEXTS[0]], [0], list(TEXTS), ["p"] * 5
+    )
     found = [[(1, 3.0), (0, 2.0), (2, 1.0), (3, 0.5)]]
     read = training.reread(late, tokens, found, items, depth=3, precision="float32")
     assert sorted(number for number, _ in read[0]) == [0, 1, 2]
