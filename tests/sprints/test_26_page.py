@@ -134,7 +134,7 @@ def test_what_stands_on_the_page_is_escaped_and_short(part, tmp_path):
     assert long not in svg
     assert "Nobody had heard" in part("page").show(desk, "person:Nobody", 12, 17)
     for name, day in ((None, 1), ("x" * 10_001, 1), ("person:Berg", "1"), ("person:Berg", float("nan"))):
-        with pytest.raises(ValueError, match="choose an entity|whole numbers"):
+        with pytest.raises(ValueError, match=r"choose an entity|whole numbers"):
             part("page").show(desk, name, day, 1)
     with pytest.raises(ValueError, match="choose two names first"):
         part("page").decide(desk, None, same=True)

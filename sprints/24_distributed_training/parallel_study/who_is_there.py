@@ -18,7 +18,7 @@ def main() -> None:
     distributed.all_reduce(total)
     found = {"rank": distributed.get_rank(), "size": distributed.get_world_size(), "sum_of_ranks": int(total)}
     found |= {"machine": int(os.environ["GROUP_RANK"]), "local_rank": int(os.environ["LOCAL_RANK"])}
-    # One write for the line and its end: print makes two of a stream without a buffer, and another process gets between.
+    # One write for the line and its end: print makes two if there is no buffer, and another process gets between.
     os.write(sys.stdout.fileno(), f"{json.dumps(found)}\n".encode())
     distributed.destroy_process_group()
 

@@ -94,5 +94,6 @@ def shown(seen: Seen | None, pairs: Sequence[Compared]) -> str:
     names = ", ".join(called(name) for name in seen.names)
     return (
         f'<div class="graph">{drawing(seen.entity, seen.facts)}<p class="names">Known as: {names}</p>'
-        f"{facts_table(seen.facts, seen.records)}<h3>Why these names are one or two, as of now</h3>{why_table(pairs)}</div>"
+        f"{facts_table(seen.facts, seen.records)}<h3>Why these names are one or two, as of now</h3>"
+        f"{why_table(pairs)}</div>"
     )

@@ -113,7 +113,7 @@ def beliefs_through_time(
 
 def smoothed(graphs: Sequence[Graph], time: int, memory: float) -> Float[Tensor, "num_nodes num_nodes"]:
     """Return the sum of all adjacency matrices, each times memory ** (how far its time is away): a simple smoother."""
-    return sum(memory ** abs(time - other) * adjacency_matrix(graph) for other, graph in enumerate(graphs))  # ty: ignore[invalid-return-type]
+    return sum(memory ** abs(time - other) * adjacency_matrix(graph) for other, graph in enumerate(graphs))  # ty: ignore[invalid-explicit-return]
 
 
 def regularised_vector(adjacency: Float[Tensor, "nodes nodes"]) -> Float[Tensor, " nodes"]:
