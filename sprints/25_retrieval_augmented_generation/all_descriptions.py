@@ -37,7 +37,8 @@ class Config(ScriptConfig):
     queries: PositiveInt = 200  # summaries that are asked
     compared: PositiveInt = 300  # descriptions that are encoded in float32 too
     precision: Literal["float32", "bfloat16"] = "bfloat16"  # of the model's products
-    threads: PositiveInt = 2  # of the processor
+    threads: PositiveInt = 2  # of PyTorch for encoding the descriptions
+    query_threads: PositiveInt = 1  # of PyTorch for a query: NumPy's threads, which compare, want the same cores
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,11 @@ def main(config: Config) -> Results:
         with replacing(run_folder(config, __file__) / f"{name}.npy") as temporary:
             np.save(temporary, array)
     dense = VectorRetriever(lambda asked: encode(model, tokens, asked).numpy(), Flat(vectors))
+    torch.set_num_threads(config.query_threads)
     found, times = ask_by_stage(lexical, dense, questions, DEPTH)
     megabytes = memory(vectors, lexical, model)
     recalls = {name: recall_of(numbers, range(len(questions)), texts, config.seed) for name, numbers in found.items()}
+    torch.set_num_threads(config.threads)
     few = texts[: config.compared]
     compared, same_ten = by_precision(model, tokens, few, questions[: len(few)], config.precision, config.seed)
     stages = {name: np.percentile(values, [50, 95]).tolist() for name, values in times.items()}
