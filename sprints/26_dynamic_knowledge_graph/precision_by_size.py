@@ -156,7 +156,7 @@ def plot(results: Results) -> Figure:
     axes.set_xticks(range(len(SIZES)), list(SIZES))
     axes.set(xlabel="records of the cluster that was found", ylabel="precision of its pairs")
     axes.legend(loc="lower left")
-    axes.set_title("one point without an interval: such a cluster in one world only", fontsize=8, loc="right")
+    axes.set_title("a point without an interval: one such cluster, or all equally precise", fontsize=8, loc="right")
     return figure
 
 

@@ -30,7 +30,7 @@ class Config(ScriptConfig):
     most_keys: PositiveInt = 10  # that are taken, at most
     share: PositiveFraction = 0.001  # of all pairs that may be compared
     hashes: AtLeastTwo = 60  # of a MinHash signature
-    rows: tuple[PositiveInt, ...] = (3, 4, 5, 6)  # values in a band, tried on data sets 1 to 3
+    rows: tuple[PositiveInt, ...] = (3, 4, 5, 6)  # values in a band, tried on data set 2
 
     def check(self) -> None:
         if any(self.hashes % rows for rows in self.rows):

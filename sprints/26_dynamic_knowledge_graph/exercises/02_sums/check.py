@@ -10,8 +10,10 @@ Pair = tuple[int, int]
 NOTE = {(0, 1): 4.0, (1, 2): 3.0, (0, 2): -8.0, (2, 3): -6.0, (3, 4): 2.0}
 
 
-def clusters(count: int, links: dict[Pair, float], apart: set[Pair], score: str = "sum") -> list[int]:
-    """Return the clusters, with other measures of two clusters, which are the usual mistakes."""
+def clusters(
+    count: int, links: dict[Pair, float], apart: set[Pair], score: str = "sum", least: float = 1.0
+) -> list[int]:
+    """Return the clusters. Other measures and another least sum (of whole numbers) are the usual mistakes."""
     labels = list(range(count))
     while True:
         between: dict[Pair, list[float]] = {}
@@ -23,7 +25,7 @@ def clusters(count: int, links: dict[Pair, float], apart: set[Pair], score: str 
         measures = {"sum": sum, "largest": max, "smallest": min}
         values = {pair: measures[score](weights) for pair, weights in between.items()}
         best = min(values, key=lambda pair: (-values[pair], pair), default=None)
-        if best is None or values[best] <= 0:
+        if best is None or values[best] < least:
             return labels
         labels = [best[0] if label == best[1] else label for label in labels]
 
@@ -31,11 +33,12 @@ def clusters(count: int, links: dict[Pair, float], apart: set[Pair], score: str 
 def compare(learner: Any, count: int, links: dict[Pair, float], apart: set[Pair]) -> None:
     """Compare the labels, and know the usual mistakes by what they give."""
     expect(learner.clusters, {"count": count, "links": links, "apart": apart}, clusters(count, links, apart), {
-        "One strong link is enough here; the sum over all pairs of the two clusters decides.": (
+        "What is apart shares a cluster: no sum may outweigh it.": clusters(count, links, set()),
+        "A sum of 0 is enough here; it must be above 0.": clusters(count, links, apart, least=0.0),
+        "One link is enough here; add all weights between the two clusters, negative ones, too.": (
             clusters(count, links, apart, "largest")
         ),
         "The weakest pair decides here; it is the sum of all pairs.": clusters(count, links, apart, "smallest"),
-        "What is apart shares a cluster: no sum may outweigh it.": clusters(count, links, set()),
     })  # fmt: skip
 
 
