@@ -1,4 +1,4 @@
-"""Who is missing an edge? Six nodes, five scores for each pair that is not linked, and how often a score is right.
+"""Who is missing an edge? Six nodes, six scores for each pair that is not linked, and how often a score is right.
 
     uv run sprints/27_graphs_downstream/scores_by_hand.py
     uv run sprints/27_graphs_downstream/scores_by_hand.py --missing 1 4

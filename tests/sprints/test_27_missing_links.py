@@ -128,8 +128,14 @@ def test_popular_wrong_pairs_take_the_product_of_degrees_away(load_sprint):
     aucs, hits, false = script.measure(script.Config(nodes=400), 0)
     assert aucs["random"]["product of degrees"] > 0.7
     assert aucs["as popular"]["product of degrees"] < 0.6
+    assert aucs["random"][script.RATES] == max(aucs["random"].values())
     assert hits["10 for each edge"] < hits["1 for each edge"]
     assert 0 <= false < 0.2
+    more = [script.measure(script.Config(nodes=400), seed)[0]["as popular"] for seed in (1, 2, 3)]
+    rates, groups = (
+        sum(row[name] for row in (aucs["as popular"], *more)) / 4 for name in (script.RATES, script.GROUPS)
+    )
+    assert groups > rates  # which score is best depends on the wrong pairs
 
 
 def test_the_examples_of_notes_1_to_3(scores, load_sprint):
@@ -142,8 +148,24 @@ def test_the_examples_of_notes_1_to_3(scores, load_sprint):
     assert 0.5 + 0.5 * (inside - 0.5) == pytest.approx(0.65)
     assert inside * 0.5 + 0.5 * (inside * 0.5 + (1 - inside) * 0.5) == pytest.approx(0.65)
     assert scores.auc(torch.tensor([4.0, 2.0]), torch.tensor([3.0, 2.0])) == 0.625
+    assert found.scores["Adamic–Adar"][0] == pytest.approx(0.910, abs=5e-4)
+    assert found.scores["product of degrees"][0] == min(found.scores["product of degrees"]) == 1
+    ceiling = load_sprint(f"{SPRINT}/best_link_score.py").ceiling
+    assert ceiling(rates_of(12.0, 3.0, 2)) == pytest.approx(0.717, abs=5e-4)
     share = 0.1
     assert (1 - share) * 0.8 + share * 0.5 == pytest.approx(0.77)
+
+
+def test_two_kinds_of_opponents_by_hand(scores, heuristics):
+    friends = [(popular, 3 + 4 * popular + number) for popular in range(3) for number in range(4)]
+    graph = Graph.undirected(friends, 15)
+    wrong = [pair for pair in torch.combinations(torch.arange(15)).tolist() if tuple(pair) not in {*friends, (0, 1)}]
+    assert len(wrong) == 92
+    right, against = (heuristics.preferential_attachment(graph, torch.tensor(pairs)) for pairs in ([[0, 1]], wrong))
+    assert right.tolist() == [16]
+    assert [int((against == value).sum()) for value in (1, 4, 16)] == [66, 24, 2]
+    assert scores.auc(right, against) == pytest.approx(91 / 92)
+    assert scores.hits_at(torch.tensor([9.0, 5, 3]), torch.tensor([8.0, 6, 4, 2]), 2) == pytest.approx(1 / 3)
 
 
 def test_the_answers_on_paper(scores, heuristics):
