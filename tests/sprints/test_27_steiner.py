@@ -80,7 +80,9 @@ def test_the_example_of_note_14(steiner):
     """Both keepers are worth 3.5. One is three edges away and arrives; the other one is four away and does not."""
     prizes = [0, 0, 0, 3.5, 0, 0, 0, 3.5]
     graph = steiner.PrizedGraph(TWO_WAYS, [1] * 7, prizes, OKRA)
-    assert steiner.grow(graph) == [2, 1, 0]
+    mine, other = ([met for met in steiner.grow(graph) if (met.edge > 2) == far] for far in (False, True))
+    assert mine == [(1, 2), (2, 1), (3, 0)]
+    assert other == [(1, 6), (2, 5), (3, 4)]  # at 3.5 it stops, half an edge before the root
     tree = steiner.steiner_tree(graph)
     assert tree == steiner.best_tree(graph)
     assert tree.nodes == {OKRA, RED, CELLAR, ADA}
@@ -88,22 +90,27 @@ def test_the_example_of_note_14(steiner):
     assert steiner.loss(graph, steiner.Tree(frozenset({OKRA}), ())) == 7
     assert steiner.loss(graph, steiner.Tree(frozenset(range(8)), tuple(range(7)))) == 7
     richer = steiner.PrizedGraph(TWO_WAYS, [1] * 7, [0, 0, 0, 3.5, 0, 0, 0, 4.5], OKRA)
-    assert sorted(steiner.grow(richer)) == list(range(7))
+    assert steiner.grow(richer)[-1] == (4, 3)
+    assert steiner.loss(richer, steiner.steiner_tree(richer)) == 7 == steiner.loss(richer, steiner.best_tree(richer))
 
 
 def test_moats_grow_at_one_speed_and_stop_where_prizes_end(steiner):
+
+    def met(edges, costs, prizes):
+        return list(steiner.grow(steiner.PrizedGraph(edges, costs, prizes, 0)))
+
     both = [(0, 1), (1, 2)]
     # 1 and 2 meet after 2, with 1 left of the prizes of 3 and 2; the root is 2.5 away, of which 2 are covered.
-    assert steiner.grow(steiner.PrizedGraph(both, [2.5, 4], [0, 3, 2], 0)) == [1, 0]
-    assert steiner.grow(steiner.PrizedGraph(both, [3.5, 4], [0, 3, 2], 0)) == []
+    assert met(both, [2.5, 4], [0, 3, 2]) == [(2, 1), (2.5, 0)]
+    assert met(both, [3.5, 4], [0, 3, 2]) == [(2, 1)]
     # They meet at twice the speed, before 1 is at the root.
-    assert steiner.grow(steiner.PrizedGraph(both, [2.2, 4], [0, 3, 3], 0)) == [1, 0]
+    assert met(both, [2.2, 4], [0, 3, 3]) == [(2, 1), (pytest.approx(2.2), 0)]
     # The first one is used up after 1, and waits there for the second one, which has 5.
-    assert steiner.grow(steiner.PrizedGraph(both, [9, 4], [0, 1, 5], 0)) == []
-    assert steiner.grow(steiner.PrizedGraph(both, [2, 4], [0, 1, 5], 0)) == [1, 0]
+    assert met(both, [9, 4], [0, 1, 5]) == [(3, 1)]
+    assert met(both, [2, 4], [0, 1, 5]) == [(3, 1), (4, 0)]
     # The root has no moat, nor has what has reached it.
-    assert steiner.grow(steiner.PrizedGraph([(0, 1), (0, 2)], [1, 1], [5, 5, 0], 0)) == [0]
-    assert steiner.grow(steiner.PrizedGraph([(0, 1)], [1], [5, 0], 0)) == []
+    assert met([(0, 1), (0, 2)], [1, 1], [5, 5, 0]) == [(1, 0)]
+    assert met([(0, 1)], [1], [5, 0]) == []
 
 
 def test_the_best_part_of_a_tree_is_that_of_brute_force_on_the_tree(steiner):

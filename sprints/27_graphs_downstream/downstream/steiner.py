@@ -60,6 +60,13 @@ class Tree(NamedTuple):
     edges: tuple[int, ...]
 
 
+class Meeting(NamedTuple):
+    """When two moats met, and on which edge."""
+
+    time: float
+    edge: int
+
+
 def loss(graph: PrizedGraph, tree: Tree) -> float:
     """Return what a tree costs, and the prizes that it leaves."""
     left = sum(prize for node, prize in enumerate(graph.prizes) if node not in tree.nodes)
@@ -72,11 +79,11 @@ def steiner_tree(graph: PrizedGraph) -> Tree:
     Goemans & Williamson (1995) prove the factor, 2 - 1 / (nodes - 1), for one part of the tree that `grow` leaves, and
     `best_part` returns the part with the smallest loss.
     """
-    return best_part(graph, grow(graph))
+    return best_part(graph, [met.edge for met in grow(graph)])
 
 
-def grow(graph: PrizedGraph) -> list[int]:
-    """Return the edges of the root's tree after all moats have stopped.
+def grow(graph: PrizedGraph) -> list[Meeting]:
+    """Return in their order all meetings of moats until the last one has stopped; their edges are trees.
 
     Every node with a prize begins with a moat around itself, and all moats grow at the same speed. A moat pays for its
     growth from the prizes in it. Where moats have covered an edge, what they enclose becomes one; a moat stops when its
@@ -88,7 +95,7 @@ def grow(graph: PrizedGraph) -> list[int]:
     active = [node != graph.root and graph.prizes[node] > 0 for node in nodes]
     left = list(graph.prizes)  # what a moat can still pay
     covered = [0.0] * len(nodes)  # of the edges at a node, by the moats around it
-    chosen: list[int] = []
+    time, meetings = 0.0, list[Meeting]()
     while any(active):
         stopping = min((number for number in nodes if active[number]), key=left.__getitem__)
         wait, met = left[stopping], None
@@ -98,6 +105,7 @@ def grow(graph: PrizedGraph) -> list[int]:
                 until = max(0.0, graph.costs[edge] - covered[one] - covered[other]) / speed
                 if until < wait:
                     wait, met = until, edge
+        time += wait
         for number in nodes:
             if active[number]:
                 left[number] -= wait
@@ -106,24 +114,24 @@ def grow(graph: PrizedGraph) -> list[int]:
         if met is None:
             active[stopping] = False
             continue
-        chosen.append(met)
+        meetings.append(Meeting(time, met))
         kept, gone = (moat[node] for node in graph.edges[met])
         left[kept] += left[gone]
         members[kept] += members[gone]
         for node in members[gone]:
             moat[node] = kept
         active[kept], active[gone] = moat[graph.root] != kept, False
-    return [edge for edge in chosen if moat[graph.edges[edge][0]] == moat[graph.root]]
+    return meetings
 
 
 def best_part(graph: PrizedGraph, edges: Sequence[int]) -> Tree:
-    """Return the part with the smallest loss of a tree that contains the root.
+    """Return the part with the smallest loss of the tree of the root; edges that are not connected with it are left.
 
     A branch is worth the prize of its node and what its own branches are worth beyond their edges; it stays if it is
     worth more than its edge.
 
     Raises:
-        ValueError: the edges have a cycle, or not all are connected with the root.
+        ValueError: the edges that are connected with the root have a cycle.
     """
     around: dict[int, list[tuple[int, int]]] = {}
     for edge in edges:
@@ -136,10 +144,11 @@ def best_part(graph: PrizedGraph, edges: Sequence[int]) -> Tree:
             if neighbour not in reached:
                 reached[neighbour] = (node, edge)
                 order.append(neighbour)
-    if len(edges) != len(order) - 1:
+    connected = sum(graph.edges[edge][0] in reached for edge in edges)
+    if connected != len(order) - 1:
         raise ValueError(
-            f"a tree has one edge less than nodes; {len(edges)} edges reach {len(order)} nodes from the root: "
-            "take a cycle or another tree out"
+            f"a tree has one edge less than nodes; {connected} edges connect {len(order)} nodes with the root: take a "
+            "cycle out"
         )
     worth = {node: graph.prizes[node] for node in order}
     gains: dict[int, float] = {}
