@@ -20,10 +20,11 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from graph_study.citations import draw_citations
-from graph_study.node_networks import NodeData, NodeNetwork, gcn
-from graph_study.planetoid import load_planetoid
+from graph_study.node_networks import NodeNetwork, gcn
 from shared.checks.intervals import median_interval
 from shared.graph.layers import GCNLayer
+from shared.graph.node_data import NodeData
+from shared.graph.planetoid import load_planetoid
 from shared.lab.compare import ROUNDING, TIMING, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure

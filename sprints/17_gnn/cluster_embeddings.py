@@ -20,9 +20,9 @@ from tqdm import tqdm
 from graph_study.clusterings import ClusteringScores, cluster, cluster_graph, reductions, stability
 from graph_study.karate import FACTIONS, communities, factions, karate_graph
 from graph_study.node_embeddings import embeddings_of
-from graph_study.node_networks import NodeData
-from graph_study.planetoid import load_planetoid
 from shared.checks.intervals import MeanInterval, show_interval
+from shared.graph.node_data import NodeData
+from shared.graph.planetoid import load_planetoid
 from shared.lab.compare import EXACT, ROUNDING, TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure

@@ -17,11 +17,12 @@ from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
-from graph_study.node_networks import NodeData, accuracy, gcn, predict, train_network
+from graph_study.node_networks import accuracy, gcn, predict, train_network
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval
 from shared.graph.block_models import belief_propagation, block_model, label_evidence, rates_of
 from shared.graph.graphs import Graph, adjacency_matrix
 from shared.graph.label_propagation import label_spreading
+from shared.graph.node_data import NodeData
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure

@@ -24,9 +24,10 @@ from graph_study.karate import (
     karate_network,
     train_on_two_labels,
 )
-from graph_study.node_networks import NodeData, accuracy, predict
+from graph_study.node_networks import accuracy, predict
 from shared.checks.intervals import MeanInterval, mean_interval, show_interval
 from shared.graph.label_propagation import label_spreading
+from shared.graph.node_data import NodeData
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure

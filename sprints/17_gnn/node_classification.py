@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from graph_study.citations import CitationNetwork, draw_citations, optimum
-from graph_study.node_networks import NETWORKS, NodeData, accuracy, predict, train_network
-from graph_study.planetoid import load_planetoid
+from graph_study.node_networks import NETWORKS, accuracy, predict, train_network
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval, show_interval
 from shared.graph.label_propagation import label_propagation, label_spreading
+from shared.graph.node_data import NodeData
+from shared.graph.planetoid import load_planetoid
 from shared.lab.compare import TRAINED, Tolerance
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure

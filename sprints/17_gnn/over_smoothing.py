@@ -19,12 +19,13 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from graph_study.citations import draw_citations
-from graph_study.node_networks import NodeData, NodeNetwork, PerNode, accuracy, gcn, predict, train_network
-from graph_study.planetoid import load_planetoid
+from graph_study.node_networks import NodeNetwork, PerNode, accuracy, gcn, predict, train_network
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval
 from shared.graph.graphs import Graph
 from shared.graph.layers import GCNLayer
 from shared.graph.message_passing import propagate
+from shared.graph.node_data import NodeData
+from shared.graph.planetoid import load_planetoid
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graph_study.node_networks import NodeData
 from shared.graph.block_models import Rates, belief_propagation, block_model, label_evidence, rates_of, split
+from shared.graph.node_data import NodeData
 
 
 class CitationNetwork(NamedTuple):

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graph_study.node_networks import NodeData, NodeNetwork, PerNode, check_finite
+from graph_study.node_networks import NodeNetwork, PerNode, check_finite
 from shared.graph.graphs import Graph
 from shared.graph.layers import GCNLayer
+from shared.graph.node_data import NodeData
 
 FACTIONS = ("the instructor's", "the president's")
 LABELLED = [0, 33]  # the instructor and the president themselves

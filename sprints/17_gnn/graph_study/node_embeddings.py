@@ -6,7 +6,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from graph_study.karate import karate_network, train_on_two_labels
-from graph_study.node_networks import NodeData, NodeNetwork, gcn, train_network
+from graph_study.node_networks import NodeNetwork, gcn, train_network
+from shared.graph.node_data import NodeData
 
 
 def edge_logits(embeddings: Tensor, pairs: Tensor) -> Tensor:

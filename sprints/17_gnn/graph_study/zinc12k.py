@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graph_study.data_pickles import read_pickle
 from graph_study.molecular_graphs import Molecule
 from shared.graph.graphs import Graph
+from shared.lab.data_pickles import read_pickle
 from shared.lab.datasets import VARIABLE, DataError, find_folder
 from shared.lab.provenance import note_read
 

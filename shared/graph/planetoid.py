@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from graph_study.data_pickles import PickledArray, read_pickle
-from graph_study.node_networks import NodeData
 from shared.graph.graphs import Graph
+from shared.graph.node_data import NodeData
+from shared.lab.data_pickles import PickledArray, read_pickle
 from shared.lab.datasets import check_files, fetch
 from shared.lab.sources import SOURCES
 
