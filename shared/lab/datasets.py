@@ -42,17 +42,10 @@ def fetch(name: str, file: str | None = None) -> Path:
     missing = [remote for remote in wanted if not (folder / remote.name).exists()]
     check_files(source, folder, wanted)
     for _, group in groupby(missing, key=lambda remote: remote.address):
-        _download(list(group), source, folder)
+        download(list(group), source, folder)
     for remote in wanted:
         note_read(folder / remote.name, f"{name}/{remote.name}")
     return folder if file is None else folder / file
-
-
-def at_hand(name: str) -> Path | None:
-    """Return the folder in which all files of a source are, or None: then they would be downloaded."""
-    source = SOURCES[name]
-    folder = _home(source, source.files)
-    return folder if all((folder / remote.name).exists() for remote in source.files) else None
 
 
 def _home(source: Source, wanted: Sequence[RemoteFile]) -> Path:
@@ -85,8 +78,12 @@ def find_folder(folder: str, names: Sequence[str]) -> Path:
     return CACHE / folder
 
 
-def _download(files: list[RemoteFile], source: Source, folder: Path) -> None:
-    """Get the files that come from one address; each is there whole, or not at all."""
+def download(files: list[RemoteFile], source: Source, folder: Path) -> None:
+    """Get the files that come from one address; each is there whole, or not at all.
+
+    Raises:
+        DataError: they cannot be downloaded, or what comes is something else; says from where, and what to do.
+    """
     # Imported late: most runs find their data.
     import pooch
     from tqdm import tqdm

@@ -17,9 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.lab import paths
-from shared.lab.datasets import VARIABLE, at_hand
+from shared.lab.holdings import holdings
 from shared.lab.runtime import pick_device, supports_bfloat16
-from shared.lab.sources import SOURCES
 
 GIB = 2**30
 ENOUGH_DISK, ENOUGH_MEMORY, RECORDED_THREADS = 3 * GIB, 6 * GIB, 2
@@ -45,7 +44,7 @@ class Finding:
 
 def examine_machine() -> list[Finding]:
     """Return what this machine has."""
-    return [_python(), _disk(), _memory(), _threads(), *_device(), *_data(), *_groups()]
+    return [_python(), _disk(), _memory(), _threads(), *_device(), _data(), *_groups()]
 
 
 def show_findings(findings: list[Finding], console: Console) -> None:
@@ -117,16 +116,12 @@ def _device() -> Iterator[Finding]:
     yield Finding("bfloat16", "in hardware" if there else "not in hardware", lack)
 
 
-def _data() -> Iterator[Finding]:
-    for name, source in SOURCES.items():
-        folder = at_hand(name)
-        if folder is not None:
-            where = "data/cache" if folder.is_relative_to(paths.CACHE) else f"${VARIABLE}"
-            yield Finding(f"data: {name}", f"in {where}")
-        else:
-            sizes = {remote.address: remote.size for remote in source.files}.values()
-            amount = "its files are" if None in sizes else f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB are"
-            yield Finding(f"data: {name}", "not here", f"{amount} downloaded when an option asks for it")
+def _data() -> Finding:
+    """Say which real data sets are there; each that lacks is an option of some scripts."""
+    there = [name for name, holding in holdings().items() if holding.at_hand() is not None]
+    lacking = [name for name in holdings() if name not in there]
+    lack = f"options of some scripts need {', '.join(lacking)}: `uv run data/get.py` gets them" if lacking else ""
+    return Finding("real data", ", ".join(there) or "none", lack)
 
 
 def _groups() -> Iterator[Finding]:

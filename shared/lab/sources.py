@@ -132,4 +132,15 @@ SOURCES = {
         licence="for research only; the original sources keep their copyright",
         home="https://www.cs.ucsb.edu/~william",
     ),
+    # The lists of molecules that the junction-tree autoencoder was validated and tested on (Jin et al. 2018).
+    "zinc": _source(
+        "zinc",
+        "https://raw.githubusercontent.com/wengong-jin/icml18-jtnn/master/data/zinc/{}",
+        {
+            "valid.txt": ("ad7d9c2bfebd93ffda6c32ed0e89d1714ae1f592f6340c0e6ae057521bbae30d", 1_106_144),
+            "test.txt": ("31f6ce92914814db33bf0dbfc45f3836193e27cb80a59c54d88bc05a1f5fab83", 225_615),
+        },
+        licence="MIT",
+        home="https://github.com/wengong-jin/icml18-jtnn",
+    ),
 }

@@ -12,7 +12,8 @@ The results files of the sprint stand there under their names, those of another 
 no words stand in brackets, `fits["ours, Muon"]`; those that are numbers need no quotes, though JSON makes text of
 them. `number` formats as Python does, `duration` as one says a time; `mean`, `median`, `min`, `max`, `sum` and `length`
 condense a list; `items` gives the pairs of a dictionary; None becomes a dash. `timetable()` lists what was recorded and
-how long it took. Names that are set outside of blocks, and macros, serve all blocks.
+how long it took, `holdings_table()` and `files_table()` list the real data. Names that are set outside of blocks, and
+macros, serve all blocks.
 """
 
 import functools
@@ -25,6 +26,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, 
 from jinja2.utils import missing
 
 from shared.lab import paths
+from shared.lab.holdings_page import files_table, holdings_table
 from shared.lab.paths import shown
 from shared.lab.results import load_results
 from shared.lab.timetable import duration, timetable
@@ -49,7 +51,8 @@ class Blocks:
         if name not in self.names:
             raise ValueError(f"{shown(self.path)} has no block {name!r}; it has {', '.join(self.names) or 'none'}")
         results = _results(self.path.parent / "results")
-        functions = {"sprint": _sprint, "timetable": lambda: timetable(results)}
+        tables = {"holdings_table": holdings_table, "files_table": files_table}
+        functions = {"sprint": _sprint, "timetable": lambda: timetable(results)} | tables
         context = self.template.new_context(results | functions)
         block = self.template.blocks[name]
         try:

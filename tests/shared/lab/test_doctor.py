@@ -1,6 +1,7 @@
 """What a machine has and lacks, on machines that we have not."""
 
 import io
+import re
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -70,21 +71,20 @@ def test_bfloat16(monkeypatch: pytest.MonkeyPatch, there: bool):
     assert ("float32" in finding("bfloat16").lack) == (not there)
 
 
-def test_data_is_found_in_the_cache_and_in_ones_own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_real_data_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     own, cache = tmp_path / "own", tmp_path / "cache"
     monkeypatch.setattr(datasets, "CACHE", cache)
-    monkeypatch.setattr(paths, "CACHE", cache)
     monkeypatch.setenv("SPRINTS_DATA", str(own))
+    assert finding("real data").found == "none"
     for folder, files in ((own / "tinyshakespeare", ["input.txt"]), (cache / "liar", ["train.tsv", "valid.tsv"])):
         folder.mkdir(parents=True)
         for file in files:
             (folder / file).touch()
-    assert finding("data: tinyshakespeare") == Finding("data: tinyshakespeare", "in $SPRINTS_DATA")
-    assert finding("data: liar").found == "not here", "one file lacks"
-    assert finding("data: liar").lack.startswith("1.0 MB are downloaded"), "one archive of three files"
-    assert finding("data: pubmed").lack == "its files are downloaded when an option asks for it", "of unknown size"
+    assert finding("real data").found == "tinyshakespeare", "one file of liar lacks"
+    assert re.search(r"need .*liar, .*zinc12k.*: `uv run data/get.py` gets them", finding("real data").lack)
     (cache / "liar" / "test.tsv").touch()
-    assert finding("data: liar") == Finding("data: liar", "in data/cache")
+    assert finding("real data").found == "tinyshakespeare, liar"
+    assert "liar" not in finding("real data").lack
 
 
 def test_groups_of_pyproject_are_all_looked_for(monkeypatch: pytest.MonkeyPatch):
