@@ -18,6 +18,7 @@ from knowledge.homographs import draw_world
 from knowledge.linker import SUM
 from knowledge.linking_exam import LinkExam
 from knowledge.linking_figures import OPTIMUM, TITLE_KEPT, Measured, figures
+from knowledge.sentence_vectors import minilm
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
@@ -31,7 +32,13 @@ FOLDOC = {
     "worlds": 1,
     "most": (3000, 2000, 4000),
 }
-PRESETS = {"more": {"mentions": 24}, "foldoc": FOLDOC}
+MINILM = FOLDOC | {
+    "minilm": True,
+    "kinds": ("no capitals", "last word"),
+    "most": (1000, 1000, 2000),
+    "windows": (10, 40),
+}
+PRESETS = {"more": {"mentions": 24}, "foldoc": FOLDOC, "foldoc_minilm": MINILM}
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class Config(ScriptConfig):
     most_hidden: PositiveInt = 1000  # of each part for hidden mentions: all entries are their candidates
     windows: tuple[PositiveInt, ...] = (5, 10, 20, 40, 100)  # words on each side; validation chooses
     features: PositiveInt = 1024  # numbers in a vector of words
+    minilm: bool = False  # vectors of MiniLM, too (group models)
 
     def check(self) -> None:
         if self.data == "foldoc" and self.worlds > 1:
@@ -62,7 +70,7 @@ class Results:
 def main(config: Config) -> Results:
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(config.seed)
-    worlds, found = [], {}
+    worlds, found, encode = [], {}, minilm() if config.minilm else None
     if config.data == "foldoc":
         dictionaries = [read_dictionary()]
     else:
@@ -72,7 +80,7 @@ def main(config: Config) -> Results:
         few = config.most_hidden
         most = (few, few, few) if kind == "hidden" else config.most
         exams = [
-            LinkExam(dictionary, kind, most, config.seed + number, config.features)
+            LinkExam(dictionary, kind, most, config.seed + number, config.features, encode=encode)
             for number, dictionary in enumerate(dictionaries)
         ]
         found[kind] = figures(exams, config.windows, [world.posterior for world in worlds], generator)

@@ -347,7 +347,7 @@ def test_words_near_a_mention_come_as_often_as_the_law_says():
 def test_which_entry_is_the_same_twice_and_the_sum_is_ahead(load_sprint):
     script = load_sprint(f"{SPRINT}/which_entry.py")
     config = script.Config(
-        worlds=2, names=40, most=(200, 100, 200), kinds=("no capitals",), windows=(5, 20), features=128
+        worlds=2, names=30, most=(150, 80, 150), kinds=("no capitals",), windows=(5, 20), features=128
     )
     found = script.main(config)
     assert dataclasses.asdict(script.main(config)) == dataclasses.asdict(found)
@@ -367,6 +367,36 @@ def test_which_entry_refuses_what_there_is_not(load_sprint):
             parse_config(script.Config, arguments)
     with pytest.raises(ValueError, match="foldoc"):
         script.main(script.Config(data="foldoc", worlds=1))
+
+
+def test_vectors_of_a_model_are_one_more_score_by_context():
+    exam_of = by_name("knowledge.linking_exam").LinkExam
+    dictionary, read = drawn(20).dictionary, []
+
+    def encode(texts):
+        read.append(len(texts))
+        vectors = torch.tensor([[text.count("w1"), text.count("w2"), 1.0] for text in texts])
+        return torch.nn.functional.normalize(vectors, dim=1)
+
+    exam = exam_of(dictionary, "no capitals", (50, 50, 50), 0, 64, encode=encode)
+    linker = by_name("knowledge.linker").Linker(exam, (5,))
+    assert read[0] == 60
+    assert list(linker.weights) == ["prior", "BM25", "vectors of words", "around other mentions", "MiniLM"]
+    entry = int(exam.options[2].entries[0, 1])
+    words = " ".join([*by_name("knowledge.linking").words_of(dictionary.names[entry][0]), *dictionary.texts[entry]])
+    expected = encode([" ".join(exam.parts[2][0].context(5))])[0] @ encode([words])[0]
+    torch.testing.assert_close(linker.scores(2)["MiniLM"][0, 1], expected)
+
+
+def test_minilm_is_the_published_model():
+    if not by_name("shared.nn.packaged_models").is_installed("minilm"):
+        pytest.skip("the group models is not installed")
+    encode = by_name("knowledge.sentence_vectors").minilm()
+    fruit, tree, tool = encode(["a sweet fruit", "peaches grow on a tree", "a hammer of steel"])
+    assert float(fruit @ fruit) == pytest.approx(1.0, abs=1e-5)
+    assert fruit @ tree > fruit @ tool
+    alone = encode(["a tree", "a sweet fruit"])[1]
+    torch.testing.assert_close(alone, fruit)
 
 
 def test_foldoc_is_linked_with_missing_entries(load_sprint, own_data):

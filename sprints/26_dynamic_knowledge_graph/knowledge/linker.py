@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from knowledge.candidate_choice import Scores, hits, learn_weights, log_softmax
-from knowledge.linking_exam import BY_CONTEXT, LinkExam, stacked
+from knowledge.linking_exam import LinkExam, stacked
 
 SUM, TITLE_THEN_PRIOR = "weighted sum", "equal title, then prior"
 
@@ -23,7 +23,7 @@ class Linker:
 
     def __init__(self, exam: LinkExam, windows: Sequence[int]) -> None:
         self.exam = exam
-        self.windows = {name: exam.best_window(name, windows) for name in BY_CONTEXT}
+        self.windows = {name: exam.best_window(name, windows) for name in exam.by_context_names}
         evidence = exam.evidence(0, self.windows)
         self.weights = dict(zip(evidence, learn_weights(stacked(evidence), exam.options[0]).tolist(), strict=True))
 
@@ -56,11 +56,16 @@ class Refusals:
     none: Bool[Tensor, " questions"]
 
 
-def refusals(linker: Linker) -> Refusals:
-    """Return what a threshold, the best one on validation, makes of the test."""
+def refusals(linker: Linker, tested: Scores) -> Refusals:
+    """Return what a threshold, the best one on validation, makes of the test.
+
+    Args:
+        linker: which has been set up.
+        tested: its weighted sums on the test.
+    """
     parts = []
-    for part in (1, 2):
-        options, scores = linker.exam.options[part], linker.scores(part)[SUM]
+    for part, scores in ((1, linker.scores(1)[SUM]), (2, tested)):
+        options = linker.exam.options[part]
         best = log_softmax(scores, options.allowed).amax(dim=1).exp()
         parts.append((best, hits(scores, options), options.answers < 0))
     best, right, none = parts[0]

@@ -1,7 +1,7 @@
 """The examination of links: mentions of one kind, in three parts by the text they stand in; what speaks for whom?"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +13,8 @@ from knowledge.link_scores import Vectors, WordIndex, around_mentions, cosines, 
 from knowledge.linking import FORMS, HIDDEN, Dictionary, Question, ask, split_sources, whole, words_of
 
 BY_CONTEXT = ("BM25", "vectors of words", "around other mentions")
+ENCODED = "MiniLM"
+Encode = Callable[[Sequence[str]], Vectors]
 AT_ONCE = 500  # questions that are scored against all entries together
 
 
@@ -28,6 +30,7 @@ class LinkExam:
         features: numbers in a vector of words.
         most_of_text: questions from one text, at most: one long list would outweigh a thousand texts.
         own_title: words of the source's own name stay in the context.
+        encode: makes a unit vector of each text, one more score by context; None: there is no such score.
     """
 
     dictionary: Dictionary
@@ -37,6 +40,7 @@ class LinkExam:
     features: int = 1024
     most_of_text: int = 10
     own_title: bool = False
+    encode: Encode | None = None
     parts: list[list[Question]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +59,7 @@ class LinkExam:
         ]
         self.index = WordIndex(texts)
         self.of_entries = self.index.vectors(texts, self.features)
+        self.encoded = None if self.encode is None else self.encode([" ".join(text) for text in texts])
         meant = [r.entry for r in self.dictionary.references if r.source in sources[0] and r.entry is not None]
         self.times = torch.bincount(torch.tensor(meant), minlength=number)
         self._around: dict[int, Vectors] = {}
@@ -66,6 +71,11 @@ class LinkExam:
             if left[questions[place].source] <= self.most_of_text:
                 taken.append(questions[place])
         return taken
+
+    @property
+    def by_context_names(self) -> tuple[str, ...]:
+        """Return the names of the scores by context."""
+        return BY_CONTEXT if self.encode is None else (*BY_CONTEXT, ENCODED)
 
     def around(self, window: int) -> Float[Tensor, "entries features"]:
         """Return what stands around the mentions of each entry in training, as a sum of vectors."""
@@ -80,7 +90,7 @@ class LinkExam:
         return self._around[window]
 
     def by_context(self, part: int, name: str, window: int) -> Scores:
-        """Return the scores of the candidates of a part by one of BY_CONTEXT, from so many words on each side."""
+        """Return the scores of the candidates of a part by a score of a name, from so many words on each side."""
         questions, options, found = self.parts[part], self.options[part], []
         for start in range(0, len(questions), AT_ONCE):
             some = slice(start, start + AT_ONCE)
@@ -88,6 +98,12 @@ class LinkExam:
             here = Options(options.entries[some], options.allowed[some], options.answers[some])
             if name == "BM25":
                 found.append(here.take(self.index.bm25(contexts)))
+                continue
+            if name == ENCODED:
+                assert self.encode is not None
+                assert self.encoded is not None
+                vectors = self.encode([" ".join(context) for context in contexts])
+                found.append(here.take(cosines(vectors, self.encoded)))
                 continue
             vectors = self.index.vectors(contexts, self.features)
             if name == "vectors of words":

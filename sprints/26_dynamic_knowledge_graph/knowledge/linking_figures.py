@@ -80,7 +80,7 @@ def figures(
     for number, exam in enumerate(exams):
         linker, options = Linker(exam, windows), exam.options[2]
         scores = linker.scores(2)
-        kept = replace(exam, own_title=True)
+        kept = replace(exam, own_title=True, encode=None)
         scores[TITLE_KEPT] = kept.by_context(2, "BM25", linker.windows["BM25"])
         if optima:
             scores[OPTIMUM] = optima[number](exam)
@@ -96,10 +96,11 @@ def figures(
         candidates.append(options.allowed.sum(dim=1))
         groups["its text names the source"].append(says_source(exam))
         groups["never meant in training"].append(exam.times[torch.tensor([q.entry or 0 for q in exam.parts[2]])] == 0)
-        outcome = refusals(linker)
-        thresholds.append(outcome.threshold)
-        for name in ("always", "right", "refused", "none"):
-            refused[name].append(getattr(outcome, name).float())
+        if not answered[-1].all():
+            outcome = refusals(linker, scores[SUM])
+            thresholds.append(outcome.threshold)
+            for name in ("always", "right", "refused", "none"):
+                refused[name].append(getattr(outcome, name).float())
     known = torch.cat(answered)
     number_of = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     source = torch.tensor([number_of[text] for text in texts])
@@ -111,8 +112,6 @@ def figures(
     both = {name: torch.cat(found) for name, found in groups.items()}
     both |= {f"not: {name}": ~found for name, found in both.items()}
     both = {name: found & known for name, found in both.items() if (found & known).any()}
-    outcomes = {name: torch.cat(found) for name, found in refused.items()}
-    none, everyone = outcomes["none"].bool(), torch.ones_like(known)
     return Measured(
         [sum(sum(q.entry is not None for q in exam.parts[part]) for exam in exams) for part in range(3)],
         len(source[known].unique()),
@@ -125,16 +124,24 @@ def figures(
         dict(weights),
         {group: {name: interval(found, among) for name, found in right.items()} for group, among in both.items()},
         {group: float(among.double().sum() / known.sum()) for group, among in both.items()},
-        Missing(
-            int(none.sum()),
-            float(none.double().mean()),
-            thresholds,
-            interval(outcomes["always"], everyone),
-            interval(outcomes["right"], everyone),
-            interval(outcomes["right"] - outcomes["always"], everyone),
-            float(outcomes["refused"][none].mean()),
-            float(outcomes["refused"][~none].mean()),
-        )
-        if none.any()
+        _missing({name: torch.cat(found) for name, found in refused.items()}, thresholds, interval)
+        if refused
         else None,
+    )
+
+
+def _missing(
+    outcomes: dict[str, Tensor], thresholds: list[float], interval: Callable[[Tensor, Tensor], Interval]
+) -> Missing:
+    none = outcomes["none"].bool()
+    everyone = torch.ones_like(none)
+    return Missing(
+        int(none.sum()),
+        float(none.double().mean()),
+        thresholds,
+        interval(outcomes["always"], everyone),
+        interval(outcomes["right"], everyone),
+        interval(outcomes["right"] - outcomes["always"], everyone),
+        float(outcomes["refused"][none].mean()),
+        float(outcomes["refused"][~none].mean()),
     )
