@@ -1,0 +1,102 @@
+"""What does a budget of tokens let through? Three ways to pick the edges of a text, and one that gives the answer away.
+
+    uv run sprints/27_graphs_downstream/what_fits.py
+
+Nothing is trained. A reader follows the edges of the text as far as they lead, and guesses where they end. A blind
+reader does not know which thing is asked about: what it gets right, the text has said by itself.
+Theory: notes/14_a_graph_in_the_prompt.md
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from downstream.larder_questions import COUNTS, HOPS, Question, draw_larder
+from downstream.larder_texts import EDGE_TOKENS, WAYS, blind_chance, reader_chance
+from shared.checks.intervals import MeanInterval, mean_interval
+from shared.lab.config import ScriptConfig
+from shared.lab.figures import new_figure
+from shared.lab.ranges import AtLeastTwo, Different, Even
+from shared.lab.run import run
+
+READERS: dict[str, Callable] = {"reader": reader_chance, "blind reader": blind_chance}
+
+
+@dataclass(frozen=True)
+class Config(ScriptConfig):
+    larders: AtLeastTwo = 300  # each with one question for each number of hops
+    budgets: Annotated[tuple[Even, ...], Different] = (4, 6, 8, 12, 16, 24, 32, 48, 64)  # tokens, two an edge
+
+
+@dataclass(frozen=True)
+class Results:
+    budgets: list[int]
+    # By reader, way and hops, for each budget: the expected share of right answers, and half of its interval.
+    right: dict[str, dict[str, dict[str, list[MeanInterval]]]]
+    # By way and hops: tokens of a text that is not cut.
+    tokens: dict[str, dict[str, float]]
+
+
+def main(config: Config) -> Results:
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(config.seed)
+    asked = []
+    for _ in range(config.larders):
+        larder = draw_larder(generator)
+        things = torch.randint(COUNTS["thing"], (len(HOPS),), generator=generator).tolist()
+        asked += [(larder, Question(thing, hops)) for thing, hops in zip(things, HOPS, strict=True)]
+    right = {name: {way: {} for way in WAYS} for name in READERS}
+    tokens = {way: {} for way in WAYS}
+    for way, write in tqdm(WAYS.items(), desc="ways"):
+        for hops in HOPS:
+            texts = [
+                (write(larder, question, generator), question, larder.answer(question))
+                for larder, question in asked
+                if question.hops == hops
+            ]
+            tokens[way][str(hops)] = EDGE_TOKENS * sum(len(text) for text, _, _ in texts) / len(texts)
+            for name, read in READERS.items():
+                right[name][way][str(hops)] = [
+                    mean_interval([read(text[: budget // EDGE_TOKENS], *rest) for text, *rest in texts])
+                    for budget in config.budgets
+                ]
+    results = Results(list(config.budgets), right, tokens)
+    report(results)
+    return results
+
+
+def report(results: Results) -> None:
+    for name, ways in results.right.items():
+        for way, rows in ways.items():
+            for hops, row in rows.items():
+                print(f"{name:<13} {way:<19} {hops} hops ", "  ".join(f"{share:.2f}" for share, _ in row))
+    print(f"{'budgets':<41}", "  ".join(f"{budget:>4}" for budget in results.budgets))
+
+
+def plot(results: Results) -> Figure:
+    """Draw the shares of both readers over the budget, a panel for each number of hops."""
+    figure, axes = new_figure(9.5, 5.6, 2, len(HOPS))
+    for row, (name, ways) in enumerate(results.right.items()):
+        for axis, hops in zip(axes[row], HOPS, strict=True):
+            for place, (way, shares) in enumerate(ways.items()):
+                means, halves = zip(*shares[str(hops)], strict=True)
+                # A little apart, where several are 1.
+                budgets = [budget * (0.97 + 0.02 * place) for budget in results.budgets]
+                axis.errorbar(budgets, means, halves, label=way, capsize=2, linewidth=1.3, marker="os^D"[place], ms=4)
+            axis.set(xscale="log", ylim=(0, 1.05), title=f"{name}, {hops} {'hop' if hops == 1 else 'hops'}")
+            axis.set_xticks(results.budgets, [str(budget) for budget in results.budgets], fontsize=8)
+            axis.minorticks_off()
+    for axis in axes[1]:
+        axis.set_xlabel("tokens of text")
+    for row in axes:
+        row[0].set_ylabel("right answers")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), ncols=4, loc="outside lower center", fontsize=9)
+    return figure
+
+
+if __name__ == "__main__":
+    run(main, Config, plot=plot)
