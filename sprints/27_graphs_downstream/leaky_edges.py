@@ -26,6 +26,7 @@ from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 
+PRESETS = {"dense": {"degree": 30.0}}
 LEAKS = ("all edges", "reverses of hidden edges", "training edges")
 
 
@@ -134,4 +135,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance={"*": TRAINED})
+    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*": TRAINED})

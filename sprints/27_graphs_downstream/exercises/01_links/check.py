@@ -55,17 +55,22 @@ def compare(learner: Any, right: Tensor, wrong: Tensor) -> None:
     def rounded(right: Tensor, wrong: Tensor) -> float:
         return round(learner.auc(right, wrong), 6)
 
+    in_step = [float(one > other) + 0.5 * float(one == other) for one, other in zip(right, wrong, strict=False)]
     expect(rounded, {"right": right, "wrong": wrong}, round(above + level / 2, 6), {
         "A tie counts one half, not as won: a scorer that says the same of all pairs knows nothing.": round(
             above + level, 6
         ),
         "A tie counts one half, not as lost.": round(above, 6),
         "Low scores come first here; higher is better.": round(1 - above - level / 2, 6),
+        "Each right score is compared with one wrong score; compare it with all of them.": round(
+            sum(in_step) / len(in_step), 6
+        ),
     })  # fmt: skip
 
 
 def check_the_couples(learner: Any) -> None:
-    """Note 1: one right pair against eight wrong ones, four of them level; and the question at its end."""
+    """Scores without ties; a right pair against eight wrong ones, four of them level (note 1); its last question."""
+    compare(learner, torch.tensor([3.0, 2.5]), torch.tensor([2.0, 0, 4]))
     compare(learner, torch.tensor([1.0]), torch.tensor([1.0, 0, 0, 1, 0, 0, 1, 1]))
     compare(learner, torch.tensor([4.0, 2.0]), torch.tensor([3.0, 2.0]))
 

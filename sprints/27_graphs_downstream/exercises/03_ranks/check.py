@@ -30,9 +30,9 @@ def ranks(learner: Any, scores: Tensor, answers: Tensor, known: Tensor) -> None:
 
 
 def check_the_example_of_the_note(learner: Any) -> None:
-    """The pancake of note 5; rank 2."""
-    known = torch.tensor([[True, True, False, True, False, False]])
-    ranks(learner, torch.tensor([[5.0, 4.0, 3.0, 3.0, 3.0, 1.0]]), torch.tensor([3]), known)
+    """The pancake of note 5, rank 2; and a question without ties, rank 4."""
+    known = torch.tensor([[True, True, False, True, False, False], [False, False, True, False, False, False]])
+    ranks(learner, torch.tensor([[5.0, 4, 3, 3, 3, 1], [1.0, 2, 3, 4, 5, 6]]), torch.tensor([3, 2]), known)
 
 
 def check_several_questions(learner: Any) -> None:
@@ -60,7 +60,11 @@ def check_nan(learner: Any) -> None:
         except ValueError:
             return "ValueError"
 
-    expect(ends, {"scores": torch.tensor([[torch.nan, 1.0]])}, "ValueError")
+    expect(ends, {"scores": torch.tensor([[torch.nan, 1.0]])}, "ValueError", {
+        "Every comparison with NaN is False, so a diverged model would always be first: look for NaN.": str(
+            torch.ones(1, dtype=torch.double)
+        ),
+    })  # fmt: skip
 
 
 def check_the_mean(learner: Any) -> None:
