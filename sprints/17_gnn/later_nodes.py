@@ -32,10 +32,10 @@ from graph_study.later_nodes_data import (
     without_nodes,
 )
 from graph_study.later_nodes_network import KeptModel
-from graph_study.neighbour_sampling import NeighbourSampler
 from graph_study.scores import SeedScores, seed_scores
 from graph_study.table_columns import TableColumns
 from shared.graph.graphs import Graph
+from shared.graph.neighbour_sampling import NeighbourSampler
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.ranges import ExistingFile, ExistingFolder, PositiveFloat, PositiveInt, Seeds

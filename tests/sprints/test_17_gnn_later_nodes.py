@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from shared.graph.graphs import Graph
+from shared.graph.neighbour_sampling import NeighbourSampler
 from shared.training.sealed import save_sealed
 
 FOLDER = "17_gnn"
@@ -42,23 +43,10 @@ def test_a_part_with_all_neighbours_gives_the_answers_of_the_whole_graph(part):
     graph = Graph.undirected(pairs[pairs[:, 0] != pairs[:, 1]].unique(dim=0), 40)
     features, edges = torch.randn(40, 3).double(), torch.randn(graph.num_edges, 2).double()
     asked = torch.tensor([3, 17, 8])
-    drawn = part("neighbour_sampling").NeighbourSampler(graph).draw(asked, (100, 100), generator)
+    drawn = NeighbourSampler(graph).draw(asked, (100, 100), generator)
     assert drawn.nodes[:3].tolist() == asked.tolist()
     found = network(features[drawn.nodes], drawn.graph, edges[drawn.edges])[:3]
     torch.testing.assert_close(found, network(features, graph, edges)[asked])
-
-
-def test_a_part_has_at_most_so_many_neighbours_and_only_edges_that_exist(part):
-    graph = Graph.undirected([(0, node) for node in range(1, 21)], 22)
-    sampler, generator = part("neighbour_sampling").NeighbourSampler(graph), torch.Generator().manual_seed(0)
-    seen = set()
-    for _ in range(30):
-        drawn = sampler.draw(torch.tensor([0, 21]), (4,), generator)
-        assert drawn.graph.num_edges == 4
-        assert torch.equal(drawn.nodes[drawn.graph.edge_index], graph.edge_index[:, drawn.edges])
-        assert drawn.edges.unique().numel() == 4, "drawn without putting back"
-        seen |= set(drawn.nodes[2:].tolist())
-    assert seen == set(range(1, 21)), "every neighbour has its turn"
 
 
 def test_the_mean_over_drawn_neighbours_is_right_on_average():
