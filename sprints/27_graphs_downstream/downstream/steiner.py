@@ -98,30 +98,38 @@ def grow(graph: PrizedGraph) -> list[Meeting]:
     time, meetings = 0.0, list[Meeting]()
     while any(active):
         stopping = min((number for number in nodes if active[number]), key=left.__getitem__)
-        wait, met = left[stopping], None
-        for edge, (one, other) in enumerate(graph.edges):
-            speed = active[moat[one]] + active[moat[other]]
-            if speed and moat[one] != moat[other]:
-                until = max(0.0, graph.costs[edge] - covered[one] - covered[other]) / speed
-                if until < wait:
-                    wait, met = until, edge
+        until, edge = first_meeting(graph, moat, active, covered)
+        wait = min(left[stopping], until)
         time += wait
         for number in nodes:
             if active[number]:
                 left[number] -= wait
                 for node in members[number]:
                     covered[node] += wait
-        if met is None:
+        if left[stopping] <= 0:
             active[stopping] = False
             continue
-        meetings.append(Meeting(time, met))
-        kept, gone = (moat[node] for node in graph.edges[met])
+        meetings.append(Meeting(time, edge))
+        kept, gone = (moat[node] for node in graph.edges[edge])
         left[kept] += left[gone]
         members[kept] += members[gone]
         for node in members[gone]:
             moat[node] = kept
         active[kept], active[gone] = moat[graph.root] != kept, False
     return meetings
+
+
+def first_meeting(
+    graph: PrizedGraph, moat: Sequence[int], active: Sequence[bool], covered: Sequence[float]
+) -> tuple[float, int]:
+    """Return how long it takes until moats have covered an edge between two of them, and which edge it is."""
+    meetings = [(math.inf, -1)]
+    for edge, (one, other) in enumerate(graph.edges):
+        speed = active[moat[one]] + active[moat[other]]  # both ends are covered, one, or none
+        if speed and moat[one] != moat[other]:
+            uncovered = graph.costs[edge] - covered[one] - covered[other]
+            meetings.append((max(0.0, uncovered) / speed, edge))
+    return min(meetings)
 
 
 def best_part(graph: PrizedGraph, edges: Sequence[int]) -> Tree:
