@@ -4,7 +4,9 @@
     uv run sprints/25_retrieval_augmented_generation/remember_or_read.py --preset long
 
 One model learns two things: to read about some pantries, and to answer about another one with a closed book. Asked
-about that one, it gets BM25's first passages or none. The defaults stop early. Theory: notes/11_a_reader.md
+about that one, it gets BM25's first passages or none. The defaults stop early.
+
+Theory: notes/15_a_reader_that_was_trained.md
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ from tqdm import tqdm
 from retrieval.hit_rates import crossing, needed_hits
 from retrieval.pantry_training import FACTS, TESTED_ON, TRAINED_ON
 from retrieval.reader_files import new_reader
-from retrieval.reader_tasks import Kitchen, sheets
+from retrieval.reader_sheets import sheets
+from retrieval.reader_tasks import Kitchen
 from retrieval.reader_tokens import ReaderTokens
 from retrieval.reading import Example
 from retrieval.trained_reader import TrainedReader, train_reader
@@ -25,7 +28,7 @@ from shared.checks.intervals import MeanInterval, error_bars, mean_interval, sho
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import COLOURS, new_figure
-from shared.lab.ranges import AtLeastTwo, Fraction, PositiveFloat, PositiveInt, Seeds, check_heads
+from shared.lab.ranges import AtLeastTwo, Fraction, NonNegativeInt, PositiveFloat, PositiveInt, Seeds, check_heads
 from shared.lab.run import run
 
 PRESETS = {"long": {"seeds": (0, 1, 2), "steps": 4000}}
@@ -35,13 +38,12 @@ CURVES = ("hit", "search", "closed", "good", "misled", "predicted")
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     passages: AtLeastTwo = 3  # that BM25 finds
-    steps: PositiveInt = 250  # optimizer steps
-    easy: Fraction = 0.5  # share of the steps, the first ones, with neither near passages nor synonyms
+    steps: PositiveInt = 600  # optimizer steps
+    easy: NonNegativeInt = 750  # the first steps have neither near passages nor synonyms
+    words: Fraction = 0.5  # share of easy sheets whose questions are one word; of the later ones a fifth as many
     sheets: PositiveInt = 16  # sets of passages in a step; every fourth is a closed book
     questions: PositiveInt = 5  # about each set
-    learning_rate: PositiveFloat = 1e-3  # of AdamW, for embeddings, biases and gains
-    muon_learning_rate: PositiveFloat = 0.02  # of Muon, for the matrices of the blocks
-    beside: Fraction = 0.0  # how much a question's token counts beside one of an answer
+    learning_rate: PositiveFloat = 1e-3  # the largest, of AdamW
     layers: PositiveInt = 3  # blocks
     d_model: PositiveInt = 96  # features of a token
     heads: PositiveInt = 2  # attention heads
@@ -77,12 +79,9 @@ def trained(config: Config, kitchens: list[Kitchen], home: Kitchen, seed: int) -
     model = new_reader(tokens, generator, config.layers, config.d_model, config.heads)
     drawn = sheets(
         kitchens, config.sheets, config.questions, config.passages, generator, home=home,
-        easy=round(config.easy * config.steps),
+        easy=config.easy, words=config.words,
     )  # fmt: skip
-    steps = train_reader(
-        model, tokens, drawn, steps=config.steps, learning_rate=config.learning_rate,
-        muon_learning_rate=config.muon_learning_rate, questions=config.beside,
-    )  # fmt: skip
+    steps = train_reader(model, tokens, drawn, steps=config.steps, learning_rate=config.learning_rate)
     for _ in tqdm(steps, total=config.steps, desc=f"reader {seed}", leave=False):
         pass
     return TrainedReader(model, tokens)

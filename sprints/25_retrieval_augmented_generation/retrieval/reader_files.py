@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
 
+from retrieval.first_weights import begin_alike
 from retrieval.reader_tokens import CONTEXT, ReaderTokens
 from retrieval.trained_reader import TrainedReader
 from shared.lab.files import replacing_folder, write_text
@@ -23,25 +23,20 @@ PANTRY_READER = DATA / "models" / "pantry-reader"
 TIED = "head.weight"  # the same numbers as the token embedding, so it is not written
 
 
-@torch.no_grad()
 def new_reader(
-    tokens: ReaderTokens, generator: torch.Generator, layers: int, d_model: int, heads: int, spread: float = 0.1
+    tokens: ReaderTokens, generator: torch.Generator, layers: int, d_model: int, heads: int, alike: bool = True
 ) -> GPT:
     """Return a GPT that has learnt nothing.
-
-    Words are targets only as answers. In all other steps the softmax pushes the vectors of all words the same way, and
-    vectors as short as those of GPT-2 (0.02) would soon be nearly parallel: then no word is recognised by another one.
 
     Args:
         tokens: the words.
         generator: draws all weights.
         layers, d_model, heads: size.
-        spread: standard deviation of the first vectors of words and positions.
+        alike: begin as `first_weights.py` says; without it, as GPT-2 does.
     """
     model = GPT(GPTConfig(tokens.vocab_size, CONTEXT, layers, heads, d_model, dropout=0.0), generator)
-    for embedding in (model.token_embedding, model.positions):
-        for weight in embedding.parameters():
-            nn.init.normal_(weight, std=spread, generator=generator)
+    if alike:
+        begin_alike(model, generator)
     return model
 
 

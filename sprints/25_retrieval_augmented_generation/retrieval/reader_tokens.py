@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from retrieval.pantry_grammar import KINDS, TABLES, YEARS, words_of
+from retrieval.reader_sheets import Finding, Sheet
 from retrieval.reading import UNKNOWN, Example
 
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -28,12 +29,11 @@ PADDING, BEGIN, OTHER = "<padding>", "<begin>", "<other>"
 
 
 class Rows(NamedTuple):
-    """Token ids, the place of each on its sheet, which are answers, and which questions: (sheets, tokens) all four."""
+    """Token ids, the place of each on its sheet, and which are answers: (sheets, tokens) all three."""
 
     tokens: Int[Tensor, "sheets tokens"]
     positions: Int[Tensor, "sheets tokens"]
     answers: Bool[Tensor, "sheets tokens"]
-    questions: Bool[Tensor, "sheets tokens"]
 
 
 class ReaderTokens:
@@ -50,6 +50,7 @@ class ReaderTokens:
         places = [f"[{place}]" for place in range(1, MOST_PASSAGES + 1)]
         special = [PADDING, BEGIN, OTHER, "question:", "answer:", UNKNOWN, *places]
         self.words = [*special, *sorted(words), *names]
+        self.first_name = len(self.words) - len(names)
         self.ids = {word.lower(): number for number, word in enumerate(self.words)}
         self.unknown = self.ids[UNKNOWN.lower()]
         self.places = [self.ids[place] for place in places]
@@ -64,15 +65,20 @@ class ReaderTokens:
         other = self.ids[OTHER]
         return [self.ids.get(word, other) for word in PIECE.findall(text.lower())]
 
-    def target(self, example: Example) -> list[int]:
-        """Return what should be written: a citation and a word, or "I do not know"; without passages, a word."""
+    def target(self, example: Example | Finding) -> list[int]:
+        """Return what should be written: a citation and a word, or "I do not know"; without passages, a word.
+
+        Behind a question of one word it is a citation alone, or "I do not know".
+        """
+        if isinstance(example, Finding):
+            return self.encode(example.target)
         return self.encode(example.answer if example.place is None else f"[{example.place}] {example.answer}")
 
     def prompts(self, examples: Sequence[Example]) -> Rows:
         """Return a row for each task: up to where its answer begins, and one token of padding for a citation."""
         return self._rows([[example] for example in examples], [[self.ids[PADDING]] for _ in examples])
 
-    def sheets(self, sheets: Sequence[Sequence[Example]]) -> Rows:
+    def sheets(self, sheets: Sequence[Sheet]) -> Rows:
         """Return a row for each sheet; behind its end it is padded.
 
         A sheet's tasks show the same passages, so these stand there once, and questions with their answers behind them.
@@ -82,27 +88,27 @@ class ReaderTokens:
         """
         return self._rows(sheets, None)
 
-    def _rows(self, sheets: Sequence[Sequence[Example]], written: Sequence[list[int]] | None) -> Rows:
-        ids, positions, answers, questions = [], [], [], []
+    def _rows(self, sheets: Sequence[Sheet], written: Sequence[list[int]] | None) -> Rows:
+        ids, positions, answers = [], [], []
         for number, sheet in enumerate(sheets):
-            *passages, _, _ = sheet[0].prompt.splitlines()
+            first = sheet[0].passages if isinstance(sheet[0], Finding) else sheet[0]
+            *passages, _, _ = first.prompt.splitlines()
             if len(passages) > MOST_PASSAGES or len(sheet) > MOST_QUESTIONS:
                 raise ValueError(
                     f"a sheet has at most {MOST_PASSAGES} passages and {MOST_QUESTIONS} questions; got {len(passages)} "
                     f"and {len(sheet)}"
                 )
-            row, places, scored, asked = [self.ids[BEGIN]], [0], [False], [False]
+            row, places, scored = [self.ids[BEGIN]], [0], [False]
             slots = [(place, self.encode(text), []) for place, text in enumerate(passages)]
             for place, task in enumerate(sheet, start=MOST_PASSAGES):
                 answer = self.target(task) if written is None else written[number]
-                slots.append((place, self.encode(f"Question: {task.question.text} Answer:"), answer))
+                said = task.word if isinstance(task, Finding) else f"{task.question.text} Answer:"
+                slots.append((place, self.encode(f"Question: {said}"), answer))
             for place, read, answer in slots:
                 row += read + answer
                 places += range(1 + SLOT * place, 1 + SLOT * place + len(read) + len(answer))
                 scored += [False] * len(read) + [True] * len(answer)
-                asked += [place >= MOST_PASSAGES] * len(read) + [False] * len(answer)
             ids.append(torch.tensor(row))
             positions.append(torch.tensor(places))
             answers.append(torch.tensor(scored))
-            questions.append(torch.tensor(asked))
-        return Rows(*(pad_sequence(rows, batch_first=True) for rows in (ids, positions, answers, questions)))
+        return Rows(*(pad_sequence(rows, batch_first=True) for rows in (ids, positions, answers)))

@@ -3,9 +3,8 @@
     prompt:  [1] As of 2023, berries are sold ... [2] As of 2021, soups ... Question: With what are soups ...? Answer:
     writes:  [2] prawns      or      I do not know
 
-It cites first: which passage it is, is found before what it says. Passages are never scored: they are drawn at random,
-and nothing can be learnt from guessing them. The words of a question can be found in the passage it is about, so they
-may be scored beside the answers.
+It cites first: which passage it is, is found before what it says. Passages and questions are never scored: they are
+drawn at random, and nothing can be learnt from guessing them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from retrieval.reader_sheets import Sheet
 from retrieval.reader_tokens import MOST_PASSAGES, ReaderTokens, Rows
 from retrieval.readers import Said
 from retrieval.reading import Example
@@ -22,54 +22,53 @@ from shared.nn.gpt import GPT
 from shared.training.loop import train_steps
 from shared.training.losses import token_losses
 from shared.training.optimizers import make_optimizers
-from shared.training.schedules import warmup_linear
+from shared.training.schedules import warmup_stable_decay
 
 
-def answer_loss(model: GPT, batch: Rows, questions: float = 0.0) -> tuple[Float[Tensor, ""], int]:
+def answer_loss(model: GPT, batch: Rows) -> tuple[Float[Tensor, ""], int]:
     """Return the summed loss of the answers' tokens and their number, as `train_steps` wants them.
 
     Padding stands on the right, where a causal model does not look before it is past all answers.
-
-    Args:
-        model: the reader.
-        batch: sheets.
-        questions: how much a question's token counts beside one of an answer.
     """
     logits = model(batch.tokens[:, :-1], positions=batch.positions[:, :-1])
-    losses = token_losses(logits, batch.tokens, batch.answers | batch.questions)
-    weights = batch.answers + questions * batch.questions
-    return (losses * weights[:, 1:]).sum(), int(batch.answers[:, 1:].sum())
+    losses = token_losses(logits, batch.tokens, batch.answers)
+    return losses.sum(), int(batch.answers[:, 1:].sum())
 
 
 def train_reader(
     model: GPT,
     tokens: ReaderTokens,
-    sheets: Iterator[list[list[Example]]],
+    sheets: Iterator[list[Sheet]],
     *,
     steps: int,
     learning_rate: float,
-    muon_learning_rate: float,
-    questions: float = 0.0,
-    precision: str = "auto",
+    precision: str = "float32",
 ) -> Iterator[tuple[int, float]]:
     """Train, and yield after each step the steps done and the loss of its answers' tokens before the update.
+
+    Names keep the vectors that they began with. So a new name is to the model what one of its training is: a vector
+    drawn at random, which can be copied and not be learnt.
 
     Args:
         model: as many tokens as `tokens` has.
         tokens: makes rows of tasks.
-        sheets: tasks that share passages, see `reader_tasks.py`.
-        steps: of AdamW and Muon, whose rates warm up and then fall linearly to zero.
-        learning_rate: of AdamW, for embeddings, biases and gains.
-        muon_learning_rate: of Muon, for the matrices of the blocks.
-        questions: how much a question's token counts beside one of an answer.
+        sheets: tasks that share passages, see `reader_sheets.py`.
+        steps: of AdamW, whose rate warms up, stays, and falls in the last fifth of the steps.
+        learning_rate: its largest.
         precision: of matrix products.
     """
-    optimizers = make_optimizers(model, learning_rate=learning_rate, muon_learning_rate=muon_learning_rate)
-    schedule = partial(warmup_linear, steps=steps, warmup=min(100, steps // 10))
+    optimizers = make_optimizers(model, learning_rate=learning_rate, betas=(0.9, 0.98))
+    hook = model.token_embedding.weight.register_hook(partial(_without_names, first=tokens.first_name))
+    schedule = partial(warmup_stable_decay, steps=steps, warmup=min(100, max(1, steps // 10)))
     yield from train_steps(
-        model, map(tokens.sheets, sheets), loss_function=partial(answer_loss, questions=questions),
-        optimizers=optimizers, steps=steps, schedule=schedule, precision=precision,
+        model, map(tokens.sheets, sheets), loss_function=answer_loss, optimizers=optimizers, steps=steps,
+        schedule=schedule, precision=precision,
     )  # fmt: skip
+    hook.remove()
+
+
+def _without_names(gradient: Float[Tensor, "vocab d_model"], first: int) -> Float[Tensor, "vocab d_model"]:
+    return gradient.index_fill(0, torch.arange(first, len(gradient)), 0.0)
 
 
 class TrainedReader:

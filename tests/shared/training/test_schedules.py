@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 import torch
 from torch.optim import SGD
-from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
+from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup, get_wsd_schedule
 
-from shared.training.schedules import constant, warmup_cosine, warmup_linear
+from shared.training.schedules import constant, warmup_cosine, warmup_linear, warmup_stable_decay
 
 
 def test_schedules_rise_and_fall():
@@ -27,6 +27,7 @@ def test_schedules_rise_and_fall():
     [
         (partial(warmup_cosine, floor=0.0), get_cosine_schedule_with_warmup),
         (warmup_linear, get_linear_schedule_with_warmup),
+        (warmup_stable_decay, partial(get_wsd_schedule, num_decay_steps=20, decay_type="linear")),
     ],
 )
 def test_after_the_warmup_the_factors_are_those_of_transformers(ours: Callable, theirs: Callable):
