@@ -104,8 +104,9 @@ def plot(results: Results) -> Figure:
             panel.plot((low, high), (-place, -place), color="black", linewidth=1)
             panel.text(high + 0.02, -place, f"{mean:.2f}", va="center", fontsize=8)
         panel.axvline(measured.chance, color=COLOURS[3], linewidth=1, linestyle=":")
+        panel.text(measured.chance, 0.6, " chance", color=COLOURS[3], fontsize=8)
         panel.set_yticks([-place for place in range(len(shown))], list(shown), fontsize=8)
-        panel.set(xlim=(0, 1.15), title=kind, xlabel="share of mentions whose entry is found")
+        panel.set(xlim=(0, 1.15), ylim=(0.6 - len(shown), 1.1), title=kind, xlabel="accuracy")
     for panel in axes.flat[len(results.kinds) :]:
         panel.axis("off")
     return figure

@@ -65,6 +65,23 @@ def log_softmax(scores: Scores, allowed: Bool[Tensor, "questions candidates"]) -
     return scores.masked_fill(~allowed, -torch.inf).log_softmax(dim=1)
 
 
+def slope_and_curvature(
+    features: Features, chances: Scores, answers: Int[Tensor, " questions"]
+) -> tuple[Float[Tensor, " features"], Float[Tensor, "features features"]]:
+    """Return the first and second derivatives of the mean of -log P(right candidate) by the weights.
+
+    Args:
+        features: what speaks for each candidate.
+        chances: P of each candidate with these weights.
+        answers: the column of the right one.
+    """
+    rows = torch.arange(len(answers))
+    expected = torch.einsum("qc,qcf->qf", chances, features)  # (questions, features)
+    slope = (expected - features[rows, answers]).mean(dim=0)
+    squares = torch.einsum("qc,qcf,qcg->fg", chances, features, features) / len(rows)
+    return slope, squares - expected.mT @ expected / len(rows)
+
+
 def learn_weights(features: Features, options: Options, ridge: float = 1e-3) -> Float[Tensor, " features"]:
     r"""Return the weights that make the right candidates most probable, $P(c) \propto e^{w \cdot f_c}$.
 
@@ -95,12 +112,9 @@ def learn_weights(features: Features, options: Options, ridge: float = 1e-3) -> 
         weights, gained, lowest = weights + step, lowest - loss, loss
         if gained < ENOUGH:
             break
-        chances = log_chances.exp()
-        expected = (chances[:, :, None] * scaled).sum(dim=1)  # (questions, features)
-        slope = (expected - scaled[rows, options.answers]).mean(dim=0) + 2 * ridge * weights
-        squares = torch.einsum("qc,qcf,qcg->fg", chances, scaled, scaled) / len(rows)
-        curvature = squares - expected.mT @ expected / len(rows) + 2 * ridge * torch.eye(len(weights))
-        step = -torch.linalg.solve(curvature, slope)
+        slope, curvature = slope_and_curvature(scaled, log_chances.exp(), options.answers)
+        penalty = 2 * ridge * torch.eye(len(weights))
+        step = -torch.linalg.solve(curvature + penalty, slope + penalty @ weights)
     return weights / spread
 
 
