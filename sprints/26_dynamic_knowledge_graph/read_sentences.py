@@ -117,6 +117,8 @@ def draw(axes: Axes, names: str, results: Results) -> None:
     for style, (name, (value, _)) in zip(("-", ":"), results.best[names].items(), strict=True):
         axes.axhline(value, color="black", linewidth=1, linestyle=style, label=name)
     axes.set(xscale="log", ylim=(-0.03, 1.03), xlabel="sentences shown", title=f"{names} names")
+    axes.set_xticks(results.sentences, [str(count) for count in results.sentences])
+    axes.minorticks_off()
 
 
 def plot(results: Results) -> Figure:
