@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from shared.lab.faults import as_bad_parameter
+
 
 class _Sprints(TyperGroup):
     """The commands; the curriculum is what `sprints` alone shows."""
@@ -66,15 +68,13 @@ def reproduce(
 
     if (strict and not check) or (check and (restamp or record or again)) or (restamp and record):
         raise typer.BadParameter("--strict goes with --check; --check stands alone; --restamp or --record, not both")
-    try:
+    with as_bad_parameter():
         if check:
             results = recorded_results(what)
             stale = show_stale(result for result in results if at_most is None or result.seconds <= at_most)
             raise typer.Exit(int(strict and stale > 0))
         after = reproducing.restamp if restamp else reproducing.record if record else None
         outcomes = reproducing.reproduce(what, at_most=at_most, after=after, reuse=not again)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     agreeing = sum(outcome.agrees for outcome in outcomes)
     typer.echo(f"{agreeing} of {len(outcomes)} results agree with what was recorded")
     raise typer.Exit(int(agreeing < len(outcomes)))
@@ -89,12 +89,10 @@ def figures(
     from shared.lab.redrawing import redraw
 
     problems = 0
-    try:
+    with as_bad_parameter():
         for figure in redraw(what):
             problems += figure.problem is not None
             typer.echo(f"{shown(figure.path)}: {figure.problem or ('drawn anew' if figure.changed else 'as it was')}")
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     raise typer.Exit(int(problems > 0))
 
 
@@ -108,10 +106,8 @@ def glossary(
     from shared.lab.glossary import first_uses, pages_in_order, read_glossary, show_first_uses
     from shared.lab.paths import SPRINTS
 
-    try:
+    with as_bad_parameter():
         uses = first_uses(read_glossary(SPRINTS / "GLOSSARY.md"), pages_in_order(SPRINTS))
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     early = [use for use in uses if use.early]
     show_first_uses(early if check else uses, Console())
     typer.echo(f"{len(early)} of {len(uses)} terms are used before they are explained")
@@ -126,6 +122,21 @@ def doctor() -> None:
     from shared.lab.doctor import examine_machine, show_findings
 
     show_findings(examine_machine(), Console())
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def newest(
+    tests: Annotated[list[str] | None, typer.Argument(help="Words for pytest: files, -x, ... (default: all).")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A package that may change (default: all).")] = None,
+    resolve_only: Annotated[bool, typer.Option("--resolve-only", help="Say what changes; run nothing.")] = False,
+) -> None:
+    """Try the newest versions of all dependencies in a copy: what changes, and which tests break?"""
+    from shared.lab.paths import ROOT
+    from shared.lab.upgrading import try_newest
+
+    with as_bad_parameter():
+        well = try_newest(ROOT, tests or [], only or [], resolve_only, typer.echo)
+    raise typer.Exit(int(not well))
 
 
 @app.command()
@@ -148,10 +159,8 @@ def check(number: Annotated[str, typer.Argument(help="A sprint (06) or one of it
 
     passed = True
     for exercise in _exercises(number):
-        try:
+        with as_bad_parameter():
             examination = exercise.check()
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
         terminal.show_examination(exercise, examination, Console())
         passed &= examination.passed
     raise typer.Exit(int(not passed))
@@ -183,7 +192,5 @@ def _exercises(number: str) -> list[Any]:
     """Return the exercises of a number."""
     from shared.lab.exercises import find_exercises
 
-    try:
+    with as_bad_parameter():
         return find_exercises(number)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None

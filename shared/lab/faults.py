@@ -36,6 +36,17 @@ def one_sentence(*, traceback: bool = False, kept: Callable[[], str] = str) -> G
         raise SystemExit(2) from None
 
 
+@contextlib.contextmanager
+def as_bad_parameter() -> Generator[None]:
+    """Say of a value that cannot be, in a command of `sprints`, what its error says, as the command's usage."""
+    import typer
+
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def explain(error: Exception) -> str | None:
     """Return what to tell somebody of an error, in one line; None if it is not one that can be expected."""
     words = " ".join(str(error).split()) or type(error).__name__

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+import typer
 from safetensors.torch import load_file
 
-from shared.lab.faults import explain, one_sentence
+from shared.lab.faults import as_bad_parameter, explain, one_sentence
 from shared.training.loop import NonFiniteTraining
 
 
@@ -59,3 +60,10 @@ def test_an_error_ends_with_code_2_a_stop_with_130_and_says_what_is_kept(capsys:
     assert (ended.value.code, capsys.readouterr().err) == (130, "\nstopped. Kept: a.pt.\n")
     with pytest.raises(ValueError, match="where"), one_sentence(traceback=True):
         raise ValueError("where")
+
+
+def test_a_value_that_cannot_be_is_said_as_a_commands_usage():
+    with pytest.raises(typer.BadParameter, match="there is no sprint 99"), as_bad_parameter():
+        raise ValueError("there is no sprint 99")
+    with pytest.raises(KeyError), as_bad_parameter():
+        raise KeyError("a fault of the program")
