@@ -17,7 +17,7 @@ from knowledge.foldoc_references import read_dictionary
 from knowledge.homographs import draw_world
 from knowledge.linker import SUM
 from knowledge.linking_exam import LinkExam
-from knowledge.linking_figures import OPTIMUM, TITLE_KEPT, Measured, figures
+from knowledge.linking_figures import OPTIMUM, TITLE_KEPT, Measured, examine, figures
 from knowledge.sentence_vectors import minilm
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
@@ -79,11 +79,12 @@ def main(config: Config) -> Results:
     for kind in tqdm(config.kinds, unit="kind"):
         few = config.most_hidden
         most = (few, few, few) if kind == "hidden" else config.most
-        exams = [
-            LinkExam(dictionary, kind, most, config.seed + number, config.features, encode=encode)
-            for number, dictionary in enumerate(dictionaries)
-        ]
-        found[kind] = figures(exams, config.windows, [world.posterior for world in worlds], generator)
+        optima = [world.posterior for world in worlds] or [None]
+        outcomes = []
+        for number, (dictionary, optimum) in enumerate(zip(dictionaries, optima, strict=True)):
+            exam = LinkExam(dictionary, kind, most, config.seed + number, config.features, encode=encode)
+            outcomes.append(examine(exam, config.windows, optimum))
+        found[kind] = figures(outcomes, generator)
         print(f"{kind}: {found[kind].candidates:.1f} candidates, chance {found[kind].chance:.3f}")
         for name, (mean, low, high) in found[kind].accuracy.items():
             print(f"    {name:<24} {mean:.3f} [{low:.3f}, {high:.3f}], in ten {found[kind].first_ten[name]:.3f}")

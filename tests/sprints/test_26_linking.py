@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import math
 import sqlite3
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ def test_a_phrase_is_taken_out_where_it_stands_whole_and_the_longest_one_first()
     without = by_name("knowledge.linking").without
     words = ["a", "floppy", "disk", "drive", "and", "a", "disk", "and", "a", "floppy"]
     assert without(words, [["disk"], ["floppy", "disk", "drive"]]) == ["a", "and", "a", "and", "a", "floppy"]
+    assert without(words, [["floppy"], ["floppy", "disk"]]) == ["a", "drive", "and", "a", "disk", "and", "a"]
     assert without(words, [[], ["drive", "a"]]) == words
 
 
@@ -199,7 +201,23 @@ def test_cosines_of_vectors_are_those_of_weighed_counts_but_for_collisions():
     theirs = [[sum(value * other.get(word, 0) for word, value in row.items()) for other in rows] for row in rows]
     torch.testing.assert_close(scores.cosines(vectors[:-1], 3 * vectors[:-1]), torch.tensor(theirs))
     assert not vectors[-1].any()
+    single = index.vectors([[word] for word in index.numbers], 2)
+    assert {float(value) for value in single.flatten()} == {-1.0, 0.0, 1.0}  # some words count against others
     assert not scores.cosines(vectors, torch.zeros(1, 2**14)).any()
+
+
+def test_a_long_list_gives_few_questions_and_what_names_its_source_is_found():
+    exam = by_name("knowledge.linking_exam").LinkExam(drawn(20).dictionary, "no capitals", (99, 99, 99), 0, 64, 2)
+    assert set(Counter(question.source for part in exam.parts for question in part).values()) == {2}
+    sources = [{question.source for question in part} for part in exam.parts]
+    assert not sources[0] & sources[1]
+    assert not sources[2] & (sources[0] | sources[1])
+    named = by_name("knowledge.linking_figures").says_source(exam)
+    for question, found in zip(exam.parts[2], named.tolist(), strict=True):
+        (name,) = exam.dictionary.names[question.source]
+        assert found == (name.lower() in exam.dictionary.texts[question.entry])
+    assert named.any()
+    assert not named.all()
 
 
 def test_a_question_of_training_does_not_count_itself():
@@ -407,11 +425,14 @@ def test_foldoc_is_linked_with_missing_entries(load_sprint, own_data):
         kind = (fruit, tools)[number % 2]
         meant = ("peach jam", "saw jam")[number % 2] if number % 5 else f"lost{number} jam"
         entries.append(f"word{number}\n\n   {kind[number % 3]} {kind[(number + 1) % 3]} {{{meant}}} here\n")
+    entries += ["jam\n\n   of any kind\n"]
     entries += [f"peach jam\n\n   {' '.join(fruit)}\n", f"saw jam\n\n   {' '.join(tools)}\n"]
     own_data("foldoc/foldoc.txt.gz", gzip.compress(("\n" + "\n".join(entries)).encode()))
     script = load_sprint(f"{SPRINT}/which_entry.py")
     options = {"data": "foldoc", "worlds": 1, "kinds": ("last word",), "windows": (5,), "features": 64}
     measured = script.main(script.Config(**options)).kinds["last word"]
     assert measured.accuracy["weighted sum"][0] == 1.0
+    assert measured.accuracy["equal title, then prior"][0] == 0.0  # nobody means what is only called "jam"
+    assert measured.candidates == 3.0
     assert measured.missing.questions > 0
     assert measured.missing.always[0] == pytest.approx(1 - measured.missing.share)

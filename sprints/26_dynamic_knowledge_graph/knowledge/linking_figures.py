@@ -1,19 +1,20 @@
 """Test figures of linkers: how often each rule is right, with intervals over texts, and where it is not."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
 from knowledge.candidate_choice import Interval, Scores, grouped_interval, hits
-from knowledge.linker import SUM, Linker, refusals
+from knowledge.linker import SUM, Linker, Refusals, refusals
 from knowledge.linking import without, words_of
 from knowledge.linking_exam import LinkExam
 
 OPTIMUM, TITLE_KEPT = "best possible", "BM25, own title kept"
+NAMES_SOURCE, NEVER_MEANT = "its text names the source", "never meant in training"
 
 
 @dataclass(frozen=True)
@@ -58,90 +59,113 @@ def says_source(exam: LinkExam) -> Bool[Tensor, " questions"]:
     return torch.tensor(found)
 
 
-def figures(
-    exams: Sequence[LinkExam],
-    windows: Sequence[int],
-    optima: Sequence[Callable[[LinkExam], Scores]],
-    generator: torch.Generator,
-) -> Measured:
-    """Return the figures of a linker on each of some examinations of one kind.
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a linker does with each mention of one dictionary's test; tensors are (questions).
 
     Args:
-        exams: one for each dictionary.
+        exam: the examination.
+        linker: that was set up with it.
+        right: how probably each rule is right, and
+        first_ten: has the right one among its first ten.
+        refusals: what a threshold does; None where every mention has an entry.
+    """
+
+    exam: LinkExam
+    linker: Linker
+    right: dict[str, Tensor]
+    first_ten: dict[str, Tensor]
+    refusals: Refusals | None
+
+    @property
+    def groups(self) -> dict[str, Bool[Tensor, " questions"]]:
+        """Return which mentions are in which group."""
+        meant = torch.tensor([question.entry or 0 for question in self.exam.parts[2]])
+        found = {NAMES_SOURCE: says_source(self.exam), NEVER_MEANT: self.exam.times[meant] == 0}
+        return found | {f"not: {name}": ~group for name, group in found.items()}
+
+
+def examine(exam: LinkExam, windows: Sequence[int], optimum: Callable[[LinkExam], Scores] | None = None) -> Outcome:
+    """Set up a linker and let it link the test.
+
+    Args:
+        exam: the examination.
         windows: numbers of words on each side that are tried.
-        optima: what gives the best possible scores of each examination's test; none where nobody knows them.
+        optimum: gives the best possible scores of the test; None where nobody knows them.
+    """
+    linker, options = Linker(exam, windows), exam.options[2]
+    scores = linker.scores(2)
+    kept = replace(exam, own_title=True, encode=None)
+    scores[TITLE_KEPT] = kept.by_context(2, "BM25", linker.windows["BM25"])
+    if optimum is not None:
+        scores[OPTIMUM] = optimum(exam)
+    return Outcome(
+        exam,
+        linker,
+        {name: hits(found, options) for name, found in scores.items()},
+        {name: hits(found, options, 10) for name, found in scores.items()},
+        None if (options.answers >= 0).all() else refusals(linker, scores[SUM]),
+    )
+
+
+def figures(outcomes: Sequence[Outcome], generator: torch.Generator) -> Measured:
+    """Return the figures of one kind of mention in one dictionary or several.
+
+    Args:
+        outcomes: one for each dictionary.
         generator: draws the resamples of intervals.
     """
-    columns: dict[str, list[Tensor]] = defaultdict(list)
-    tens, chosen, weights = defaultdict(list), defaultdict(list), defaultdict(list)
-    texts, answered, candidates, thresholds = [], [], [], []
-    refused: dict[str, list[Tensor]] = defaultdict(list)
-    groups: dict[str, list[Tensor]] = defaultdict(list)
-    for number, exam in enumerate(exams):
-        linker, options = Linker(exam, windows), exam.options[2]
-        scores = linker.scores(2)
-        kept = replace(exam, own_title=True, encode=None)
-        scores[TITLE_KEPT] = kept.by_context(2, "BM25", linker.windows["BM25"])
-        if optima:
-            scores[OPTIMUM] = optima[number](exam)
-        for name, found in scores.items():
-            columns[name].append(hits(found, options))
-            tens[name].append(hits(found, options, 10))
-        for name, value in linker.windows.items():
-            chosen[name].append(value)
-        for name, value in linker.weights.items():
-            weights[name].append(value)
-        texts += [(number, question.source) for question in exam.parts[2]]
-        answered.append(options.answers >= 0)
-        candidates.append(options.allowed.sum(dim=1))
-        groups["its text names the source"].append(says_source(exam))
-        groups["never meant in training"].append(exam.times[torch.tensor([q.entry or 0 for q in exam.parts[2]])] == 0)
-        if not answered[-1].all():
-            outcome = refusals(linker, scores[SUM])
-            thresholds.append(outcome.threshold)
-            for name in ("always", "right", "refused", "none"):
-                refused[name].append(getattr(outcome, name).float())
-    known = torch.cat(answered)
+    exams = [outcome.exam for outcome in outcomes]
+    options = [exam.options[2] for exam in exams]
+    known = torch.cat([some.answers >= 0 for some in options])
+    candidates = torch.cat([some.allowed.sum(dim=1) for some in options])[known].double()
+    texts = [(number, question.source) for number, exam in enumerate(exams) for question in exam.parts[2]]
     number_of = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     source = torch.tensor([number_of[text] for text in texts])
-    right = {name: torch.cat(column) for name, column in columns.items()}
 
     def interval(values: Tensor, among: Tensor) -> Interval:
         return grouped_interval(values[among], source[among], generator)
 
-    both = {name: torch.cat(found) for name, found in groups.items()}
-    both |= {f"not: {name}": ~found for name, found in both.items()}
-    both = {name: found & known for name, found in both.items() if (found & known).any()}
+    right = _joined([outcome.right for outcome in outcomes])
+    groups = {name: group & known for name, group in _joined([outcome.groups for outcome in outcomes]).items()}
+    groups = {name: group for name, group in groups.items() if group.any()}
+    refused = [outcome.refusals for outcome in outcomes if outcome.refusals is not None]
     return Measured(
-        [sum(sum(q.entry is not None for q in exam.parts[part]) for exam in exams) for part in range(3)],
-        len(source[known].unique()),
-        float(torch.cat(candidates)[known].double().mean()),
-        float((1 / torch.cat(candidates)[known].double()).mean()),
-        {name: interval(found, known) for name, found in right.items()},
-        {name: float(torch.cat(found)[known].mean()) for name, found in tens.items()},
-        {name: interval(right[SUM] - found, known) for name, found in right.items() if name != SUM},
-        dict(chosen),
-        dict(weights),
-        {group: {name: interval(found, among) for name, found in right.items()} for group, among in both.items()},
-        {group: float(among.double().sum() / known.sum()) for group, among in both.items()},
-        _missing({name: torch.cat(found) for name, found in refused.items()}, thresholds, interval)
-        if refused
-        else None,
+        questions=[sum(sum(q.entry is not None for q in exam.parts[part]) for exam in exams) for part in range(3)],
+        texts=len(source[known].unique()),
+        candidates=float(candidates.mean()),
+        chance=float((1 / candidates).mean()),
+        accuracy={name: interval(found, known) for name, found in right.items()},
+        first_ten={n: float(f[known].mean()) for n, f in _joined([outcome.first_ten for outcome in outcomes]).items()},
+        ahead={name: interval(right[SUM] - found, known) for name, found in right.items() if name != SUM},
+        windows=_columns([outcome.linker.windows for outcome in outcomes]),
+        weights=_columns([outcome.linker.weights for outcome in outcomes]),
+        groups={group: {n: interval(found, among) for n, found in right.items()} for group, among in groups.items()},
+        shares={name: float(group.double().sum() / known.sum()) for name, group in groups.items()},
+        missing=_missing(refused, interval) if len(refused) == len(outcomes) else None,
     )
 
 
-def _missing(
-    outcomes: dict[str, Tensor], thresholds: list[float], interval: Callable[[Tensor, Tensor], Interval]
-) -> Missing:
-    none = outcomes["none"].bool()
+def _joined(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _missing(refused: Sequence[Refusals], interval: Callable[[Tensor, Tensor], Interval]) -> Missing:
+    always, right, said, none = (
+        torch.cat([getattr(some, name) for some in refused]) for name in ("always", "right", "refused", "none")
+    )
     everyone = torch.ones_like(none)
     return Missing(
-        int(none.sum()),
-        float(none.double().mean()),
-        thresholds,
-        interval(outcomes["always"], everyone),
-        interval(outcomes["right"], everyone),
-        interval(outcomes["right"] - outcomes["always"], everyone),
-        float(outcomes["refused"][none].mean()),
-        float(outcomes["refused"][~none].mean()),
+        questions=int(none.sum()),
+        share=float(none.double().mean()),
+        thresholds=[some.threshold for some in refused],
+        always=interval(always, everyone),
+        with_threshold=interval(right, everyone),
+        gain=interval(right - always, everyone),
+        found=float(said[none].double().mean()),
+        refused=float(said[~none].double().mean()),
     )
