@@ -34,9 +34,8 @@ class Config(ScriptConfig):
 
 @dataclass(frozen=True)
 class Results:
-    budgets: list[int]
-    # By reader, way and hops, for each budget: the expected share of right answers, and half of its interval.
-    right: dict[str, dict[str, dict[str, list[MeanInterval]]]]
+    # By reader, way, hops and budget: the expected share of right answers, and half of its interval.
+    right: dict[str, dict[str, dict[str, dict[str, MeanInterval]]]]
     # By way and hops: tokens of a text that is not cut.
     tokens: dict[str, dict[str, float]]
 
@@ -60,11 +59,11 @@ def main(config: Config) -> Results:
             ]
             tokens[way][str(hops)] = EDGE_TOKENS * sum(len(text) for text, _, _ in texts) / len(texts)
             for name, read in READERS.items():
-                right[name][way][str(hops)] = [
-                    mean_interval([read(text[: budget // EDGE_TOKENS], *rest) for text, *rest in texts])
+                right[name][way][str(hops)] = {
+                    str(budget): mean_interval([read(text[: budget // EDGE_TOKENS], *rest) for text, *rest in texts])
                     for budget in config.budgets
-                ]
-    results = Results(list(config.budgets), right, tokens)
+                }
+    results = Results(right, tokens)
     report(results)
     return results
 
@@ -73,8 +72,8 @@ def report(results: Results) -> None:
     for name, ways in results.right.items():
         for way, rows in ways.items():
             for hops, row in rows.items():
-                print(f"{name:<13} {way:<19} {hops} hops ", "  ".join(f"{share:.2f}" for share, _ in row))
-    print(f"{'budgets':<41}", "  ".join(f"{budget:>4}" for budget in results.budgets))
+                shares = "  ".join(f"{budget}: {share:.2f}" for budget, (share, _) in row.items())
+                print(f"{name:<13} {way:<19} {hops} hops  {shares}")
 
 
 def plot(results: Results) -> Figure:
@@ -83,12 +82,13 @@ def plot(results: Results) -> Figure:
     for row, (name, ways) in enumerate(results.right.items()):
         for axis, hops in zip(axes[row], HOPS, strict=True):
             for place, (way, shares) in enumerate(ways.items()):
-                means, halves = zip(*shares[str(hops)], strict=True)
+                means, halves = zip(*shares[str(hops)].values(), strict=True)
                 # A little apart, where several are 1.
-                budgets = [budget * (0.97 + 0.02 * place) for budget in results.budgets]
+                budgets = [int(budget) * (0.97 + 0.02 * place) for budget in shares[str(hops)]]
                 axis.errorbar(budgets, means, halves, label=way, capsize=2, linewidth=1.3, marker="os^D"[place], ms=4)
             axis.set(xscale="log", ylim=(0, 1.05), title=f"{name}, {hops} {'hop' if hops == 1 else 'hops'}")
-            axis.set_xticks(results.budgets, [str(budget) for budget in results.budgets], fontsize=8)
+            ticks = list(ways["whole larder"][str(hops)])
+            axis.set_xticks([int(tick) for tick in ticks], ticks, fontsize=8)
             axis.minorticks_off()
     for axis in axes[1]:
         axis.set_xlabel("tokens of text")

@@ -202,8 +202,8 @@ def test_every_parameter_learns_and_the_same_seed_gives_the_same_answers(load_sp
 def test_what_fits_and_what_is_remembered(load_sprint):
     fits = load_sprint(f"{SPRINT}/what_fits.py")
     found = fits.main(fits.Config(larders=6, budgets=(4, 64)))
-    assert all(found.right["reader"][way]["3"][1][0] == 1 for way in found.right["reader"])
-    assert found.right["blind reader"]["tree to the answer"]["2"][0][0] == 1
+    assert all(found.right["reader"][way]["3"]["64"][0] == 1 for way in found.right["reader"])
+    assert found.right["blind reader"]["tree to the answer"]["2"]["4"][0] == 1
     assert found.tokens["tree to the answer"] == {"1": 2, "2": 4, "3": 6}
     again = load_sprint(f"{SPRINT}/same_larder_again.py")
     shares = again.main(again.Config(larders=12, shares=(0.0, 0.8))).right
