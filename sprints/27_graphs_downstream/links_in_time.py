@@ -180,12 +180,14 @@ def plot(results: Results) -> Figure:
             mean, half = parts[kind]
             x = place * 4 + number
             axes.bar(x, mean, color=COLOURS[number], yerr=half or None, width=0.85, capsize=3)
-            axes.text(x, mean + (half or 0) + 0.015, f"{name}\n{mean:.3f}", ha="center", fontsize=9)
+            axes.text(x, 0.04, f"{name}\n{mean:.3f}", ha="center", fontsize=9, color="white", fontweight="bold")
         if results.optimum:
-            axes.hlines(results.optimum[kind], place * 4 - 0.5, place * 4 + 2.5, color="black", linestyle="--")
-    axes.axhline(0.5, color="#777777", linewidth=1)
+            best = results.optimum[kind]
+            axes.hlines(best, place * 4 - 0.5, place * 4 + 2.5, color="black", linestyle="--")
+            axes.text(place * 4 + 1, best + 0.015, f"optimum {best:.3f}", ha="center", fontsize=9)
+    axes.axhline(0.5, color="#777777", linewidth=1, zorder=0)
     axes.set_xticks([1, 5], ["random wrong pairs", "historical wrong pairs"])
-    axes.set(ylim=(0, 1.18), ylabel="AUC on the test part", yticks=[0, 0.25, 0.5, 0.75, 1])
+    axes.set(ylim=(0, 1.08), ylabel="AUC on the test part", yticks=[0, 0.25, 0.5, 0.75, 1])
     return figure
 
 
