@@ -151,3 +151,40 @@ def test_questions_that_make_no_sense_are_refused(parts):
         Path("person:ava", ())
     with pytest.raises(ValueError, match="known at one time; got 3 and None"):
         Both(Path("person:ava", (("likes", True),), known=3), Path("person:bo", (("likes", True),)))
+
+
+def test_asking_by_hand_of_note_14(load_sprint, parts):
+    script = load_sprint(f"{SPRINT}/asking_by_hand.py")
+    results = script.main(script.Config())
+    assert results.as_known == {"1": [], "2": [], "3": ["Rome"], "4": ["Rome"], "5": ["Pisa"], "6": ["Pisa"]}
+    assert (results.known_once, results.on_day, results.day_once) == (["Oslo"], ["Rome"], ["Oslo"])
+    assert (results.with_ava, results.number, results.busiest) == (["Ava", "Ben"], 2, ["Luna"])
+    after_5 = script.main(script.Config(known=5))
+    assert after_5.known_once == ["Pisa"]
+    ask, Path = parts.queries.ask, parts.queries.Path
+    with parts.sqlite_store.SqliteStore(None, script.Letters(), {"herald": 0.9}, ["works_at", "located_in"]) as store:
+        store.add(script.ARRIVALS)
+        question = Path("Ben", (*script.TOWN, ("located_in", False), script.WORKERS), 3, 3)
+        assert ask(store, question) == []
+        assert ask(store, Path("Ben", question.steps, 3, 4)) == ["Ava", "Ben"]
+    assert 0.9**3 == pytest.approx(0.73, abs=5e-3)
+
+
+def test_two_and_three_hops_are_right_where_nobody_errs(load_sprint):
+    script = load_sprint(f"{SPRINT}/multi_hop.py")
+    results = script.main(script.Config(size=250, persons=20, shops=8, questions=25, seeds=2))
+    assert results.as_the_walk == results.asked == 600
+    for hops in ("2", "3"):
+        assert results.right["nobody errs"][hops][0] >= 0.95
+        assert results.day_once[hops][0] < results.right["sources err"][hops][0] < 0.95
+        assert results.as_known[hops][0] < 1 == results.as_known["1"][0]
+    assert (
+        script.main(script.Config(size=100, persons=20, shops=8, questions=5, seeds=1)).facts["sources err"][1] is None
+    )
+
+
+def test_kinds_of_walks(load_sprint):
+    typed_paths = load_sprint(f"{SPRINT}/knowledge/news_graph.py").typed_paths
+    assert [len(typed_paths(hops)) for hops in (1, 2, 3)] == [9, 21, 45]
+    assert ("shop", (("works_at", False), ("works_at", True))) not in typed_paths(2)
+    assert ("person", (("works_at", True), ("works_at", False))) in typed_paths(2)

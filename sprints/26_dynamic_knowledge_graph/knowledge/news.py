@@ -11,7 +11,7 @@ others. One record in twenty comes a second time.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heappop, heappush
@@ -59,16 +59,25 @@ class News:
         persons: of the world; first and last names come from lists, so some share both.
         shops: of the world.
         words: what names are made of; default: all of `news.toml`.
+        sources: how often each is right; there are at least three.
 
     Raises:
         ValueError: a world too small to marry or to change a shop in.
     """
 
-    def __init__(self, seed: int, size: int, persons: int = 200, shops: int = 40, words: Words | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        size: int,
+        persons: int = 200,
+        shops: int = 40,
+        words: Words | None = None,
+        sources: Mapping[str, float] = SOURCES,
+    ) -> None:
         if min(persons, shops) < 4 or size < 1:
             raise ValueError(f"news need a happening, 4 persons and 4 shops; got {size}, {persons} and {shops}")
         self.seed, self.size, self.persons, self.shops = seed, size, persons, shops
-        self.words = words or read_grammar()[0]
+        self.words, self.sources = words or read_grammar()[0], sources
 
     def world(self) -> World:
         """Return the world as it begins."""
@@ -117,10 +126,10 @@ class News:
 
     def _reports(self, happening: Happening, world: World, rng: Random) -> Iterator[tuple[int, Piece]]:
         """Yield what is written about something that has just happened, each with the day of its arrival."""
-        for number, source in enumerate(rng.sample(list(SOURCES), rng.choice(REPORTS))):
+        for number, source in enumerate(rng.sample(list(self.sources), rng.choice(REPORTS))):
             key, said = f"n{happening.number}.{number}", happening
             doubtful = happening.relation not in ("", "is_now")
-            if doubtful and rng.random() > SOURCES[source]:
+            if doubtful and rng.random() > self.sources[source]:
                 said = world.mistaken(happening, rng)
             piece = self._piece(key, source, said, world, rng, said == happening)
             yield happening.day + delay(rng), piece
