@@ -40,7 +40,7 @@ class Config(ScriptConfig):
     batch: PositiveInt = 64  # questions of a step, with names dealt out anew
     learning_rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-3,)  # of AdamW; the best on validation
     d_model: PositiveInt = 48  # width of the GPT
-    layers: PositiveInt = 3  # blocks of the GPT
+    layers: PositiveInt = 4  # blocks of the GPT
     seeds: Seeds = (0,)  # each draws other larders and weights
 
 

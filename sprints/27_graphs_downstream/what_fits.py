@@ -9,6 +9,7 @@ Theory: notes/14_a_graph_in_the_prompt.md
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -16,11 +17,11 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from downstream.larder_questions import COUNTS, HOPS, Question, draw_larder
-from downstream.larder_texts import EDGE_TOKENS, WAYS, blind_chance, reader_chance
+from downstream.larder_texts import EDGE_TOKENS, PRIZE, PRIZED, WAYS, blind_chance, reader_chance
 from shared.checks.intervals import MeanInterval, mean_interval
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
-from shared.lab.ranges import AtLeastTwo, Different, Even
+from shared.lab.ranges import AtLeastTwo, Different, Even, PositiveFloat
 from shared.lab.run import run
 
 READERS: dict[str, Callable] = {"reader": reader_chance, "blind reader": blind_chance}
@@ -30,6 +31,10 @@ READERS: dict[str, Callable] = {"reader": reader_chance, "blind reader": blind_c
 class Config(ScriptConfig):
     larders: AtLeastTwo = 300  # each with one question for each number of hops
     budgets: Annotated[tuple[Even, ...], Different] = (4, 6, 8, 12, 16, 24, 32, 48, 64)  # tokens, two an edge
+    prize: PositiveFloat = PRIZE  # of each node of the asked kind; an edge costs 1
+
+
+PRESETS = {"small_prize": {"prize": 2.5}}
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ def main(config: Config) -> Results:
         asked += [(larder, Question(thing, hops)) for thing, hops in zip(things, HOPS, strict=True)]
     right = {name: {way: {} for way in WAYS} for name in READERS}
     tokens = {way: {} for way in WAYS}
-    for way, write in tqdm(WAYS.items(), desc="ways"):
+    for way, plain in tqdm(WAYS.items(), desc="ways"):
+        write = partial(plain, prize=config.prize) if way in PRIZED else plain
         for hops in HOPS:
             texts = [
                 (write(larder, question, generator), question, larder.answer(question))
@@ -99,4 +105,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot)
+    run(main, Config, plot=plot, presets=PRESETS)

@@ -113,6 +113,18 @@ def test_moats_grow_at_one_speed_and_stop_where_prizes_end(steiner):
     assert met([(0, 1)], [1], [5, 0]) == []
 
 
+def test_exercise_q_is_right(steiner):
+    graph = steiner.PrizedGraph([(0, 1), (1, 2), (1, 3), (0, 4)], [2, 2, 1, 5], [0, 0, 3.5, 2, 4], 0)
+    assert steiner.grow(graph) == [(1, 2), (1.5, 1), (3, 0)]
+    tree = steiner.steiner_tree(graph)
+    assert tree.nodes == {0, 1, 2, 3} == steiner.best_tree(graph).nodes
+    parts = {9: (0, 1, 2), 9.5: (), 10: (0, 1), 10.5: (0, 2)}
+    for expected, edges in parts.items():
+        nodes = frozenset({0, *(node for edge in edges for node in graph.edges[edge])})
+        assert steiner.loss(graph, steiner.Tree(nodes, edges)) == expected
+    assert steiner.loss(graph, steiner.Tree(frozenset(range(5)), (0, 1, 2, 3))) == 10
+
+
 def test_the_best_part_of_a_tree_is_that_of_brute_force_on_the_tree(steiner):
     for seed in range(60):
         random_ = random.Random(seed)

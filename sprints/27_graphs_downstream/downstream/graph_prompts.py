@@ -17,7 +17,7 @@ from shared.graph.graphs import Graph
 from shared.nn.gpt import GPT, GPTConfig
 from shared.nn.prefix_gpt import PrefixGPT
 
-QUESTION_TOKENS = 2  # the thing, and the kind that is asked for
+QUESTION_TOKENS = 2  # the kind that is asked for, and the thing
 NO_EDGE = -1
 
 
@@ -107,7 +107,7 @@ class LarderEncoder(nn.Module):
 class GraphPromptGPT(nn.Module):
     """A GPT that answers a question behind vectors of a graph network, text, both, or nothing."""
 
-    def __init__(self, arm: Arm, *, d_model: int = 48, layers: int = 3, heads: int = 4) -> None:
+    def __init__(self, arm: Arm, *, d_model: int = 48, layers: int = 4, heads: int = 4) -> None:
         super().__init__()
         places = arm.vectors + arm.tokens + QUESTION_TOKENS
         self.gpt = GPT(GPTConfig(len(WORDS), places, layers, heads, d_model, dropout=0.0))
@@ -122,7 +122,7 @@ class GraphPromptGPT(nn.Module):
             before: whose graphs stand before the questions (default: those that are asked about).
         """
         graphs = prompts if before is None else before
-        question = torch.stack([names.gather(1, prompts.things[:, None]).squeeze(1), prompts.hops], dim=1)
+        question = torch.stack([prompts.hops, names.gather(1, prompts.things[:, None]).squeeze(1)], dim=1)
         tokens = torch.cat([as_tokens(graphs.text, names), question], dim=1)
         if self.encoder is None:
             return self.gpt(tokens)[:, -1]

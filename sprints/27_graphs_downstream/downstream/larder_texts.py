@@ -58,6 +58,7 @@ WAYS: dict[str, Callable[[Larder, Question, torch.Generator], Edges]] = {
     "Steiner tree": steiner_edges,
     "tree to the answer": edges_to_the_answer,
 }
+PRIZED = ("Steiner tree", "tree to the answer")  # those that take a prize
 
 
 def follow(edges: Sequence[tuple[int, int]], question: Question) -> int | None:
