@@ -124,6 +124,26 @@ def test_a_shop_keeps_its_number_when_it_is_renamed(news):
         assert names.index(claim.subject.text) + 1 == names.index(claim.object.text)
 
 
+def test_a_store_takes_the_news(news, tmp_path):
+    """Retractions that come first, repetitions and wrong reports among them; most of what it believes is so."""
+    store, single = by_name("knowledge.store"), module("news_world").SINGLE
+    pieces = news.pieces[:300]
+    readings = [store.Reading(piece.record, piece.claims) for piece in pieces]
+    sources = module("news").SOURCES
+    with by_name("knowledge.sqlite_store").SqliteStore(
+        tmp_path / "news.db", linker=store.ByName(), sources=sources, single=set(single)
+    ) as kept:
+        kept.add(readings)
+        assert kept.aside() == []
+        assert kept.offset() == 300
+        found = {(fact.subject, fact.object) for fact in kept.facts(relation="located_in")}
+    wanted = {
+        (f"{claim.subject.kind}:{claim.subject.text}", f"{claim.object.kind}:{claim.object.text}")
+        for piece in pieces for claim in piece.claims if claim.relation == "located_in" and piece.right
+    }  # fmt: skip
+    assert len(found & wanted) > 0.6 * len(found) > 0
+
+
 def test_halves_share_no_name_and_a_town_that_is_a_last_name_stays_one():
     words, _ = module("news_grammar").read_grammar()
     one, other = words.half(False), words.half(True)
