@@ -58,7 +58,7 @@ def main(config: Config) -> Results:
     index = WordIndex([words_of(name) + text for name, text in zip(ENTRIES, texts, strict=True)])
     worth = {word: float(index.idf[index.numbers[word]]) for word in context}
     # With k1 = 0 a word counts once, however often it stands in an entry, and a long entry pays nothing.
-    features = torch.stack([prior(torch.tensor(config.times)), index.bm25([context], k1=0)[0, candidates]], dim=1)
+    features = torch.stack([prior(torch.tensor(config.times)), index.bm25([context], k1=0.0)[0, candidates]], dim=1)
 
     weights = [torch.ones(2, requires_grad=True)]
     loss = -log_softmax((features @ weights[0])[None], torch.ones(1, 3, dtype=torch.bool))[0, 0]

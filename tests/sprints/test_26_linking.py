@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from lesson_texts import by_name, importable, lesson_texts
+from lesson_texts import by_name, importable, lesson_texts, shown
 
 from shared.lab.config import parse_config
 from shared.lab.datasets import find_folder
@@ -436,3 +436,41 @@ def test_foldoc_is_linked_with_missing_entries(load_sprint, own_data):
     assert measured.candidates == 3.0
     assert measured.missing.questions > 0
     assert measured.missing.always[0] == pytest.approx(1 - measured.missing.share)
+
+
+# the note and the exercises on paper
+
+
+def test_the_numbers_of_note_8(load_sprint):
+    script, text = load_sprint(f"{SPRINT}/linking_by_hand.py"), note(8)
+    found = script.main(script.Config())
+    assert " ".join(found.context) == "melt butter add leaves of and lemon"
+    assert script.ENTRIES["sage"] in text
+    shown(text, *(found.worth[word] for word in ("butter", "leaves", "of")))
+    for name, prior, words, share in zip(
+        found_names(script), found.prior, found.words, found.probability[0], strict=True
+    ):
+        assert f"| {name} | {prior:.3f} | {words:.3f} | {prior + words:.3f} | {share:.1%} |".replace("%", " %") in text
+    shown(text, *found.slope, *found.weights[1])
+    assert f"{found.probability[1][0]:.1%}".replace("%", " %") in text
+    shown(text, (found.prior[1] - found.prior[0]) / (found.words[0] - found.words[1]), form=".2f")
+    by_hand = [sum(share * value for share, value in zip(found.probability[0], column, strict=True)) - column[0]
+               for column in (found.prior, found.words)]  # fmt: skip
+    torch.testing.assert_close(torch.tensor(found.slope), torch.tensor(by_hand))
+    script.plot(found)
+
+
+def found_names(script: Any) -> list[str]:
+    return list(script.ENTRIES)[:3]
+
+
+def test_the_answers_of_the_exercises_on_paper():
+    apart = math.log(39)
+    assert apart == pytest.approx(math.log(19.5) - math.log(0.5))
+    shown(PAGE, apart, 0.6 * apart / 1.4)
+    for needed, most in ((0.6 * apart / 1.4, 207), (apart, 25)):
+        enough = [n for n in range(1, 1000) if math.log1p((1000 - n + 0.5) / (n + 0.5)) >= needed]
+        assert max(enough) == most
+    shown(PAGE, math.sqrt(0.24 / 1000), math.sqrt(0.24 / 100))
+    assert math.sqrt(10) == pytest.approx(3.2, abs=0.05)
+    assert pytest.approx(0.143, abs=5e-4) == 1 / 7
