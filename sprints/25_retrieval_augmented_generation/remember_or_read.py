@@ -40,13 +40,13 @@ class Config(ScriptConfig):
     passages: AtLeastTwo = 3  # that BM25 finds
     steps: PositiveInt = 600  # optimizer steps
     easy: NonNegativeInt = 750  # the first steps have neither near passages nor synonyms
-    words: Fraction = 0.5  # share of easy sheets whose questions are one word; of the later ones a fifth as many
+    words: Fraction = 0.3  # share of sheets whose questions are one word
     sheets: PositiveInt = 16  # sets of passages in a step; every fourth is a closed book
     questions: PositiveInt = 5  # about each set
     learning_rate: PositiveFloat = 1e-3  # the largest, of AdamW
     layers: PositiveInt = 3  # blocks
-    d_model: PositiveInt = 96  # features of a token
-    heads: PositiveInt = 2  # attention heads
+    d_model: PositiveInt = 128  # features of a token
+    heads: PositiveInt = 4  # attention heads
     rates: tuple[Fraction, ...] = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)  # synonym rates
     asked: PositiveInt = 300  # questions at each rate
     seeds: Seeds = (0,)  # models; pantries stay the same

@@ -195,6 +195,12 @@ FORMATS = (
                  "--out {data}/run",),
     ),
     Format(
+        "reader", ("run/pantry-reader/config.json", "run/pantry-reader/model.safetensors"),
+        ("25_retrieval_augmented_generation/read_passages.py --tasks 20 --reader {data}/run/pantry-reader",),
+        made_by=("25_retrieval_augmented_generation/train_reader.py --steps 1 --sheets 2 --tasks 10 --rates 0.5 "
+                 "--out {data}/run",),
+    ),
+    Format(
         "adapter", ("adapter/adapter_config.json", "adapter/adapter_model.safetensors"), (READ + ADAPTER,), _adapter,
     ),
     Format(

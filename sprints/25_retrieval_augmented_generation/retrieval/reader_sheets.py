@@ -149,7 +149,7 @@ def sheets(
         names: as in `draw_sheet`, but for easy sheets, which have none.
         home: a world to know by heart; every fourth sheet has closed-book questions about it (default: none has).
         easy: as many batches have easy sheets first.
-        words: share of the sheets that have questions of one word; of the later sheets, a fifth as many have them.
+        words: share of the sheets that have questions of one word, with synonyms at a rate uniform from 0 to 1.
     """
     for number in count():
         batch: list[Sheet] = []
@@ -157,8 +157,8 @@ def sheets(
             kitchen, simple = one_of(kitchens, generator), number < easy
             if home is not None and len(batch) % 4 == 3:
                 sheet: Sheet = draw_closed(home, questions, generator)
-            elif chance(words if simple else words / 5, generator):
-                synonyms = 0.0 if simple else float(torch.rand((), generator=generator))
+            elif chance(words, generator):
+                synonyms = float(torch.rand((), generator=generator))
                 sheet = draw_findings(kitchen, questions, passages, generator, synonyms)
             else:
                 sheet = draw_sheet(kitchen, questions, passages, generator, () if simple else names, simple)
