@@ -1,6 +1,7 @@
 """The trained reader of sprint 25: its tasks, its tokens, its loss on answers alone, and what it may say."""
 
 import json
+import math
 import tomllib
 from collections import Counter
 from dataclasses import replace
@@ -116,9 +117,8 @@ def test_easy_sheets_have_no_names_and_hold_words_and_whole_questions(sheets, ta
     names = tasks.made_up_names(20)
     drawn = sheets.sheets([kitchen], 40, 4, 3, seeded(21), names, easy=1, words=0.5)
     easy, later = next(drawn), next(drawn)
-    kinds = [isinstance(sheet[0], sheets.Finding) for sheet in easy]
-    assert 8 < sum(kinds) < 32
-    assert sum(isinstance(sheet[0], sheets.Finding) for sheet in later) < 12
+    for batch in (easy, later):
+        assert 8 < sum(isinstance(sheet[0], sheets.Finding) for sheet in batch) < 32
     said = [{value for fact in (getattr(sheet[0], "shown", ())) for value in fact.values} for sheet in (*easy, *later)]
     assert not any(words & set(names) for words in said[:40])
     assert any(words & set(names) for words in said[40:])
@@ -143,6 +143,19 @@ def test_with_the_first_weights_a_word_looks_at_its_equal_in_a_passage(tasks, tr
         found[alike] = sum(looks) / len(looks)
     assert found[True] > 5 * found[False]
     assert found[True] > 0.1
+
+
+def test_what_two_steps_of_attention_give_by_hand():
+    assert round(3 / (65 * 70), 4) == 0.0007
+    itself = 48 * 96 * 0.12**2 / 48**0.5  # features of a head, features of size 1, entries of deviation 0.12
+    shared = 0.1**2 / (0.1**2 + 0.05**2 + 0.025**2)  # of the variance: the word, without its slot and place
+    assert round(itself, 1) == 9.6
+    assert round(shared, 2) == 0.76
+    assert round(itself * shared, 1) == 7.3
+    spread = 96 * 0.12**2  # of a product with an unrelated word: 48 products of entries of this variance, over root 48
+    others = 60 * math.exp(spread**2 / 2)  # the mean of the exponential of a normal number
+    equal = math.exp(itself * shared)
+    assert equal / (math.exp(itself) + equal + others) == pytest.approx(0.09, abs=0.005)
 
 
 def test_every_word_of_passages_questions_and_targets_is_a_token(tasks, part, kitchen):
