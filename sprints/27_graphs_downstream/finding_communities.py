@@ -31,11 +31,12 @@ from shared.graph.block_models import Rates, belief_propagation, block_model, ra
 from shared.graph.graphs import Graph
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
-from shared.lab.figures import new_figure
+from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 from shared.lab.runtime import seed_everything
 
+MARKERS = "osDv^P"
 CEILING, CONTROL = "belief propagation", "shuffled control"
 # A node can fall to either side by the last digit of an eigenvector.
 TOLERANCE = {"accuracy.*": TRAINED, "modularity.*": TRAINED, "controls.*": TRAINED, "communities.*": TRAINED}
@@ -153,18 +154,25 @@ def plot(results: Results) -> Figure:
     figure, axes = new_figure(11, 4.2, columns=2)
     for number, (name, values) in enumerate(results.accuracy.items()):
         shift = [signal + 0.012 * (number - 2.5) for signal in results.signals]
-        style = {"marker": "osDv^P"[number], "markersize": 4, "capsize": 2, "label": name}
+        style = {"color": COLOURS[number], "marker": MARKERS[number], "markersize": 4, "capsize": 2, "label": name}
         axes[0].errorbar(shift, [mean for mean, _ in values], error_bars([half for _, half in values]), **style)
     axes[0].plot(results.signals, results.controls, color="0.5", linestyle="--", label=CONTROL)
-    axes[0].axvline(1, color="0.4", linestyle=":", label="threshold")
-    axes[0].set(xlabel="signal", ylabel="accuracy", ylim=(0.45, 1.4), title="two communities against two groups")
+    axes[0].axvline(1, ymax=0.74, color="0.4", linestyle=":", label="threshold")
+    axes[0].set(xlabel="signal", ylabel="accuracy", ylim=(0.45, 1.45), title="two communities against two groups")
+    axes[0].legend(fontsize=8, loc="upper center", ncols=2)
+    # A method has the same colour and marker in both panels.
+    places = {name.partition(",")[0]: number for number, name in enumerate(results.accuracy)}
     own = {f"{name} (its own number)": values for name, values in results.modularity_of_their_own.items()}
-    for number, (name, values) in enumerate({**own, **results.modularity}.items()):
-        if name in own or name in ("the true groups", "DMoN", "Bethe Hessian"):
-            axes[1].plot(results.signals, [mean for mean, _ in values], marker="os*Dv^P<>"[number], label=name)
+    shown = {**own, **{name: results.modularity[name] for name in ("Bethe Hessian", "DMoN", "the true groups")}}
+    for name, values in shown.items():
+        number = places.get(name.partition(" (")[0])
+        style = {"color": "black", "linestyle": "--"} if number is None else {
+            "color": COLOURS[number], "marker": MARKERS[number], "markersize": 5
+        }  # fmt: skip
+        bars = error_bars([half for _, half in values])
+        axes[1].errorbar(results.signals, [mean for mean, _ in values], bars, capsize=2, label=name, **style)
     axes[1].set(xlabel="signal", ylabel="modularity", title="what modularity says", ylim=(0, None))
-    for axis in axes:
-        axis.legend(fontsize=8, loc="best")
+    axes[1].legend(fontsize=8, loc="lower right")
     return figure
 
 

@@ -77,7 +77,7 @@ def check_chains_and_nodes_alone(learner: Any) -> None:
     backwards = [(5, 2), (1, 5), (6, 1), (3, 6), (7, 3), (0, 7)]
     expect(learner.cut, {"pairs": backwards, "partition": [4] * 9}, [0, 0, 0, 0, 1, 0, 0, 0, 2], {
         "Each edge was looked at once: a small number has not travelled all along the chain yet.": [
-            0, 1, 1, 2, 3, 1, 1, 0, 4
+            0, 1, 2, 1, 3, 1, 1, 0, 4
         ],
     })  # fmt: skip
 
