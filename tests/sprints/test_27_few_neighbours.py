@@ -192,3 +192,56 @@ def test_a_made_world_has_hubs_and_classes_that_keep_together(world):
     source, target = nodes.graph.edge_index
     assert (nodes.labels[source] == nodes.labels[target]).double().mean() > 0.7
     assert (nodes.train.sum(), nodes.val.sum(), nodes.test.sum()) == (1200, 400, 400)
+
+
+def test_the_drawing_of_note_13(load_sprint):
+    script = load_sprint(f"{SPRINT}/sampling_by_hand.py")
+    found = script.main(script.Config())
+    assert found.nodes_with_all == [1, 4, 15]
+    assert found.nodes_within == [1, 3, 6]
+    assert found.behind_relu == pytest.approx([1.25, 0.5, 1 / 12, 0.0])
+    assert found.variance == pytest.approx(found.by_formula)
+
+
+def test_the_exercises_on_paper(load_sprint):
+    held = [0.0, 0, 0, 6, 6, 12]
+    assert (statistics.fmean(held), statistics.pvariance(held)) == (4, 20)
+    threes = [statistics.fmean(draw) for draw in itertools.combinations(held, 3)]
+    assert statistics.pvariance(threes) == pytest.approx(4) == pytest.approx(20 / 5)
+    pairs = [max(0.0, statistics.fmean(draw) - 6) for draw in itertools.combinations(held, 2)]
+    assert statistics.fmean(pairs) == pytest.approx(0.4)
+    assert 1000 * (1 + 15 + 150 + 750) == 916_000
+    assert (round(166_000 * 256 * 4 / 1e6), round(916_000 * 256 * 4 / 1e6)) == (170, 938)
+    script = load_sprint(f"{SPRINT}/sampling_by_hand.py")
+    sizes = [script.main(script.Config(fanouts=(3, 3), seed=seed)).nodes_within for seed in range(60)]
+    assert sizes[0] == [1, 4, 10]
+    assert {tuple(within) for within in sizes} == {(1, 4, 9), (1, 4, 10)}
+    assert 10 < sum(within[2] == 9 for within in sizes) < 30  # 20 expected
+
+
+# The scripts
+
+
+def test_with_all_neighbours_a_batch_soon_reads_the_whole_graph(load_sprint):
+    script = load_sprint(f"{SPRINT}/nodes_of_a_batch.py")
+    found = script.main(script.Config(nodes=1000, batch_sizes=(1, 64), draws=5))
+    assert found.read[script.EVERYBODY][1] > 900
+    assert found.read["2 and 2"][1] <= 64 * 7
+    assert found.neighbours_at_ends > 3 * found.neighbours
+    assert found.read == script.main(script.Config(nodes=1000, batch_sizes=(1, 64), draws=5)).read
+    with pytest.raises(ValueError, match="at most the 100 nodes"):
+        script.main(script.Config(nodes=100))
+
+
+def test_all_ways_are_compared_at_equal_updates(load_sprint, monkeypatch):
+    script = load_sprint(f"{SPRINT}/few_neighbours.py")
+    monkeypatch.setattr(script, "in_child", lambda function, *arguments: function(*arguments))
+    found = script.main(script.Config(nodes=500, features=16, batch_size=100, epochs=2, rates=(0.03,), seeds=(0,)))
+    updates = {name: (arm.updates, arm.epochs) for name, arm in found.arms.items()}
+    assert updates == {
+        "full batch": (6, 6), "full batch, equal epochs": (2, 2), "2 and 2": (6, 2), "5 and 5": (6, 2),
+        "10 and 10": (6, 2), "no neighbours": (6, 2),
+    }  # fmt: skip
+    assert set(found.needs) == {"full batch", "all of them", *script.SAMPLED, "no neighbours"}
+    assert found.needs["2 and 2"].kept_megabytes < found.needs["full batch"].kept_megabytes
+    assert found.arms["full batch"].difference == (0.0, None)

@@ -4,8 +4,10 @@ Theory: notes/13_a_few_neighbours_of_many.md
 """
 
 import copy
+import statistics
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,13 +40,11 @@ class Sizes(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What a training found: accuracies where validation was best, its course, and the seconds without looking."""
+    """What a training found: accuracies where validation was best, and validation accuracy at each look."""
 
     val: float
     test: float
-    course: list[float]  # validation accuracy at each look
-    seconds_an_update: float
-    seconds_an_epoch: float
+    course: list[float]
 
 
 def new_model(nodes: Nodes, sizes: Sizes) -> SampledSAGE:
@@ -95,33 +95,32 @@ def train(nodes: Nodes, way: Way, sizes: Sizes, *, updates: int, rate: float, lo
     model, generator = new_model(nodes, sizes).to(nodes.features.device), torch.Generator().manual_seed(seed)
     sampler = NeighbourSampler(nodes.graph)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0005)
-    best, kept, course, seconds = -1.0, copy.deepcopy(model.state_dict()), [], 0.0
+    best, kept, course = -1.0, copy.deepcopy(model.state_dict()), []
     at = {round(updates * look / looks) for look in range(1, looks + 1)}
     drawn = losses(model, nodes, sampler, way, generator)
     for step in range(1, updates + 1):
-        began = time.perf_counter()
         optimizer.zero_grad()
         next(drawn).backward()
         optimizer.step()
-        seconds += time.perf_counter() - began
         if step in at:
             course += share_right(model, nodes, sampler, nodes.val)
             if course[-1] > best:
                 best, kept = course[-1], copy.deepcopy(model.state_dict())
     model.load_state_dict(kept)
     (tested,) = share_right(model, nodes, sampler, nodes.test)
-    each = seconds / updates
-    return Trained(best, tested, course, each, each * updates_of_an_epoch(nodes, way))
+    return Trained(best, tested, course)
 
 
-class Memory(NamedTuple):
-    """Megabytes that some updates need on top of the data: resident at most, and kept for one backward pass."""
+@dataclass(frozen=True)
+class Needs:
+    """What some updates need on top of the data."""
 
-    peak: float | None
-    kept: float
+    peak_megabytes: float | None  # by which the process grew at most; None where nothing measures it
+    kept_megabytes: float  # from a forward pass to its backward pass
+    milliseconds: float  # of an update with its draw: the median
 
 
-def needs(path: Path, way: Way, sizes: Sizes, updates: int) -> Memory:
+def needs(path: Path, way: Way, sizes: Sizes, updates: int) -> Needs:
     """Return what training needs; to be called in a process of its own, with a file of what `Nodes` holds.
 
     Data, network and the sorted edges are there before. A first step on a tiny graph lets the libraries take what they
@@ -139,16 +138,18 @@ def needs(path: Path, way: Way, sizes: Sizes, updates: int) -> Memory:
     model, sampler, generator = new_model(nodes, sizes), NeighbourSampler(nodes.graph), torch.Generator().manual_seed(0)
     drawn = losses(model, nodes, sampler, way, generator)
     kept = kept_for_backward(lambda: next(drawn), model, nodes.features, nodes.labels)
-    optimizer = torch.optim.AdamW(model.parameters())
+    optimizer, seconds = torch.optim.AdamW(model.parameters()), []
 
     def work() -> None:
         for _ in range(updates):
+            began = time.perf_counter()
             optimizer.zero_grad()
             next(drawn).backward()
             optimizer.step()
+            seconds.append(time.perf_counter() - began)
 
     peak = peak_resident(work)
-    return Memory(None if peak is None else peak / 1e6, kept / 1e6)
+    return Needs(None if peak is None else peak / 1e6, kept / 1e6, 1e3 * statistics.median(seconds))
 
 
 def write_nodes(nodes: Nodes, path: Path) -> None:
