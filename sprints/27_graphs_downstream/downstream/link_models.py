@@ -85,11 +85,12 @@ class DotProduct(nn.Module):
 
 
 class Bilinear(nn.Module):
-    """A learned symmetric matrix between both vectors; it begins as the dot product."""
+    """A learned symmetric matrix between both vectors; it begins at random, not as the dot product."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.eye(width))
+        self.weight = nn.Parameter(torch.empty(width, width))
+        nn.init.xavier_uniform_(self.weight)
 
     def forward(self, one: Float[Tensor, "pairs width"], other: Float[Tensor, "pairs width"]) -> Float[Tensor, "pairs"]:
         """Return a score of each pair."""

@@ -179,7 +179,7 @@ def fit_seal(
             functional.binary_cross_entropy_with_logits(logits, targets[rows]).backward()
             optimizer.step()
         value = auc(*seal_scores(model, val))
-        if value > best:
+        if value >= best:  # of equals the last, whose logits are surer
             best, kept = value, copy.deepcopy(model.state_dict())
     model.load_state_dict(kept)
     model.eval()
