@@ -167,12 +167,12 @@ def test_asking_by_hand_of_note_14(load_sprint, parts):
         question = Path("Ben", (*script.TOWN, ("located_in", False), script.WORKERS), 3, 3)
         assert ask(store, question) == []
         assert ask(store, Path("Ben", question.steps, 3, 4)) == ["Ava", "Ben"]
-    assert 0.9**3 == pytest.approx(0.73, abs=5e-3)
+    assert round(0.9**3, 2) == 0.73
 
 
 def test_two_and_three_hops_are_right_where_nobody_errs(load_sprint):
     script = load_sprint(f"{SPRINT}/multi_hop.py")
-    results = script.main(script.Config(size=250, persons=20, shops=8, questions=25, seeds=2))
+    results = script.main(script.Config(size=200, persons=15, shops=6, questions=25, seeds=2))
     assert results.as_the_walk == results.asked == 600
     for hops in ("2", "3"):
         assert results.right["nobody errs"][hops][0] >= 0.95
