@@ -140,6 +140,24 @@ def test_rules_read_mentions_and_claims_with_their_places(shown):
     assert (claim.subject, claim.object) == (mentions[0], mentions[2])
 
 
+def test_where_the_words_leave_it_open_a_rule_asks_what_the_word_was_before():
+    kinds, news, rules = module("kinds"), module("news"), module("rules")
+
+    def piece(text, word, kind):
+        mention = kinds.Mention(text.index(word), text.index(word) + len(word), word, kind)
+        return news.Piece(kinds.Record(text, "herald", 1, text), (mention,), ("",))
+
+    shown = [
+        piece("Everybody talks about Lund.", "Lund", "person"),
+        piece("All eyes are on Lund.", "Lund", "person"),
+        piece("Everybody talks about Lund.", "Lund", "town"),
+        piece("Everybody talks about Marlow.", "Marlow", "town"),
+    ]
+    reader = rules.Rules(shown)
+    found = {name: reader.read(f"Everybody talks about {name}.")[0][0].kind for name in ("Lund", "Marlow", "Ulm")}
+    assert found == {"Lund": "person", "Marlow": "town", "Ulm": "town"}
+
+
 def test_rules_know_what_the_sentences_they_were_shown_have_a_use_for(shown, unseen):
     rules = module("rules")
     few, many = rules.Rules(shown[:10]), rules.Rules(shown)
