@@ -121,7 +121,7 @@ def plot(results: Results) -> Figure:
         }
         axis.errorbar(times, means, error_bars(halves), **style)
     axis.set(xlabel="time", ylabel="communities that are seen", ylim=(0, None))
-    axis.legend(fontsize=8, ncols=2, loc=(0.3, 0.3))
+    axis.legend(fontsize=8, ncols=5, loc="lower center")
     return figure
 
 
