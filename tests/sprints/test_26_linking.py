@@ -117,7 +117,7 @@ apple
 
    <fruit> Grows on a {tree}, see {trees}, {Tree} or {pear}.  {Green} {apple}s.
 
-   [{tree}] {(https://example.org)} {page (mailto:me@example.org)} {the plant (TREE)}
+   [{root}] of the {tree} again {(https://example.org)} {page (mailto:me@example.org)} {the plant (TREE)}
 
 tree
 
@@ -130,6 +130,10 @@ TREE
 green
 
    a colour
+
+root
+
+   below
 """
 
 
@@ -137,7 +141,7 @@ def test_which_references_of_a_real_dictionary_count():
     parse = by_name("shared.text.foldoc").parse
     dictionary = by_name("knowledge.foldoc_references").dictionary_of(parse(FOLDOC))
     found = [(reference.source, reference.name, reference.entry) for reference in dictionary.references]
-    # "trees" is a plural; "Tree" fits two entries; [tree] says where it is from; of {apple} the source is itself.
+    # "trees" is a plural; "Tree" fits two entries; [root] says where it is from; of {apple} the source is itself.
     assert found == [
         (0, "tree", 1),
         (0, "pear", None),
