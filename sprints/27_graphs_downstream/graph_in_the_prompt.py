@@ -9,7 +9,7 @@ the same questions and the same search. Theory: notes/14_a_graph_in_the_prompt.m
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from matplotlib.figure import Figure
@@ -34,9 +34,9 @@ from shared.lab.runtime import seed_everything
 class Config(ScriptConfig):
     budget: PositiveInt = 16  # places before the question: vectors, or tokens of text, two an edge
     way: Literal["Steiner tree", "nearest edges", "whole larder"] = "Steiner tree"  # how the text is picked
-    train: AtLeastTwo = 500  # larders to train on, each with two questions for each number of hops
-    test: AtLeastTwo = 200  # larders of the test, one question for each number of hops; as many validate
-    steps: PositiveInt = 800  # optimizer steps of each training
+    train: AtLeastTwo = 300  # larders to train on, each with two questions for each number of hops
+    test: AtLeastTwo = 100  # larders of the test, one question for each number of hops; as many validate
+    steps: PositiveInt = 600  # optimizer steps of each training
     batch: PositiveInt = 64  # questions of a step, with names dealt out anew
     learning_rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-3,)  # of AdamW; the best on validation
     d_model: PositiveInt = 48  # width of the GPT
@@ -45,7 +45,7 @@ class Config(ScriptConfig):
 
 
 PRESETS = {
-    "full": {"train": 1000, "steps": 3000, "learning_rates": (1e-3, 3e-3), "seeds": (0, 1, 2, 3, 4)},
+    "full": {"train": 1000, "test": 300, "steps": 3000, "learning_rates": (1e-3, 3e-3), "seeds": (0, 1, 2, 3, 4)},
 }
 
 
@@ -92,46 +92,61 @@ class Scores:
     reader: Shares
 
 
-def compare(config: Config, arm: Arm, seed: int, rates: Sequence[float]) -> Scores:
-    """Train one arm with each rate, and score the one that is best on validation on the test."""
+class Quizzes(NamedTuple):
+    """Questions to train on, to validate with and of the test, about different larders."""
+
+    train: Asked
+    validation: Asked
+    test: Asked
+
+
+def draw_quizzes(config: Config, seed: int) -> Quizzes:
     generator = torch.Generator().manual_seed(seed)
-    drawn = draw_quiz(config.train, 2, config.way, generator)
-    validation, test = (draw_quiz(config.test, 1, config.way, generator) for _ in range(2))
+    sizes = ((config.train, 2), (config.test, 1), (config.test, 1))
+    return Quizzes(*(draw_quiz(larders, each, config.way, generator) for larders, each in sizes))
+
+
+def compare(config: Config, arm: Arm, quizzes: Quizzes, seed: int, rates: Sequence[float]) -> Scores:
+    """Train one arm with each rate, and score the one that is best on validation on the test."""
     best: tuple[float, float, GraphPromptGPT] | None = None
     for rate in rates:
-        steps = seed_everything(seed)  # the same weights and the same batches for each rate
-        model = train(config, arm, drawn, rate, steps)
-        found = score(model, prompts_of(validation, arm), steps)["all"] if len(rates) > 1 else 1.0
+        generator = seed_everything(seed)  # the same weights and the same batches for each rate
+        model = train(config, arm, quizzes.train, rate, generator)
+        found = score(model, prompts_of(quizzes.validation, arm), generator)["all"] if len(rates) > 1 else 1.0
         if best is None or found > best[0]:
             best = found, rate, model
     assert best is not None
-    prompts = prompts_of(test, arm)
-    other = torch.randperm(len(test), generator=generator)
+    _, rate, model = best
+    prompts, generator = prompts_of(quizzes.test, arm), torch.Generator().manual_seed(seed)
+    other = torch.randperm(len(quizzes.test), generator=generator)
     lines = arm.tokens // EDGE_TOKENS
-    reader = [reader_chance(text[:lines], question, larder.answer(question)) for larder, question, text in test]
+    reader = [reader_chance(text[:lines], question, larder.answer(question)) for larder, question, text in quizzes.test]
     return Scores(
-        best[1],
-        sum(weight.numel() for weight in best[2].parameters()),
-        score(best[2], prompts, generator),
-        score(best[2], prompts, generator, other),
+        rate,
+        sum(weight.numel() for weight in model.parameters()),
+        score(model, prompts, generator),
+        score(model, prompts, generator, other),
         by_hops(reader, prompts.hops.tolist()),
     )
 
 
 def main(config: Config) -> Results:
     torch.set_num_threads(1)
-    scores: dict[str, list[Scores]] = {}
-    runs = [(name, seed) for name in arms(config.budget) for seed in config.seeds]
-    for name, seed in tqdm(runs, desc="arms and seeds"):
-        found = scores.setdefault(name, [])
-        # The first seed searches, the others take what it found.
-        rates = (found[0].rate,) if found else config.learning_rates
-        found.append(compare(config, arms(config.budget)[name], config.seed + seed, rates))
+    scores: dict[str, list[Scores]] = {name: [] for name in arms(config.budget)}
+    for seed in config.seeds:
+        quizzes = draw_quizzes(config, config.seed + seed)
+        for name, arm in tqdm(arms(config.budget).items(), desc=f"arms, seed {config.seed + seed}"):
+            # The first seed searches, the others take what it found.
+            rates = (scores[name][0].rate,) if scores[name] else config.learning_rates
+            scores[name].append(compare(config, arm, quizzes, config.seed + seed, rates))
+    right, shuffled, reader = (
+        {name: intervals([getattr(each, field) for each in found]) for name, found in scores.items()}
+        for field in ("right", "shuffled", "reader")
+    )
     results = Results(
-        *(
-            {name: intervals([getattr(each, field) for each in found]) for name, found in scores.items()}
-            for field in ("right", "shuffled", "reader")
-        ),
+        right,
+        shuffled,
+        reader,
         chance={str(hops): 1 / len(KINDS[asked]) for hops, asked in zip(HOPS, ASKED, strict=True)},
         rates={name: found[0].rate for name, found in scores.items()},
         parameters={name: found[0].parameters for name, found in scores.items()},

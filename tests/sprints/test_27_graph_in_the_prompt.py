@@ -179,16 +179,35 @@ def test_lines_stand_in_any_order_behind_the_padding(models, texts, asked):
     assert sum(first) < len(first) / 3  # 28 lines: the nearest one is seldom the first
 
 
+def test_before_training_a_name_looks_at_its_equals_and_at_its_line(models):
+    torch.manual_seed(0)
+    gpt = models.GraphPromptGPT(models.Arm(0, 78)).gpt
+    tokens = torch.arange(40).repeat(2)[None] + 4  # each name twice, 40 places apart
+    x = gpt.token_embedding(tokens) + gpt.positions(torch.arange(80)[None])
+    normed = torch.nn.functional.layer_norm(x, x.shape[-1:])[0]
+    places = torch.arange(80)
+    for block in gpt.blocks:
+        query, key = (normed @ block.attention.qkv.weight[first : first + 48].T for first in (0, 48))
+        scores = (query @ key.T) / 12**0.5 / 4  # the mean of 4 heads with 12 features each
+        line, equal = places ^ 1, (places + 40) % 80
+        itself, in_line, alike = (scores[places, other].mean().item() for other in (places, line, equal))
+        assert itself == pytest.approx(7, abs=1)
+        assert alike == pytest.approx(7 * 0.44, abs=0.8)  # a name is 0.1^2 of a variance of 2 0.1^2 + 0.05^2
+        assert in_line == pytest.approx(7 * 0.44, abs=0.8)
+        assert scores[places, (places + 11) % 80].mean().item() == pytest.approx(0, abs=0.5)
+
+
 def test_every_parameter_learns_and_the_same_seed_gives_the_same_answers(load_sprint, models):
     script = load_sprint(f"{SPRINT}/graph_in_the_prompt.py")
     config = script.Config(budget=8, train=4, test=3, steps=2, batch=8, d_model=16, layers=1)
     found = script.main(config)
     assert set(found.right) == set(found.shuffled) == set(found.reader) == {"nothing", "prefix", "text", "both"}
     assert found.reader["nothing"]["3"][0] == found.reader["prefix"]["3"][0] == 1 / 8
-    again = script.compare(config, models.arms(8)["both"], 0, (3e-3,))
+    again = script.compare(config, models.arms(8)["both"], script.draw_quizzes(config, 0), 0, (3e-3,))
     assert {hops: share for hops, (share, _) in found.right["both"].items()} == again.right
     assert {hops: share for hops, (share, _) in found.reader["both"].items()} == again.reader
-    assert script.compare(config, models.arms(8)["nothing"], 0, (1e-3, 3e-3)).rate in (1e-3, 3e-3)
+    nothing = script.compare(config, models.arms(8)["nothing"], script.draw_quizzes(config, 0), 0, (1e-3, 3e-3))
+    assert nothing.rate in (1e-3, 3e-3)
     generator = torch.Generator().manual_seed(0)
     quiz = script.draw_quiz(4, 2, "Steiner tree", generator)
     model = script.train(config, models.arms(8)["both"], quiz, 1e-3, generator)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from downstream.alike_weights import begin_alike
 from downstream.larder_questions import PADDING, SIZE, WORDS, Larder, Question, draw_names
 from downstream.larder_texts import EDGE_TOKENS, Edges
 from downstream.node_training import BothWays
@@ -111,6 +112,9 @@ class GraphPromptGPT(nn.Module):
         super().__init__()
         places = arm.vectors + arm.tokens + QUESTION_TOKENS
         self.gpt = GPT(GPTConfig(len(WORDS), places, layers, heads, d_model, dropout=0.0))
+        # Each vector is a line of its own, so is the question.
+        text = arm.vectors + torch.arange(arm.tokens + QUESTION_TOKENS) // EDGE_TOKENS
+        begin_alike(self.gpt, torch.cat([torch.arange(arm.vectors), text]))
         self.encoder = LarderEncoder(arm.vectors, d_model) if arm.vectors else None
 
     def forward(self, prompts: Prompts, names: Tensor, before: Prompts | None = None) -> Tensor:
