@@ -3,7 +3,8 @@
 
 def compiled(start: str, steps: list[tuple[str, bool]], day: int, known: int) -> tuple[str, list]:
     """Return a statement that gives the ends of a path, each once, and the values of its ?."""
-    tables, values = ["t0 (thing) AS (SELECT ?)"], [start]
+    tables = ["t0 (thing) AS (SELECT ?)"]
+    values: list = [start]
     for number, (relation, forward) in enumerate(steps):
         here, end = ("subject", "object") if forward else ("object", "subject")
         tables.append(
