@@ -44,7 +44,7 @@ from shared.lab.runtime import pick_device
 PRESETS = {
     "debian": {
         "data": "debian", "nodes": 63_440, "features": 256, "epochs": 3, "batch_size": 1024,
-        "rates": (0.01, 0.03, 0.1), "seeds": (0, 1, 2, 3, 4),
+        "rates": (0.003, 0.01, 0.03, 0.1), "seeds": (0, 1, 2, 3, 4),
     }
 }  # fmt: skip
 FULL, ALONE, ALL_OF_THEM = "full batch", "no neighbours", "all of them"

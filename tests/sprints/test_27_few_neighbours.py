@@ -203,6 +203,12 @@ def test_the_drawing_of_note_13(load_sprint):
     assert found.variance == pytest.approx(found.by_formula)
 
 
+def test_the_sizes_of_note_13():
+    assert 1 + 8 + 64 == 73
+    assert 512 * (1 + 10 + 50) == 31_232
+    assert (round(2 * 274_027 * 64 * 4 / 1e6), round(63_440 * 64 * 4 / 1e6)) == (140, 16)
+
+
 def test_the_exercises_on_paper(load_sprint):
     held = [0.0, 0, 0, 6, 6, 12]
     assert (statistics.fmean(held), statistics.pvariance(held)) == (4, 20)
