@@ -3,7 +3,8 @@
     uv run sprints/27_graphs_downstream/what_fits.py
 
 Nothing is trained. A reader follows the edges of the text as far as they lead, and guesses where they end. A blind
-reader does not know which thing is asked about: what it gets right, the text has said by itself.
+reader does not know which thing is asked about: what it gets right, the text has said by itself. Another one follows
+the edges from any thing that the text has.
 Theory: notes/14_a_graph_in_the_prompt.md
 """
 
@@ -16,15 +17,27 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from downstream.larder_questions import COUNTS, HOPS, Question, draw_larder
-from downstream.larder_texts import EDGE_TOKENS, PRIZE, PRIZED, WAYS, blind_chance, reader_chance
+from downstream.larder_questions import COUNTS, HOPS, Question, draw_larder, kind_of
+from downstream.larder_texts import EDGE_TOKENS, PRIZE, PRIZED, WAYS, Edges, blind_chance, reader_chance
 from shared.checks.intervals import MeanInterval, mean_interval
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import AtLeastTwo, Different, Even, PositiveFloat
 from shared.lab.run import run
 
-READERS: dict[str, Callable] = {"reader": reader_chance, "blind reader": blind_chance}
+
+def any_thing_chance(edges: Edges, question: Question, answer: int) -> float:
+    """Return how probably a blind reader is right who takes any thing of the text for the one that is asked about."""
+    things = sorted({node for edge in edges for node in edge if kind_of(node) == "thing"})
+    chances = [reader_chance(edges, Question(thing, question.hops), answer) for thing in things]
+    return sum(chances) / len(chances) if chances else blind_chance(edges, question, answer)
+
+
+READERS: dict[str, Callable[[Edges, Question, int], float]] = {
+    "reader": reader_chance,
+    "blind reader": blind_chance,
+    "blind, any thing": any_thing_chance,
+}
 
 
 @dataclass(frozen=True)
@@ -79,12 +92,12 @@ def report(results: Results) -> None:
         for way, rows in ways.items():
             for hops, row in rows.items():
                 shares = "  ".join(f"{budget}: {share:.2f}" for budget, (share, _) in row.items())
-                print(f"{name:<13} {way:<19} {hops} hops  {shares}")
+                print(f"{name:<16} {way:<19} {hops} hops  {shares}")
 
 
 def plot(results: Results) -> Figure:
-    """Draw the shares of both readers over the budget, a panel for each number of hops."""
-    figure, axes = new_figure(9.5, 5.6, 2, len(HOPS))
+    """Draw the shares of all readers over the budget, a panel for each number of hops."""
+    figure, axes = new_figure(9.5, 7.6, len(READERS), len(HOPS))
     for row, (name, ways) in enumerate(results.right.items()):
         for axis, hops in zip(axes[row], HOPS, strict=True):
             for place, (way, shares) in enumerate(ways.items()):
@@ -96,7 +109,7 @@ def plot(results: Results) -> Figure:
             ticks = list(ways["whole larder"][str(hops)])
             axis.set_xticks([int(tick) for tick in ticks], ticks, fontsize=8)
             axis.minorticks_off()
-    for axis in axes[1]:
+    for axis in axes[-1]:
         axis.set_xlabel("tokens of text")
     for row in axes:
         row[0].set_ylabel("right answers")

@@ -224,6 +224,10 @@ def test_what_fits_and_what_is_remembered(load_sprint):
     assert all(found.right["reader"][way]["3"]["64"][0] == 1 for way in found.right["reader"])
     assert found.right["blind reader"]["tree to the answer"]["2"]["4"][0] == 1
     assert found.tokens["tree to the answer"] == {"1": 2, "2": 4, "3": 6}
+    keeper, text = load_sprint(f"{SPRINT}/downstream/larder_questions.py").Question(0, 3), [(0, 10), (10, 16), (16, 20)]
+    assert fits.any_thing_chance(text, keeper, 20) == 1  # okra is the only thing in the text
+    assert fits.any_thing_chance([*text, (0, 1), (16, 21)], keeper, 20) == pytest.approx((1 + 1 / 2) / 2)
+    assert fits.any_thing_chance(text[1:], keeper, 20) == 1  # the only keeper
     again = load_sprint(f"{SPRINT}/same_larder_again.py")
     shares = again.main(again.Config(larders=12, shares=(0.0, 0.8))).right
     assert shares[0][0] == pytest.approx((1 / 10 + 1 / 8 + 1 / 8) / 3)
