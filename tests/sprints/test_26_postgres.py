@@ -1,5 +1,6 @@
 """The store of sprint 26 on a real server: the same dump as SQLite's, kills, several consumers. Skipped without one."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -56,7 +57,7 @@ def address():
 
 @pytest.fixture
 def parts(load_sprint):
-    names = ("store", "sqlite_store", "postgres_store", "consumer_group", "whole", "hearsay")
+    names = ("store", "sqlite_store", "postgres_store", "consumer_group", "whole", "hearsay", "queries")
     return SimpleNamespace(**{name: load_sprint(f"{SPRINT}/knowledge/{name}.py") for name in names})
 
 
@@ -93,6 +94,26 @@ def test_postgres_holds_what_sqlite_holds_with_both_times(parts, address):
         assert server.dump(times=False, known=60) == whole(parts, arrivals[:60])
         assert server.why("person:ava") == file.why("person:ava")
         assert [fact.subject for fact in server.facts(object="shop:Søn")] == ["person:Ü'; DROP TABLE facts; --"]
+
+
+def test_questions_in_sql_are_answered_as_by_sqlite(parts, address):
+    world, queries, answers = parts.hearsay, parts.queries, 0
+    like, back, either = ("likes", True), ("likes", False), ("works_at", None)
+    with (
+        new_store(parts, address, "asked") as server,
+        parts.sqlite_store.SqliteStore(None, world.Prefixes(), world.SOURCES, world.SINGLE) as file,
+    ):
+        for store in (server, file):
+            store.add(drawn(parts, 80))
+        for start, known, day in itertools.product(("person:ava", "person:b", "shop:Sun"), (None, 40), (None, 3)):
+            for steps in ((like,), (like, back), (either, like), (back, either, back)):
+                path = queries.Path(start, steps, day, known)
+                both = queries.Both(path, queries.Path("person:bo", (like, back), known=known))
+                for query in (path, both, queries.Most(path, either, day)):
+                    assert queries.ask(server, query) == queries.ask(file, query)
+                    assert queries.how_many(server, query) == len(queries.ask(file, query))
+                    answers += queries.how_many(file, query)
+    assert answers > 50
 
 
 def take_and_die(parts, address, arrivals, last):
