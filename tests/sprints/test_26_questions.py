@@ -277,3 +277,17 @@ def test_what_is_read_stays_within_its_tokens_and_enough_of_it_gives_what_the_st
         [place for place in living if world.passages.readings[place].record.key not in retracted]
     )
     assert {(fact.subject, fact.relation, fact.object, fact.since, fact.until) for fact in read} == believed
+
+
+def test_ask_in_words_at_a_tiny_size_twice(load_sprint):
+    script = load_sprint(f"{SPRINT}/ask_in_words.py")
+    config = script.Config(
+        seeds=1, steps=2, batch_size=4, parsed=5, questions=4, size=120, persons=12, shops=4, budgets=(20, 90)
+    )
+    results = script.main(config)
+    assert results == script.main(config)
+    assert set(results.lists["of all"].values()) == {1.0}
+    assert results.lists["of training"] == {"as in training": 1.0, "one is new": 0.0, "two are new": 0.0}
+    assert results.graph["the true path"]["1"][0] >= 0.75
+    assert results.read["facts and sentences"]["1"]["90"][0] >= results.read["sentences"]["1"]["20"][0]
+    assert set(results.chosen.shares) == {"20", "90"}
