@@ -183,10 +183,24 @@ def test_the_network_scores_a_pair_as_it_does_in_a_batch_and_learns(seal, genera
     model = seal.SealNetwork(8)
     one_by_one = torch.cat([model([cut]) for cut in right + wrong])
     torch.testing.assert_close(model(right + wrong), one_by_one)
-    torch.testing.assert_close(one_by_one[:3], one_by_one[:1].expand(3)), "turned rings are the same"
+    torch.testing.assert_close(one_by_one[:3], one_by_one[:1].expand(3))  # turned rings are the same
     before = [parameter.clone() for parameter in model.parameters()]
     pairs = seal.ScoredCutOuts(right, wrong)
     assert seal.fit_seal(model, pairs, pairs, epochs=40, rate=0.01, generator=generator) == 1
     assert all(not torch.equal(*pair) for pair in zip(before, model.parameters(), strict=True))
-    blind = seal.SealNetwork(8, labelled=False)
-    assert seal.auc(*seal.seal_scores(blind, seal.ScoredCutOuts(right[:1], right[1:]))) == 0.5
+
+
+def test_read_out_are_both_ends_and_the_mean_and_the_control_sees_no_label(seal):
+    torch.manual_seed(0)
+    path = Graph.undirected([(0, 1), (1, 2), (2, 3), (3, 4)], 5)
+    cut = seal.cut_outs(path, torch.tensor([[0, 2], [4, 2]]), 5)
+    model, blind = seal.SealNetwork(8).double(), seal.SealNetwork(8, labelled=False).double()
+    features = model.embedding(cut[0].labels)
+    for layer in model.layers:
+        features = layer(features, cut[0].graph).relu()
+    read = torch.cat([features[0] * features[1], features.mean(dim=0)])
+    torch.testing.assert_close(model(cut[:1]), model.last(model.first(read).relu()))
+    ring = Graph.undirected(cycle(8), 8)
+    three, four = seal.cut_outs(ring, torch.tensor([[0, 3], [0, 4]]), 2)
+    assert float((model([three]) - model([four])).abs()) > 1e-5
+    torch.testing.assert_close(blind([three]), blind([four]))

@@ -58,7 +58,7 @@ def test_with_as_many_numbers_as_people_a_dot_product_says_all():
 
 def test_vectors_cannot_tell_pairs_of_a_ring_and_labels_can(load_sprint):
     script = load_sprint(f"{SPRINT}/labelled_pairs.py")
-    config = script.Config(copies=10, epochs=25, rate=0.02, seeds=(0,))
+    config = script.Config(copies=10, epochs=15, rate=0.03, seeds=(0,))
     results = script.main(config)
     for ring, sizes in (("8", [8, 8]), ("20", [8, 9])):
         assert results.nodes_cut_out[ring] == sizes
@@ -100,3 +100,21 @@ def test_where_groups_link_to_each_other_a_dot_product_fails_and_a_matrix_does_n
         found[decoder] = script.auc(*models.scored(model, world.features, split.graph, split.test, split.test_wrong))
     assert found["dot product"] < 0.56
     assert found["bilinear"] > 0.66
+
+
+def test_a_small_world_is_cut_out_and_scored(load_sprint):
+    script = load_sprint(f"{SPRINT}/learnt_heuristics.py")
+    generator = torch.Generator().manual_seed(0)
+    ring = script.small_world(20, 4, 0.0, generator)
+    assert {tuple(sorted(edge)) for edge in ring.edge_index.T.tolist()} == {
+        tuple(sorted((node, (node + step) % 20))) for node in range(20) for step in (1, 2)
+    }
+    moved = script.small_world(200, 8, 1.0, generator)
+    apart = (moved.edge_index[0] - moved.edge_index[1]) % 200
+    assert (torch.minimum(apart, 200 - apart) > 4).double().mean() > 0.9
+    assert not (apart == 0).any()
+    config = script.Config(nodes=60, pairs=20, epochs=1, width=8, seeds=(0,))
+    results = script.main(config)
+    assert len(results.auc) == 8
+    assert results.auc["common neighbours"][0] > 0.7
+    script.plot(results)
