@@ -67,12 +67,12 @@ def test_leaving_a_place_out_never_pays_for_the_likelier_of_two_kinds(hits, plac
 
 def test_rules_learn_with_sentences_and_no_reader_passes_the_optimum(load_sprint):
     read = load_sprint(f"{SPRINT}/read_sentences.py")
-    found = read.main(read.Config(sentences=(20, 200), seeds=1, tested=40, steps=5))
+    found = read.main(read.Config(sentences=(20, 120), seeds=1, tested=25, steps=2))
     assert found.rules[0][0] < found.rules[1][0]
     for names in ("seen", "unseen"):
         assert found.f1[names]["rules"][0][0] < found.f1[names]["rules"][1][0]
         best = found.best[names]["optimum"][0]
-        assert all(values[-1][0] <= best + 0.02 for values in found.f1[names].values())
+        assert all(values[-1][0] <= best + 0.03 for values in found.f1[names].values())
         assert found.claims[names]["true mentions"][0][0] > 0.95
     assert found.f1["unseen"]["list of words"][-1][0] < 0.05 < found.f1["seen"]["list of words"][-1][0]
 
