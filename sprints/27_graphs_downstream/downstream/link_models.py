@@ -146,7 +146,7 @@ def with_dropout(features: Tensor, probability: float) -> Tensor:
     if not features.is_sparse:
         return functional.dropout(features, probability)
     kept = functional.dropout(features.coalesce().values(), probability)
-    return torch.sparse_coo_tensor(features.indices(), kept, features.shape, is_coalesced=True)
+    return torch.sparse_coo_tensor(features.indices(), kept, features.shape, is_coalesced=True, check_invariants=False)
 
 
 def fit_links(
