@@ -46,6 +46,7 @@ class Config(ScriptConfig):
 
 SEEDS = {"test": 300, "learning_rates": (1e-3, 3e-3), "seeds": (0, 1, 2, 3, 4)}
 PRESETS = {
+    "half": {"budget": 8},
     "seeds": SEEDS,
     # Five times as long: does an arm that was behind catch up?
     "long": {**SEEDS, "train": 1000, "steps": 3000},
