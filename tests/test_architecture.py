@@ -52,7 +52,7 @@ LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)|(?:src|href)=\"(?!\w+:|#)([^\"#]+)"
 CITATION = re.compile(r"`([\w/]+\.py)::([\w.]+)`")
 PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)|<img ([^>]*)>")
 # Recorded for notes that show them soon.
-NOT_SHOWN_YET = {"trained_or_not_debian.png"}
+NOT_SHOWN_YET: set[str] = set()
 COMMAND = re.compile(r"uv run (?:--group \w+ )?(sprints/\S+\.py)((?:[^\n`]|\\\n)*)")
 TOOL = re.compile(r"uv run sprints(?: ([a-z]+))?(?=[\s`])")
 
