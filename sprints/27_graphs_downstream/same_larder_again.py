@@ -63,7 +63,7 @@ def plot(results: Results) -> Figure:
     axis.errorbar(results.shares, values, error_bars(halves), color=COLOURS[1], marker="o", capsize=3)
     axis.axhline(values[0], color="black", linestyle=":")
     axis.text(max(results.shares), values[0] + 0.02, "split by larders: a guess among names", ha="right", fontsize=9)
-    axis.set(ylim=(0, 1), xlabel="share of the questions about a larder that training has seen", ylabel="right answers, no graph")
+    axis.set(ylim=(0, 1), xlabel="share of a larder's questions seen in training", ylabel="right answers, no graph")
     return figure
 
 
