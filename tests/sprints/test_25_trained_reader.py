@@ -147,15 +147,15 @@ def test_with_the_first_weights_a_word_looks_at_its_equal_in_a_passage(tasks, tr
 
 def test_what_two_steps_of_attention_give_by_hand():
     assert round(3 / (65 * 70), 4) == 0.0007
-    itself = 48 * 96 * 0.12**2 / 48**0.5  # features of a head, features of size 1, entries of deviation 0.12
+    itself = 32 * 128 * 0.12**2 / 32**0.5  # features of a head, features of size 1, entries of deviation 0.12
     shared = 0.1**2 / (0.1**2 + 0.05**2 + 0.025**2)  # of the variance: the word, without its slot and place
-    assert round(itself, 1) == 9.6
+    assert round(itself, 1) == 10.4
     assert round(shared, 2) == 0.76
-    assert round(itself * shared, 1) == 7.3
-    spread = 96 * 0.12**2  # of a product with an unrelated word: 48 products of entries of this variance, over root 48
+    assert round(itself * shared, 1) == 7.9
+    spread = 128 * 0.12**2  # of a score with an unrelated word: 32 products of entries of this variance, over root 32
     others = 60 * math.exp(spread**2 / 2)  # the mean of the exponential of a normal number
     equal = math.exp(itself * shared)
-    assert equal / (math.exp(itself) + equal + others) == pytest.approx(0.09, abs=0.005)
+    assert equal / (math.exp(itself) + equal + others) == pytest.approx(0.08, abs=0.005)
 
 
 def test_every_word_of_passages_questions_and_targets_is_a_token(tasks, part, kitchen):
