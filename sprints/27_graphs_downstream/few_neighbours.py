@@ -60,7 +60,7 @@ class Config(ScriptConfig):
     dropout: Share = 0.5  # probability that one of them is dropped
     batch_size: PositiveInt = 128  # training nodes that a step asks for
     epochs: PositiveInt = 2  # with sampled neighbours; full batch gets as many, and as many updates
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01, 0.03, 0.1)  # learning rates that are tried
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.003, 0.01, 0.03, 0.1)  # learning rates that are tried
     seeds: Seeds = (0, 1, 2)  # of weights, dropout and draws; the first one chooses the rate
 
 
