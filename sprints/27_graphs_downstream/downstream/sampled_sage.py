@@ -89,7 +89,9 @@ class SampledSAGE(nn.Module):
         return features if number == 0 else functional.dropout(features.relu(), self.dropout, self.training)
 
     def read_part(
-        self, features: Float[Tensor, "nodes features"], part: SampledGraph
+        self,
+        features: Float[Tensor, "nodes features"],
+        part: SampledGraph,
     ) -> Float[Tensor, "asked classes"]:
         """Return logits of the nodes that were asked for; a layer computes only the nodes that the next one reads.
 
