@@ -104,6 +104,12 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _smallest_numbers() -> None:
+    # Scripts that train may round numbers close to zero down; hypothesis refuses to draw numbers in such a process.
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave annotations unexecuted, as outside of tests, for tests of how wrong values are refused then."""
