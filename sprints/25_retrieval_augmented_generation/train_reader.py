@@ -47,9 +47,7 @@ UNSEEN = 50  # names that only the test has
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    start: Literal["alike", "plain", "shipped"] = (
-        "alike"  # first weights: see first_weights.py, GPT-2's, or trained ones
-    )
+    start: Literal["alike", "plain", "shipped"] = "alike"  # weights: of shared/nn/first_weights.py, GPT-2's, trained
     passages: AtLeastTwo = 3  # that are shown
     names: NonNegativeInt = 200  # made-up names that stand in passages of the training, once it is no longer easy
     steps: PositiveInt = 600  # optimizer steps

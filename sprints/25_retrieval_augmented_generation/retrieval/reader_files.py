@@ -9,17 +9,18 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from retrieval.first_weights import begin_alike
-from retrieval.reader_tokens import CONTEXT, ReaderTokens
+from retrieval.reader_tokens import CONTEXT, SLOT, ReaderTokens
 from retrieval.trained_reader import TrainedReader
 from shared.lab.files import replacing_folder, write_text
 from shared.lab.paths import DATA
 from shared.lab.provenance import note_read
+from shared.nn.first_weights import Spreads, begin_alike
 from shared.nn.gpt import GPT, GPTConfig
 from shared.nn.model_folders import check_seal, read_json, read_safetensors, refuse_if_not_finite, seal
 from shared.nn.pretrained import load_causal_model
 
 PANTRY_READER = DATA / "models" / "pantry-reader"
+FIRST_WEIGHTS = Spreads(lines=0.05, places=0.025, queries=0.12)
 TIED = "head.weight"  # the same numbers as the token embedding, so it is not written
 
 
@@ -32,11 +33,14 @@ def new_reader(
         tokens: the words.
         generator: draws all weights.
         layers, d_model, heads: size.
-        alike: begin as `first_weights.py` says; without it, as GPT-2 does.
+        alike: begin as `shared/nn/first_weights.py` says: a line is a slot of the sheet, and the first block compares
+            words. Without it, begin as GPT-2 does.
     """
     model = GPT(GPTConfig(tokens.vocab_size, CONTEXT, layers, heads, d_model, dropout=0.0), generator)
     if alike:
-        begin_alike(model, generator)
+        behind = torch.arange(CONTEXT) - 1  # place 0 begins the sheet; then there is one slot after another
+        slots = behind // SLOT % (CONTEXT // SLOT + 1)
+        begin_alike(model, slots, behind % SLOT, FIRST_WEIGHTS, generator, comparing=1)
     return model
 
 

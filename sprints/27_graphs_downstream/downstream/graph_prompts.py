@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from downstream.alike_weights import begin_alike
 from downstream.larder_questions import PADDING, SIZE, WORDS, Larder, Question, draw_names
 from downstream.larder_texts import EDGE_TOKENS, Edges
 from downstream.node_training import BothWays
 from shared.graph.graphs import Graph
+from shared.nn.first_weights import Spreads, begin_alike, spread_of_queries
 from shared.nn.gpt import GPT, GPTConfig
 from shared.nn.prefix_gpt import PrefixGPT
 
@@ -111,10 +111,14 @@ class GraphPromptGPT(nn.Module):
     def __init__(self, arm: Arm, *, d_model: int = 48, layers: int = 4, heads: int = 4) -> None:
         super().__init__()
         places = arm.vectors + arm.tokens + QUESTION_TOKENS
-        self.gpt = GPT(GPTConfig(len(WORDS), places, layers, heads, d_model, dropout=0.0))
+        config = GPTConfig(len(WORDS), places, layers, heads, d_model, dropout=0.0)
+        self.gpt = GPT(config)
         # Each vector is a line of its own, so is the question.
         text = arm.vectors + torch.arange(arm.tokens + QUESTION_TOKENS) // EDGE_TOKENS
-        begin_alike(self.gpt, torch.cat([torch.arange(arm.vectors), text]))
+        lines = torch.cat([torch.arange(arm.vectors), text])
+        # A name looks at its equal and at the other name of its line, in every block: a hop is one more comparison.
+        spreads = Spreads(lines=0.1, places=0.05, queries=spread_of_queries(7.0, config))
+        begin_alike(self.gpt, lines, torch.arange(places), spreads)
         self.encoder = LarderEncoder(arm.vectors, d_model) if arm.vectors else None
 
     def forward(self, prompts: Prompts, names: Tensor, before: Prompts | None = None) -> Tensor:
