@@ -80,8 +80,14 @@ def begin_alike(
         positions.copy_(of_lines[lines] + of_places[places])
     blocks = [block for block in gpt.blocks if isinstance(block, GPTBlock)]
     for number, block in enumerate(blocks):
-        if comparing is None or number < comparing:
-            queries = spreads.queries * torch.randn(size, size, generator=generator)
-            block.attention.qkv.weight[: 2 * size] = torch.cat([queries, queries])
-        block.attention.qkv.weight[2 * size :] += torch.eye(size)
-        block.attention.output.weight += torch.eye(size)
+        compares = comparing is None or number < comparing
+        _begin_block(block, size, spreads.queries if compares else None, generator)
+
+
+def _begin_block(block: GPTBlock, size: int, spread: float | None, generator: torch.Generator | None) -> None:
+    attention = block.attention
+    if spread is not None:
+        queries = spread * torch.randn(size, size, generator=generator)
+        attention.qkv.weight[: 2 * size] = torch.cat([queries, queries])  # queries, and keys
+    attention.qkv.weight[2 * size :] += torch.eye(size)  # values
+    attention.output.weight += torch.eye(size)
