@@ -209,6 +209,23 @@ def test_the_town_behind_a_name_is_no_new_home():
     assert reader.claims("Ann Berg of Ulm", [one, old]) == []
 
 
+def test_the_words_behind_two_names_can_make_the_claim():
+    kinds, claiming, news = module("kinds"), module("claiming"), module("news")
+    one, other = kinds.Mention(0, 8, "Ann Berg", "person"), kinds.Mention(13, 20, "Bo Lund", "person")
+    wedding, dinner = "Ann Berg and Bo Lund are married.", "Ann Berg and Bo Lund had dinner."
+    claim = kinds.Claim("k", one, "married_to", other, 3)
+    married, *fed = [
+        news.Piece(kinds.Record("k", "herald", 3, text), (one, other), ("", ""), claims)
+        for text, claims in ((wedding, (claim,)), (dinner, ()), (dinner, ()))
+    ]
+    reader = claiming.ClaimReader([married, *fed])
+    assert reader.claims(wedding, [one, other], "k", 3) == [claim]
+    assert reader.claims(dinner, [one, other]) == []
+    # Words that were never behind two names: what was between them decides, as most often.
+    assert reader.claims("Ann Berg and Bo Lund met.", [one, other]) == []
+    assert claiming.ClaimReader([married]).claims("Ann Berg and Bo Lund met.", [one, other], "k", 3) == [claim]
+
+
 # the tagger
 
 
