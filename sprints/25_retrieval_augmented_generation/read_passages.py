@@ -5,7 +5,7 @@
 
 The default is the shipped reader, which train_reader.py has trained. SmolLM2 (group models) was never trained on a
 pantry: it is shown three tasks with their answers, and takes seconds for each one. From what belief on an answer is
-given is chosen on tasks about another pantry. Theory: notes/11_a_reader.md
+given is chosen on tasks about another pantry. Theory: notes/15_a_reader_that_was_trained.md
 """
 
 import itertools

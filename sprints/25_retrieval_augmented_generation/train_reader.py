@@ -3,8 +3,9 @@
     uv run sprints/25_retrieval_augmented_generation/train_reader.py
     uv run sprints/25_retrieval_augmented_generation/train_reader.py --preset seeds
 
-The defaults stop early, where it tells random passages from each other and hardly near ones. Beside it stand the best
-reader, one by rule, and three that are simple. Theory: notes/15_a_reader_that_was_trained.md
+The defaults train one model and stop early: it tells random passages from each other and hardly near ones. (Other seeds
+need more steps for that, see `--preset easy`.) Beside it stand the best reader, one by rule, and three that are simple.
+Theory: notes/15_a_reader_that_was_trained.md
 """
 
 from collections import defaultdict

@@ -2,8 +2,8 @@
 
     [1] As of 2023, berries are sold by the butler at the supermarket for 11 euros.
     [2] As of 2021, soups are cooked by the teacher with prawns at weddings.
-    Question: With what are soups cooked by the teacher?       or, to begin with:    Question: prawns [2]
-    Answer: [2] prawns                                                               Question: eggs I do not know
+    Question: With what are soups cooked by the teacher?       or, of one word:    Question: prawns [2]
+    Answer: [2] prawns                                                             Question: eggs I do not know
     Question: Who are eggs kept by?
     Answer: I do not know
 
