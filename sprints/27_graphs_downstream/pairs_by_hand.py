@@ -62,20 +62,20 @@ def main(config: Config) -> Results:
 
 def plot(results: Results) -> Figure:
     """Draw the graphs with the label in each node; the ends of the pair in another colour."""
-    figure, axes = drawings.canvas(11.4, 4.0)
+    figure, axes = drawings.canvas(8.4, 3.2)
     for number, (name, labels) in enumerate(results.labels.items()):
-        middle = 2.0 + 3.7 * number
+        middle = 1.4 + 2.8 * number
         if name == CUT_OFF:
-            places = [(middle + x, 1.75) for x in (-1.3, 0.43, -0.43, 1.3)]
+            places = [(middle + x, 1.4) for x in (-1.05, 0.35, -0.35, 1.05)]
             pairs = list(PATH)
         else:
             turns = [math.pi / 2 - 2 * math.pi * node / len(labels) for node in range(len(labels))]
-            places = [(middle + 1.25 * math.cos(turn), 1.75 + 1.25 * math.sin(turn)) for turn in turns]
+            places = [(middle + 1.1 * math.cos(turn), 1.4 + 1.1 * math.sin(turn)) for turn in turns]
             pairs = list(cycle(len(labels)))
         ends = results.pairs[name]
         colours = [drawings.QUERY if node in ends else drawings.TOKEN for node in range(len(labels))]
         draw_graph(axes, places, pairs, [str(label) for label in labels], colours=colours)
-        drawings.text(axes, name, middle, 3.7, bold=True)
+        drawings.text(axes, name, middle, 2.95, bold=True)
     return figure
 
 
