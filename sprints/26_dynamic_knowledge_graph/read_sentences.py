@@ -24,7 +24,7 @@ from shared.lab.run import run
 
 OPTIMA = {"optimum": True, "optimum without names": False}  # whether the reader knows the lists of names
 NAMES = ("seen", "unseen")
-FIRST_WORLD = 100  # steps, learning rate and hidden words were chosen in worlds 0 and 1
+FIRST_WORLD = 100  # steps and hidden words were chosen in worlds 0 and 1; the learning rate was not varied
 
 
 @dataclass(frozen=True)
