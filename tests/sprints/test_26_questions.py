@@ -210,6 +210,26 @@ def test_words_by_hand_of_note_15(load_sprint):
     assert round(0.9**10, 2) == 0.35
 
 
+def test_the_paths_of_the_exercise_on_note_15(load_sprint):
+    script = load_sprint(f"{SPRINT}/words_by_hand.py")
+    for asked, target in {
+        "tell me the cooks of the specialities of Ava Berg": "cooks> cooks<",
+        "tell me the cooks of the employer of Ava Berg": "works_at> works_at<",
+        "name the dishes of the staff of the workplace of Ava Berg on day 9": "works_at> works_at< cooks> day NUMBER1",
+    }.items():
+        assert " ".join(script.main(script.Config(question=asked)).target) == target
+    assert (round(0.95**16, 3), round(0.95**8, 3)) == (0.440, 0.663)
+
+
+def test_of_the_words_of_unseen_wordings_one_alone_is_new(load_sprint):
+    wordings = load_sprint(f"{SPRINT}/knowledge/questions.py").wordings().values()
+    seen, unseen = (
+        {word for one in wordings for said in getattr(one, kind) for word in said.replace(",", " ,").split()}
+        for kind in ("words", "unseen")
+    )
+    assert unseen - seen == {"kitchen"}
+
+
 @pytest.mark.parametrize("hops", [1, 2, 3])
 def test_every_question_has_one_reading_and_its_path_comes_back(load_sprint, hops):
     parsers, questions = (load_sprint(f"{SPRINT}/knowledge/{name}.py") for name in ("parsers", "questions"))
