@@ -33,7 +33,7 @@ class Wordings:
 @cache
 def wordings() -> dict[str, Wordings]:
     """Return the wordings of each step, of the beginning of a question, and of both times."""
-    table = tomllib.loads(FilePath(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(FilePath(__file__).with_name("questions.toml").read_text(encoding="utf-8"))
     rows = {row["step"]: row for row in table["steps"]} | {name: table[name] for name in ("ask", DAY, KNOWN)}
     return {name: Wordings(tuple(row["words"]), tuple(row["unseen"])) for name, row in rows.items()}
 
