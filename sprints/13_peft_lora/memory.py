@@ -12,7 +12,6 @@ from typing import Annotated
 import torch
 from matplotlib.figure import Figure
 from pydantic import Field
-from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from adapter_study.model_defaults import FAMILIES
@@ -25,6 +24,7 @@ from shared.lab.runtime import pick_device, seed_everything
 from shared.nn.lora import LoRAConfig
 from shared.nn.pretrained import Logits
 from shared.text.batches import Batch
+from shared.training.kept_memory import kept_for_backward
 from shared.training.losses import language_model_loss
 
 ADAPTERS = {"LoRA on c_attn": ("c_attn",), "LoRA on all linear layers": FAMILIES["gpt2"].linear}
@@ -63,24 +63,6 @@ class Results:
     methods: dict[str, Memory]
 
 
-def kept_for_backward(model: nn.Module, batch: Batch) -> int:
-    """Return how many bytes, other than weights, a forward pass keeps for the backward pass."""
-    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    kept: dict[int, int] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in weights:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        loss, _ = language_model_loss(model, batch)
-    size = sum(kept.values())
-    del loss  # only now: as long as it lives, so does what it keeps, and no address is used twice
-    return size
-
-
 def measure(name: str, config: Config) -> Memory:
     """Return what a training step of a fresh model needs."""
     generator = seed_everything(config.seed)
@@ -92,11 +74,12 @@ def measure(name: str, config: Config) -> Memory:
     prepare("lora" if name in ADAPTERS else name, model, lora, generator)
     trained, everything = count(model), sum(parameter.numel() for parameter in model.parameters())
     tokens = torch.randint(config.vocab_size, (config.batch_size, config.tokens), generator=generator)
+    logits, batch = Logits(model), Batch(tokens, None)
     parts = {
         "weights": 4 * everything,
         "gradients": 4 * trained,
         "moments": 8 * trained,
-        "activations": kept_for_backward(Logits(model), Batch(tokens, None)),
+        "activations": kept_for_backward(lambda: language_model_loss(logits, batch), model.parameters()),
     }
     megabytes = {part: size / 1e6 for part, size in parts.items()}
     return Memory(trained=trained, share=trained / everything, total=sum(megabytes.values()), **megabytes)

@@ -10,19 +10,21 @@ is kept of a text for the next token. Theory: notes/17_what_it_costs.md
 import statistics
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from sequences.layer_costs import NAMES, NO_CACHE, CostArm, kept_bytes, layer_of, one_token, training_step
+from sequences.layer_costs import NAMES, NO_CACHE, CostArm, layer_of, one_token, read, training_step
 from shared.lab.compare import EXACT, TIMING
 from shared.lab.config import ScriptConfig
 from shared.lab.figures import new_figure
 from shared.lab.ranges import AtLeastTwo, Different, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory, seed_everything
+from shared.training.kept_memory import kept_for_backward
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,10 @@ def main(config: Config) -> Results:
                 if turn:
                     taken[NAMES[arm]].append(1000 * seconds)
         ways, numbers = {}, {}
+        text = x[:, :-1]
         for arm, layer in layers.items():
             training[NAMES[arm]].append(statistics.median(taken[NAMES[arm]]))
-            kept[NAMES[arm]].append(kept_bytes(layer, x[:, :-1]))
+            kept[NAMES[arm]].append(kept_for_backward(partial(read, layer, text), [text, *layer.parameters()]))
             more, held = one_token(arm, layer, x)
             ways, numbers = ways | more, numbers | held
         outcomes: dict[str, list[float]] = {name: [] for name in ways}

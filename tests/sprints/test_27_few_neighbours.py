@@ -170,12 +170,9 @@ def test_same_seed_same_training(training, world):
     assert (one.course, one.test) == (other.course, other.test)
 
 
-def test_peaks_and_what_is_kept_are_those_of_known_work(memory):
+def test_a_peak_is_that_of_known_work(memory):
     peak = memory.peak_resident(lambda: torch.ones(16_000_000).sum())  # 64 MB, given back at once
     assert peak is None or 60e6 < peak < 80e6
-    weights, features = torch.nn.Linear(10, 20, bias=False), torch.ones(1000, 10)
-    kept = memory.kept_for_backward(lambda: weights(features).exp().exp(), weights, features)
-    assert kept == 2 * 1000 * 20 * 4  # the result of each exponential
 
 
 def test_what_training_needs_grows_with_what_is_drawn(training, world, tmp_path):

@@ -44,29 +44,6 @@ def training_step(layer: nn.Module, x: Tensor) -> float:
     return time.perf_counter() - began
 
 
-def kept_bytes(layer: nn.Module, x: Tensor) -> int:
-    """Return the bytes that the forward pass keeps for the backward pass, weights and inputs left out.
-
-    Views of one memory count once. A kernel that keeps something of its own, out of PyTorch's sight, is not seen.
-    """
-    known = {part.untyped_storage().data_ptr() for part in [x, *layer.parameters()]}
-    kept: dict[int, int] = {}
-    alive = []  # memory that is given back would be given out again, under the same address
-
-    def keep(part: Tensor) -> Tensor:
-        storage = part.untyped_storage()
-        if storage.data_ptr() not in known:
-            kept[storage.data_ptr()] = storage.nbytes()
-            alive.append(storage)
-        return part
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda part: part):
-        outputs = read(layer, x)
-    total = sum(kept.values())
-    del outputs
-    return total
-
-
 @torch.no_grad()
 def one_token(arm: CostArm, layer: nn.Module, x: Tensor) -> tuple[dict[str, OneToken], dict[str, int]]:
     """Return ways to compute the output of the token after a text, and the bytes that each keeps of the text.

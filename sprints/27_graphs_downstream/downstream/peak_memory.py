@@ -1,4 +1,4 @@
-"""How much memory does a piece of work need on top of what was there? Measured from outside, and from inside.
+"""How much memory does a piece of work need on top of what was there? Measured from outside.
 
 Theory: notes/13_a_few_neighbours_of_many.md
 """
@@ -12,9 +12,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import torch
-from torch import Tensor, nn
 
 
 def resident(key: str) -> int:
@@ -40,25 +37,6 @@ def peak_resident(work: Callable[[], Any]) -> int | None:
     before = resident("VmRSS")
     work()
     return max(0, resident("VmHWM") - before)
-
-
-def kept_for_backward(forward: Callable[[], Tensor], known: nn.Module | None = None, *tensors: Tensor) -> int:
-    """Return the bytes that a forward pass keeps until the backward pass; weights and given tensors do not count."""
-    weights = () if known is None else known.parameters()
-    own = {tensor.untyped_storage().data_ptr() for tensor in (*weights, *tensors)}
-    kept: dict[int, int] = {}
-    alive = []  # memory that is given back would be given out again, under the same address
-
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-            alive.append(storage)
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        _output = forward()
-    return sum(kept.values())
 
 
 def in_child(function: Callable[..., Any], *arguments: Any) -> Any:

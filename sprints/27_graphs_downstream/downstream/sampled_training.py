@@ -16,10 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from downstream.node_training import Nodes
-from downstream.peak_memory import kept_for_backward, peak_resident
+from downstream.peak_memory import peak_resident
 from downstream.sampled_sage import SampledSAGE, WholeGraph
 from shared.graph.graphs import Graph
 from shared.graph.neighbour_sampling import NeighbourSampler
+from shared.training.kept_memory import kept_for_backward
 
 ALL = 2**31 - 1  # a fanout above every degree
 CHUNK = 4096  # nodes at a time when a layer goes through all
@@ -137,7 +138,7 @@ def needs(path: Path, way: Way, sizes: Sizes, updates: int) -> Needs:
     torch.manual_seed(0)
     model, sampler, generator = new_model(nodes, sizes), NeighbourSampler(nodes.graph), torch.Generator().manual_seed(0)
     drawn = losses(model, nodes, sampler, way, generator)
-    kept = kept_for_backward(lambda: next(drawn), model, nodes.features, nodes.labels)
+    kept = kept_for_backward(lambda: next(drawn), [*model.parameters(), nodes.features, nodes.labels])
     optimizer, seconds = torch.optim.AdamW(model.parameters()), []
 
     def work() -> None:
