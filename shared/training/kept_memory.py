@@ -18,13 +18,11 @@ def kept_for_backward(forward: Callable[[], Any], known: Iterable[Tensor] = ()) 
     """
     there = {tensor.untyped_storage().data_ptr() for tensor in known}
     kept: dict[int, int] = {}
-    alive = []  # memory that is given back would be given out again, under the same address
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in there:
             kept[storage.data_ptr()] = storage.nbytes()
-            alive.append(storage)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
