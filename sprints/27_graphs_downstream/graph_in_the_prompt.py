@@ -47,7 +47,7 @@ class Config(ScriptConfig):
 # Not 0: on its larders the networks were made what they are.
 SEEDS = {"test": 300, "learning_rates": (1e-3, 3e-3), "seeds": (100, 101, 102, 103, 104)}
 PRESETS = {
-    "half": {"budget": 8},
+    "half": {**SEEDS, "budget": 8},
     "seeds": SEEDS,
     # Five times as long: does an arm that was behind catch up?
     "long": {**SEEDS, "train": 1000, "steps": 3000},
