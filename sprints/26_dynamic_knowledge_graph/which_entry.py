@@ -38,7 +38,12 @@ MINILM = FOLDOC | {
     "most": (1000, 1000, 2000),
     "windows": (10, 40),
 }
-PRESETS = {"more": {"mentions": 24}, "foldoc": FOLDOC, "foldoc_minilm": MINILM}
+PRESETS = {
+    "more": {"mentions": 24},
+    "foldoc": FOLDOC,
+    "foldoc_minilm": MINILM,
+    "foldoc_no_minilm": MINILM | {"minilm": False},  # what MiniLM is compared with: as many questions, the same windows
+}
 
 
 @dataclass(frozen=True)
