@@ -13,9 +13,10 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from retrieval.asking import Asker, ModelName, encoder_named, own_questions
+from retrieval.asking import Asker, ModelName, encoder_named
 from retrieval.folder import find_files
-from retrieval.own_exam import Outcome, is_exact, is_page, overlaps, rightly, threshold
+from retrieval.known import Part, own_questions
+from retrieval.own_exam import Outcome, hits, is_exact, is_page, rightly, threshold
 from retrieval.store import Store
 from shared.checks.intervals import share_interval
 from shared.lab.compare import Tolerance
@@ -58,15 +59,17 @@ class Results:
     models: dict[str, Score]
 
 
-def ask_all(asker: Asker, part: str, sources: int) -> tuple[list[Outcome], list[bool]]:
+def ask_all(asker: Asker, part: Part, sources: int) -> tuple[list[Outcome], list[bool]]:
     """Return what was found of each question, and for each source whether it is where it says."""
     outcomes, exact = [], []
     for known in tqdm(own_questions(part), desc=part, unit="question"):
         answer = asker.ask(known.question, sources)
-        hits, sentence = overlaps(answer, asker, known)
+        found, sentence = hits(answer, asker, known)
+        _, at_first = hits(answer, asker, known, most=1)
         confidence = 0.0 if answer is None else answer.confidence
-        answerable = known.file is not None
-        outcomes.append(Outcome(known.question, answerable, confidence, hits[:1] == [True], any(hits), sentence))
+        outcomes.append(
+            Outcome(known.question, bool(known.places), confidence, found[:1] == [True], any(found), sentence, at_first)
+        )
         exact += [] if answer is None else is_exact(asker, answer)
     return outcomes, exact
 
@@ -97,7 +100,7 @@ def main(config: Config) -> Results:
         )
         print(f"silent rightly {score.abstained_rightly}, wrongly {score.abstained_wrongly}: {low:.0%} to {high:.0%}")
     questions = own_questions("test")
-    return Results(len(files), chunks, sum(one.file is not None for one in questions), len(questions), models)
+    return Results(len(files), chunks, sum(bool(one.places) for one in questions), len(questions), models)
 
 
 def plot(results: Results) -> Figure:

@@ -9,7 +9,6 @@ notes/13_ones_own_folder.md
 """
 
 import math
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -17,13 +16,14 @@ from itertools import product
 import torch
 from tqdm import tqdm
 
-from retrieval.asking import QUESTIONS, Asker, Known, own_questions, sentences_of
+from retrieval.asking import Asker, sentences_of
 from retrieval.bm25 import BM25
 from retrieval.encoders import WORDS_ONLY
 from retrieval.folder import find_files
 from retrieval.kinds import Retriever
+from retrieval.known import Known, own_questions
 from retrieval.likely_question import QuestionLikelihood
-from retrieval.own_exam import Outcome, is_page, rightly, threshold
+from retrieval.own_exam import Outcome, is_page, overlaps, rightly, threshold
 from retrieval.sections import with_headings
 from retrieval.store import Store
 from retrieval.words import Words
@@ -99,8 +99,7 @@ def candidates(
             one = inside[at]
             where = document.place(one.start, one.end)
             lines = "\n".join(document.text.split("\n")[where.first - 1 : where.last])
-            first, last = known.lines(document) if known.file == document.name else (0, -1)
-            right = where.first <= last and first <= where.last
+            right = overlaps(where, known.at(asker.indexed.documents))
             found.append(Candidate(place, float(words[at]), gain, right, one.text in lines))
     return found
 
@@ -119,7 +118,7 @@ def outcomes(
         best = max(inside, key=score, default=None)
         sure, right = (0.0, False) if best is None else (score(best), best.right)
         first, among = (any(one.right for one in inside if one.piece <= last) for last in (0, pieces))
-        found.append((Outcome(known.question, known.file is not None, sure, first, among, right), best))
+        found.append((Outcome(known.question, bool(known.places), sure, first, among, right, right), best))
     return found
 
 
@@ -131,8 +130,7 @@ def main(config: Config) -> Results:
     chunks, documents = asker.indexed.chunks, asker.indexed.documents
     search = BM25([with_headings(documents[one.document], one) for one in chunks], Words(stem=True))
     reader = QuestionLikelihood(config.model) if config.model else None
-    more = tomllib.loads(QUESTIONS.with_name("more_questions.toml").read_text(encoding="utf-8"))["questions"]
-    parts = [[Known(**one) for one in more][: config.most], own_questions("test")[: config.most]]
+    parts = [own_questions(part)[: config.most] for part in ("questions", "test")]
     read = [
         [candidates(asker, search, reader, one, config.read) for one in tqdm(part, desc=name, unit="question")]
         for name, part in zip(("others", "test"), parts, strict=True)

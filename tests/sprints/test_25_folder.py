@@ -332,17 +332,40 @@ def test_vectors_and_words_are_asked_together(part, store, folder, counting):
     assert 0 < both[1] < 0.5
 
 
-def test_every_own_question_has_its_words_once_in_its_file(part):
-    asking, folder = part("asking"), part("folder")
-    counts = {}
-    for kind in ("validation", "test"):
-        questions = asking.own_questions(kind)
-        counts[kind] = (len(questions), sum(known.file is None for known in questions))
+def test_the_places_of_every_own_question_stand_once_in_their_files(part):
+    known_part, folder = part("known"), part("folder")
+    counts, seen, documents = {}, [], {}
+    for kind in ("validation", "test", "questions"):
+        questions = known_part.own_questions(kind)
+        counts[kind] = (len(questions), sum(not known.places for known in questions))
         for known in questions:
-            if known.file is not None:
-                path = SPRINTS / known.file
-                first, last = known.lines(folder.as_document(known.file, path.read_bytes()))
+            for place in known.places:
+                documents[place.file] = folder.as_document(place.file, (SPRINTS / place.file).read_bytes())
+            for file, first, last in known.at(documents):
+                assert part("own_exam").is_page(file)
                 assert 1 <= first <= last <= first + 2
-    assert counts == {"validation": (12, 4), "test": (30, 6)}
+            assert len(set(known.places)) == len(known.places)
+            assert known.at(documents, most=1) == known.at(documents)[:1]
+            seen += [known.question, *known.places]
+    assert counts == {"validation": (12, 4), "test": (30, 6), "questions": (20, 5)}
+    assert len(set(seen)) == len(seen)  # no question twice, and no place under two questions
     with pytest.raises(ValueError, match="exactly once"):
-        asking.Known("?", "a.md", "tea").lines(folder.as_document("a.md", b"tea and tea"))
+        known_part.KnownPlace("a.md", "tea").lines(folder.as_document("a.md", b"tea and tea"))
+
+
+def test_an_answer_from_another_place_that_says_it_is_right(part, tmp_path):
+    """Two files say the same; the question was written from the one that is found second."""
+    (tmp_path / "a.md").write_text("# Tea\n\nGreen tea needs water of 70 degrees.\n\nIt is dear.\n", encoding="utf-8")
+    (tmp_path / "b.md").write_text("# Pots\n\nA pot.\n\nFor green tea, boil to 70 degrees.\n", encoding="utf-8")
+    store = part("store").Store(tmp_path / "index", part("encoders").WORDS_ONLY)
+    store.update(part("folder").find_files(tmp_path))
+    asker = part("asking").Asker(store.load(), part("encoders").WORDS_ONLY, enough=0.0)
+    known, exam = part("known"), part("own_exam")
+    places = (known.KnownPlace("b.md", "boil to 70 degrees"), known.KnownPlace("a.md", "needs water of 70"))
+    question = "How hot is the water of green tea that it needs?"
+    answer = asker.ask(question)
+    assert answer.sentence.place.file == "a.md"
+    assert exam.hits(answer, asker, known.Known(question, places)) == ([True, True], True)
+    assert exam.hits(answer, asker, known.Known(question, places), most=1) == ([False, True], False)
+    assert exam.hits(answer, asker, known.Known(question)) == ([False, False], False)
+    assert exam.hits(None, asker, known.Known(question, places)) == ([], False)

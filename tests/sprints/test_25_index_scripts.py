@@ -125,7 +125,7 @@ def test_a_folder_is_asked_and_what_cannot_be_read_is_said(load_sprint, tmp_path
 def test_a_threshold_treats_most_questions_rightly(load_sprint):
     script = load_sprint(f"{SPRINT}/own_questions.py")
     made = [(0.9, True, True), (0.6, True, True), (0.5, True, False), (0.4, False, False), (0.2, False, False)]
-    outcomes = [script.Outcome("", answerable, sure, right, right, right) for sure, answerable, right in made]
+    outcomes = [script.Outcome("", answerable, sure, right, right, right, right) for sure, answerable, right in made]
     enough = script.threshold(outcomes)
     assert enough == pytest.approx(0.45)
     assert script.rightly(outcomes, enough) == 4

@@ -2,7 +2,6 @@
 
 import json
 import math
-import tomllib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -473,23 +472,9 @@ def test_a_piece_is_searched_with_its_title_and_the_heading_above_it(part):
     assert made == ["Tea\nWater", "Tea\nGreen\nWait", "Tea\nBlack\nBoil"]
 
 
-def test_every_one_of_the_twenty_questions_has_its_words_once_and_is_none_of_the_thirty(part):
-    asking, folder = part("asking"), part("folder")
-    path = asking.QUESTIONS.with_name("more_questions.toml")
-    more = [asking.Known(**one) for one in tomllib.loads(path.read_text(encoding="utf-8"))["questions"]]
-    assert (len(more), sum(known.file is None for known in more)) == (20, 5)
-    for known in more:
-        if known.file is not None:
-            page = SPRINTS / known.file
-            first, last = known.lines(folder.as_document(known.file, page.read_bytes()))
-            assert 1 <= first <= last <= first + 2
-    others = [known for kind in ("validation", "test") for known in asking.own_questions(kind)]
-    assert not {known.question for known in more} & {known.question for known in others}
-    assert not {(known.file, known.words) for known in more if known.file} & {(one.file, one.words) for one in others}
-
-
 def test_the_choice_of_a_sentence_weighs_words_and_reader(load_sprint, part):
-    script, known = load_sprint(f"{SPRINT}/own_reader.py"), part("asking").Known("?", "a.md", "x")
+    script, place = load_sprint(f"{SPRINT}/own_reader.py"), part("known").KnownPlace("a.md", "x")
+    known = part("known").Known("?", (place,))
     row = [script.Candidate(0, 0.9, 0.0, False, True), script.Candidate(1, 0.2, 2.0, True, True)]
     for pieces, weight, right in ((2, None, False), (2, 0.0, True), (2, 10.0, False), (1, 0.0, False)):
         (outcome, best), *_ = script.outcomes([known], [row], pieces, weight)

@@ -1,10 +1,8 @@
 """Ask an index: the chunks that fit, the one sentence that fits best, or "I do not know"."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,14 +10,13 @@ import numpy as np
 from retrieval.bm25 import BM25, inverse_document_frequency
 from retrieval.chunks import spans
 from retrieval.encoders import WORDS_ONLY, Encoder, minilm_encoder
-from retrieval.folder import Document, Place, titled
+from retrieval.folder import Place, titled
 from retrieval.fusion import Fused
 from retrieval.kinds import Chunk, Retriever
 from retrieval.store import Indexed
 from retrieval.vectors import Flat, VectorRetriever
 from retrieval.words import Words
 
-QUESTIONS = Path(__file__).with_name("own_questions.toml")
 UNKNOWN = "I do not know."
 ModelName = Literal["words", "minilm"]
 
@@ -137,31 +134,3 @@ def sentences_of(chunk: Chunk) -> list[Chunk]:
             if re.search("[a-z]{3}", piece.group()):
                 found.append(Chunk(chunk.document, chunk.start + begin, chunk.start + stop, piece.group()))
     return found
-
-
-@dataclass(frozen=True)
-class Known:
-    """A question whose answer is known, or that has none: then there is no file."""
-
-    question: str
-    file: str | None = None
-    words: str = ""  # of the answer; where a space stands, the file may have a line break
-
-    def lines(self, document: Document) -> tuple[int, int]:
-        """Return the first and the last line of the answer; ValueError if its words are not in the document once."""
-        place = span_of(document.text, self.words)
-        if place is None:
-            raise ValueError(f"the words {self.words!r} must stand in {self.file} exactly once")
-        found = document.place(*place)
-        return found.first, found.last
-
-
-def span_of(text: str, words: str) -> tuple[int, int] | None:
-    """Return where words stand in a text, whatever white space is between them; None if that is not exactly once."""
-    found = [match.span() for match in re.finditer(r"\s+".join(map(re.escape, words.split())), text)]
-    return found[0] if len(found) == 1 else None
-
-
-def own_questions(part: str) -> list[Known]:
-    """Return the questions of a part: "validation" or "test"."""
-    return [Known(**question) for question in tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))[part]]

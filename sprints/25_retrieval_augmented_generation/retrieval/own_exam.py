@@ -3,7 +3,9 @@
 import itertools
 from dataclasses import dataclass
 
-from retrieval.asking import Answer, Asker, Known
+from retrieval.asking import Answer, Asker
+from retrieval.folder import Place
+from retrieval.known import Known
 
 LAST = 21  # sprints whose pages are asked
 
@@ -15,9 +17,10 @@ class Outcome:
     question: str
     answerable: bool
     confidence: float
-    first: bool  # the first source overlaps the known lines
+    first: bool  # the first source overlaps the lines of a known place
     among: bool  # one of the sources does
-    sentence: bool  # the best sentence does
+    sentence: bool  # what is said does
+    at_first: bool  # it overlaps those of the place that the question was written from
 
 
 def is_page(name: str) -> bool:
@@ -26,16 +29,24 @@ def is_page(name: str) -> bool:
     return sprint[:2].isdigit() and int(sprint[:2]) <= LAST and (rest == "README.md" or rest.startswith("notes/"))
 
 
-def overlaps(answer: Answer | None, asker: Asker, known: Known) -> tuple[list[bool], bool]:
-    """Return for each source, and for the sentence, whether it overlaps the lines of the known answer."""
-    if answer is None or known.file is None:
+def overlaps(place: Place, lines: list[tuple[str, int, int]]) -> bool:
+    """Return whether a place shares a line with one of those that are known: file, first line, last line."""
+    return any(place.file == file and place.first <= last and first <= place.last for file, first, last in lines)
+
+
+def hits(answer: Answer | None, asker: Asker, known: Known, most: int | None = None) -> tuple[list[bool], bool]:
+    """Return for each source, and for the sentence, whether it overlaps one of the known places.
+
+    Args:
+        answer: to the question.
+        asker: who gave it.
+        known: the question.
+        most: of the places only so many, the one that the question was written from first.
+    """
+    if answer is None:
         return [], False
-    first, last = known.lines(asker.indexed.documents[known.file])
-    hits = [
-        place.file == known.file and place.first <= last and first <= place.last
-        for place in [*(source.place for source in answer.sources), answer.sentence.place]
-    ]
-    return hits[:-1], hits[-1]
+    lines = known.at(asker.indexed.documents, most)
+    return [overlaps(one.place, lines) for one in answer.sources], overlaps(answer.sentence.place, lines)
 
 
 def is_exact(asker: Asker, answer: Answer) -> list[bool]:
