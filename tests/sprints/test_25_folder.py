@@ -335,7 +335,7 @@ def test_vectors_and_words_are_asked_together(part, store, folder, counting):
 def test_the_places_of_every_own_question_stand_once_in_their_files(part):
     known_part, folder = part("known"), part("folder")
     counts, seen, documents = {}, [], {}
-    for kind in ("validation", "test", "questions"):
+    for kind in ("validation", "test", "questions", "development"):
         questions = known_part.own_questions(kind)
         counts[kind] = (len(questions), sum(not known.places for known in questions))
         for known in questions:
@@ -347,7 +347,7 @@ def test_the_places_of_every_own_question_stand_once_in_their_files(part):
             assert len(set(known.places)) == len(known.places)
             assert known.at(documents, most=1) == known.at(documents)[:1]
             seen += [known.question, *known.places]
-    assert counts == {"validation": (12, 4), "test": (30, 6), "questions": (20, 5)}
+    assert counts == {"validation": (12, 4), "test": (30, 6), "questions": (20, 5), "development": (20, 5)}
     assert len(set(seen)) == len(seen)  # no question twice, and no place under two questions
     with pytest.raises(ValueError, match="exactly once"):
         known_part.KnownPlace("a.md", "tea").lines(folder.as_document("a.md", b"tea and tea"))

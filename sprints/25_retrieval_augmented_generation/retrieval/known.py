@@ -9,7 +9,7 @@ from typing import Literal
 from retrieval.folder import Document
 
 QUESTIONS, MORE = (Path(__file__).with_name(name) for name in ("own_questions.toml", "more_questions.toml"))
-Part = Literal["test", "validation", "questions"]
+Part = Literal["test", "validation", "questions", "development"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,6 @@ def span_of(text: str, words: str) -> tuple[int, int] | None:
 
 
 def own_questions(part: Part) -> list[Known]:
-    """Return the questions of a part: the thirty of the "test", the twelve for "validation", or further "questions"."""
-    rows = tomllib.loads((MORE if part == "questions" else QUESTIONS).read_text(encoding="utf-8"))[part]
+    """Return the questions of a part: the thirty of the "test", or those to choose on, which are all others."""
+    rows = tomllib.loads((QUESTIONS if part in ("test", "validation") else MORE).read_text(encoding="utf-8"))[part]
     return [Known(row["question"], tuple(KnownPlace(**place) for place in row.get("places", ()))) for row in rows]
