@@ -17,7 +17,8 @@ from torch import nn
 from tqdm import tqdm
 
 from downstream.debian_nodes import DebianNodes, debian_nodes
-from downstream.node_training import Nodes, WordsAndNeighbours, WordsOnly, search_and_fit
+from downstream.means_as_products import LargeWordsAndNeighbours
+from downstream.node_training import Nodes, WordsOnly, search_and_fit
 from shared.checks.intervals import MeanInterval, error_bars, mean_interval
 from shared.lab.compare import TRAINED
 from shared.lab.config import ScriptConfig
@@ -25,6 +26,7 @@ from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import Different, PositiveFloat, PositiveInt, Seeds
 from shared.lab.run import run
 
+NETWORKS = ("words", "links", "words and links")
 PRESETS = {"all": {"steps": 200, "rates": (0.003, 0.01, 0.03), "seeds": (0, 1, 2, 3, 4)}}
 
 
@@ -35,7 +37,7 @@ class Config(ScriptConfig):
     least: PositiveInt = 30  # packages of a section that is asked for; smaller ones are left out
     hidden: PositiveInt = 64  # features between the layers
     steps: PositiveInt = 40  # optimizer steps
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01,)  # learning rates that are tried
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01,)  # learning rates tried with the first seed
     threads: PositiveInt = 2  # of the processor
     seeds: Seeds = (0,)  # each draws the splits and the weights anew
 
@@ -54,13 +56,13 @@ class Results:
 
 def arms(data: DebianNodes, config: Config) -> dict[str, tuple[Nodes, bool, Callable[[], nn.Module]]]:
     """Return what each network reads, whether labels of training packages are told, and what makes it."""
-    words, hidden, classes = config.words, config.hidden, data.sections
+    words, hidden, classes, graph = config.words, config.hidden, data.sections, data.nodes.graph
     no_words = data.nodes._replace(features=torch.ones(len(data.nodes.labels), 1))
     return {
         "words": (data.nodes, False, lambda: WordsOnly(words, hidden, classes, 0.5)),
-        "links": (no_words, True, lambda: WordsAndNeighbours(1 + classes, hidden, classes, 0.2, directed=True)),
+        "links": (no_words, True, lambda: LargeWordsAndNeighbours(graph, 1 + classes, hidden, classes, 0.2)),
         "words and links": (
-            data.nodes, True, lambda: WordsAndNeighbours(words + classes, hidden, classes, 0.5, directed=True),
+            data.nodes, True, lambda: LargeWordsAndNeighbours(graph, words + classes, hidden, classes, 0.5),
         ),
     }  # fmt: skip
 
@@ -68,15 +70,16 @@ def arms(data: DebianNodes, config: Config) -> dict[str, tuple[Nodes, bool, Call
 def main(config: Config) -> Results:
     torch.set_num_threads(config.threads)
     rows: list[dict[str, float]] = []
-    frequent = []
+    frequent, rates = [], dict.fromkeys(NETWORKS, config.rates)
     for seed in tqdm(config.seeds, unit="seed"):
         data = debian_nodes(config.packages, config.words, config.least, seed)
         nodes = data.nodes
         found = {}
         for name, (own, tell, make) in arms(data, config).items():
             found[name], (rate, _) = search_and_fit(
-                make, own, seed, steps=config.steps, rates=config.rates, decays=(0.0005,), tell=tell
+                make, own, seed, steps=config.steps, rates=rates[name], decays=(0.0005,), tell=tell
             )
+            rates[name] = (rate,)  # chosen on the validation packages of the first seed, for all
             print(f"seed {seed}, {name}: {found[name]:.3f} with a rate of {rate}", flush=True)
         rows.append(found)
         largest = nodes.labels[nodes.train].bincount().argmax()

@@ -120,6 +120,25 @@ def test_both_directions_of_an_edge_are_told_apart(training):
     torch.testing.assert_close(layer(features, graph).flatten(), torch.tensor(expected))
 
 
+def test_means_as_matrix_products_are_means_over_neighbours(load_sprint, training):
+    products = load_sprint(f"{SPRINT}/downstream/means_as_products.py")
+    generator = torch.Generator().manual_seed(0)
+    edges = torch.randint(12, (2, 30), generator=generator)  # some edges are there twice, some nodes have none
+    graph, features = Graph(edges, 15), torch.randn(15, 4, generator=generator)
+    torch.manual_seed(0)
+    scattered = training.WordsAndNeighbours(4, 6, 3, 0.0, directed=True)
+    multiplied = products.LargeWordsAndNeighbours(graph, 4, 6, 3, 0.0)
+    multiplied.load_state_dict(scattered.state_dict())
+    expected, got = scattered(features, graph), multiplied(features, graph)
+    torch.testing.assert_close(got, expected)
+    for logits in (expected, got):
+        logits.square().sum().backward()
+    for one, other in zip(scattered.parameters(), multiplied.parameters(), strict=True):
+        torch.testing.assert_close(other.grad, one.grad)
+    with pytest.raises(ValueError, match=r"this is another one"):
+        multiplied(features, Graph(edges, 15))
+
+
 def test_packages_become_nodes_and_families_stay_together(load_sprint, own_data):
     kinds = ("library", "game")
     lines = ["package\tsection\tdepends\tshort\tlong"]
