@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from downstream.node_training import WordsAndNeighbours
+from downstream.node_training import BothWays, WordsAndNeighbours
 from shared.graph.graphs import Graph
 
 
@@ -50,6 +50,7 @@ class LargeWordsAndNeighbours(WordsAndNeighbours):
         features = self.first(functional.dropout(features, self.dropout, self.training))
         needed, needing = self.means
         for layer in self.layers:
+            assert isinstance(layer, BothWays)
             read = functional.dropout(features.relu(), self.dropout, self.training)
             features = layer.own(read) + layer.needed(needed @ read) + layer.needing(needing @ read)
         return features
