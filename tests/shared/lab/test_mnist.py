@@ -7,7 +7,9 @@ import pytest
 import torch
 from torchvision.datasets import MNIST
 
-from shared.lab import mnist, provenance
+from shared.lab import mnist
+from shared.lab.paths import ROOT
+from shared.lab.reached import reached
 
 
 def write(folder: Path, split: str, images: int, labels: int | None = None) -> None:
@@ -67,5 +69,8 @@ def test_images_and_labels_belong_together(tmp_path: Path):
         mnist.read_split(tmp_path, "train")
 
 
-def test_results_that_use_it_are_stale_when_it_is_read_in_another_way():
-    assert "shared/lab/mnist.py" in provenance._used("from shared.lab.mnist import load_mnist")
+def test_results_that_use_it_are_stale_when_it_is_read_in_another_way(tmp_path: Path):
+    (tmp_path / "script.py").write_text(
+        "from shared.lab.mnist import load_mnist\n\n\ndef main():\n    return load_mnist()\n"
+    )
+    assert any("name='load_mnist', args" in text for text in reached(tmp_path / "script.py", ROOT))
