@@ -36,7 +36,8 @@ def reached(script: Path, root: Path) -> list[str]:
     """Return the meanings of all definitions that `main` and `Config` of a script reach, and words beside them, sorted.
 
     A meaning is a syntax tree as text, without layout, comments, docstrings, annotations and a Config's `check`. Of a
-    class those methods are left out that nothing reached mentions, unless a library's base class could call them.
+    class those methods are left out that nothing reached mentions, unless a library's base class could call them. Of
+    the script's Config the options are left out: a results file says which value each had.
 
     Args:
         script: the script; modules of its sprint lie beside it.
@@ -93,8 +94,9 @@ class _Reach:
 
     def _visit(self, module: Module, node: ast.AST) -> None:
         """Keep the meaning of a definition, and note what it names."""
-        withheld = self._withheld(module, node) if isinstance(node, ast.ClassDef) else []
-        for method in withheld:
+        methods = self._withheld(module, node) if isinstance(node, ast.ClassDef) else []
+        withheld = [*methods, *self._options(module, node)]
+        for method in methods:
             if method.name in self.mentioned:
                 self.waiting.append((module, method))
             else:
@@ -119,6 +121,11 @@ class _Reach:
                 self._need(module.path, name)
             elif name in imported:
                 self._follow(*imported[name], attributes.get(name, set()))
+
+    def _options(self, module: Module, node: ast.AST) -> list[ast.AST]:
+        """Return the fields of the script's Config: a results file says what value each had."""
+        own = module.path == self.script and isinstance(node, ast.ClassDef) and node.name == "Config"
+        return [part for part in node.body if isinstance(part, ast.AnnAssign)] if own else []
 
     def _mention(self, name: str) -> None:
         """Note a name that may be a method's: those that waited for it are reached."""
