@@ -193,3 +193,19 @@ def test_smollm2_reads_a_sentence(shown):
     text = "Anna Berg works at the Blue Fork."
     (found,) = module("prompted_tagger").PromptedTagger(*load_causal_model("smollm2"), shown[:8]).read([text])
     assert places(found.mentions) == [(0, 9, "person"), (23, 32, "shop")]
+
+
+# the script
+
+
+def test_the_script_at_a_tiny_size(load_sprint):
+    script = load_sprint(f"{SPRINT}/prompt_to_tag.py")
+    sizes = {"shots": (1, 2), "ways": ("lines",), "seeds": 1, "tested": 2, "many": 20, "steps": 2}
+    found = script.main(script.Config(model=SHIPPED, **sizes))
+    assert list(found.f1["seen"]) == ["list of words", "rules", "tagger", "model, writes lines"]
+    assert [len(values) for values in found.f1["unseen"].values()] == [2, 2, 2, 2]
+    assert all(0 <= share <= 1 for share, _ in found.dropped)
+    assert len(found.dropped) == 2
+    assert all(line not in text for text, line in found.examples)
+    assert found.best["seen"][0] > 0.5
+    script.plot(found)
