@@ -158,6 +158,14 @@ def test_the_lines_of_all_news_give_their_mentions_back(shown):
 # the model
 
 
+def test_a_token_may_look_at_the_shots_and_at_its_own_sentence():
+    owners = torch.tensor([-1, -1, 0, 0, 1, 0, 1])  # two shots; the sentences have begun, and each goes on by a token
+    assert module("prompted_tagger").may_look_at(owners, 2).int().tolist() == [
+        [1, 1, 1, 1, 0, 1, 0],
+        [1, 1, 0, 0, 1, 0, 1],
+    ]
+
+
 @pytest.mark.parametrize("way", ["lines", "tags"])
 def test_sentences_side_by_side_are_read_as_alone(shown, tiny, way):
     tagger = module("prompted_tagger").PromptedTagger(*tiny, shown[:1], way)

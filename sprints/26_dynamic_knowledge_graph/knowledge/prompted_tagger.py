@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from knowledge.news import Piece
@@ -21,6 +21,7 @@ from knowledge.spans import tokens_of
 from knowledge.writing import LineWriting, TagWriting, Written, mention_lines, tag_lines
 from shared.nn.pretrained import context_length
 
+SHOTS = -1  # in a row of tokens: whose are those of the shots; the sentences count from 0
 MOST_NEW = 60  # times that a model is asked for a token in a sentence
 ROOM = 100  # tokens of the context that are left for a sentence
 TASKS = {
@@ -88,23 +89,32 @@ class PromptedTagger:
 
     @torch.no_grad()
     def read(self, texts: Sequence[str]) -> list[Written]:
-        """Return what is written for sentences, which are read side by side; each needs a word."""
+        """Return what is written for sentences; all are read in one row, and each sees the shots and itself alone."""
         from transformers import DynamicCache
 
         cache = DynamicCache(config=self.model.config)
         for layer, (keys, values) in enumerate(self.kept):
-            cache.update(keys.expand(len(texts), -1, -1, -1), values.expand(len(texts), -1, -1, -1), layer)
+            cache.update(keys, values, layer)
         writings = [self._writing(text) for text in texts]
         new = [self._encode(self._asked(text)) + one.begin for text, one in zip(texts, writings, strict=True)]
-        seen = torch.ones(len(texts), self.shown.shape[1], dtype=torch.long)
+        owners = torch.full((self.shown.shape[1],), SHOTS)  # whose each token of the row is
         for _ in range(MOST_NEW):
-            tokens, real = side_by_side(new)
-            seen = torch.cat((seen, real), dim=1)
-            places = (seen.cumsum(dim=1) - 1)[:, -tokens.shape[1] :]
+            tokens = torch.tensor([token for row in new for token in row])
+            mine = torch.arange(len(new)).repeat_interleave(torch.tensor([len(row) for row in new]))
+            owners = torch.cat((owners, mine))
+            may_look = may_look_at(owners, len(mine))
+            going = [number for number, one in enumerate(writings) if not one.done]
+            last = torch.tensor([int((mine == number).nonzero().max()) for number in going], dtype=torch.long)
             logits = self.model(
-                input_ids=tokens, attention_mask=seen, position_ids=places, cache=cache, logits_to_keep=1
-            ).logits[:, -1]  # (batch, vocab)
-            new = [[0] if one.done else one.write(row) for one, row in zip(writings, logits, strict=True)]
+                input_ids=tokens[None],
+                attention_mask=may_look[None, None],
+                cache=cache,
+                logits_to_keep=last,
+                position_ids=may_look.sum(dim=1)[None] - 1,
+            ).logits[0]  # (sentences that go on, vocab)
+            new = [list[int]() for _ in texts]
+            for number, row in zip(going, logits, strict=True):
+                new[number] = writings[number].write(row)
             if all(one.done for one in writings):
                 break
         return [one.written() for one in writings]
@@ -129,13 +139,8 @@ class PromptedTagger:
         return self.tokenizer(text, add_special_tokens=False).input_ids
 
 
-def side_by_side(rows: Sequence[Sequence[int]]) -> tuple[Int[Tensor, "batch tokens"], Int[Tensor, "batch tokens"]]:
-    """Return rows of tokens, filled with zeros on the left, and 1 where a token is real.
-
-    On the left, so that the last token of each row is the one behind which the model goes on.
-    """
-    widest = max(map(len, rows))
-    filled = [[0] * (widest - len(row)) for row in rows]
-    tokens = torch.tensor([[*zeros, *row] for zeros, row in zip(filled, rows, strict=True)])
-    real = torch.tensor([[*zeros, *[1] * len(row)] for zeros, row in zip(filled, rows, strict=True)])
-    return tokens, real
+def may_look_at(owners: Int[Tensor, " tokens"], new: int) -> Bool[Tensor, "new tokens"]:
+    """Return which tokens of a row each of the last `new` ones may look at: shots and its own, as far as it stands."""
+    places = torch.arange(len(owners))
+    earlier = places <= places[-new:, None]
+    return earlier & ((owners == SHOTS) | (owners == owners[-new:, None]))
