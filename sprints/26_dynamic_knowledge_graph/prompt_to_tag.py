@@ -33,13 +33,16 @@ FIRST_WORLD = {"validation": 0, "test": 200}
 MANY, BEST = "tagger, many sentences", "optimum"
 AS_CHOSEN_FOR_MANY = (600, 3e-3, 0.3)  # in read_sentences.py: steps, learning rate, share of hidden words
 
+Form = Literal["plain", "task", "chat"]
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = ""  # beside the other readers: nothing, smollm2 (group models), or a folder of transformers
     shots: tuple[PositiveInt, ...] = (4, 8, 16, 32)  # sentences that are shown
     ways: tuple[Literal["lines", "tags"], ...] = ("lines", "tags")  # what the model writes
-    form: Literal["plain", "task", "chat"] = "plain"  # of the prompt; chosen in the validation worlds
+    form_of_lines: Form = "chat"  # how the prompt looks; chosen in the validation worlds
+    form_of_tags: Form = "plain"  # as that of lines
     worlds: Literal["validation", "test"] = "test"  # where the choices were made, or the figures
     seeds: PositiveInt = 5  # worlds to be shown sentences of, each with two to be tested in
     tested: PositiveInt = 20  # sentences of each of these two
@@ -98,7 +101,11 @@ def gains(worlds: Sequence[dict[tuple[str, str, int], Score]], name: str, count:
 
 def main(config: Config) -> Results:
     torch.set_num_threads(1)
-    model = ModelReaders(config.model, config.form) if config.model else None
+    model = (
+        ModelReaders(config.model, {"lines": config.form_of_lines, "tags": config.form_of_tags})
+        if config.model
+        else None
+    )
     worlds = [
         one_world(config, seed, model) for seed in tqdm(range(config.seed, config.seed + config.seeds), unit="world")
     ]

@@ -208,7 +208,15 @@ def test_smollm2_reads_a_sentence(shown):
 
 def test_the_script_at_a_tiny_size(load_sprint):
     script = load_sprint(f"{SPRINT}/prompt_to_tag.py")
-    sizes = {"shots": (1, 2), "ways": ("lines",), "seeds": 1, "tested": 2, "many": 20, "steps": 2}
+    sizes = {
+        "shots": (1, 2),
+        "ways": ("lines",),
+        "form_of_lines": "plain",
+        "seeds": 1,
+        "tested": 2,
+        "many": 20,
+        "steps": 2,
+    }
     found = script.main(script.Config(model=SHIPPED, **sizes))
     assert list(found.f1["seen"]) == ["list of words", "rules", "tagger", "model, writes lines"]
     assert [len(values) for values in found.f1["unseen"].values()] == [2, 2, 2, 2]

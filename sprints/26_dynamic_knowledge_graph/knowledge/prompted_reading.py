@@ -1,7 +1,7 @@
 """A language model among the other readers of `readers.py`, with what it costs and what it makes up."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
@@ -19,12 +19,12 @@ class ModelReaders:
 
     Args:
         name: as for `load_causal_model`: "smollm2", or a folder.
-        form: of the prompt, one of `FORMS`.
+        forms: of the prompt, one of `FORMS` for each way.
     """
 
-    def __init__(self, name: str, form: str) -> None:
+    def __init__(self, name: str, forms: Mapping[str, str]) -> None:
         self.model, self.tokenizer = load_causal_model(name)
-        self.form = form
+        self.forms = forms
         self.dropped: dict[tuple[str, int], list[float]] = {}  # share of the lines of which no mention could be made
         self.examples: list[tuple[str, str]] = []  # a sentence and such a line
         self.seconds_of_shots: dict[tuple[str, int], list[float]] = {}
@@ -33,7 +33,7 @@ class ModelReaders:
     def reader(self, shots: Sequence[Piece], way: str) -> Reader:
         """Return a reader that is shown these sentences; it finds mentions, and no claims."""
         key, begun = (way, len(shots)), time.perf_counter()
-        tagger = PromptedTagger(self.model, self.tokenizer, shots, way, self.form)
+        tagger = PromptedTagger(self.model, self.tokenizer, shots, way, self.forms[way])
         self.seconds_of_shots.setdefault(key, []).append(time.perf_counter() - begun)
 
         def read(pieces: Sequence[Piece]) -> Found:

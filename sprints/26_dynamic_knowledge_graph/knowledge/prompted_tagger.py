@@ -22,7 +22,7 @@ from knowledge.writing import LineWriting, TagWriting, Written, mention_lines, t
 from shared.nn.pretrained import context_length
 
 SHOTS = -1  # in a row of tokens: whose are those of the shots; the sentences count from 0
-MOST_NEW = 60  # times that a model is asked for a token in a sentence
+MOST_NEW = 40  # times that a model is asked for a token in a sentence
 ROOM = 100  # tokens of the context that are left for a sentence
 TASKS = {
     "lines": "Write each person, shop, dish and town of the sentence, one a line.",
