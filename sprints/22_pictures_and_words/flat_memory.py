@@ -31,13 +31,15 @@ from shared.nn.pretrained import load_tokenizer
 
 MEGABYTE = 2**20
 
+PRESETS = {"full": {"pictures": 1000, "every": 50, "compared": 50}}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: Path = TABLE_GPT  # folder of a model that describe.py wrote (default: the shipped one)
-    pictures: PositiveInt = 1000  # one after the other, each another table
-    every: PositiveInt = 50  # pictures between two looks at the memory
-    compared: PositiveInt = 50  # captions, the first ones, that are compared with what the model writes without a page
+    pictures: PositiveInt = 200  # one after the other, each another table
+    every: PositiveInt = 20  # pictures between two looks at the memory
+    compared: PositiveInt = 10  # captions, the first ones, that are compared with what the model writes without a page
 
     def check(self) -> None:
         if self.pictures < 4 * self.every:
@@ -105,4 +107,4 @@ def plot(results: Results) -> Figure:
 TOLERANCE = {"*": EXACT, "megabytes*": TIMING, "grown": TIMING}
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

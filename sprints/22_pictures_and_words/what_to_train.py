@@ -1,6 +1,7 @@
 """Which parts must learn: the projector alone, the encoder, the GPT, an adapter in it, all? And what is forgotten?
 
-    uv run sprints/22_pictures_and_words/what_to_train.py --parts projector all --steps 100
+    uv run sprints/22_pictures_and_words/what_to_train.py
+    uv run sprints/22_pictures_and_words/what_to_train.py --preset full
     uv run sprints/22_pictures_and_words/what_to_train.py --preset starts
 
 Every arm has an encoder with a past, and parts that learn captions. Each has the same scenes, the same number of steps
@@ -35,32 +36,36 @@ from shared.nn.vision_config import VisionConfig
 from shared.training.losses import evaluate_loss
 
 SEARCH_SEED = 500  # no reported run has it
-PRESETS = {"starts": {"starts": STARTS, "parts": ("projector", "all")}}
+FULL = {
+    "parts": TRAINED_PARTS, "encoder_steps": 400, "steps": 300, "factors": (0.4, 1.0, 2.5), "test": 500, "written": 200,
+    "seeds": (0, 1, 2),
+}  # fmt: skip
+PRESETS = {"full": FULL, "starts": FULL | {"starts": STARTS, "parts": ("projector", "all")}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # the GPT: cookbook (the shipped model), gpt2, or a folder
     starts: Annotated[tuple[Start, ...], Different] = ("classified",)  # what the encoder has learnt before
-    parts: Annotated[tuple[Trained, ...], Different] = TRAINED_PARTS  # what learns captions, beside the projector
-    encoder_steps: PositiveInt = 400  # in which an encoder learns before
+    parts: Annotated[tuple[Trained, ...], Different] = ("projector", "all")  # what learns, beside the projector
+    encoder_steps: PositiveInt = 100  # in which an encoder learns before
     encoder_batch: PositiveInt = 128  # scenes of these steps
     encoder_rate: PositiveFloat = 0.02  # of Muon in these steps
     patch: PositiveInt = 16  # pixels across a patch
     layers: PositiveInt = 2  # blocks of the encoder
     rank: PositiveInt = 8  # of the adapters
-    steps: PositiveInt = 300  # in which captions are learnt
+    steps: PositiveInt = 60  # in which captions are learnt
     search_steps: PositiveInt = 100  # of each trial of a rate
-    factors: Annotated[tuple[PositiveFloat, ...], Different] = (0.4, 1.0, 2.5)  # of both rates, that each arm tries
+    factors: Annotated[tuple[PositiveFloat, ...], Different] = (1.0,)  # of both rates, that each arm tries
     learning_rate: PositiveFloat = 2e-3  # of AdamW
     muon_learning_rate: PositiveFloat = 0.02  # of Muon
     batch_size: PositiveInt = 64  # scenes in a step
     precision: Literal["auto", "bfloat16", "float32"] = "auto"  # of matrix products
     validation: PositiveInt = 200  # captions to choose a rate by
-    test: PositiveInt = 500  # captions to compare by
-    written: PositiveInt = 200  # of their scenes that captions are written of
+    test: PositiveInt = 100  # captions to compare by
+    written: PositiveInt = 20  # of their scenes that captions are written of
     recipes: PositiveInt = 32  # to measure what is forgotten
-    seeds: Seeds = (0, 1, 2)  # of projectors, adapters and the order of scenes
+    seeds: Seeds = (0,)  # of projectors, adapters and the order of scenes
 
 
 @dataclass(frozen=True)

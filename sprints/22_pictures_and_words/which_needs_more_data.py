@@ -25,8 +25,11 @@ from shared.lab.figures import COLOURS, new_figure
 from shared.lab.ranges import PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 
+FULL = {"rates": (0.001, 0.003, 0.01), "seeds": 5}
 PRESETS = {
-    "tables": {
+    "full": FULL,
+    "tables": FULL
+    | {
         "task": "tables",
         "amounts": (250, 1000, 4000),
         "steps": 500,
@@ -43,10 +46,10 @@ WAYS = (False, True)
 class Config(ScriptConfig):
     task: Literal["digits", "tables"] = "digits"  # scikit-learn's digits, or colours and places of things on a table
     amounts: tuple[PositiveInt, ...] = (50, 200, 700)  # pictures to learn from
-    rates: tuple[PositiveFloat, ...] = (0.001, 0.003, 0.01)  # peak learning rates to choose from
+    rates: tuple[PositiveFloat, ...] = (0.003,)  # peak learning rates to choose from
     steps: PositiveInt = 300  # optimizer steps of each run
     batch_size: PositiveInt = 64  # pictures of a step
-    seeds: PositiveInt = 5  # runs of each network: other pictures, another start
+    seeds: PositiveInt = 1  # runs of each network: other pictures, another start
     patch: PositiveInt = 2  # pixels of a patch's side
     d_model: PositiveInt = 32  # features of a token; the residual network is as large as this makes the transformer
     layers: PositiveInt = 3  # blocks of the vision transformer
