@@ -90,7 +90,7 @@ def plot(results: Results) -> Figure:
         axes[2].bar(where, heights, 0.34, yerr=halves, capsize=3, color=COLOURS[place], label=f"without {name}")
     axes[2].set_xticks([0.18, 1.18], list(results.lost_own))
     axes[2].set(ylabel="nats less likely")
-    axes[2].legend(fontsize=8)
+    axes[2].legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 

@@ -226,6 +226,24 @@ def test_what_is_removed_is_a_thing_of_the_scene(part, model):
     assert looked["kind"].shape == (3, 2, 2)
 
 
+def test_a_head_that_does_not_look_at_the_picture_has_a_share_of_0(part, model, monkeypatch):
+    reader, tokenizer = model
+    scene, caption = next(iter(part("captions").pairs("test", 0, 1)))
+    words = part("where_words_look")
+    ids, found = words.spots(scene, caption, tokenizer)
+    blind = reader.attention_to_patches
+
+    def without_a_head(pictures, tokens):
+        weights = blind(pictures, tokens).clone()
+        weights[:, 0, 1] = 0.0
+        return weights
+
+    monkeypatch.setattr(reader, "attention_to_patches", without_a_head)
+    looked = words.looks_at_own_place(reader, scene, ids, found)["kind"]
+    assert looked[:, 0, 1].tolist() == [0.0] * len(looked)
+    assert (looked[:, 0, 0] > 0).all()
+
+
 # The page itself
 
 

@@ -66,11 +66,12 @@ def looks_at_own_place(
 ) -> dict[str, Float[Tensor, "words layers heads"]]:
     """Return for each part the share of the attention to the picture that goes to the thing's own place.
 
-    It is the attention of the token before the word, from which the word is predicted.
+    It is the attention of the token before the word, from which the word is predicted. A head whose attention to the
+    picture rounds to nothing has a share of 0.
     """
     weights = model.attention_to_patches(pictures([scene]), torch.tensor([ids]))[0]  # (layers, heads, tokens, patches)
     shares = place_shares(weights)
-    shares = shares / shares.sum(dim=-1, keepdim=True)
+    shares = shares / shares.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(shares.dtype).tiny)
     return {
         part: torch.stack(
             [
