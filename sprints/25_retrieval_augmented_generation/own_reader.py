@@ -53,6 +53,7 @@ class Candidate:
     words: float
     gain: float
     right: bool
+    at_first: bool  # whether it is right at the place that the question was written from
     exact: bool  # whether it stands where its place says
 
 
@@ -99,8 +100,8 @@ def candidates(
             one = inside[at]
             where = document.place(one.start, one.end)
             lines = "\n".join(document.text.split("\n")[where.first - 1 : where.last])
-            right = overlaps(where, known.at(asker.indexed.documents))
-            found.append(Candidate(place, float(words[at]), gain, right, one.text in lines))
+            right, at_first = (overlaps(where, known.at(asker.indexed.documents, most)) for most in (None, 1))
+            found.append(Candidate(place, float(words[at]), gain, right, at_first, one.text in lines))
     return found
 
 
@@ -116,9 +117,9 @@ def outcomes(
     for known, row in zip(asked, sentences, strict=True):
         inside = [one for one in row if one.piece < pieces]
         best = max(inside, key=score, default=None)
-        sure, right = (0.0, False) if best is None else (score(best), best.right)
+        sure, right, at_first = (0.0, False, False) if best is None else (score(best), best.right, best.at_first)
         first, among = (any(one.right for one in inside if one.piece <= last) for last in (0, pieces))
-        found.append((Outcome(known.question, bool(known.places), sure, first, among, right, right), best))
+        found.append((Outcome(known.question, bool(known.places), sure, first, among, right, at_first), best))
     return found
 
 

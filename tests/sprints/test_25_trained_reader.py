@@ -475,7 +475,7 @@ def test_a_piece_is_searched_with_its_title_and_the_heading_above_it(part):
 def test_the_choice_of_a_sentence_weighs_words_and_reader(load_sprint, part):
     script, place = load_sprint(f"{SPRINT}/own_reader.py"), part("known").KnownPlace("a.md", "x")
     known = part("known").Known("?", (place,))
-    row = [script.Candidate(0, 0.9, 0.0, False, True), script.Candidate(1, 0.2, 2.0, True, True)]
+    row = [script.Candidate(0, 0.9, 0.0, False, False, True), script.Candidate(1, 0.2, 2.0, True, False, True)]
     for pieces, weight, right in ((2, None, False), (2, 0.0, True), (2, 10.0, False), (1, 0.0, False)):
         (outcome, best), *_ = script.outcomes([known], [row], pieces, weight)
         assert outcome.sentence is right
