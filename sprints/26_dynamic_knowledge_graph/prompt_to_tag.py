@@ -4,7 +4,7 @@
     uv run sprints/26_dynamic_knowledge_graph/prompt_to_tag.py --model smollm2 --shots 16 --tested 8 --seeds 1
 
 Rules, list of words and tagger are shown the same few sentences. The default is these alone; SmolLM2 (group models)
-reads two sentences a second. Theory: notes/07_reading_a_sentence.md
+needs about ten minutes. Theory: notes/07_reading_a_sentence.md
 """
 
 from collections.abc import Sequence
