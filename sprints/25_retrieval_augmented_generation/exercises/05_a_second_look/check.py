@@ -40,6 +40,9 @@ def check_the_list_of_the_note(learner: Any) -> None:
         "The lowest one is first.": [(2, 0.0), (1, 1.0), (3, 2.0), (0, 3.0)],
         "The order is new, the scores are still those of the first search.": [(0, 7.0), (3, 9.0), (1, 8.0), (2, 6.0)],
         "The old scores are added: the new ones alone decide.": [(3, 11.0), (0, 10.0), (1, 9.0), (2, 6.0)],
+        "Passages are scored twice: ask once for each, and keep what `score` returns.": [
+            "so many passages were scored:", 8
+        ],
     })  # fmt: skip
 
 
@@ -69,10 +72,12 @@ def check_ties(learner: Any) -> None:
     """Equal new scores keep the first search's order."""
 
     def rerank(found: list[tuple[int, float]], depth: int) -> Any:
-        return learner.rerank(found, {0: 1.0, 1: 1.0, 3: 1.0}.__getitem__, depth)
+        return learner.rerank(found, dict.fromkeys(range(4), 1.0).__getitem__, depth)
 
-    expect(rerank, {"found": FOUND, "depth": 3}, [(3, 1.0), (1, 1.0), (0, 1.0)], {
-        "Equal scores are sorted by number: the first search knew better.": [(0, 1.0), (1, 1.0), (3, 1.0)],
+    by_number = "Equal scores are sorted by number: the first search knew better."
+    expect(rerank, {"found": FOUND, "depth": 4}, [(3, 1.0), (1, 1.0), (0, 1.0), (2, 1.0)], {
+        by_number: [(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0)],
+        f"{by_number} (`reverse=True` on pairs compares the numbers too.)": [(3, 1.0), (2, 1.0), (1, 1.0), (0, 1.0)],
     })  # fmt: skip
 
 

@@ -76,6 +76,21 @@ def check_what_cannot_be_reached(learner: Any) -> None:
     expect(numbers, {"width": 3}, [1, 0], {"Point 2 cannot be reached, and is returned.": [2, 1, 0]})
 
 
+def check_the_nearest_is_gone_on_from_first(learner: Any) -> None:
+    """Point 2 is forgotten before its turn comes, so nobody learns of point 5."""
+    points = torch.tensor([[10.0], [5.0], [6.0], [4.0], [3.0], [1.0]])
+    edges = [[2, 1], [0, 3, 4], [0, 5], [1], [1], [2]]
+
+    def numbers(start: int, width: int) -> list[int]:
+        return [number for _, number in learner.walk(points, edges, torch.tensor([0.0]), start, width)]
+
+    expect(numbers, {"start": 0, "width": 2}, [4, 3], {
+        "It went on from point 2: point 1 is nearer and comes first, and with its neighbours point 2 is forgotten.": [
+            5, 4
+        ],
+    })  # fmt: skip
+
+
 def check_a_narrow_walk_does_not_look_at_everything(learner: Any) -> None:
     """Forty points on a line, and the query is five from the start: the walk looks at the way, and no farther."""
 

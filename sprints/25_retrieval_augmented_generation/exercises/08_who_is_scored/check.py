@@ -59,14 +59,17 @@ def check_citations(learner: Any) -> None:
 
 
 def check_belief(learner: Any) -> None:
-    """Two passages that give the same answer, and one that gives another."""
-    citations = torch.tensor([0.4, 0.35, 0.25], dtype=torch.double)
+    """Two passages that give the same answer, one that gives another, and silence."""
+    citations = torch.tensor([0.4, 0.3, 0.2], dtype=torch.double)  # silence has the remaining 0.1
     words = torch.tensor([[0.1, 0.9, 0.0], [0.9, 0.1, 0.0], [0.8, 0.0, 0.2]], dtype=torch.double)
     mistakes = {
         "These are the words behind the most probable citation alone: the answer may come by way of each.": (
             citations.max() * words[citations.argmax()]
         ),
         "Every citation counts the same here: weigh each with its probability.": words.mean(dim=0),
+        "The citations are made to add up to 1: what is missing to 1 is silence, and no word.": (
+            citations / citations.sum() @ words
+        ),
         "It is the best way to each word: ways that exclude each other add up.": (citations[:, None] * words).amax(
             dim=0
         ),

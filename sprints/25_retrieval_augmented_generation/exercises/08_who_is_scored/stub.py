@@ -36,7 +36,7 @@ def belief_in_words(citations: Tensor, words: Tensor) -> Tensor:
     """Return the probability that each word is the answer, whatever passage is cited, (vocab,).
 
     Args:
-        citations: the probability of each citation, (passages,).
+        citations: the probability of each citation, (passages,); what is missing to 1 is *I do not know*.
         words: the probability of each word behind each citation, (passages, vocab).
     """
     raise NotImplementedError
