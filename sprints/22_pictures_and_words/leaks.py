@@ -1,11 +1,12 @@
 """What does a training look like in which the caption sees itself? Its loss is too good: below what is possible.
 
     uv run sprints/22_pictures_and_words/leaks.py
-    uv run sprints/22_pictures_and_words/leaks.py --faults "as it must be" "labels not shifted" --steps 100
+    uv run sprints/22_pictures_and_words/leaks.py --preset full
 
 The shipped GPT learns to describe tables, each time with another fault in mask or labels, and no error is raised. No
-model can have a smaller loss than H(caption | scene). Then positions and padding of the right one are made wrong.
-Theory: notes/10_leaks_and_places.md
+model can have a smaller loss than H(caption | scene). Then positions and padding of the right one are made wrong. A
+training with a padding mask alone is so short here that it is too good beside the right one only; in --preset full it
+is below that floor, and all faults are there. Theory: notes/10_leaks_and_places.md
 """
 
 from collections.abc import Sequence
@@ -43,20 +44,24 @@ if TYPE_CHECKING:  # transformers takes seconds to import
     from transformers import PreTrainedTokenizerBase
 
 RIGHT: Fault = "as it must be"
+PRESETS = {
+    "full": {"faults": FAULTS, "steps": 200, "batch_size": 32, "test": 300, "prompts": 60, "seeds": (0, 1, 2)},
+}
 LAYERS, D_MODEL, PATCH = 2, 96, 16  # of the encoder
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    faults: Annotated[tuple[Fault, ...], Different] = FAULTS  # what is trained, each from the same start
-    steps: PositiveInt = 300  # optimizer steps
-    batch_size: PositiveInt = 32  # scenes in a step, all of them new
+    # What is trained, each from the same start.
+    faults: Annotated[tuple[Fault, ...], Different] = (RIGHT, "padding mask alone", "labels not shifted")
+    steps: PositiveInt = 100  # optimizer steps
+    batch_size: PositiveInt = 16  # scenes in a step, all of them new
     learning_rate: PositiveFloat = 2e-3  # of AdamW
     muon_learning_rate: PositiveFloat = 0.02  # of Muon, for the matrices of the blocks
-    test: PositiveInt = 300  # unseen scenes with a caption each
-    prompts: PositiveInt = 60  # of them whose captions are begun, to be written on
+    test: PositiveInt = 100  # unseen scenes with a caption each
+    prompts: PositiveInt = 20  # of them whose captions are begun, to be written on
     new_tokens: PositiveInt = 12  # that are written behind each of these
-    seeds: Seeds = (0, 1, 2)  # of scenes and weights
+    seeds: Seeds = (0,)  # of scenes and weights
 
 
 @dataclass(frozen=True)
@@ -163,8 +168,10 @@ def plot(results: Results) -> Figure:
     left.plot([], [], "o", color=COLOURS[3], label="as the training logs it")
     left.plot([], [], "s", color=COLOURS[0], label="computed rightly")
     left.set_yticks(range(len(names)), names)
-    left.set(xlabel="nats a caption", xlim=(-1, None), ylim=(len(names) - 0.4, -1))
-    left.legend(fontsize=8, loc="lower right")
+    left.set_xscale("symlog", linthresh=10, linscale=2)  # some are a hundred times the floor
+    left.set_xticks([0, 2, 5, 10, 100, 1000], [0, 2, 5, 10, 100, 1000])
+    left.set(xlabel="nats a caption", xlim=(-1, 1000), ylim=(len(names) - 0.4, -1))
+    left.legend(fontsize=8, loc="upper right")
     kinds = list(results.positions)
     right.barh(range(len(kinds)), [mean for mean, _ in results.positions.values()], color=COLOURS[0], height=0.6)
     for row, (mean, _) in enumerate(results.positions.values()):
@@ -178,4 +185,4 @@ def plot(results: Results) -> Figure:
 TOLERANCE = {"faults.*": TRAINED, "positions.*": TRAINED, "paddings.*": Tolerance(absolute=0.1)}
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)
