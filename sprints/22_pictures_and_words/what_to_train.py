@@ -5,7 +5,9 @@
     uv run sprints/22_pictures_and_words/what_to_train.py --preset starts
 
 Every arm has an encoder with a past, and parts that learn captions. Each has the same scenes, the same number of steps
-and the same search of rates. Theory: notes/09_what_to_train.md
+and the same search of rates; the short default searches none. It shows that a projector alone cannot soon teach a
+frozen GPT to speak of tables, and what the others forget; --preset full, where all of this ends.
+Theory: notes/09_what_to_train.md
 """
 
 from dataclasses import dataclass
@@ -47,7 +49,7 @@ PRESETS = {"full": FULL, "starts": FULL | {"starts": STARTS, "parts": ("projecto
 class Config(ScriptConfig):
     model: str = SHIPPED  # the GPT: cookbook (the shipped model), gpt2, or a folder
     starts: Annotated[tuple[Start, ...], Different] = ("classified",)  # what the encoder has learnt before
-    parts: Annotated[tuple[Trained, ...], Different] = ("projector", "all")  # what learns, beside the projector
+    parts: Annotated[tuple[Trained, ...], Different] = ("projector", "lora", "all")  # what learns, beside the projector
     encoder_steps: PositiveInt = 100  # in which an encoder learns before
     encoder_batch: PositiveInt = 128  # scenes of these steps
     encoder_rate: PositiveFloat = 0.02  # of Muon in these steps
@@ -56,7 +58,7 @@ class Config(ScriptConfig):
     rank: PositiveInt = 8  # of the adapters
     steps: PositiveInt = 60  # in which captions are learnt
     search_steps: PositiveInt = 100  # of each trial of a rate
-    factors: Annotated[tuple[PositiveFloat, ...], Different] = (1.0,)  # of both rates, that each arm tries
+    factors: Annotated[tuple[PositiveFloat, ...], Different] = (1.0,)  # of both rates, all tried; one needs no trial
     learning_rate: PositiveFloat = 2e-3  # of AdamW
     muon_learning_rate: PositiveFloat = 0.02  # of Muon
     batch_size: PositiveInt = 64  # scenes in a step
@@ -110,10 +112,10 @@ def train(
 def measure(config: Config, encoder: nn.Module, vision: VisionConfig, start: Start, parts: Trained) -> Arm:
     """Search the rates of an arm, run it with every seed, and return what came of it."""
     searched = {}
-    for factor in config.factors:
+    for factor in config.factors if len(config.factors) > 1 else ():
         model, tokenizer, _ = train(config, encoder, vision, parts, factor, SEARCH_SEED, config.search_steps)
         searched[factor] = nats_a_text(model, in_batches(pairs("validation", 0, config.validation), tokenizer))
-    factor = min(searched, key=lambda factor: searched[factor])
+    factor = min(searched, key=lambda factor: searched[factor]) if searched else config.factors[0]
     told, runs, recipes, numbers = pairs("test", 0, config.test), [], [], 0
     for seed in config.seeds:
         model, tokenizer, numbers = train(config, encoder, vision, parts, factor, config.seed + seed, config.steps)
@@ -121,7 +123,7 @@ def measure(config: Config, encoder: nn.Module, vision: VisionConfig, start: Sta
         recipes.append(evaluate_loss(model.gpt, recipe_rows(tokenizer, config.recipes))[0])
     losses = [found.loss for found in runs]
     arm = Arm(
-        start, parts, numbers, factor, factor in (min(searched), max(searched)),
+        start, parts, numbers, factor, bool(searched) and factor in (min(searched), max(searched)),
         {f"{tried:g}": loss for tried, loss in searched.items()}, losses, mean_interval(losses),
         {fact: mean_interval([found.facts[fact] for found in runs]) for fact in runs[0].facts}, mean_interval(recipes),
     )  # fmt: skip
@@ -155,11 +157,16 @@ def plot(results: Results) -> Figure:
         for place, name, colour in marks:
             axes.axvline(place, color=colour, linestyle="--", linewidth=1)
             axes.text(place, -0.75, name, color=colour, ha="center", fontsize=8)
-        axes.set(ylim=(len(results.arms) - 0.5, -0.5), xlim=(0, None))
+        axes.set_ylim(len(results.arms) - 0.5, -0.5)
     for row, arm in enumerate(results.arms.values()):
         for axes, (mean, half) in zip(panels, (arm.loss, arm.recipes), strict=True):
             colour = f"C{STARTS.index(arm.start)}"
             axes.errorbar(mean, row, xerr=error_bars([half]), fmt="o", color=colour, capsize=3)
+    panels[0].set_xscale("log")
+    panels[0].set_xticks([5, 10, 20, 50, 100, 200], ["5", "10", "20", "50", "100", "200"], minor=False)
+    panels[0].set_xticks([], minor=True)
+    panels[0].set_xlim(4, max(20, 1.3 * max(arm.loss[0] for arm in results.arms.values())))
+    panels[1].set_xlim(left=0)
     panels[0].set_yticks(range(len(results.arms)), list(results.arms))
     panels[1].set_yticks(range(len(results.arms)), [""] * len(results.arms))
     panels[0].set_xlabel("nats a caption, unseen scenes")
