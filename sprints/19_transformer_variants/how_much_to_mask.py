@@ -1,10 +1,13 @@
 """How much of a text should be masked, and which words? Each choice beside its own optimum, and all on the same holes.
 
     uv run sprints/19_transformer_variants/how_much_to_mask.py
-    uv run sprints/19_transformer_variants/how_much_to_mask.py --arms tokens_15 tokens_40 --seeds 1
+    uv run sprints/19_transformer_variants/how_much_to_mask.py --preset full
+    uv run sprints/19_transformer_variants/how_much_to_mask.py --arms spans_15 bert_15
 
 Texts come from a grammar whose every text can be written down, so the best answer to any set of holes is known. All
-arms see the same number of texts, and each the same search for its rate. Theory: notes/05_what_a_hole_is_worth.md
+arms see the same number of texts. By default four shares of words are tried once, all with one rate, too little to rank
+neighbours; `--preset full` adds spans and BERT's replacements, five runs of each, and the same search for each rate.
+Theory: notes/05_what_a_hole_is_worth.md
 """
 
 from collections.abc import Iterator
@@ -34,21 +37,24 @@ Arm = Literal["tokens_05", "tokens_15", "tokens_40", "tokens_70", "spans_15", "s
 # bert: of the chosen words a tenth is replaced by a random one and a tenth stays, as in Devlin et al. 2019.
 HIDDEN = {"tokens": (1.0, 0.0), "spans": (1.0, 0.0), "bert": (0.8, 0.1)}
 
+ALL: tuple[Arm, ...] = (
+    "tokens_05", "tokens_15", "tokens_40", "tokens_70", "spans_15", "spans_40", "bert_15", "bert_40",
+)  # fmt: skip
+PRESETS = {"full": {"arms": ALL, "rates": (3e-3, 1e-2, 3e-2), "seeds": 5}}
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     # what is chosen, and per cent of the words; bert_15 hides, replaces or keeps the chosen words by 80/10/10
-    arms: Annotated[tuple[Arm, ...], Different] = (
-        "tokens_05", "tokens_15", "tokens_40", "tokens_70", "spans_15", "spans_40", "bert_15", "bert_40",
-    )  # fmt: skip
+    arms: Annotated[tuple[Arm, ...], Different] = ("tokens_05", "tokens_15", "tokens_40", "tokens_70")
     layers: PositiveInt = 2  # blocks
     heads: PositiveInt = 4  # heads of a block
     d_model: PositiveInt = 32  # features of a word
     steps: PositiveInt = 1000  # optimizer steps
     batch_size: PositiveInt = 64  # texts of a batch
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-3, 1e-2, 3e-2)  # learning rates that are tried
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-2,)  # learning rates that are tried
     texts: PositiveInt = 200  # new texts that are measured, each word in a hole of its own
-    seeds: PositiveInt = 5  # runs of each arm
+    seeds: PositiveInt = 1  # runs of each arm
 
     def check(self) -> None:
         check_heads(self.d_model, self.heads)
@@ -167,4 +173,4 @@ def plot(results: Results) -> Figure:
 TOLERANCE = {"arms.*": TRAINED, "arms.*.own_optimum": TRAINED, "*optimum": ROUNDING}
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)
