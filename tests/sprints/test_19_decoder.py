@@ -183,7 +183,7 @@ def test_note_13_an_interval_by_hand():
 
 def test_note_13_rungs_are_one_switch_apart(script):
     module = script("ladder")
-    assert module.PRESETS["upper"]["rungs"][0] == module.Config().rungs[-1]
+    assert module.PRESETS["upper"]["rungs"][0] == module.PRESETS["full"]["rungs"][-1]
     for preset in module.PRESETS.values():
         module.Config(**preset).check()
     configs = {rung: module.rung_config(rung, 50, d_model=48, layers=3) for rung in module.NAMES}

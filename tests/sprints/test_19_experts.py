@@ -240,8 +240,8 @@ def test_all_models_of_two_voices_train_and_are_compared(two_voices, voices, mon
     monkeypatch.setattr(voices, "TOKENIZER_TEXTS", 20)
     monkeypatch.setattr(two_voices, "WORD_TEXTS", 60)
     tiny = two_voices.Config(
-        dishes=("soup",), vocab_size=300, layers=1, heads=2, d_model=8, d_hidden=4, experts=3, steps=2, batch_size=2,
-        rates=(1e-2,), measured=4, seeds=1,
+        models=two_voices.PRESETS["full"]["models"], dishes=("soup",), vocab_size=300, layers=1, heads=2, d_model=8,
+        d_hidden=4, experts=3, steps=2, batch_size=2, rates=(1e-2,), measured=4, seeds=1,
     )  # fmt: skip
     found = two_voices.main(tiny)
     sizes = {kind: (model.parameters, model.active) for kind, model in found.models.items()}

@@ -82,7 +82,8 @@ def test_the_rate_is_chosen_by_validation_and_models_are_compared_run_by_run(loa
         monkeypatch.setattr(script, name, lambda *_: None)
     monkeypatch.setattr(script, "keep_freed_memory", lambda: None)
     monkeypatch.setattr(script.torch, "set_flush_denormal", lambda _: None)
-    results = script.main(script.Config(vocab_size=50, layers=1, heads=2, d_model=16, latent=12, rotary_dim=4, seeds=3))
+    full = script.PRESETS["full"] | {"seeds": 3}
+    results = script.main(script.Config(vocab_size=50, layers=1, heads=2, d_model=16, latent=12, rotary_dim=4, **full))
     for kind, measured in results.kinds.items():
         assert (measured.factor, measured.searched) == (1.0, {"0.5": 7.0, "1": 6.0})
         assert measured.losses == [test_losses[kind] + 1 + seed for seed in range(3)]
