@@ -1,11 +1,13 @@
 """Why are activations harder to round than weights, and what does training through the rounding repair?
 
     uv run sprints/20_quantization_aware_training/activations.py
+    uv run sprints/20_quantization_aware_training/activations.py --preset full
     uv run sprints/20_quantization_aware_training/activations.py --preset untrained
     uv run --group models sprints/20_quantization_aware_training/activations.py --preset smollm2
 
-The inputs of all linear layers are rounded, the weights stay as they are. First nothing is trained; then
-the shipped GPT with rounded inputs learns from the one without (note 8): its steps alone, or its weights as well.
+The inputs of all linear layers are rounded, the weights stay as they are. First nothing is trained; then the shipped
+GPT with rounded inputs learns from the one without (note 8): its steps alone, or its weights as well. Without options
+each is trained once, for fewer updates and on fewer texts than in `--preset full`, which has intervals.
 Theory: notes/09_activations_and_outliers.md
 """
 
@@ -41,9 +43,11 @@ Arm = Literal["steps alone", "weights and steps", "weights, a step for each toke
 ARMS: tuple[Arm, ...] = ("steps alone", "weights and steps", "weights, a step for each token")
 WAYS = ("one step, widest", "one step, least error", "a step for each token")
 SIZES = 20.0  # a learned step moves by the learning rate times this share of its size: inputs are larger than weights
+FULL = {"calibration": 16, "texts": 32, "rates": (1e-4, 3e-4, 1e-3), "updates": 40, "seeds": 5}
 PRESETS = {
-    "untrained": {"updates": 0},
-    "smollm2": {"model": "smollm2", "updates": 0, "calibration": 4, "texts": 8},
+    "full": FULL,
+    "untrained": FULL | {"updates": 0},
+    "smollm2": FULL | {"model": "smollm2", "updates": 0, "calibration": 4, "texts": 8},
 }
 Bits = Annotated[int, Field(ge=2, le=8)]
 
@@ -54,12 +58,12 @@ class Config(ScriptConfig):
     bits: Annotated[tuple[Bits, ...], Different] = (8, 6, 4, 3)  # of an input, without training
     arms: Annotated[tuple[Arm, ...], Different] = ARMS  # of training
     trained_bits: Bits = 3  # of an input, with training
-    calibration: PositiveInt = 16  # training texts by which steps are chosen
-    texts: PositiveInt = 32  # to measure on, as many to choose rates by
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-4, 3e-4, 1e-3)  # learning rates tried
-    updates: NonNegativeInt = 40  # of a training; 0: nothing is trained
+    calibration: PositiveInt = 8  # training texts by which steps are chosen
+    texts: PositiveInt = 16  # to measure on, as many to choose rates by
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3,)  # learning rates tried
+    updates: NonNegativeInt = 30  # of a training; 0: nothing is trained
     batch_size: PositiveInt = 4  # texts in an update
-    seeds: PositiveInt = 5  # trainings of each kind, on texts of their own
+    seeds: PositiveInt = 1  # trainings of each kind, on texts of their own
 
 
 class Ended(NamedTuple):

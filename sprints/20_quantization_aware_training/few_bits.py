@@ -1,11 +1,12 @@
 """How much of what rounding costs comes back when a GPT learns with its rounded weights?
 
     uv run sprints/20_quantization_aware_training/few_bits.py
-    uv run sprints/20_quantization_aware_training/few_bits.py --schemes 4 2 --seeds 2
+    uv run sprints/20_quantization_aware_training/few_bits.py --preset full
     uv run sprints/20_quantization_aware_training/few_bits.py --preset shipped
 
 A small GPT learns lists of ingredients, whose optimum is known. From there it goes on in three ways with the same
 texts, steps and search of the learning rate: in float32; in float32 and rounded afterwards; and aware of the rounding.
+Without options it is one GPT with 4 and with 2 bits, trained for a shorter time than the five of `--preset full`.
 `--preset shipped` asks the same of the GPT of the course. So few texts could teach it nothing; what has few bits learns
 from the float model (note 8), which stays as it is. Theory: notes/07_few_bits_in_a_gpt.md
 """
@@ -45,8 +46,11 @@ from shared.text.corpora import cookbook_tokenizer
 from shared.training.losses import language_model_loss
 
 Scheme = Literal["8", "4", "3", "2", "ternary", "bitnet"]
+ALL: tuple[Scheme, ...] = ("8", "4", "3", "2", "ternary", "bitnet")
+FULL = {"schemes": ALL, "float_steps": 600, "steps": 150, "validation_texts": 256, "test_texts": 512, "seeds": 5}
 PRESETS = {
-    "shipped": {
+    "full": FULL,
+    "shipped": FULL | {
         "model": "shipped", "schemes": ("4", "2"), "steps": 80, "batch_size": 8, "seeds": 3, "rates": (3e-4, 1e-3),
         "validation_texts": 64, "test_texts": 128,
     },
@@ -56,16 +60,16 @@ PRESETS = {
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: Literal["scratch", "shipped"] = "scratch"  # a small GPT for each seed, or the one of the course
-    schemes: Annotated[tuple[Scheme, ...], Different] = ("8", "4", "3", "2", "ternary", "bitnet")  # how to round
+    schemes: Annotated[tuple[Scheme, ...], Different] = ("4", "2")  # how to round
     layers: PositiveInt = 2  # blocks of the small GPT
     groups: PositiveInt = 1  # features of its tokens, in groups of 64
-    float_steps: PositiveInt = 600  # optimizer steps from scratch, in float32
-    steps: PositiveInt = 150  # optimizer steps after that, of each way
+    float_steps: PositiveInt = 400  # optimizer steps from scratch, in float32
+    steps: PositiveInt = 60  # optimizer steps after that, of each way
     rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-4, 1e-3, 3e-3)  # peak learning rates tried
     batch_size: PositiveInt = 16  # texts in a step
-    validation_texts: PositiveInt = 256  # by which the rate is chosen
-    test_texts: PositiveInt = 512  # by which the models are measured
-    seeds: PositiveInt = 5  # runs of each way
+    validation_texts: PositiveInt = 64  # by which the rate is chosen
+    test_texts: PositiveInt = 256  # by which the models are measured
+    seeds: PositiveInt = 1  # runs of each way
 
 
 @dataclass(frozen=True)

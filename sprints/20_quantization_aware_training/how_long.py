@@ -1,11 +1,12 @@
 """How much training does it take, aware of the rounding, to win back what rounding costs?
 
     uv run sprints/20_quantization_aware_training/how_long.py
-    uv run sprints/20_quantization_aware_training/how_long.py --schemes 2 --shares 0.01 0.1 --seeds 2
+    uv run sprints/20_quantization_aware_training/how_long.py --preset full
 
 A float model is trained, and then tuned for 1 %, 3 %, 10 % and 30 % as many steps more: in float32, in float32 and
 rounded afterwards, and aware. Beside them stands a model that was rounded from its first step on, and trained as long
-as the float model. Theory: notes/07_few_bits_in_a_gpt.md
+as the float model. Without options it is one model of 2 bits after half the float steps; `--preset full` has five of 4
+and of 2 bits, with a search of the learning rate for each length. Theory: notes/07_few_bits_in_a_gpt.md
 """
 
 from dataclasses import dataclass
@@ -37,20 +38,26 @@ from shared.lab.run import run
 from shared.nn.gpt import GPT
 
 Scheme = Literal["8", "4", "3", "2", "ternary", "bitnet"]
+PRESETS = {
+    "full": {
+        "schemes": ("4", "2"), "float_steps": 600, "rates": (5e-4, 2e-3), "validation_texts": 256, "test_texts": 512,
+        "seeds": 5,
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    schemes: Annotated[tuple[Scheme, ...], Different] = ("4", "2")  # how to round
+    schemes: Annotated[tuple[Scheme, ...], Different] = ("2",)  # how to round
     shares: Annotated[tuple[PositiveFraction, ...], Different] = (0.01, 0.03, 0.1, 0.3)  # of the float steps, added
     layers: PositiveInt = 2  # blocks of the GPT
     groups: PositiveInt = 1  # features of its tokens, in groups of 64
-    float_steps: PositiveInt = 600  # optimizer steps from scratch, in float32
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (5e-4, 2e-3)  # peak learning rates tried
+    float_steps: PositiveInt = 300  # optimizer steps from scratch, in float32
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (2e-3,)  # peak learning rates tried
     batch_size: PositiveInt = 16  # texts in a step
-    validation_texts: PositiveInt = 256  # by which the rate is chosen
-    test_texts: PositiveInt = 512  # by which the models are measured
-    seeds: PositiveInt = 5  # runs of each way
+    validation_texts: PositiveInt = 64  # by which the rate is chosen
+    test_texts: PositiveInt = 256  # by which the models are measured
+    seeds: PositiveInt = 1  # runs of each way
 
     def steps(self) -> list[int]:
         """Return how many steps a model is tuned."""
@@ -173,4 +180,4 @@ def plot(results: Results) -> Figure:
 TOLERANCE = {"first*": TRAINED, "float32.*": TRAINED, "schemes.*": TRAINED, "*.rates*": TIMING}
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)
