@@ -6,8 +6,9 @@
 
 BERT and GPT of the same size learn both questions, with the same steps and texts, beside the exact optimum of a reader
 of all words and of one that reads from the left. A third one is a GPT that is given the text twice and answers in the
-second copy. By default each is trained once, with one rate and 700 steps; `--preset full` has 1,200,
-five runs of each, and the same search for each rate. Theory: notes/08_what_an_encoder_is_for.md
+second copy. By default each is trained once, with one rate and 700 steps: enough for BERT to find the word better than
+anybody could who reads from the left, and too few for the third one to catch up with it. `--preset full` has 1,200
+steps, five runs of each, and the same search for each rate. Theory: notes/08_what_an_encoder_is_for.md
 """
 
 from collections.abc import Iterator
