@@ -5,7 +5,9 @@
     uv run sprints/22_pictures_and_words/glyphs.py --preset undistorted
 
 Trains on DejaVu Sans in four styles and on Serif in two. Two more styles of Serif are held out, and the whole family of
-Sans Mono; the settings for one of these are chosen on the other. Theory: notes/11_glyphs_and_digits.md
+Sans Mono; the settings for one of these are chosen on the other. With the first 1,500 glyphs of each style and a short
+training the towers are ahead on names that nobody had, and the nearest neighbour on the known ones; --preset full has
+all glyphs, eight times the steps and five seeds. Theory: notes/11_glyphs_and_digits.md
 """
 
 from collections.abc import Callable, Sequence
@@ -37,14 +39,14 @@ TRAINED_ON = ("Sans", "Sans Oblique", "Sans Bold", "Sans Bold Oblique", "Serif",
 SERIF, MONO = "unseen styles of Serif", "Sans Mono, an unseen family"
 HELD_OUT = {SERIF: ("Serif Bold", "Serif Bold Italic"), MONO: ("Mono", "Mono Bold Oblique")}
 PIXELS, WORDS, TOWERS = "nearest neighbour", "words from pixels", "two towers"
-FULL: dict[str, Any] = {"rates": (0.01, 0.02, 0.04), "steps": 2500, "seeds": 5}
+FULL: dict[str, Any] = {"most": None, "rates": (0.01, 0.02, 0.04), "steps": 2500, "seeds": 5}
 PRESETS: dict[str, dict[str, Any]] = {"full": FULL, "undistorted": FULL | {"distortion": 0.0}}
 HEADS, SEARCH_SEED = 4, 1000
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    most: PositiveInt | None = None  # glyphs of a style (default: all)
+    most: PositiveInt | None = 1500  # glyphs of a style, the first ones (in --preset full: all)
     held_out: Fraction = 0.05  # share of the names that no training glyph has
     blurs: Annotated[tuple[NonNegativeFloat, ...], Different] = (0.0, 1.0, 2.0)  # pixels; nearest neighbour chooses
     ridges: Annotated[tuple[PositiveFloat, ...], Different] = (0.1, 1.0, 10.0)  # ridge regression chooses
@@ -136,13 +138,15 @@ def main(config: Config) -> Results:
     searched = {
         way: {f"{setting:g}": {name: worth(found) for name, found in measured(way, setting, SEARCH_SEED).items()}
               for setting in settings}
-        for way, (settings, _, _) in ways.items()
+        for way, (settings, _, _) in ways.items() if len(settings) > 1
     }  # fmt: skip
 
     def found_in(name: str) -> HeldOut:
         other = next(another for another in asked if another != name)
         chosen = {
             way: max(settings, key=lambda setting: searched[way][f"{setting:g}"][other])
+            if way in searched
+            else settings[0]
             for way, (settings, _, _) in ways.items()
         }
         found = {}
