@@ -4,8 +4,9 @@
     uv run sprints/22_pictures_and_words/ask.py --preset seeds
     uv run sprints/22_pictures_and_words/ask.py --start runs/22_pictures_and_words/describe/table-gpt
 
-The model that describes (describe.py) learns to answer; a second one learns from grey pictures, and a third one has
-another scene's picture before it. Theory: notes/08_saying_what_is_there.md
+The model that describes (describe.py) learns to answer, and is asked with another scene's picture before it, too. With
+--preset seeds it learns longer, three times, and another model learns from grey pictures.
+Theory: notes/08_saying_what_is_there.md
 """
 
 from collections import defaultdict
@@ -37,14 +38,14 @@ from shared.nn.pretrained import load_tokenizer
 
 Sight = Literal["seeing", "blind"]
 SEES: dict[Sight, Eyes] = {"seeing": pictures, "blind": grey}
-PRESETS = {"seeds": {"seeds": (0, 1, 2), "sights": ("seeing", "blind")}}
+PRESETS = {"seeds": {"steps": 400, "seeds": (0, 1, 2), "sights": ("seeing", "blind")}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     start: Path = TABLE_GPT  # folder of the model that describes
     sights: Annotated[tuple[Sight, ...], Different] = ("seeing",)  # a blind model gets grey pictures, as many steps
-    steps: PositiveInt = 400  # optimizer steps
+    steps: PositiveInt = 250  # optimizer steps
     batch_size: PositiveInt = 96  # questions in a step, a third of each kind
     learning_rate: PositiveFloat = 1e-3  # of AdamW
     muon_learning_rate: PositiveFloat = 0.01  # of Muon
