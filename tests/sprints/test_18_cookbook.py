@@ -72,6 +72,7 @@ def test_no_model_of_that_size(part):
 
 def small(script, **options):
     settings = {"seconds": 0.2, "steps": 3, "parameters": 30_000, "recipes": 4, "vocab_size": 512, "context": 512}
+    settings["factors"] = script.PRESETS["full"]["factors"]
     return script.Config(**settings | {"batch_size": 2, "ngram_tokens": 3000} | options)
 
 
