@@ -61,7 +61,7 @@ class Config(ScriptConfig):
     heads: PositiveInt = 4  # query heads of a block
     d_model: PositiveInt = 64  # features of a token
     factors: Annotated[tuple[PositiveFloat, ...], Different] = (1.0,)  # of sprint 9's learning rates, tried
-    steps: PositiveInt = 250  # optimizer steps
+    steps: PositiveInt = 300  # optimizer steps
     batch_size: PositiveInt = 8  # recipes in a step
     validation_recipes: PositiveInt = 64  # by which the rate is chosen
     test_recipes: PositiveInt = 128  # by which the models are measured
