@@ -1,12 +1,14 @@
 """What does DPO do to right and wrong answers, and what does beta decide? Beside more supervised steps.
 
     uv run sprints/13_peft_lora/dpo.py
+    uv run sprints/13_peft_lora/dpo.py --preset full
     uv run sprints/13_peft_lora/dpo.py --preset seeds
     uv run sprints/13_peft_lora/dpo.py --preset smollm2
 
 A model learns to answer questions about recipes (`instruction_tuning.py`), and its adapter is merged: that is the
 reference. Then a new adapter learns from pairs of a right and a wrong answer, with several betas, and another one from
-the right answers alone. All have equally many steps and one learning rate. Theory: notes/10_dpo.md
+the right answers alone. All have equally many steps and one learning rate. Without a preset these are few steps at a
+high rate: chosen answers fall, and rejected ones further; how far with which beta, longer runs tell: notes/10_dpo.md
 """
 
 import copy
@@ -41,12 +43,12 @@ if TYPE_CHECKING:  # for annotations alone
 
 SUPERVISED = "right answers alone"
 OF_PAIRS = 10_000  # recipes of training from this one on are for pairs; those before teach to answer
+LONGER = {"batch_size": 8, "learning_rate": None, "every": 10, "voice": 32}
 PRESETS = {
-    "seeds": {"warm_steps": 400, "steps": 200, "pairs": 1600, "asked": 500, "seeds": 3},
-    "smollm2": {
-        "model": "smollm2", "warm_steps": 60, "steps": 40, "batch_size": 4, "pairs": 160, "asked": 60, "voice": 8,
-        "betas": (0.1,), "every": 20,
-    },
+    "full": LONGER | {"pairs": 400, "warm_steps": 150, "steps": 40, "asked": 60},
+    "seeds": LONGER | {"pairs": 1600, "warm_steps": 400, "steps": 200, "asked": 500, "seeds": 3},
+    "smollm2": LONGER | {"model": "smollm2", "warm_steps": 60, "steps": 40, "batch_size": 4, "pairs": 160, "asked": 60}
+    | {"voice": 8, "betas": (0.1,), "every": 20},
 }  # fmt: skip
 TOLERANCE = {
     "reference.*": TRAINED, "ways.*": TRAINED, "*exact*": Tolerance(absolute=0.3), "*curve.*": Tolerance(absolute=20.0),
@@ -58,17 +60,21 @@ TOLERANCE = {
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), smollm2, a folder, or a name of the hub
     betas: Annotated[tuple[PositiveFloat, ...], Field(min_length=1), Different] = (0.05, 0.5)  # of DPO
-    pairs: PositiveInt = 400  # recipes with a question each, whose right and wrong answer are a pair
-    warm_steps: PositiveInt = 150  # steps on answers before the pairs come
-    steps: PositiveInt = 40  # steps on pairs, or on their right answers
-    batch_size: PositiveInt = 8  # pairs of a step
+    pairs: PositiveInt = 160  # recipes with a question each, whose right and wrong answer are a pair
+    warm_steps: PositiveInt = 80  # steps on answers before the pairs come
+    steps: PositiveInt = 24  # steps on pairs, or on their right answers
+    batch_size: PositiveInt = 4  # pairs of a step
     targets: tuple[str, ...] | None = None  # of LoRA: attention, linear, ends or names (None: linear; small: ends, too)
     rank: PositiveInt = 8  # rank of LoRA; alpha is twice as large
-    learning_rate: PositiveFloat | None = None  # on pairs (None: a tenth of that of LoRA on answers, by size)
-    asked: PositiveInt = 60  # questions that test, and pairs that are watched
-    every: PositiveInt = 10  # steps between two looks at the pairs
-    voice: PositiveInt = 32  # recipes of the first voice, to measure what is lost of writing recipes
+    learning_rate: PositiveFloat | None = 0.006  # on pairs (None: a tenth of that of LoRA on answers, by size)
+    asked: PositiveInt = 32  # questions that test, and pairs that are watched
+    every: PositiveInt = 8  # steps between two looks at the pairs
+    voice: PositiveInt = 16  # recipes of the first voice, to measure what is lost of writing recipes
     seeds: PositiveInt = 1  # runs of each way, from --seed on; the reference is one
+
+    def check(self) -> None:
+        if self.model != SHIPPED and self.learning_rate == Config.learning_rate:
+            raise ValueError(f"--learning-rate {self.learning_rate:g} is for the shipped model: take another, or None")
 
 
 @dataclass(frozen=True)
@@ -116,13 +122,12 @@ def prepare_material(config: Config) -> _Material:
         batch_size=config.batch_size,
     )  # fmt: skip
     return _Material(
-        reference,
-        pairs=asked_chats(tokenizer, reference, "train", OF_PAIRS, config.pairs),
+        reference, pairs=asked_chats(tokenizer, reference, "train", OF_PAIRS, config.pairs),
         validation=asked_chats(tokenizer, reference, "validation", 0, config.asked),
         test=asked_chats(tokenizer, reference, "test", 0, config.asked),
         first_voice=recipe_part(Cookbook(), "validation", config.voice, tokenizer),
         learning_rate=config.learning_rate or rate_of(reference, "lora") / 10,
-    )
+    )  # fmt: skip
 
 
 def learn(
@@ -130,10 +135,9 @@ def learn(
 ) -> Iterator[tuple[int, float]]:
     """Train on pairs with a beta, or without one on their right answers; yield as `train_steps` does."""
     learn_from = (
-        partial(tune_on_chats, model, [pair.right for pair in material.pairs], "answers")
-        if beta is None
+        partial(tune_on_chats, model, [pair.right for pair in material.pairs], "answers") if beta is None
         else partial(tune_on_pairs, model, material.pairs, beta)
-    )
+    )  # fmt: skip
     return learn_from(
         steps=config.steps, batch_size=config.batch_size, learning_rate=material.learning_rate, generator=generator
     )
@@ -155,14 +159,10 @@ def try_way(name: str, beta: float | None, config: Config, material: _Material) 
         pairs.append(score_pairs(model, material.test, beta or 1.0))
         voices.append(loss_on(material.first_voice, model))
     result = WayResult(
-        runs=runs,
-        exact=statistics.mean(each.exact for each in runs),
-        probability=statistics.mean(each.probability for each in runs),
-        pairs=pairs,
-        first_voice=statistics.mean(voices),
-        curve_steps=steps,
-        curve=curve,
-    )
+        runs=runs, exact=statistics.mean(each.exact for each in runs),
+        probability=statistics.mean(each.probability for each in runs), pairs=pairs,
+        first_voice=statistics.mean(voices), curve_steps=steps, curve=curve,
+    )  # fmt: skip
     print(f"{name:19s} exact {result.exact:.1%}, probability {result.probability:.3f}, {pairs[0]}")
     return result
 

@@ -1,9 +1,11 @@
 """What can LoRA in the blocks not learn? Words that the model has never seen.
 
     uv run sprints/13_peft_lora/new_words.py
+    uv run sprints/13_peft_lora/new_words.py --preset full
 
 The book has words whose vectors pre-training never told apart. Its loss is split: targets that are such words, and all
-others. Theory: notes/05_new_words.md
+others. Without a preset four ways learn for three epochs; --preset full has all six, for twice as long.
+Theory: notes/05_new_words.md
 """
 
 import math
@@ -45,6 +47,7 @@ WAYS: dict[str, str] = {
     "full, renewed": "the same, each new word given a random vector first",
 }
 
+PRESETS = {"full": {"ways": get_args(Way), "epochs": 6}}
 TOLERANCE = {"ways.*.loss": TRAINED, "ways.*_words": TRAINED}
 
 
@@ -52,9 +55,9 @@ TOLERANCE = {"ways.*.loss": TRAINED, "ways.*_words": TRAINED}
 class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), smollm2, a folder, or a name of the hub such as gpt2
     book: ExistingFile = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
-    ways: tuple[Way, ...] = get_args(Way)  # which to compare
+    ways: tuple[Way, ...] = ("blocks", "ends", "rows", "full")  # which to compare
     rank: PositiveInt = 2  # rank of LoRA
-    epochs: PositiveInt = 6  # passes over the training chapters
+    epochs: PositiveInt = 3  # passes over the training chapters
     rates: tuple[PositiveFloat, ...] | None = None  # peak learning rates to choose from with LoRA (None: one, by size)
     full_rates: tuple[PositiveFloat, ...] | None = None  # the same for full fine-tuning (None: one, by size)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
@@ -186,4 +189,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -220,7 +220,7 @@ def test_the_sweep_chooses_each_rate_on_validation(load_sprint, tiny):
     script = load_sprint(f"{SPRINT}/rank_sweep.py")
     config = script.Config(
         **tiny, targets=("attention", "linear, ends"), ranks=(1, 2), rates=(3e-2,), full_rates=(1e-2, 3e-2), epochs=1,
-        device="cpu",
+        seeds=2, device="cpu",
     )  # fmt: skip
     results = script.main(config)
     assert [(cell.targets, cell.rank) for cell in results.cells] == [
