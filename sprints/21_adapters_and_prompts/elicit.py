@@ -1,10 +1,11 @@
 """What can a prefix do? A model knows two orders and is told by a sign; the sign is withheld, and a prefix learns it.
 
     uv run sprints/21_adapters_and_prompts/elicit.py
-    uv run sprints/21_adapters_and_prompts/elicit.py --seeds 2 --lengths 1 4
+    uv run sprints/21_adapters_and_prompts/elicit.py --preset full
 
 The model of `sorter.py`, of one layer, learns `> 4 0 7 = 0 4 7` and `< 4 0 7 = 7 4 0`. Then every row begins with `?`,
-which it has never read, and the answer is to be downwards. Theory: notes/06_what_a_prefix_cannot_do.md
+which it has never read, and the answer is to be downwards. Without options it is one model, at rates that suited the
+five of `--preset full`. Theory: notes/06_what_a_prefix_cannot_do.md
 """
 
 from dataclasses import dataclass
@@ -23,13 +24,20 @@ from shared.lab.ranges import Different, PositiveFloat, PositiveInt, check_heads
 from shared.lab.run import run
 from shared.lab.runtime import keep_freed_memory
 
+PRESETS = {
+    "full": {
+        "lengths": (1, 4, 16), "prefix_rates": (0.03, 0.1, 0.3), "lora_rates": (0.003, 0.01, 0.03), "test_rows": 2000,
+        "seeds": 5,
+    },
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    lengths: Annotated[tuple[PositiveInt, ...], Different] = (1, 4, 16)  # places of the prefixes
+    lengths: Annotated[tuple[PositiveInt, ...], Different] = (1, 4)  # places of the prefixes
     rank: PositiveInt = 8  # of LoRA in the attention
-    prefix_rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.03, 0.1, 0.3)  # that each prefix tries
-    lora_rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.003, 0.01, 0.03)  # that LoRA tries
+    prefix_rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.3,)  # that each prefix tries
+    lora_rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.01,)  # that LoRA tries
     base_steps: PositiveInt = 2000  # in which the model learns both orders
     base_rate: PositiveFloat = 3e-3  # learning rate meanwhile
     steps: PositiveInt = 600  # of each way to tune, as in sorter.py
@@ -37,8 +45,8 @@ class Config(ScriptConfig):
     heads: PositiveInt = 2  # of the one layer
     length: PositiveInt = 10  # digits of a row
     batch_size: PositiveInt = 64  # rows in a step
-    test_rows: PositiveInt = 2000  # that each model is tested on
-    seeds: PositiveInt = 5  # base models, and runs of each way
+    test_rows: PositiveInt = 1000  # that each model is tested on
+    seeds: PositiveInt = 1  # base models, and runs of each way
 
     def check(self) -> None:
         check_heads(self.d_model, self.heads)
@@ -85,4 +93,4 @@ MAY_CHANGE = ("rate", "searched", "moved")  # which rate wins is a matter of dig
 TOLERANCE = {"base.*": TRAINED, "tuned.*": TRAINED} | {f"tuned.*.{name}*": TIMING for name in MAY_CHANGE}
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

@@ -1,10 +1,12 @@
 """What does rounding the base to four bits cost, and how much of it does LoRA on top give back?
 
-    uv run sprints/21_adapters_and_prompts/four_bit_base.py --seeds 2 --steps 40
+    uv run sprints/21_adapters_and_prompts/four_bit_base.py
+    uv run sprints/21_adapters_and_prompts/four_bit_base.py --preset full
     uv run sprints/21_adapters_and_prompts/four_bit_base.py --texts known --bases float nf4
 
 A base as it is, in NF4, and in even steps of 4, 3 and 2 bits. LoRA learns a text that the base knows, and one that it
-does not. Theory: notes/04_a_base_in_four_bits.md
+does not. Without options it is three of the bases and a short training each; `--preset full` has five and intervals.
+Theory: notes/04_a_base_in_four_bits.md
 """
 
 import copy
@@ -44,19 +46,25 @@ NAMES: dict[str, str] = {
 # With fewer bits there are fewer levels; they are packed like four bits here, and counted as what they need.
 KINDS = {**LEVELS, "int3": torch.arange(-4, 4) / 3.5, "int2": torch.arange(-2, 2) / 1.5}
 BITS = {"nf4": 4, "int4": 4, "int3": 3, "int2": 2}
+PRESETS = {
+    "full": {
+        "bases": ("float", "nf4", "int4", "int3", "int2"), "rates": (1e-3, 5e-3, 2e-2), "steps": 140,
+        "search_steps": 70, "held_out": 32, "seeds": 5,
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
     model: str = SHIPPED  # the base
-    bases: Annotated[tuple[Base, ...], Different] = ("float", "nf4", "int4", "int3", "int2")  # how it is kept
+    bases: Annotated[tuple[Base, ...], Different] = ("float", "nf4", "int2")  # how it is kept
     texts: Annotated[tuple[Known, ...], Different] = ("known", "reordered")  # what LoRA learns
     rank: PositiveInt = 3  # of LoRA
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 5e-3, 2e-2)  # learning rates of the search
-    steps: PositiveInt = 140  # optimizer steps of a training
-    search_steps: PositiveInt = 70  # of a training of the search
-    held_out: PositiveInt = 32  # recipes to choose by, and as many to measure by
-    seeds: PositiveInt = 5  # runs of each
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 2e-2)  # learning rates of the search
+    steps: PositiveInt = 60  # optimizer steps of a training
+    search_steps: PositiveInt = 20  # of a training of the search
+    held_out: PositiveInt = 16  # recipes to choose by, and as many to measure by
+    seeds: PositiveInt = 1  # runs of each
 
 
 @dataclass(frozen=True)
@@ -167,4 +175,4 @@ def plot(results: Results) -> Figure:
 TOLERANCE = {"texts.*": TRAINED, "texts.*.rate": TIMING}
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance=TOLERANCE)
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=TOLERANCE)

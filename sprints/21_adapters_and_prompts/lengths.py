@@ -1,10 +1,12 @@
 """How long must a prompt be, and where should it start? The shipped GPT learns known words in a new order.
 
-    uv run sprints/21_adapters_and_prompts/lengths.py --kinds prompt prompt_words --lengths 4 --seeds 2
+    uv run sprints/21_adapters_and_prompts/lengths.py
+    uv run sprints/21_adapters_and_prompts/lengths.py --preset full
     uv run sprints/21_adapters_and_prompts/lengths.py --preset prefixes
 
 The text is the beginning of recipes whose method stands before the ingredients. Every kind and length tries the same
-number of learning rates, and then runs with each seed. Theory: notes/07_lengths_and_starts.md
+number of learning rates, and then runs with each seed. Without options prompts of 1 and of 16 places run once;
+`--preset full` has P-tuning as well, more rates, and intervals. Theory: notes/07_lengths_and_starts.md
 """
 
 import copy
@@ -48,20 +50,27 @@ NAMES: dict[Kind, str] = {
     "prefix_network": "prefix, by a network",
     "prefix_keeps": "prefix, text keeps its positions",
 }
-PRESETS = {"prefixes": {"kinds": ("prefix", "prefix_words", "prefix_network", "prefix_keeps")}}
+FULL = {
+    "kinds": ("prompt", "prompt_words", "p_tuning"), "lengths": (1, 4, 16), "rates": (0.03, 0.1, 0.3, 1.0),
+    "steps": 100, "seeds": 5,
+}  # fmt: skip
+PRESETS = {
+    "full": FULL,
+    "prefixes": FULL | {"kinds": ("prefix", "prefix_words", "prefix_network", "prefix_keeps")},
+}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    kinds: Annotated[tuple[Kind, ...], Different] = ("prompt", "prompt_words", "p_tuning")  # what is compared
-    lengths: Annotated[tuple[PositiveInt, ...], Different] = (1, 4, 16)  # places
+    kinds: Annotated[tuple[Kind, ...], Different] = ("prompt", "prompt_words")  # what is compared
+    lengths: Annotated[tuple[PositiveInt, ...], Different] = (1, 16)  # places
     hidden: PositiveInt = 96  # features of the networks that make a prompt or a prefix
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.03, 0.1, 0.3, 1.0)  # learning rates that each tries
-    steps: PositiveInt = 100  # optimizer steps
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (0.3, 1.0)  # learning rates that each tries
+    steps: PositiveInt = 80  # optimizer steps
     batch_size: PositiveInt = 4  # beginnings of recipes in a step
     block: PositiveInt = 64  # tokens of a beginning
     held_out: PositiveInt = 32  # beginnings to choose the rate by, and as many to test on
-    seeds: PositiveInt = 5  # runs of each kind and length
+    seeds: PositiveInt = 1  # runs of each kind and length
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Every method beside full fine-tuning: how near does it come, what is forgotten, and what does it cost?
 
-    uv run sprints/21_adapters_and_prompts/side_by_side.py --methods full lora bitfit --seeds 2 --steps 60
+    uv run sprints/21_adapters_and_prompts/side_by_side.py
+    uv run sprints/21_adapters_and_prompts/side_by_side.py --preset full
     uv run sprints/21_adapters_and_prompts/side_by_side.py --preset book
 
-Every method has six trials of a size and a rate, as many steps, and the same documents in the same order. Theory:
-notes/08_side_by_side.md
+Every method has six trials of a size and a rate, as many steps, and the same documents in the same order. Without
+options four of thirteen methods run once, after a shorter search. Theory: notes/08_side_by_side.md
 """
 
 from dataclasses import dataclass, replace
@@ -43,7 +44,8 @@ from shared.lab.runtime import keep_freed_memory
 from shared.nn.pretrained import SHIPPED, context_length, load_causal_model
 from shared.text.books import SHIPPED_BOOK
 
-PRESETS = {"book": {"text": "book"}}
+ALL = {"methods": tuple(GRIDS), "search_steps": 70, "seeds": 5}
+PRESETS = {"full": ALL, "book": ALL | {"text": "book"}}
 PROMPTED = ("prompt", "p_tuning", "prefix")
 
 
@@ -52,9 +54,10 @@ class Config(ScriptConfig):
     model: str = SHIPPED  # cookbook (the shipped model), smollm2, a folder, or a name of the hub such as gpt2
     text: Text = "reordered"  # what to learn: known recipes in a new order, the book, or Shakespeare
     book: ExistingFile = SHIPPED_BOOK  # the book: a UTF-8 text in chapters
-    methods: Annotated[tuple[str, ...], Different] = tuple(GRIDS)  # full, and methods of adaptation/methods.py
+    # full, and methods of adaptation/methods.py
+    methods: Annotated[tuple[str, ...], Different] = ("full", "lora", "ia3", "prompt")
     steps: PositiveInt = 140  # optimizer steps of a training
-    search_steps: PositiveInt = 70  # of a training of the search
+    search_steps: PositiveInt = 30  # of a training of the search
     batch_size: PositiveInt = 1  # documents in a step
     factor: PositiveFloat = 1.0  # of all rates that are tried; for a real model 0.1 or less
     longest: AtLeastTwo = 200  # tokens to which documents are cut; the longest prompt stands before them
@@ -62,7 +65,7 @@ class Config(ScriptConfig):
     held_out: PositiveInt = 16  # documents to choose by, and as many to compare by
     old: PositiveInt = 16  # recipes of the first voice, to measure forgetting
     rounds: PositiveInt = 5  # steps of each method that are timed, in turns
-    seeds: PositiveInt = 5  # runs of each method
+    seeds: PositiveInt = 1  # runs of each method
 
     def check(self) -> None:
         for name in self.methods:

@@ -128,7 +128,7 @@ def test_tasks_are_the_same_for_all_and_new_for_each_seed(load_sprint):
 def test_four_bit_base(load_sprint, tiny):
     script = load(load_sprint, "four_bit_base")
     sizes = {"steps": 2, "search_steps": 1, "held_out": 1, "seeds": 2, "rates": (1e-2,), "texts": ("known",)}
-    results = script.main(script.Config(model=tiny, **sizes))
+    results = script.main(script.Config(model=tiny, bases=script.PRESETS["full"]["bases"], **sizes))
     assert script.plot(results)
     rows = results.texts["known"]
     assert len({row.before for row in rows.values()}) == 5  # every way to round is another base
