@@ -1,10 +1,11 @@
 """Does a model learn as well from packed rows? With the block mask, without it, and without positions that begin again.
 
     uv run sprints/23_loader_memory/packed_training.py
-    uv run sprints/23_loader_memory/packed_training.py --steps 20 --seeds 1 --rates 3e-3
+    uv run sprints/23_loader_memory/packed_training.py --preset full
 
 Every model is trained from scratch on the same recipes in the same order, and tested on recipes one by one, as it will
-be used. Each way has the best of the same rates. Theory: notes/07_documents_apart.md
+be used. Each way has the best of the same rates: without options of one, and one short run; in `--preset full` three of
+each. Theory: notes/07_documents_apart.md
 """
 
 import statistics
@@ -34,16 +35,17 @@ from shared.training.loop import train_steps
 from shared.training.losses import evaluate_loss, language_model_loss, token_losses
 
 CONTEXT = 512
+PRESETS = {"full": {"steps": 300, "rows": 6, "seeds": 3, "rates": (1e-3, 3e-3, 1e-2), "held_out": 96}}
 WAYS = ("one recipe a row", "packed, block mask", "packed, no block mask", "packed, positions go on", "packed, neither")
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    steps: PositiveInt = 300  # optimizer steps
-    rows: PositiveInt = 6  # packed rows of a batch, three recipes each
-    seeds: PositiveInt = 3  # runs of each way
-    rates: Annotated[tuple[PositiveFloat, ...], Different] = (1e-3, 3e-3, 1e-2)  # learning rates to choose from
-    held_out: PositiveInt = 96  # recipes to choose the rate by, and as many to test on
+    steps: PositiveInt = 100  # optimizer steps
+    rows: PositiveInt = 3  # packed rows of a batch, three recipes each
+    seeds: PositiveInt = 1  # runs of each way
+    rates: Annotated[tuple[PositiveFloat, ...], Different] = (3e-3,)  # learning rates to choose from
+    held_out: PositiveInt = 48  # recipes to choose the rate by, and as many to test on
     layers: PositiveInt = 2  # blocks of the model
     d_model: PositiveInt = 96  # features of a token
     heads: PositiveInt = 4  # attention heads
@@ -147,4 +149,4 @@ def plot(results: Results) -> Figure:
 
 
 if __name__ == "__main__":
-    run(main, Config, plot=plot, tolerance={"*": TRAINED})
+    run(main, Config, plot=plot, presets=PRESETS, tolerance={"*": TRAINED})

@@ -1,10 +1,11 @@
 """The same texts in five storages: equal batches, and how often they are in memory when workers have read them?
 
     uv run sprints/23_loader_memory/storages.py
-    uv run sprints/23_loader_memory/storages.py --megabytes 64 --list-megabytes 64 --workers 2
+    uv run sprints/23_loader_memory/storages.py --preset full
 
 Each storage is built in a fresh process, which starts its workers, reads an epoch, and adds up what all of them have.
-Linux only. Theory: notes/02_one_array.md
+Without options that is an eighth of the data of `--preset full`, whose array has a gigabyte; most of the time goes
+into starting processes. Linux only. Theory: notes/02_one_array.md
 """
 
 import multiprocessing
@@ -27,14 +28,15 @@ from shared.lab.ranges import PositiveInt, Processes
 from shared.lab.run import run
 
 METHODS: tuple[Method, ...] = get_args(Method)
+PRESETS = {"full": {"megabytes": 1024, "list_megabytes": 256, "workers": 4}}
 
 
 @dataclass(frozen=True)
 class Config(ScriptConfig):
-    megabytes: PositiveInt = 1024  # data in each storage, forked workers; but for the list
-    list_megabytes: PositiveInt = 256  # data in the list, of which each worker gets a copy
+    megabytes: PositiveInt = 128  # data in each storage, forked workers; but for the list
+    list_megabytes: PositiveInt = 64  # data in the list, of which each worker gets a copy
     method_megabytes: PositiveInt = 64  # data where the ways to start a process are compared
-    workers: Processes = 4  # forked workers
+    workers: Processes = 2  # forked workers
     method_workers: Processes = 2  # workers where the ways to start a process are compared
     batch_size: PositiveInt = 256  # texts of a batch
 
@@ -117,4 +119,4 @@ def plot(results: Results) -> Figure:
 
 if __name__ == "__main__":
     tolerance = {"*": Tolerance(relative=0.15), "*.data": EXACT, "*.batches": EXACT, "equal_batches": EXACT}
-    run(main, Config, plot=plot, tolerance=tolerance | {"*.unique": Tolerance(relative=0.5)})
+    run(main, Config, plot=plot, presets=PRESETS, tolerance=tolerance | {"*.unique": Tolerance(relative=0.5)})
