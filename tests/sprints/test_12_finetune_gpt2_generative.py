@@ -341,7 +341,7 @@ def test_what_is_left_out_is_left_out(load_sprint, small: Path, monkeypatch: pyt
     variants = {name: replace(script.VARIANTS[name], muon_learning_rate=0.0) for name in names}
     monkeypatch.setattr(script, "VARIANTS", variants)
     monkeypatch.setattr(script, "recipe_part", lambda book, stream, _, tokens: recipe_part(book, stream, 8, tokens))
-    results = script.main(script.Config(book=small, epochs=4, batch_size=3, device="cpu"))
+    results = script.main(script.Config(book=small, variants=names, epochs=4, batch_size=3, device="cpu"))
     losses = results.variants
     assert list(losses) == [*names]
     assert losses["with rehearsal"].first_voice < losses["the defaults"].first_voice, "it is not forgotten"
